@@ -1,0 +1,120 @@
+"""The keys of an urn: one pair a wave, its private half wrapped for any two of three holders.
+
+Each holder has a secret of eight generated words (88 bits). The words derive a key pair; the server keeps its public
+half alone, so that holders can make their secrets on different days. The urn's private key is sealed twice, once for
+each holder of a pair, for each of the three pairs.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NewType
+
+from mnemonic import Mnemonic
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.pwhash import argon2id
+
+HolderSecret = NewType("HolderSecret", str)
+
+SEATS = ("hr", "representative", "recovery")
+WORDS = 8
+_LIST: list[str] = Mnemonic("italian").wordlist
+
+
+class SecretRefused(Exception):
+    """A secret does not open its seat of this wave."""
+
+
+def new_secret(random_below: Callable[[int], int]) -> HolderSecret:
+    """Draw eight words of a list of 2,048: 88 bits."""
+    return HolderSecret(" ".join(_LIST[random_below(len(_LIST))] for _ in range(WORDS)))
+
+
+def read_secret(text: str) -> HolderSecret:
+    """Forgive case, commas and line breaks in a typed secret.
+
+    Raises
+    ------
+    SecretRefused
+        If it is not eight words of the list.
+    """
+    words = text.lower().replace(",", " ").split()
+    if len(words) != WORDS or any(word not in _LIST for word in words):
+        raise SecretRefused("a secret is eight words of the list")
+    return HolderSecret(" ".join(words))
+
+
+def holder_key(secret: HolderSecret, wave: str, seat: str) -> PrivateKey:
+    """Derive a holder's key pair for one wave and seat (argon2id, then X25519)."""
+    salt = hashlib.sha256(f"ascolto holder {wave} {seat}".encode()).digest()[: argon2id.SALTBYTES]
+    seed = argon2id.kdf(
+        32, secret.encode(), salt, opslimit=argon2id.OPSLIMIT_INTERACTIVE, memlimit=argon2id.MEMLIMIT_INTERACTIVE
+    )
+    return PrivateKey(seed)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedUrnKey:
+    """The public half of an urn's key, and the private half wrapped for each pair of seats."""
+
+    public: bytes
+    wraps: Mapping[str, bytes]
+
+
+def make_urn_key(holders: Mapping[str, bytes]) -> SealedUrnKey:
+    """Make the key pair of an urn, wrapped for any two of the three holders' public keys.
+
+    Raises
+    ------
+    ValueError
+        If a seat has no key, or two seats have the same.
+    """
+    if set(holders) != set(SEATS) or len(set(holders.values())) != len(SEATS):
+        raise ValueError("three holders with three different keys are needed")
+    private = PrivateKey.generate()
+    wraps = {}
+    for first, second in combinations(SEATS, 2):
+        inner = SealedBox(PublicKey(holders[second])).encrypt(bytes(private))
+        wraps[f"{first}+{second}"] = SealedBox(PublicKey(holders[first])).encrypt(inner)
+    return SealedUrnKey(bytes(private.public_key), wraps)
+
+
+def seat_of(secret: HolderSecret, wave: str, holders: Mapping[str, bytes]) -> str:
+    """Find whose secret this is.
+
+    Raises
+    ------
+    SecretRefused
+        If it is nobody's of this wave.
+    """
+    for seat, public in holders.items():
+        if bytes(holder_key(secret, wave, seat).public_key) == public:
+            return seat
+    raise SecretRefused("this secret belongs to no holder of this wave")
+
+
+def unwrap(secrets: tuple[HolderSecret, HolderSecret], wave: str, sealed: SealedUrnKey, holders: Mapping[str, bytes]) -> PrivateKey:
+    """Open the urn's private key with two secrets of two different seats.
+
+    Raises
+    ------
+    SecretRefused
+        If a secret is wrong, both are of the same seat, or the wraps are damaged.
+    """
+    keys = {}
+    for secret in secrets:
+        seat = seat_of(secret, wave, holders)
+        keys[seat] = holder_key(secret, wave, seat)
+    if len(keys) != 2:
+        raise SecretRefused("two secrets of two different holders are needed")
+    first, second = sorted(keys, key=SEATS.index)
+    try:
+        inner = SealedBox(keys[first]).decrypt(sealed.wraps[f"{first}+{second}"])
+        private = PrivateKey(SealedBox(keys[second]).decrypt(inner))
+    except (CryptoError, KeyError) as problem:
+        raise SecretRefused("the wrapped key of this wave is damaged") from problem
+    if bytes(private.public_key) != sealed.public:
+        raise SecretRefused("the wrapped key belongs to another wave")
+    return private

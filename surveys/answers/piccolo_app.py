@@ -1,0 +1,12 @@
+"""What Piccolo's migrations know of the answers store."""
+
+import os
+
+from piccolo.conf.apps import AppConfig, table_finder
+
+APP_CONFIG = AppConfig(
+    app_name="answers",
+    migrations_folder_path=os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations"),
+    table_classes=table_finder(modules=["surveys.answers.tables"]),
+    migration_dependencies=[],
+)

@@ -1,0 +1,33 @@
+"""The answers store: sealed envelopes and digests; no time, no order, no person.
+
+Keys are integers only: on SQLite any other key keeps a hidden row number that tells the order of arrival.
+"""
+
+from piccolo.columns import BigInt, Boolean, Bytea, Varchar
+from piccolo.table import Table
+
+
+class Slot(Table):
+    """One place of the urn, filled with noise at opening and overwritten by at most one sealed sheet."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40)
+    taken = Boolean(default=False)
+    sheet = Bytea()
+
+
+class Spent(Table):
+    """A code that was used. The key is the first 63 bits of its digest; `attempt` is a digest too."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40)
+    digest = Bytea()
+    attempt = Bytea()
+
+
+class Slip(Table):
+    """The digest of one printed code."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40)
+    digest = Bytea()

@@ -1,0 +1,194 @@
+"""The urn: slots filled with noise, one overwritten for each sheet, in the same durable commit as the spent code."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from surveys.answers.envelope import ENVELOPE_BYTES
+from surveys.answers.tables import Slip, Slot, Spent
+from surveys.engines import PooledSQLite, StoreEngine
+from surveys.tokens import Digest, row_key
+
+BATCH = 200
+WAITING_LIMIT = 2000
+_random = secrets.SystemRandom()
+
+
+class UrnFull(Exception):
+    """No free slot is left in this wave's urn."""
+
+
+class TooManyWaiting(Exception):
+    """More sheets wait than one process may hold; the phone should try again in a moment."""
+
+
+class Receipt(Enum):
+    """What became of a sheet."""
+
+    RECEIVED = "received"
+    """It is in the urn now, or the same form put it there before."""
+    USED = "used"
+    """The code was used by another form; nothing changed."""
+    UNKNOWN = "unknown"
+    """No such code, or its wave is closed; nothing changed."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    wave: str
+    digest: Digest
+    attempt: bytes
+    envelope: bytes
+    done: asyncio.Future[Receipt] = field(repr=False)
+
+
+class Urn:
+    """Takes envelopes of all open waves; handlers wait in a queue and one commit serves all that wait."""
+
+    def __init__(self, engine: StoreEngine) -> None:
+        self._engine = engine
+        self._waiting: list[_Waiting] = []
+        self._wake = asyncio.Event()
+        self._free: dict[str, list[int]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """Commit what waits, then stop."""
+        if self._task is not None:
+            while self._waiting:
+                await asyncio.sleep(0.01)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def put(self, wave: str, digest: Digest, attempt: bytes, envelope: bytes) -> Receipt:
+        """Spend a code and keep the envelope: both or neither, committed before this returns.
+
+        Raises
+        ------
+        TooManyWaiting, UrnFull
+            Nothing was kept.
+        """
+        if len(envelope) != ENVELOPE_BYTES:
+            raise ValueError("an envelope has one size")
+        if len(self._waiting) >= WAITING_LIMIT:
+            raise TooManyWaiting
+        place = _Waiting(
+            wave, digest, hashlib.sha256(attempt).digest(), envelope, asyncio.get_running_loop().create_future()
+        )
+        self._waiting.append(place)
+        self._wake.set()
+        return await place.done
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            if not batch:
+                self._wake.clear()
+                if isinstance(self._engine, PooledSQLite):
+                    await self._engine.truncate_wal()  # until then the log pairs codes with slots, in order
+                continue
+            try:
+                receipts = await self._commit(batch)
+            except Exception:
+                await self._one_by_one(batch)
+            else:
+                for place, receipt in zip(batch, receipts, strict=True):
+                    _resolve(place, receipt)
+
+    async def _one_by_one(self, batch: Sequence[_Waiting]) -> None:
+        """One bad sheet must not fail the others of its batch."""
+        for place in batch:
+            try:
+                receipt = (await self._commit([place]))[0]
+            except Exception as problem:
+                if not place.done.done():
+                    place.done.set_exception(problem)
+            else:
+                _resolve(place, receipt)
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> list[Receipt]:
+        receipts: list[Receipt] = []
+        fresh: dict[int, _Waiting] = {}
+        async with self._engine.transaction():
+            slips = await _digests(Slip, batch)
+            spent = await _digests(Spent, batch)
+            for place in batch:
+                key = row_key(place.digest)
+                if key in spent or key in fresh:
+                    digest, attempt, wave = spent[key] if key in spent else _of(fresh[key])
+                    same = (digest, attempt, wave) == _of(place)
+                    receipts.append(Receipt.RECEIVED if same else Receipt.USED)
+                elif slips.get(key, (b"", b"", ""))[0] == place.digest and slips[key][2] == place.wave:
+                    fresh[key] = place
+                    receipts.append(Receipt.RECEIVED)
+                else:
+                    receipts.append(Receipt.UNKNOWN)
+            if fresh:
+                await Spent.insert(
+                    *(
+                        Spent(id=key, wave=place.wave, digest=bytes(place.digest), attempt=place.attempt)
+                        for key, place in fresh.items()
+                    )
+                )
+                await self._fill(list(fresh.values()))
+        return receipts
+
+    async def _fill(self, places: Sequence[_Waiting]) -> None:
+        """Overwrite one random free slot for each envelope; another process may have taken one meanwhile."""
+        chosen = [(place, await self._next_free(place.wave)) for place in places]
+        current = self._engine.current_transaction.get()
+        if isinstance(self._engine, PooledSQLite):
+            cursor = await current.connection.executemany(
+                "UPDATE slot SET sheet = ?, taken = 1 WHERE id = ? AND taken = 0",
+                [(place.envelope, slot) for place, slot in chosen],
+            )
+            filled = cursor.rowcount
+        else:
+            chosen.sort(key=lambda pair: pair[1])  # one order of locks for all processes
+            rows = await current.connection.fetch(
+                "UPDATE slot SET sheet = new.sheet, taken = true"
+                " FROM unnest($1::bigint[], $2::bytea[]) AS new(id, sheet)"
+                " WHERE slot.id = new.id AND NOT slot.taken RETURNING slot.id",
+                [slot for _, slot in chosen],
+                [place.envelope for place, _ in chosen],
+            )
+            filled = len(rows)
+        if filled != len(chosen):
+            self._free.clear()
+            raise RuntimeError("a slot was taken by another process")
+
+    async def _next_free(self, wave: str) -> int:
+        if not self._free.get(wave):
+            rows = await Slot.select(Slot.id).where((Slot.wave == wave) & Slot.taken.eq(False))
+            free = [int(row["id"]) for row in rows]
+            _random.shuffle(free)
+            self._free[wave] = free
+        try:
+            return self._free[wave].pop()
+        except IndexError:
+            raise UrnFull from None
+
+
+def _resolve(place: _Waiting, receipt: Receipt) -> None:
+    if not place.done.done():  # the phone may have gone away meanwhile
+        place.done.set_result(receipt)
+
+
+def _of(place: _Waiting) -> tuple[bytes, bytes, str]:
+    return bytes(place.digest), place.attempt, place.wave
+
+
+async def _digests(table: type[Slip] | type[Spent], batch: Iterable[_Waiting]) -> dict[int, tuple[bytes, bytes, str]]:
+    """Look up the rows of these codes by key: digest, attempt (of spent codes) and wave."""
+    rows = await table.select().where(table.id.is_in(sorted({row_key(place.digest) for place in batch})))
+    return {
+        int(row["id"]): (bytes(row["digest"]), bytes(row.get("attempt", b"")), str(row["wave"])) for row in rows
+    }

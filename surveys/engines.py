@@ -1,0 +1,258 @@
+"""The two database engines of Ascolto: Piccolo's own, made fit for many writers.
+
+SQLite as Piccolo ships it opens a connection for each query and begins transactions DEFERRED, which locks under load;
+on both engines a COMMIT that fails leaks the connection and leaves the task inside a dead transaction. Both are mended
+here and nowhere else.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
+
+READERS = 4
+BUSY_SECONDS = 30
+_READS = ("SELECT", "PRAGMA", "EXPLAIN")
+
+
+class _PooledTransaction(SQLiteTransaction):
+    """A transaction on the one writer connection; always leaves it clean and free."""
+
+    engine: "PooledSQLite"
+
+    async def __aenter__(self) -> SQLiteTransaction:
+        if self._parent is not None:
+            return self._parent
+        await self.engine.write_lock.acquire()
+        try:
+            self.connection = await self.engine.writer()
+            await self.begin()
+        except BaseException:
+            self.engine.write_lock.release()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
+        if self._parent:
+            return exception is None
+        try:
+            if exception is not None:
+                if not self._rolled_back:
+                    await self.rollback()
+            elif not self._committed and not self._rolled_back:
+                try:
+                    await self.commit()
+                except BaseException:
+                    await self.rollback()
+                    raise
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            await self.engine.give_back_writer(self.connection)
+            self.engine.write_lock.release()
+        return False
+
+
+class PooledSQLite(SQLiteEngine):
+    """One durable writer and a few readers per file: WAL, synchronous FULL, foreign keys, IMMEDIATE transactions.
+
+    Before `start_connection_pool` each query opens a connection of its own, as migrations need.
+    """
+
+    __slots__ = ("_free_readers", "_readers", "_writer", "page_size", "secure_delete", "write_lock")
+
+    def __init__(self, path: Path, *, page_size: int = 4096, secure_delete: bool = False) -> None:
+        self.page_size = page_size
+        self.secure_delete = secure_delete
+        self._writer: aiosqlite.Connection | None = None
+        self._readers: list[aiosqlite.Connection] = []
+        self._free_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self.write_lock = asyncio.Lock()
+        super().__init__(path=str(path), timeout=BUSY_SECONDS)
+
+    async def get_connection(self) -> aiosqlite.Connection:
+        """Open one connection with our settings; the caller closes it."""
+        connection = await aiosqlite.connect(**self.connection_kwargs)
+        connection.row_factory = dict_factory  # type: ignore[assignment]  # Piccolo reads rows as dicts
+        await connection.execute(f"PRAGMA page_size = {self.page_size}")  # before the first table, else ignored
+        await connection.execute("PRAGMA journal_mode = WAL")
+        await connection.execute("PRAGMA synchronous = FULL")
+        await connection.execute("PRAGMA foreign_keys = 1")
+        await connection.execute("PRAGMA wal_autocheckpoint = 200")
+        if self.secure_delete:
+            await connection.execute("PRAGMA secure_delete = ON")
+        return connection
+
+    async def writer(self) -> aiosqlite.Connection:
+        return self._writer if self._writer is not None else await self.get_connection()
+
+    async def give_back_writer(self, connection: aiosqlite.Connection) -> None:
+        if connection is not self._writer:
+            await connection.close()
+
+    async def start_connection_pool(self, **_: Any) -> None:
+        """Open the writer and the readers; the event loop that calls is the one that uses them."""
+        self.write_lock = asyncio.Lock()
+        self._free_readers = asyncio.Queue()
+        self._writer = await self.get_connection()
+        for _number in range(READERS):
+            reader = await self.get_connection()
+            self._readers.append(reader)
+            self._free_readers.put_nowait(reader)
+
+    async def close_connection_pool(self) -> None:
+        """Close every connection: their threads are not daemons and would keep the process from ending."""
+        writer, self._writer = self._writer, None
+        readers, self._readers = self._readers, []
+        for connection in [*readers, *([writer] if writer else [])]:
+            await connection.close()
+
+    async def _run_in_new_connection(
+        self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
+    ) -> Any:
+        if self._writer is None:
+            connection = await self.get_connection()
+            try:
+                return await self._fetch(connection, query, args)
+            finally:
+                await connection.close()
+        if query.lstrip()[:7].upper().startswith(_READS):
+            reader = await self._free_readers.get()
+            try:
+                return await self._fetch(reader, query, args)
+            finally:
+                self._free_readers.put_nowait(reader)
+        async with self.write_lock:
+            return await self._fetch(self._writer, query, args)
+
+    async def _run_in_existing_connection(
+        self, connection: Any, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
+    ) -> Any:
+        return await self._fetch(connection, query, args)
+
+    @staticmethod
+    async def _fetch(connection: aiosqlite.Connection, query: str, args: list[Any] | None) -> Any:
+        async with connection.execute(query, args or []) as cursor:
+            return await cursor.fetchall()
+
+    def transaction(
+        self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
+    ) -> SQLiteTransaction:
+        """Begin IMMEDIATE: a DEFERRED transaction that reads, then writes, fails under load instead of waiting."""
+        return _PooledTransaction(self, transaction_type=transaction_type, allow_nested=allow_nested)
+
+    def atomic(self, transaction_type: TransactionType = TransactionType.immediate) -> Any:
+        return super().atomic(transaction_type=transaction_type)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Hold this store for one process: an exclusive lock on a file beside the database."""
+        with open(f"{self.path}.lock", "w") as handle:
+            await asyncio.to_thread(fcntl.flock, handle, fcntl.LOCK_EX)
+            yield
+
+    async def vacuum(self) -> None:
+        """Rewrite the whole file and empty the write-ahead log: no old page and no order of arrival stays behind."""
+        async with self.write_lock:
+            connection = await self.writer()
+            try:
+                await connection.execute("VACUUM")
+                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                await self.give_back_writer(connection)
+
+    async def truncate_wal(self) -> None:
+        """Empty the write-ahead log, whose frames lie in the order of arrival."""
+        async with self.write_lock:
+            connection = await self.writer()
+            try:
+                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                await self.give_back_writer(connection)
+
+
+class _SafePostgresTransaction(PostgresTransaction):
+    """A transaction that gives its connection back whatever happens in BEGIN, COMMIT or ROLLBACK."""
+
+    async def __aenter__(self) -> PostgresTransaction:
+        if self._parent is not None:
+            return self._parent
+        self.connection = await self.get_connection()
+        try:
+            self.transaction = self.connection.transaction()
+            await self.begin()
+        except BaseException:
+            await self._free()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
+        if self._parent:
+            return exception is None
+        try:
+            if exception is not None:
+                if not self._rolled_back:
+                    await self.rollback()
+            elif not self._committed and not self._rolled_back:
+                await self.commit()
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            await self._free()
+        return False
+
+    async def _free(self) -> None:
+        if self.engine.pool:
+            await self.engine.pool.release(self.connection)
+        else:
+            await self.connection.close()
+
+
+class SafePostgres(PostgresEngine):
+    """Piccolo's PostgreSQL engine with transactions that do not leak."""
+
+    def transaction(self, allow_nested: bool = True) -> PostgresTransaction:
+        return _SafePostgresTransaction(engine=self, allow_nested=allow_nested)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Hold this store for one process: an advisory lock on a connection of its own."""
+        connection = await asyncpg.connect(**self.config)
+        try:
+            await connection.execute("SELECT pg_advisory_lock(8127450)")
+            yield
+        finally:
+            await connection.close()
+
+
+type StoreEngine = PooledSQLite | SafePostgres
+
+
+async def run_in_writer[T](engine: PooledSQLite, work: Callable[[aiosqlite.Connection], Any]) -> T:
+    """Run `work` with the connection of the current transaction of a SQLite engine."""
+    current = engine.current_transaction.get()
+    if current is None:
+        raise RuntimeError("run_in_writer needs an open transaction")
+    return await work(current.connection)  # type: ignore[no-any-return]
+
+
+def postgres_from_url(url: str, *, password: str | None) -> SafePostgres:
+    """Make an engine from a `postgresql://` address; the password comes apart from it, never in it."""
+    config: dict[str, Any] = {"dsn": url, "command_timeout": 60}
+    if password is not None:
+        config["password"] = password
+    return SafePostgres(config=config)
+
+
+def sqlite_at(path: Path, *, for_answers: bool) -> PooledSQLite:
+    """Make the engine of one store file; the answers' file keeps one envelope a page and wipes what it frees."""
+    os.makedirs(path.parent, mode=0o700, exist_ok=True)
+    return PooledSQLite(path, page_size=8192 if for_answers else 4096, secure_delete=for_answers)

@@ -1,0 +1,85 @@
+"""Units and persons as imported: replaced whole, so that a second import is the new truth."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from surveys.engines import StoreEngine
+from surveys.people.tables import Person, Unit
+
+_CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEntry:
+    """A unit to keep: stable code, name as people say it, code of the unit above ("" for a territory)."""
+
+    code: str
+    name: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEntry:
+    """A person to keep. `unit` is the code of the smallest unit she belongs to."""
+
+    name: str
+    contact: str
+    language: str
+    unit: str
+    gender: str
+    age: str
+    attributes: Mapping[str, str]
+
+
+async def replace(engine: StoreEngine, units: Sequence[UnitEntry], persons: Sequence[PersonEntry], today: date) -> None:
+    """Make these the units and persons. Whoever was here before, by name and contact, keeps id and first day."""
+    async with engine.transaction():
+        known = {
+            (row["name"], row["contact"]): (int(row["id"]), row["joined"])
+            for row in await Person.select(Person.id, Person.name, Person.contact, Person.joined)
+        }
+        await Unit.delete(force=True)
+        await Person.delete(force=True)
+        for start in range(0, len(units), _CHUNK):
+            await Unit.insert(
+                *(
+                    Unit(code=unit.code, name=unit.name, parent=unit.parent, position=start + place)
+                    for place, unit in enumerate(units[start : start + _CHUNK])
+                )
+            )
+        rows = []
+        for person in persons:
+            number, joined = known.pop((person.name, person.contact), (secrets.randbits(62), today))
+            rows.append(
+                Person(
+                    id=number, name=person.name, contact=person.contact, language=person.language, unit=person.unit,
+                    gender=person.gender, age=person.age, joined=joined,
+                    attributes=json.dumps(dict(person.attributes), ensure_ascii=False),
+                )
+            )
+        for start in range(0, len(rows), _CHUNK):
+            await Person.insert(*rows[start : start + _CHUNK])
+
+
+async def units() -> list[UnitEntry]:
+    """All units, parents before children."""
+    rows = await Unit.select().order_by(Unit.position)
+    return [UnitEntry(row["code"], row["name"], row["parent"]) for row in rows]
+
+
+async def count() -> int:
+    return int(await Person.count())
+
+
+def below(entries: Sequence[UnitEntry], code: str) -> set[str]:
+    """The codes of a unit and of all units under it; every code if `code` is empty."""
+    if not code:
+        return {entry.code for entry in entries}
+    inside = {code}
+    for entry in entries:  # parents come first
+        if entry.parent in inside:
+            inside.add(entry.code)
+    return inside

@@ -1,0 +1,75 @@
+"""The people store: who works here and how to reach them, accounts and the log; never an answer."""
+
+from piccolo.columns import JSON, BigInt, Bytea, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Unit(Table):
+    """A box of the organisation chart: cooperative, territory, service or team."""
+
+    code = Varchar(length=120, primary_key=True)
+    name = Text()
+    parent = Varchar(length=120, default="")
+    position = Integer(default=0)
+
+
+class Person(Table):
+    """One person of the staff as imported."""
+
+    id = BigInt(primary_key=True)
+    name = Text()
+    contact = Text(default="")
+    language = Varchar(length=10, default="")
+    unit = Varchar(length=120, index=True)
+    gender = Varchar(length=10, default="")
+    age = Varchar(length=10, default="")
+    joined = Date(default=None, null=True)
+    attributes = JSON()
+
+
+class Panel(Table):
+    """Who was invited to a wave, and by which channel; `issued` is a day, or nothing."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40, index=True)
+    person = BigInt()
+    channel = Varchar(length=8)
+    issued = Date(default=None, null=True)
+
+
+class Headcount(Table):
+    """How many panel members a planned view has, frozen when the wave opened."""
+
+    id = Varchar(length=200, primary_key=True)
+    wave = Varchar(length=40, index=True)
+    view = Varchar(length=150)
+    people = Integer()
+
+
+class Account(Table):
+    """Somebody who signs in: HR, holder, handler, auditor. Never a respondent."""
+
+    name = Varchar(length=60, primary_key=True)
+    role = Varchar(length=20)
+    password = Text()
+    failures = Integer(default=0)
+    locked_until = Timestamptz(default=None, null=True)
+
+
+class Session(Table):
+    """A signed-in browser: the digest of its token, nothing else of it."""
+
+    digest = Varchar(length=64, primary_key=True)
+    account = Varchar(length=60, index=True)
+    expires = Timestamptz(default=None, null=True)
+
+
+class LogEntry(Table):
+    """One act of an account or of the program, by day, chained to the one before."""
+
+    number = BigInt(primary_key=True)
+    day = Date(default=None, null=True)
+    actor = Text()
+    act = Varchar(length=40)
+    details = JSON()
+    digest = Bytea()

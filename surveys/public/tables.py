@@ -1,0 +1,105 @@
+"""The public store: what staff may see, and nothing about any one of them."""
+
+from piccolo.columns import JSON, BigInt, Boolean, Bytea, Date, Integer, Text, Varchar
+from piccolo.table import Table
+
+
+class Organisation(Table):
+    """The one cooperative of this installation: names, languages, contacts, notice. One row, id 1."""
+
+    id = BigInt(primary_key=True)
+    content = JSON()
+
+
+class Wave(Table):
+    """One run of a questionnaire in time. Rules, plan, panel and questionnaire are frozen when it opens."""
+
+    id = Varchar(length=40, primary_key=True)
+    title = JSON()
+    state = Varchar(length=12)
+    starts = Date(default=None, null=True)
+    ends = Date(default=None, null=True)
+    opened = Date(default=None, null=True)
+    closed = Date(default=None, null=True)
+    released = Date(default=None, null=True)
+    origin = Varchar(length=10, default="ascolto")
+    panel = JSON()
+    questionnaire = JSON()
+    plan = JSON()
+    rules = JSON()
+    headcount_bands = JSON()
+    messages = JSON()
+    seal_key = Bytea(default=b"")
+    holders = JSON()
+    invited = Integer(default=0)
+    slips = Integer(default=0)
+    drawn = Integer(default=0)
+    received_tens = Integer(default=None, null=True)
+    received_on = Date(default=None, null=True)
+    extensions = JSON()
+
+
+class Bulletin(Table):
+    """What is published when a wave closes: counts, and the sorted digests of spent codes."""
+
+    wave = Varchar(length=40, primary_key=True)
+    counts = JSON()
+    digests = Text()
+
+
+class ReleaseDocument(Table):
+    """The signed release document of one wave, as canonical JSON."""
+
+    wave = Varchar(length=40, primary_key=True)
+    document = Text()
+    pattern = Text(default="")
+
+
+class Chart(Table):
+    """One chart of a release, drawn once from its document."""
+
+    id = Varchar(length=120, primary_key=True)
+    wave = Varchar(length=40, index=True)
+    svg = Text()
+
+
+class Evidence(Table):
+    """The state of one indicator, set by a person and reviewed by another; both as written text."""
+
+    indicator = Varchar(length=8, primary_key=True)
+    state = Varchar(length=12)
+    figure = Text(default="")
+    source = Text(default="")
+    note = Text(default="")
+    valid_until = Date(default=None, null=True)
+    set_by = Text()
+    set_on = Date(default=None, null=True)
+    reviewed_by = Text(default="")
+    reviewed_on = Date(default=None, null=True)
+
+
+class EvidenceDocument(Table):
+    """A dated document of an indicator: a file kept here, or a link."""
+
+    id = Varchar(length=32, primary_key=True)
+    indicator = Varchar(length=8, index=True)
+    title = Text()
+    day = Date(default=None, null=True)
+    link = Text(default="")
+    file_name = Text(default="")
+    content = Bytea(default=b"")
+    sha256 = Varchar(length=64, default="")
+
+
+class Action(Table):
+    """Something the organisation said it will do, by whom and by when."""
+
+    id = Varchar(length=32, primary_key=True)
+    wave = Varchar(length=40, index=True)
+    indicator = Varchar(length=8, default="")
+    text = Text()
+    owner = Text()
+    due = Date(default=None, null=True)
+    done = Boolean(default=False)
+    done_on = Date(default=None, null=True)
+    set_on = Date(default=None, null=True)

@@ -1,0 +1,139 @@
+"""The four stores: bound to their engines, brought up to date, opened and closed. They never share a transaction."""
+
+import io
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig, AppRegistry
+
+from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, postgres_from_url, sqlite_at
+
+STORES = ("public", "people", "answers", "cases")
+POOL_SIZE = 5
+
+type Engines = dict[str, StoreEngine]
+
+
+class StoresUnavailable(Exception):
+    """A store cannot be opened; the text says which, and what to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the stores live: a data folder, or PostgreSQL databases named by a URL that holds ``{store}``."""
+
+    data: Path
+    database_url: str | None = None
+    passwords: Mapping[str, str] | None = None
+
+
+def app_config(store: str) -> AppConfig:
+    config: AppConfig = import_module(f"surveys.{store}.piccolo_app").APP_CONFIG
+    return config
+
+
+def bind(settings: StoreSettings) -> Engines:
+    """Give each table the engine of its store."""
+    engines: Engines = {}
+    for store in STORES:
+        if settings.database_url:
+            password = (settings.passwords or {}).get(store)
+            engines[store] = postgres_from_url(settings.database_url.format(store=store), password=password)
+        else:
+            engines[store] = sqlite_at(settings.data / f"{store}.sqlite", for_answers=store == "answers")
+        for table in app_config(store).table_classes:
+            table._meta.db = engines[store]
+    return engines
+
+
+async def migrate(engines: Engines) -> None:
+    """Bring each store up to date, one after the other, alone among processes."""
+    for store, engine in engines.items():
+        try:
+            async with engine.alone():
+                if await _is_behind(store, engine):
+                    await _run_forwards(store, engine)
+        except OSError as problem:
+            raise StoresUnavailable(f"the {store} store cannot be opened: {problem}") from problem
+
+
+def _migration_names(store: str) -> set[str]:
+    folder = Path(app_config(store).resolved_migrations_folder_path)
+    names = set()
+    for path in folder.glob("*.py"):
+        if path.name != "__init__.py":
+            names.add(str(import_module(f"surveys.{store}.migrations.{path.stem}").ID))
+    return names
+
+
+async def _is_behind(store: str, engine: StoreEngine) -> bool:
+    """Say whether a migration of this version has not run: a cheap look that spares loading the migration tools."""
+    wanted = _migration_names(store)
+    try:
+        rows = await engine._run_in_new_connection("SELECT name FROM migration")
+    except Exception as problem:
+        if "migration" in str(problem):  # no such table, on either engine: a new store
+            return bool(wanted)
+        raise StoresUnavailable(f"the {store} store cannot be read: {problem}") from problem
+    return not wanted <= {row["name"] for row in rows}
+
+
+async def _run_forwards(store: str, engine: StoreEngine) -> None:
+    os.environ["PICCOLO_CONF"] = "surveys.piccolo_conf"
+    from piccolo.apps.migrations.commands.forwards import run_forwards
+    from piccolo.apps.migrations.tables import Migration
+
+    conf = import_module("surveys.piccolo_conf")
+    conf.DB, conf.APP_REGISTRY = engine, AppRegistry([f"surveys.{store}.piccolo_app"])  # type: ignore[attr-defined]
+    Migration._meta.db = engine
+    try:
+        with redirect_stdout(io.StringIO()):
+            result = await run_forwards(store)
+        if not result.success:
+            raise StoresUnavailable(f"the {store} store could not be brought up to date: {result.message}")
+    finally:
+        conf.DB, conf.APP_REGISTRY = None, AppRegistry([])  # type: ignore[attr-defined]
+        Migration._meta._db = None
+
+
+async def open_stores(settings: StoreSettings) -> Engines:
+    """Bind, migrate and open all four stores.
+
+    Raises
+    ------
+    StoresUnavailable
+        If a store cannot be opened, read or brought up to date.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engines = bind(settings)
+    await migrate(engines)
+    for engine in engines.values():
+        if isinstance(engine, SafePostgres):
+            await engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
+        else:
+            await engine.start_connection_pool()
+    return engines
+
+
+async def close_stores(engines: Engines) -> None:
+    """Close every connection of every store."""
+    for engine in engines.values():
+        await engine.close_connection_pool()
+
+
+@asynccontextmanager
+async def stores(settings: StoreSettings) -> AsyncIterator[Engines]:
+    """Open the stores for one command, and close them whatever happens."""
+    engines = await open_stores(settings)
+    try:
+        yield engines
+    finally:
+        await close_stores(engines)
+
+
+def is_sqlite(engine: StoreEngine) -> bool:
+    return isinstance(engine, PooledSQLite)
