@@ -8,7 +8,7 @@ here and nowhere else.
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,15 @@ class PooledSQLite(SQLiteEngine):
         """Open one connection with our settings; the caller closes it."""
         connection = await aiosqlite.connect(**self.connection_kwargs)
         connection.row_factory = dict_factory  # type: ignore[assignment]  # Piccolo reads rows as dicts
-        await connection.execute(f"PRAGMA page_size = {self.page_size}")  # before the first table, else ignored
-        await connection.execute("PRAGMA journal_mode = WAL")
-        await connection.execute("PRAGMA synchronous = FULL")
-        await connection.execute("PRAGMA foreign_keys = 1")
-        await connection.execute("PRAGMA wal_autocheckpoint = 200")
-        if self.secure_delete:
-            await connection.execute("PRAGMA secure_delete = ON")
+        for setting in (
+            f"page_size = {self.page_size}",  # before the first table, else ignored
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = 1",
+            "wal_autocheckpoint = 200",
+            f"secure_delete = {'ON' if self.secure_delete else 'OFF'}",
+        ):
+            await self._fetch(connection, f"PRAGMA {setting}", None)
         return connection
 
     async def writer(self) -> aiosqlite.Connection:
@@ -140,6 +142,7 @@ class PooledSQLite(SQLiteEngine):
 
     @staticmethod
     async def _fetch(connection: aiosqlite.Connection, query: str, args: list[Any] | None) -> Any:
+        """Run one statement to its end: an unread row would keep it open and forbid VACUUM."""
         async with connection.execute(query, args or []) as cursor:
             return await cursor.fetchall()
 
@@ -164,8 +167,8 @@ class PooledSQLite(SQLiteEngine):
         async with self.write_lock:
             connection = await self.writer()
             try:
-                await connection.execute("VACUUM")
-                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                await self._fetch(connection, "VACUUM", None)
+                await self._fetch(connection, "PRAGMA wal_checkpoint(TRUNCATE)", None)
             finally:
                 await self.give_back_writer(connection)
 
@@ -174,7 +177,7 @@ class PooledSQLite(SQLiteEngine):
         async with self.write_lock:
             connection = await self.writer()
             try:
-                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                await self._fetch(connection, "PRAGMA wal_checkpoint(TRUNCATE)", None)
             finally:
                 await self.give_back_writer(connection)
 
@@ -234,14 +237,6 @@ class SafePostgres(PostgresEngine):
 
 
 type StoreEngine = PooledSQLite | SafePostgres
-
-
-async def run_in_writer[T](engine: PooledSQLite, work: Callable[[aiosqlite.Connection], Any]) -> T:
-    """Run `work` with the connection of the current transaction of a SQLite engine."""
-    current = engine.current_transaction.get()
-    if current is None:
-        raise RuntimeError("run_in_writer needs an open transaction")
-    return await work(current.connection)  # type: ignore[no-any-return]
 
 
 def postgres_from_url(url: str, *, password: str | None) -> SafePostgres:

@@ -54,18 +54,18 @@ class Urn:
         self._wake = asyncio.Event()
         self._free: dict[str, list[int]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
-        """Commit what waits, then stop."""
+        """Commit what waits, then stop; nothing is cut off in the middle."""
         if self._task is not None:
-            while self._waiting:
-                await asyncio.sleep(0.01)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+            self._stopping = True
+            self._wake.set()
+            await self._task
+            self._task, self._stopping = None, False
 
     async def put(self, wave: str, digest: Digest, attempt: bytes, envelope: bytes) -> Receipt:
         """Spend a code and keep the envelope: both or neither, committed before this returns.
@@ -91,6 +91,8 @@ class Urn:
             await self._wake.wait()
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             if not batch:
+                if self._stopping:
+                    return
                 self._wake.clear()
                 if isinstance(self._engine, PooledSQLite):
                     await self._engine.truncate_wal()  # until then the log pairs codes with slots, in order
@@ -98,6 +100,7 @@ class Urn:
             try:
                 receipts = await self._commit(batch)
             except Exception:
+                self._free.clear()  # slots that were picked and not filled are free again
                 await self._one_by_one(batch)
             else:
                 for place, receipt in zip(batch, receipts, strict=True):
@@ -109,6 +112,7 @@ class Urn:
             try:
                 receipt = (await self._commit([place]))[0]
             except Exception as problem:
+                self._free.clear()
                 if not place.done.done():
                     place.done.set_exception(problem)
             else:
@@ -151,6 +155,7 @@ class Urn:
                 [(place.envelope, slot) for place, slot in chosen],
             )
             filled = cursor.rowcount
+            await cursor.close()
         else:
             chosen.sort(key=lambda pair: pair[1])  # one order of locks for all processes
             rows = await current.connection.fetch(
@@ -162,7 +167,6 @@ class Urn:
             )
             filled = len(rows)
         if filled != len(chosen):
-            self._free.clear()
             raise RuntimeError("a slot was taken by another process")
 
     async def _next_free(self, wave: str) -> int:

@@ -87,6 +87,13 @@ def real_difference(now: set[int], before: set[int], joined: Mapping[int, date],
     return {person for person in now ^ before if person in joined and joined[person] <= opened}
 
 
+async def forget(engine: StoreEngine, wave: str) -> None:
+    """Remove the panel and headcounts of a wave whose opening was cut off."""
+    async with engine.transaction():
+        await Panel.delete().where(Panel.wave == wave)
+        await Headcount.delete().where(Headcount.wave == wave)
+
+
 async def invite(engine: StoreEngine, wave: str, chosen: Iterable[Member]) -> None:
     """Freeze the panel of a wave; every member answers with a slip."""
     people = [member.person for member in chosen]

@@ -1,0 +1,69 @@
+"""What stands out in a release, chosen from published values alone (closure rule): it adds no information.
+
+Findings are facts with figures; the sentences are made where pages are made.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that stands out.
+
+    kind : ``lowest_area`` | ``highest_area`` | ``view_gap`` | ``gender_same`` | ``gender_gap`` | ``critical`` | ``unaware``
+    subject : an area number, indicator id or view id
+    other : a second subject where the kind has one, else ""
+    value, reference : published figures on 0-100, reference absent as None
+    """
+
+    kind: str
+    subject: str
+    other: str
+    value: float
+    reference: float | None
+
+
+def _number(figure: object) -> float:
+    return float(figure.lstrip("<>=")) if isinstance(figure, str) else float(figure)  # type: ignore[arg-type]
+
+
+def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Choose at most five findings of a release document, most useful first; deterministic."""
+    found = [*_areas(document), *_views(document), *_indicators(document)]
+    order = {"view_gap": 0, "critical": 1, "lowest_area": 2, "gender_gap": 3, "gender_same": 3, "highest_area": 4, "unaware": 5}
+    return tuple(sorted(found, key=lambda finding: order[finding.kind])[:MOST])
+
+
+def _areas(document: Mapping[str, Any]) -> Iterator[Finding]:
+    areas = {area: _number(f["index"]) for area, f in document["views"][0].get("areas", {}).items() if "index" in f}
+    if len(areas) >= 2:
+        lowest = min(sorted(areas), key=lambda area: areas[area])
+        highest = max(sorted(areas), key=lambda area: areas[area])
+        if areas[lowest] < areas[highest]:
+            yield Finding("lowest_area", lowest, "", areas[lowest], None)
+            yield Finding("highest_area", highest, "", areas[highest], None)
+
+
+def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """The largest clear gap of a unit, and what may be said of women and men on growth."""
+    clear = [d for d in document.get("differences", ()) if d["clear"] and d["family"] == "areas"]
+    units = [d for d in clear if d["view"].startswith("unit:") and "+" not in d["view"]]
+    if units:
+        largest = max(units, key=lambda d: (abs(d["gap"]), d["view"], d["statistic"]))
+        yield Finding("view_gap", largest["view"], largest["statistic"], _number(largest["value"]), _number(largest["reference"]))
+    women = [d for d in document.get("differences", ()) if d["view"] == "gender:f" and d["family"] == "areas" and d["statistic"] == "4"]
+    for difference in women:
+        kind = "gender_gap" if difference["clear"] else "gender_same"
+        yield Finding(kind, "4", difference["against"], _number(difference["value"]), _number(difference["reference"]))
+
+
+def _indicators(document: Mapping[str, Any]) -> Iterator[Finding]:
+    for indicator, record in document.get("perception", {}).items():
+        if record.get("state") == "critical":
+            yield Finding("critical", indicator, "", _number(record["index"]), None)
+        elif record.get("awareness_low"):
+            yield Finding("unaware", indicator, "", _number(record.get("index", 0)), None)

@@ -1,0 +1,93 @@
+"""The auditor's seat: indicators, scorecard, release certificates. Reads; changes nothing."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from litestar import Request, Response, Router, get
+
+from server.desk import Desk, frame
+from server.display import day, text_of
+from server.hr.indicators import give_file, list_page, one_page, scorecard_page
+from server.pages import Shell, show
+from server.security import DeskAccount
+from server.texts import say
+from surveys.public import releases
+from surveys.public.signing import fingerprint
+from surveys.public.waves import State, in_state
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateLine:
+    wave: str
+    title: str
+    closed: str
+    participation: str
+    groups: str
+    answers: str
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackPage:
+    """The table of contents of the evidence pack."""
+
+    template: ClassVar[str] = "pack.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    certificates: tuple[CertificateLine, ...]
+
+
+@get("/")
+async def contents(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show what there is to read."""
+    shell, desk = await frame(request)
+    language = shell.language
+    lines = []
+    for wave in await in_state(State.RELEASED):
+        document = await releases.document(wave.id)
+        if document is None:
+            continue
+        certificate, counts = document["certificate"], document["participation"]
+        lines.append(
+            CertificateLine(
+                wave.id, text_of(wave.title, language), day(wave.closed, language),
+                f"{counts['received']} / {counts['invited']}" if counts.get("invited") else str(counts["received"]),
+                ", ".join(f"{family}: {verdict}" for family, verdict in certificate["families"].items()),
+                certificate["answers"], fingerprint(document["key"]), document["questionnaire"]["sha256"][:16],
+            )
+        )  # fmt: skip
+    return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines)))
+
+
+@get("/indicators")
+async def indicators(request: Request[Any, Any, Any]) -> Response[str]:
+    """List all indicators."""
+    return await list_page(request, "/audit/indicators")
+
+
+@get("/indicators/{indicator:str}")
+async def indicator(request: Request[Any, Any, Any], indicator: str) -> Response[str]:
+    """Show one indicator, without forms."""
+    return await one_page(request, indicator, "/audit/indicators", can_edit=False)
+
+
+@get("/indicators/{indicator:str}/documents/{document:str}")
+async def document_file(indicator: str, document: str) -> Response[bytes]:
+    """Give a document of the evidence."""
+    return await give_file(document)
+
+
+@get("/scorecard")
+async def scorecard(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show the scorecard."""
+    return await scorecard_page(request)
+
+
+ROUTERS = [
+    Router(
+        path="/audit", guards=[DeskAccount("auditor", "hr")],
+        route_handlers=[contents, indicators, indicator, document_file, scorecard],
+    )
+]  # fmt: skip

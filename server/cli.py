@@ -1,0 +1,136 @@
+"""The command `ascolto`: reads arguments, calls, says. What it says is in locale/*/cli.toml."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from server.texts import DESK_LANGUAGES, choose_language, say
+
+type Run = Callable[[argparse.Namespace], Awaitable[int]]
+
+LANGUAGE = choose_language(None, os.environ.get("LC_ALL") or os.environ.get("LANG", "").replace("_", "-").split(".")[0], DESK_LANGUAGES[::-1])
+
+
+def tell(key: str, /, **values: object) -> None:
+    """Say a sentence on standard output."""
+    print(say(LANGUAGE, f"cli.{key}", **values), flush=True)
+
+
+def refuse(key: str, /, **values: object) -> int:
+    """Say on standard error what is wrong; the exit status of a refused command."""
+    print(say(LANGUAGE, f"cli.{key}", **values), file=sys.stderr, flush=True)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ascolto", description=say(LANGUAGE, "cli.about"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(within: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str) -> argparse.ArgumentParser:
+        return within.add_parser(name, help=say(LANGUAGE, f"cli.help.{text}"), description=say(LANGUAGE, f"cli.help.{text}"))
+
+    def group(name: str) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+        return command(commands, name, name).add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    init = command(commands, "init", "init")
+    for flag in ("name", "address", "referente", "canale", "help-checked-on", "controller", "purpose", "retention", "contact"):
+        init.add_argument(f"--{flag}", default=None)
+    init.add_argument("--languages", default=None)
+
+    account = group("account")
+    for verb in ("add", "reset"):
+        one = command(account, verb, f"account_{verb}")
+        one.add_argument("name")
+        if verb == "add":
+            one.add_argument("--role", required=True)
+    command(account, "list", "account_list")
+
+    importing = group("import")
+    people = command(importing, "people", "import_people")
+    people.add_argument("file")
+    people.add_argument("--skip-bad", action="store_true")
+    responses = command(importing, "responses", "import_responses")
+    responses.add_argument("file")
+    responses.add_argument("--mapping", required=True)
+
+    wave = group("wave")
+    plan = command(wave, "plan", "wave_plan")
+    plan.add_argument("wave")
+    plan.add_argument("--title", required=True)
+    plan.add_argument("--title-en", default="")
+    plan.add_argument("--starts", required=True)
+    plan.add_argument("--ends", required=True)
+    plan.add_argument("--form", choices=("full", "pulse"), default="full")
+    plan.add_argument("--unit", default="")
+    plan.add_argument("--ask", default="unit,gender,age")
+    plan.add_argument("--k", type=int, default=5)
+    secret = command(wave, "secret", "wave_secret")
+    secret.add_argument("wave")
+    secret.add_argument("--seat", required=True)
+    slips = command(wave, "slips", "wave_slips")
+    slips.add_argument("wave")
+    slips.add_argument("--count", type=int, required=True)
+    slips.add_argument("--output", required=True)
+    extend = command(wave, "extend", "wave_extend")
+    extend.add_argument("wave")
+    extend.add_argument("--ends", required=True)
+    close = command(wave, "close", "wave_close")
+    close.add_argument("wave")
+    close.add_argument("--unused-slips", type=int, required=True)
+    for verb in ("open", "end", "cancel", "release"):
+        command(wave, verb, f"wave_{verb}").add_argument("wave")
+    command(wave, "list", "wave_list")
+
+    release = group("release")
+    command(release, "show", "release_show").add_argument("wave")
+    verify = command(release, "verify", "release_verify")
+    verify.add_argument("file")
+    verify.add_argument("--key", default="")
+
+    demo = command(commands, "demo", "demo")
+    demo.add_argument("--address", default="http://127.0.0.1:8000")
+    for name in ("serve", "demo-serve"):
+        serve = command(commands, name, name.replace("-", "_"))
+        serve.add_argument("--host", default="127.0.0.1")
+        serve.add_argument("--port", type=int, default=8000)
+    return parser
+
+
+def _run_of(command: str, verb: str | None) -> Run:
+    """The function of a command; loaded only when asked for, so that a small command stays quick."""
+    if command in ("init", "account", "import"):
+        from server.commands import house
+
+        return house.COMMANDS[f"{command} {verb}" if verb else command]
+    if command in ("wave", "release"):
+        from server.commands import life
+
+        return life.COMMANDS[f"{command} {verb}"]
+    from server.commands import running
+
+    return running.COMMANDS[command]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its status."""
+    given = _parser().parse_args(arguments)
+    run = _run_of(given.command, getattr(given, "verb", None))
+    from surveys.stores import StoresUnavailable
+
+    try:
+        status = asyncio.run(_one(run, given))
+    except StoresUnavailable as problem:
+        status = refuse("stores", problem=problem)
+    except KeyboardInterrupt:
+        status = 130
+    raise SystemExit(status)
+
+
+async def _one(run: Run, given: argparse.Namespace) -> int:
+    return await run(given)
+
+
+if __name__ == "__main__":
+    main()

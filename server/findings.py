@@ -1,0 +1,65 @@
+"""Findings in words, and the titles of charts: each says what the published figures say, no more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.findings import Finding, findings
+from server.display import number, text_of
+from server.reading import AREAS, Labels, numeric, view_name
+from server.texts import say
+
+
+def area_names(language: str) -> dict[str, str]:
+    return {area: say(language, f"results.area.{area}") for area in AREAS}
+
+
+def in_words(document: Mapping[str, Any], language: str) -> tuple[str, ...]:
+    """The findings of a release as sentences."""
+    return tuple(_sentence(finding, document, language) for finding in findings(document))
+
+
+def _sentence(finding: Finding, document: Mapping[str, Any], language: str) -> str:
+    values: dict[str, object] = {"value": number(finding.value, language)}
+    if finding.reference is not None:
+        values["reference"] = number(finding.reference, language)
+    match finding.kind:
+        case "view_gap":
+            views = {view["id"]: view for view in document["views"]}
+            values["group"] = view_name(views[finding.subject], document["plan"], language)
+            values["area"] = say(language, f"results.area.{finding.other}")
+            key = "gap_low" if finding.reference is not None and finding.value < finding.reference else "gap_high"
+        case "critical" | "unaware":
+            values["indicator"], key = finding.subject, finding.kind
+        case _:
+            values["area"], key = say(language, f"results.area.{finding.subject}"), finding.kind
+    return say(language, f"results.finding.{key}", **values)
+
+
+def _ends(figures: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, float], tuple[str, float]] | None:
+    values = {name: value for name, f in figures.items() if (value := numeric(f.get("index"))) is not None}
+    if len(values) < 2:
+        return None
+    low, high = min(values, key=lambda n: values[n]), max(values, key=lambda n: values[n])
+    return ((low, values[low]), (high, values[high])) if values[low] < values[high] else None
+
+
+def lead_of_areas(document: Mapping[str, Any], language: str) -> str:
+    """The finding of the chart of areas."""
+    names = area_names(language)
+    return _lead(_ends(document["views"][0].get("areas", {})), names, language)
+
+
+def lead_of_scales(document: Mapping[str, Any], language: str, labels: Labels) -> str:
+    """The finding of the chart of themes."""
+    names = {scale: text_of(texts, language) for scale, texts in labels.scales.items()}
+    return _lead(_ends(document["views"][0].get("scales", {})), names, language)
+
+
+def _lead(ends: tuple[tuple[str, float], tuple[str, float]] | None, names: Mapping[str, str], language: str) -> str:
+    if ends is None:
+        return say(language, "results.lead_flat")
+    (low, low_value), (high, high_value) = ends
+    return say(
+        language, "results.lead", low=names.get(low, low), low_value=number(low_value, language),
+        high=names.get(high, high), high_value=number(high_value, language),
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""The organisation's own words: notice, contact person, channel, support contacts."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from server.desk import Desk, done, frame
+from server.display import text_of
+from server.pages import Shell, show
+from server.security import checked_form
+from server.texts import say
+from surveys.public.organisation import Notice, OrganisationRecord, SupportContact, load, save
+from surveys.stores import Engines
+
+SPARE_CONTACTS = 2
+MOST_CONTACTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    name: str
+    label: str
+    hint: str
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLine:
+    name: str
+    what: str
+    reach: str
+    hours: str
+    tells: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationPage:
+    """One form with everything a wave needs before it may open."""
+
+    template: ClassVar[str] = "organisation.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    missing: tuple[str, ...]
+    fields: tuple[FieldLine, ...]
+    contacts: tuple[ContactLine, ...]
+
+
+def _fields(record: OrganisationRecord, language: str) -> tuple[FieldLine, ...]:
+    values = {
+        "name": ("text", record.name), "address": ("text", record.address), "referente": ("text", record.referente),
+        "canale": ("text", record.canale), "help_checked_on": ("date", record.help_checked_on),
+        "controller": ("long", record.notice.controller), "purpose": ("long", record.notice.purpose),
+        "retention": ("long", record.notice.retention), "contact": ("long", record.notice.contact),
+    }  # fmt: skip
+    return tuple(
+        FieldLine(name, say(language, f"hr.organisation.{name}"), say(language, f"hr.organisation.hint_{name}"), kind, value)
+        for name, (kind, value) in values.items()
+    )
+
+
+async def _page(request: Request[Any, Any, Any], error: str = "") -> Response[str]:
+    shell, desk = await frame(request, error=error)
+    language = shell.language
+    record = await load() or OrganisationRecord("")
+    contacts = [ContactLine(c.name, text_of(c.what, language), c.reach, c.hours, c.tells_employer) for c in record.contacts]
+    contacts += [ContactLine("", "", "", "", False)] * SPARE_CONTACTS
+    page = OrganisationPage(
+        shell, desk, say(language, "hr.organisation.heading"),
+        tuple(say(language, f"hr.missing.{gap}") for gap in record.missing()), _fields(record, language), tuple(contacts),
+    )  # fmt: skip
+    return show(page, status=422 if error else 200)
+
+
+@get("/organisation")
+async def organisation(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show the form."""
+    return await _page(request)
+
+
+@post("/organisation")
+async def save_organisation(request: Request[Any, Any, Any], engines: Engines) -> Response[str] | Redirect:
+    """Keep the form."""
+    data = {name: value.strip() for name, value in (await checked_form(request)).items()}
+    language = (await frame(request))[0].language
+    before = await load() or OrganisationRecord("")
+    checked = data.get("help_checked_on", "")
+    if not data.get("name"):
+        return await _page(request, say(language, "hr.organisation.needs_name"))
+    if checked and not _is_day(checked):
+        return await _page(request, say(language, "hr.refused.form"))
+    record = replace(
+        before, name=data["name"][:100], address=data.get("address", "")[:200].rstrip("/"), referente=data.get("referente", "")[:200],
+        canale=data.get("canale", "")[:200], help_checked_on=checked, contacts=_contacts(data, before, language),
+        notice=Notice(*(data.get(part, "")[:1000] for part in ("controller", "purpose", "retention", "contact"))),
+    )  # fmt: skip
+    await save(engines["public"], record)
+    return done("/hr/organisation", "saved")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _contacts(data: dict[str, str], before: OrganisationRecord, language: str) -> tuple[SupportContact, ...]:
+    """Read the contacts of the form; what they are for is kept in the languages that the form does not show."""
+    found = []
+    for place in range(1, MOST_CONTACTS + 1):
+        name = data.get(f"contact_name_{place}", "")
+        if not name:
+            continue
+        old = before.contacts[place - 1].what if place <= len(before.contacts) else {}
+        what = {**old, language: data.get(f"contact_what_{place}", "")[:200]}
+        found.append(
+            SupportContact(
+                name[:100], what, data.get(f"contact_reach_{place}", "")[:200], data.get(f"contact_hours_{place}", "")[:100],
+                f"contact_tells_{place}" in data,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+HANDLERS = (organisation, save_organisation)

@@ -1,0 +1,99 @@
+"""People and units: import from a file, refused as a whole while one row is wrong."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.response import Redirect
+
+from server.desk import Desk, done, frame
+from server.pages import Shell, show
+from server.security import account_of, checked_form
+from server.settings import Settings
+from server.texts import catalogue, say
+from surveys.importing.people import RefusedRow, read_people
+from surveys.importing.sheets import FileUnreadable
+from surveys.lifecycle.context import House, today
+from surveys.lifecycle.roster import import_people
+from surveys.people import roster
+from surveys.people.panel import members
+from surveys.stores import Engines
+
+UPLOAD_LIMIT = 51 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    row: int
+    column: str
+    value: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """How many people, in which units; the import."""
+
+    template: ClassVar[str] = "people.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    people: int
+    units: tuple[tuple[int, str, int], ...]
+    refused: tuple[RefusedLine, ...]
+
+
+async def _page(request: Request[Any, Any, Any], refused: tuple[RefusedRow, ...] = (), error: str = "") -> Response[str]:
+    shell, desk = await frame(request, error=error)
+    language = shell.language
+    entries = await roster.units()
+    everybody = await members("")
+    lines, depth = [], {"": 0}
+    for entry in entries:
+        depth[entry.code] = depth.get(entry.parent, 0) + 1
+        inside = roster.below(entries, entry.code)
+        lines.append((depth[entry.code] - 1, entry.name, sum(member.unit in inside for member in everybody)))
+    page = PeoplePage(
+        shell, desk, say(language, "hr.people.heading"), len(everybody), tuple(lines),
+        tuple(RefusedLine(r.row, r.column, r.value, _remedy(r, language)) for r in refused),
+    )  # fmt: skip
+    return show(page, status=422 if refused or error else 200)
+
+
+def _remedy(row: RefusedRow, language: str) -> str:
+    key = f"import.remedy.{row.remedy_key}"
+    return say(language, key) if key in catalogue(language) else row.remedy
+
+
+@get("/people")
+async def people(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show people and units."""
+    return await _page(request)
+
+
+@post("/people", request_max_body_size=UPLOAD_LIMIT)
+async def import_file(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> Response[str] | Redirect:
+    """Import a file of people: all rows, or none."""
+    await checked_form(request)
+    language = (await frame(request))[0].language
+    upload = (await request.form()).get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return await _page(request, error=say(language, "import.file.none"))
+    with tempfile.NamedTemporaryFile(suffix=Path(upload.filename).suffix[:10], dir=settings.data) as file:
+        file.write(await upload.read())
+        file.flush()
+        try:
+            found = read_people(Path(file.name))
+        except FileUnreadable as problem:
+            key = f"import.file.{problem.reason}"
+            return await _page(request, error=say(language, key) if key in catalogue(language) else str(problem))
+    if found.refused:
+        return await _page(request, tuple(found.refused))
+    await import_people(House(engines, settings.data, today(), account_of(request).name), found)
+    return done("/hr/people", "people_imported")
+
+
+HANDLERS = (people, import_file)

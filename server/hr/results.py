@@ -1,0 +1,169 @@
+"""Results for HR: the release by area, group and item, and its export. The same figures that staff read."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.response import Redirect
+
+from server.desk import Desk, done, frame
+from server.display import day, text_of
+from server.exports import as_csv, as_workbook
+from server.findings import in_words
+from server.pages import Shell, show
+from server.reading import Heat, ItemLine, figure_text, heat, item_lines, labels_of, numeric, participation_line, view_name
+from server.respondents.results import ChartPicture, certificate_line, charts_of, experience_lines, released
+from server.security import checked_form
+from server.texts import say
+from surveys.lifecycle.context import today
+from surveys.public import actions
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsHrPage:
+    """A release as HR works with it."""
+
+    template: ClassVar[str] = "results_hr.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    wave: str
+    heading: str
+    participation: str
+    origin_note: str
+    findings: tuple[str, ...]
+    charts: tuple[ChartPicture, ...]
+    heat: Heat
+    items: tuple[ItemLine, ...]
+    experience: tuple[tuple[str, str], ...]
+    actions: tuple[tuple[str, str, bool], ...]
+    k: int
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One item over all planned groups; the distribution where the size allows it."""
+
+    template: ClassVar[str] = "item.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    wave: str
+    finding: str
+    text: str
+    reverse: bool
+    distribution: tuple[tuple[str, str, float], ...]
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+@get("/results/{wave_id:str}")
+async def results(request: Request[Any, Any, Any], wave_id: str) -> Response[str]:
+    """Show a release: findings, charts, heat map, items, actions."""
+    wave, document = await released(wave_id)
+    shell, desk = await frame(request)
+    labels, language = labels_of(wave), shell.language
+    page = ResultsHrPage(
+        shell, desk, say(language, "results.title"), wave_id, text_of(wave.title, language),
+        participation_line(document, language),
+        say(language, "results.imported") if document["origin"] == "imported" else "",
+        in_words(document, language), await charts_of(wave_id, document, labels, language),
+        heat(document, language, labels, by_name=request.query_params.get("order") == "name"),
+        item_lines(document, language, labels), experience_lines(document, labels, language),
+        tuple(
+            (a.id, say(language, "results.action_done" if a.done else "results.action", text=a.text, owner=a.owner, due=day(a.due, language)), a.done)
+            for a in await actions.everything()
+            if a.wave == wave_id
+        ),
+        document["rules"]["k"]["items"], certificate_line(document, language),
+    )  # fmt: skip
+    return show(page)
+
+
+@get("/results/{wave_id:str}/item/{item:str}")
+async def item_page(request: Request[Any, Any, Any], wave_id: str, item: str) -> Response[str]:
+    """Show one item."""
+    wave, document = await released(wave_id)
+    labels = labels_of(wave)
+    root = document["views"][0].get("items", {})
+    if item not in root:
+        raise NotFoundException
+    shell, desk = await frame(request)
+    language = shell.language
+    figure = root[item]
+    rows = []
+    for view in document["views"]:
+        found = view.get("items", {}).get(item) if view["shown"] else None
+        name = view_name(view, document["plan"], language)
+        index = figure_text(found.get("index"), language) if found else ""
+        favourable = figure_text(found.get("favourable"), language, " %") if found else ""
+        rows.append((name, view.get("n_band", ""), index, favourable))
+    finding = say(
+        language, "hr.item.finding", index=figure_text(figure.get("index"), language),
+        favourable=figure_text(figure.get("favourable"), language, " %"),
+    )  # fmt: skip
+    page = ItemPage(
+        shell, desk, say(language, "hr.item.title", id=item), wave_id, finding, text_of(labels.items.get(item, {"it": item}), language),
+        item in labels.reverse, _distribution(figure, language), tuple(rows),
+    )  # fmt: skip
+    return show(page)
+
+
+def _distribution(figure: dict[str, Any], language: str) -> tuple[tuple[str, str, float], ...]:
+    """Unfavourable to favourable, in three or five classes."""
+    shares = figure.get("distribution", ())
+    keys = {3: ("unfavourable", "neutral", "favourable"), 5: ("1", "2", "3", "4", "5")}.get(len(shares), ())
+    return tuple(
+        (say(language, f"hr.item.class.{key}"), figure_text(share, language, " %"), numeric(share) or 0.0)
+        for key, share in zip(keys, shares, strict=bool(keys))
+    )
+
+
+@get("/results/{wave_id:str}/release.xlsx")
+async def workbook(request: Request[Any, Any, Any], wave_id: str) -> Response[bytes]:
+    """Give the release as a workbook: the figures of the document, "not shown" in words."""
+    wave, document = await released(wave_id)
+    language = (await frame(request))[0].language
+    headers = {"Content-Disposition": f'attachment; filename="{wave_id}.xlsx"'}
+    return Response(as_workbook(document, labels_of(wave), language), media_type=XLSX, headers=headers)
+
+
+@get("/results/{wave_id:str}/release.csv")
+async def table(request: Request[Any, Any, Any], wave_id: str) -> Response[str]:
+    """Give the release as one long table."""
+    wave, document = await released(wave_id)
+    language = (await frame(request))[0].language
+    headers = {"Content-Disposition": f'attachment; filename="{wave_id}.csv"'}
+    return Response(as_csv(document, labels_of(wave), language), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _back(data: dict[str, str]) -> str:
+    back = data.get("back", "")
+    return back if back.startswith("/hr/") else "/hr"
+
+
+@post("/actions")
+async def add_action(request: Request[Any, Any, Any]) -> Redirect:
+    """Write an action down."""
+    data = await checked_form(request)
+    try:
+        due = date.fromisoformat(data.get("due", ""))
+        await actions.add(data.get("wave", ""), data.get("indicator", ""), data.get("text", "")[:500], data.get("owner", "")[:100], due, today())
+    except ValueError:
+        return done(_back(data), "action_incomplete")
+    return done(_back(data), "action_added")
+
+
+@post("/actions/{action:str}/done")
+async def finish_action(request: Request[Any, Any, Any], action: str) -> Redirect:
+    """Mark an action as done."""
+    data = await checked_form(request)
+    await actions.finish(action, today())
+    return done(_back(data), "action_finished")
+
+
+HANDLERS = (results, item_page, workbook, table, add_action, finish_action)

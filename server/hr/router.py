@@ -1,0 +1,17 @@
+"""HR's addresses, closed to everyone else."""
+
+from litestar import Router
+
+from server.hr import indicators, organisation, overview, people, results, waves
+from server.security import DeskAccount
+
+ROUTERS = [
+    Router(
+        path="/hr",
+        guards=[DeskAccount("hr")],
+        route_handlers=[
+            overview.overview, *results.HANDLERS, *indicators.HANDLERS, *waves.HANDLERS, *organisation.HANDLERS,
+            *people.HANDLERS,
+        ],
+    )
+]  # fmt: skip

@@ -1,0 +1,238 @@
+"""Waves for HR: planning, opening, slips, a later end, closing. Every step says what it will do before it does it."""
+
+import base64
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from server import workers
+from server.desk import Desk, done, frame
+from server.display import day, text_of
+from server.pages import Shell, show
+from server.reading import view_name
+from server.security import account_of, checked_form
+from server.settings import Settings
+from server.texts import say
+from surveys.lifecycle import closing, opening
+from surveys.lifecycle.context import House, today
+from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
+from surveys.people import roster
+from surveys.people.panel import PanelRefused
+from surveys.public import organisation, waves
+from surveys.public.waves import State, WaveRecord, WrongState
+from surveys.stores import Engines
+
+
+@dataclass(frozen=True, slots=True)
+class WaveLine:
+    id: str
+    title: str
+    state: str
+    dates: str
+
+
+@dataclass(frozen=True, slots=True)
+class WavesPage:
+    """All waves, newest first."""
+
+    template: ClassVar[str] = "waves.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    waves: tuple[WaveLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerPage:
+    """Four steps on one page: questions, people, groups and rules, dates."""
+
+    template: ClassVar[str] = "planner.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    given: dict[str, str]
+    units: tuple[tuple[str, str], ...]
+    people: int
+    starts: str
+    ends: str
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaveHrPage:
+    """One wave: its state, what it lacks, and the next step."""
+
+    template: ClassVar[str] = "wave_hr.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    wave: str
+    state_key: str
+    state: str
+    facts: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+    seats: tuple[tuple[str, str], ...]
+    groups: tuple[tuple[str, str], ...]
+    slips_left: int
+    slips_printed: int
+    latest_end: str
+
+
+def _house(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> House:
+    return House(engines, settings.data, today(), account_of(request).name)
+
+
+def _state(wave: WaveRecord, language: str) -> str:
+    return say(language, f"desk.state.{wave.state.value.replace(' ', '_')}")
+
+
+@get("/waves")
+async def list_waves(request: Request[Any, Any, Any]) -> Response[str]:
+    """List all waves."""
+    shell, desk = await frame(request)
+    language = shell.language
+    lines = tuple(
+        WaveLine(w.id, text_of(w.title, language), _state(w, language), f"{day(w.starts or w.opened, language)} – {day(w.ends or w.closed, language)}")
+        for w in await waves.everything()
+    )
+    return show(WavesPage(shell, desk, say(language, "hr.waves.heading"), lines))
+
+
+async def _planner(request: Request[Any, Any, Any], given: dict[str, str], error: str = "") -> Response[str]:
+    shell, desk = await frame(request, error=error)
+    units = tuple((unit.code, unit.name) for unit in await roster.units() if not unit.parent)
+    page = PlannerPage(
+        shell, desk, say(shell.language, "hr.planner.heading"), given, units, await roster.count(),
+        given.get("starts") or today().isoformat(), given.get("ends") or (today() + timedelta(days=19)).isoformat(), LONGEST.days,
+    )  # fmt: skip
+    return show(page, status=422 if error else 200)
+
+
+@get("/waves/new")
+async def planner(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show the planner."""
+    return await _planner(request, {})
+
+
+@post("/waves/new")
+async def plan_wave(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> Response[str] | Redirect:
+    """Plan a wave, or show the form again with what is wrong."""
+    data = await checked_form(request)
+    language = (await frame(request))[0].language
+    try:
+        wish = Wish(
+            id=data.get("id", "").strip(), title={"it": data.get("title", "").strip(), "en": data.get("title_en", "").strip() or data.get("title", "").strip()},
+            starts=date.fromisoformat(data.get("starts", "")), ends=date.fromisoformat(data.get("ends", "")),
+            form=data.get("form", "full"), unit=data.get("unit", ""),
+            demographics=tuple(name for name in ("unit", "gender", "age") if data.get(f"ask_{name}")),
+            k={"items": int(data.get("k", "5") or 5)},
+        )  # fmt: skip
+        record = await plan(_house(request, engines, settings), wish)
+    except (PlanRefused, PanelRefused) as problem:
+        return await _planner(request, data, say(language, f"hr.refused.{problem.reason}", **problem.figures))
+    except ValueError:
+        return await _planner(request, data, say(language, "hr.refused.form"))
+    return done(f"/hr/waves/{record.id}", "wave_planned")
+
+
+async def _wave_page(request: Request[Any, Any, Any], wave_id: str, engines: Engines, settings: Settings, error: str = "") -> Response[str]:
+    shell, desk = await frame(request, error=error)
+    language = shell.language
+    wave = await waves.get(wave_id)
+    house = _house(request, engines, settings)
+    gaps = await opening.missing(house, wave) if wave.state == State.PLANNED else ()
+    facts = [
+        (say(language, "hr.wave.dates"), f"{day(wave.starts, language)} – {day(wave.ends, language)}"),
+        (say(language, "hr.wave.people"), str(wave.invited or wave.panel.get("people", ""))),
+    ]
+    if wave.slips:
+        facts.append((say(language, "hr.wave.slips"), str(wave.slips)))
+    if wave.state == State.OPEN:
+        received = "–" if wave.received_tens is None else f"≥ {wave.received_tens}"
+        facts.append((say(language, "hr.wave.received"), received))
+    views = dict(wave.plan).get("views", [])
+    page = WaveHrPage(
+        shell, desk, text_of(wave.title, language), wave.id, wave.state.value.replace(" ", "_"), _state(wave, language), tuple(facts),
+        tuple(say(language, f"hr.missing.{gap}") for gap in gaps),
+        tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
+        tuple((view_name(view, dict(wave.plan), language), wave.headcount_bands.get(view["id"], "")) for view in views),
+        opening.slip_limit(wave.invited) - wave.slips if wave.invited else 0, wave.slips,
+        str(wave.starts + LONGEST) if wave.starts else "",
+    )  # fmt: skip
+    return show(page, status=422 if error else 200)
+
+
+@get("/waves/{wave:str}")
+async def wave_page(request: Request[Any, Any, Any], wave: str, engines: Engines, settings: Settings) -> Response[str]:
+    """Show one wave."""
+    return await _wave_page(request, wave, engines, settings)
+
+
+async def _step(house: House, wave: str, step: str, data: dict[str, str]) -> None:
+    match step:
+        case "open":
+            await opening.open_wave(house, wave)
+        case "extend":
+            await closing.extend(house, wave, date.fromisoformat(data.get("ends", "")))
+        case "end":
+            await closing.end(house, wave)
+        case "close":
+            await closing.close(house, wave, unused_slips=int(data.get("unused", "")))
+        case "cancel":
+            await closing.cancel(house, wave)
+        case _:
+            raise LookupError(step)
+
+
+@post("/waves/{wave:str}/{step:str}")
+async def take_step(
+    request: Request[Any, Any, Any], wave: str, step: str, engines: Engines, settings: Settings
+) -> Response[str] | Redirect:
+    """Take one step of a wave's life."""
+    data = await checked_form(request)
+    language = (await frame(request))[0].language
+    try:
+        await _step(_house(request, engines, settings), wave, step, data)
+    except opening.NotReady as problem:
+        text = "; ".join(say(language, f"hr.missing.{gap}") for gap in problem.missing)
+        return await _wave_page(request, wave, engines, settings, text)
+    except (PlanRefused, PanelRefused) as problem:
+        return await _wave_page(request, wave, engines, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures))
+    except WrongState:
+        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.state"))
+    except ValueError:
+        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.form"))
+    return done(f"/hr/waves/{wave}", f"wave_{step}")
+
+
+@post("/waves/{wave:str}/slips", status_code=200)
+async def slips(request: Request[Any, Any, Any], wave: str, engines: Engines, settings: Settings) -> Response[Any]:
+    """Make new slips and stream their PDF; codes and PDF are not kept."""
+    data = await checked_form(request)
+    language = (await frame(request))[0].language
+    try:
+        count = int(data.get("count", ""))
+        codes = await opening.print_slips(_house(request, engines, settings), wave, count)
+    except opening.TooManySlips as problem:
+        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.slips", left=problem.left))
+    except (ValueError, WrongState):
+        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.form"))
+    made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(wave)})
+    headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
+    return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)
+
+
+async def about_slips(wave_id: str) -> dict[str, str]:
+    """What a slip says besides its code."""
+    wave, about = await waves.get(wave_id), await organisation.load()
+    ends = say("it", "hr.slip.ends", day=day(wave.ends, "it"))
+    return {
+        "organisation": about.name if about else "Ascolto", "title": text_of(wave.title, "it"),
+        "address": about.address if about else "", "ends": ends,
+    }  # fmt: skip
+
+
+HANDLERS = (list_waves, planner, plan_wave, wave_page, slips, take_step)

@@ -1,0 +1,62 @@
+"""What is due? Each job is a query and may run twice; one process at a time does them."""
+
+import asyncio
+import fcntl
+from typing import IO
+
+from server import faults
+from server.settings import Settings
+from surveys.answers.wave import stir
+from surveys.lifecycle.closing import count_received, end_due
+from surveys.lifecycle.context import House, today
+from surveys.stores import Engines
+
+EVERY_SECONDS = 300
+ACTOR = "ascolto"
+
+
+def start(settings: Settings, engines: Engines) -> asyncio.Task[None]:
+    """Begin to look every five minutes; the task ends with the process."""
+    return asyncio.create_task(_look(settings, engines))
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _look(settings: Settings, engines: Engines) -> None:
+    lease: IO[str] | None = None
+    stirred = None
+    try:
+        while True:
+            lease = lease or _take_lease(settings)
+            if lease is not None:
+                house = House(engines, settings.data, today(), ACTOR)
+                try:
+                    await do_due(house)
+                    if stirred != house.day:  # every night, and once after a start
+                        await stir(engines["answers"])
+                        stirred = house.day
+                except Exception:  # the next look tries again
+                    faults.note("jobs")
+            await asyncio.sleep(EVERY_SECONDS)
+    finally:
+        if lease is not None:
+            lease.close()
+
+
+def _take_lease(settings: Settings) -> IO[str] | None:
+    handle = open(settings.data / "jobs.lock", "w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    return handle
+
+
+async def do_due(house: House) -> None:
+    """Do everything that is due on this day."""
+    await end_due(house)
+    await count_received(house)

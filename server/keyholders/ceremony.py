@@ -1,0 +1,233 @@
+"""Holders: making a secret, and the one ceremony in which two of them release a wave."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from litestar import Request, Response, Router, get, post
+from litestar.response import Redirect
+
+from server import workers
+from server.desk import Desk, done, frame
+from server.display import day, text_of
+from server.pages import Shell, show
+from server.security import DeskAccount, account_of, checked_form
+from server.settings import Settings
+from server.texts import catalogue, say
+from surveys.answers.keys import SEATS, SecretRefused, read_secret
+from surveys.lifecycle.context import House, today
+from surveys.lifecycle.planning import PlanRefused, draw_secret, take_seat
+from surveys.people import log
+from surveys.public.waves import State, WaveRecord, WrongState, everything, get as get_wave
+from surveys.stores import Engines
+
+ROLES = ("hr", "representative", "recovery")
+_running: dict[str, workers.Work] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class WaveKeys:
+    id: str
+    title: str
+    state: str
+    seats: tuple[tuple[str, str], ...]
+    free: tuple[tuple[str, str], ...]
+    can_release: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeysPage:
+    """The waves whose keys this account may make or use."""
+
+    template: ClassVar[str] = "keys.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    waves: tuple[WaveKeys, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretPage:
+    """Eight words, shown once."""
+
+    template: ClassVar[str] = "secret.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    wave: str
+    seat: str
+    place: str
+    words: tuple[str, ...]
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePage:
+    """Two secrets, one button, and what is at stake."""
+
+    template: ClassVar[str] = "release.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    wave: str
+    wave_title: str
+    running: bool
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    day: str
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """The log in plain sentences, and whether its chain holds."""
+
+    template: ClassVar[str] = "log.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    verdict: str
+    lines: tuple[LogLine, ...]
+
+
+def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
+    def seat_line(seat: str) -> str:
+        holder = wave.holders.get(seat)
+        if holder is None:
+            return say(language, "desk.keys.not_made")
+        return say(language, "desk.keys.made", holder=holder["holder"], day=day(holder["day"], language))
+
+    mine = [seat for seat in SEATS if seat == role and seat not in wave.holders and wave.state == State.PLANNED]
+    return WaveKeys(
+        wave.id, text_of(wave.title, language), say(language, f"desk.state.{wave.state.value.replace(' ', '_')}"),
+        tuple((say(language, f"desk.seat.{seat}"), seat_line(seat)) for seat in SEATS),
+        tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine), wave.state == State.CLOSED,
+    )  # fmt: skip
+
+
+@get("/")
+async def keys(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show every wave whose keys are not yet used up."""
+    shell, desk = await frame(request)
+    live = (State.PLANNED, State.OPEN, State.ENDED, State.CLOSED)
+    waves = tuple(_wave_keys(w, desk.role, shell.language) for w in await everything() if w.state in live)
+    return show(KeysPage(shell, desk, say(shell.language, "desk.keys.heading"), waves))
+
+
+def _mark(secret: str, form: str) -> str:
+    """What the page keeps of the words it showed, to compare the repetition; bound to the session."""
+    return hmac.new(form.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+
+async def _show_secret(request: Request[Any, Any, Any], wave: str, seat: str, error: str = "") -> Response[str]:
+    shell, desk = await frame(request, error=error)
+    secret = draw_secret()
+    page = SecretPage(
+        shell, desk, say(shell.language, "desk.keys.heading"), wave, say(shell.language, f"desk.seat.{seat}"), seat,
+        tuple(secret.split()), _mark(secret, desk.form),
+    )  # fmt: skip
+    return show(page, status=422 if error else 200)
+
+
+def _own_seat(request: Request[Any, Any, Any], seat: str) -> None:
+    if account_of(request).role != seat:
+        raise LookupError(seat)
+
+
+@post("/{wave:str}/{seat:str}/secret", status_code=200)
+async def make_secret(request: Request[Any, Any, Any], wave: str, seat: str) -> Response[str]:
+    """Draw eight words and show them once; nothing is kept before they are repeated."""
+    await checked_form(request)
+    _own_seat(request, seat)
+    return await _show_secret(request, (await get_wave(wave)).id, seat)
+
+
+@post("/{wave:str}/{seat:str}")
+async def keep_secret(
+    request: Request[Any, Any, Any], wave: str, seat: str, engines: Engines, settings: Settings
+) -> Response[str] | Redirect:
+    """Keep the public half when the words were repeated right; else show new words."""
+    data = await checked_form(request)
+    _own_seat(request, seat)
+    shell, desk = await frame(request)
+    try:
+        secret = read_secret(data.get("secret", ""))
+        if not hmac.compare_digest(_mark(secret, desk.form), data.get("expected", "")):
+            raise SecretRefused("not the words that were shown")
+        house = House(engines, settings.data, today(), account_of(request).name)
+        await take_seat(house, wave, seat, secret)
+    except SecretRefused:
+        return await _show_secret(request, wave, seat, say(shell.language, "desk.secret.differs"))
+    except (PlanRefused, WrongState):
+        return done("/keys", "seat_taken")
+    return done("/keys", "secret_kept")
+
+
+async def _release_page(request: Request[Any, Any, Any], wave: str, error: str = "") -> Response[str]:
+    shell, desk = await frame(request, error=error)
+    record = await get_wave(wave)
+    work = _running.get(wave)
+    running = work is not None and not work.finished
+    step = say(shell.language, f"desk.step.{work.step}") if work and running and f"desk.step.{work.step}" in catalogue(shell.language) else ""
+    title = text_of(record.title, shell.language)
+    page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, running, step)
+    return show(page, status=422 if error else 200)
+
+
+@get("/{wave:str}/release")
+async def release_page(request: Request[Any, Any, Any], wave: str) -> Response[str] | Redirect:
+    """Show the ceremony, its progress, or its result."""
+    work = _running.get(wave)
+    if work and work.finished:
+        del _running[wave]
+        if not work.failed:
+            return Redirect(f"/results/{wave}", status_code=303)
+        language = (await frame(request))[0].language
+        return await _release_page(request, wave, say(language, f"desk.failed.{work.failed}"))
+    if (await get_wave(wave)).state == State.RELEASED:
+        return Redirect(f"/results/{wave}", status_code=303)
+    return await _release_page(request, wave)
+
+
+@post("/{wave:str}/release")
+async def release(request: Request[Any, Any, Any], wave: str, settings: Settings) -> Response[str] | Redirect:
+    """Begin the release in a process of its own, unless one runs already."""
+    data = await checked_form(request)
+    language = (await frame(request))[0].language
+    if (await get_wave(wave)).state != State.CLOSED:
+        return await _release_page(request, wave, say(language, "desk.failed.state"))
+    running = _running.get(wave)
+    if running is None or running.finished:
+        secrets = {"wave": wave, "first": data.get("first", ""), "second": data.get("second", "")}
+        _running[wave] = workers.begin(settings, "release", {**secrets, "actor": account_of(request).name})
+    return Redirect(f"/keys/{wave}/release", status_code=303)
+
+
+@get("/log")
+async def log_page(request: Request[Any, Any, Any]) -> Response[str]:
+    """Read the log."""
+    shell, desk = await frame(request)
+    language = shell.language
+    acts = await log.read()
+    lines = tuple(LogLine(day(act.day, language), act.actor, _sentence(act, language)) for act in reversed(acts))
+    broken = next((act.number for act in acts if not act.intact), None)
+    verdict = say(language, "desk.log.intact", n=len(acts)) if broken is None else say(language, "desk.log.broken", number=broken)
+    return show(LogPage(shell, desk, say(language, "desk.log.heading"), verdict, lines))
+
+
+def _sentence(act: log.Act, language: str) -> str:
+    key = f"desk.act.{act.act.replace(' ', '_')}"
+    return say(language, key, **act.details) if key in catalogue(language) else f"{act.act} {dict(act.details)}"
+
+
+ROUTERS = [
+    Router(
+        path="/keys", guards=[DeskAccount(*ROLES)],
+        route_handlers=[keys, make_secret, keep_secret, release_page, release, log_page],
+    )
+]  # fmt: skip

@@ -1,0 +1,156 @@
+"""Answering: the form, a change of language that keeps the answers, and the one sending."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from json import dumps, loads
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get, post
+from litestar.exceptions import ClientException
+from litestar.response import Redirect
+
+from server import faults
+from server.display import day
+from server.pages import MessagePage, Shell, show, staff_shell, static_address
+from server.respondents.sheet import Form, answer_page, in_words
+from server.texts import say
+from surveys.answers.envelope import seal
+from surveys.answers.urn import Receipt, TooManyWaiting, Urn
+from surveys.public.waves import State, WaveRecord, in_state
+from surveys.questionnaire import InvalidAnswers, Questionnaire
+from surveys.tokens import NotACode, digest, read_code
+
+FORM_LIMIT = 128 * 1024
+_ATTEMPT = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class ThanksPage:
+    """The same page for the first and the tenth sending."""
+
+    template: ClassVar[str] = "thanks.html"
+    shell: Shell
+    title: str
+    ends: str
+    script: str
+
+
+@lru_cache(maxsize=8)
+def _read_questionnaire(text: str) -> Questionnaire:
+    return Questionnaire.from_json(loads(text))
+
+
+def questionnaire_of(wave: WaveRecord) -> Questionnaire:
+    """The frozen questionnaire of a wave; parsed once for each text."""
+    return _read_questionnaire(dumps(wave.questionnaire, sort_keys=True))
+
+
+async def _open_wave(wanted: str | None) -> WaveRecord | None:
+    waves = await in_state(State.OPEN)
+    for wave in waves:
+        if wave.id == wanted:
+            return wave
+    return waves[0] if waves else None
+
+
+async def _posted(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
+    form = await request.form()
+    answers: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if not isinstance(value, str):
+            raise ClientException("a file is no answer")
+        if value or name in ("_code", "_phone"):
+            answers.setdefault(name, []).append(value)
+    return answers
+
+
+def _attempt(form: Mapping[str, list[str]]) -> str:
+    given = (form.get("_attempt") or [""])[0]
+    return given if _ATTEMPT.fullmatch(given) else secrets.token_hex(16)
+
+
+def _nothing_open(frame: Shell) -> Response[str]:
+    language = frame.language
+    page = MessagePage(frame, say(language, "staff.answer.closed"), say(language, "staff.answer.closed_note"))
+    return show(page, status=410)
+
+
+@get("/answer")
+async def form(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show the empty form of the open wave."""
+    frame = await staff_shell(request)
+    wave = await _open_wave(request.query_params.get("wave"))
+    if wave is None:
+        return _nothing_open(frame)
+    return show(answer_page(frame, wave, questionnaire_of(wave), {}, secrets.token_hex(16)))
+
+
+@post("/answer/language", status_code=200, request_max_body_size=FORM_LIMIT)
+async def language(request: Request[Any, Any, Any]) -> Response[str]:
+    """Give the form back in another language with every answer in place; nothing is stored."""
+    posted = await _posted(request)
+    frame = await staff_shell(request, (posted.get("_lang") or [""])[-1])
+    wave = await _open_wave((posted.get("_wave") or [""])[0])
+    if wave is None:
+        return _nothing_open(frame)
+    return show(answer_page(frame, wave, questionnaire_of(wave), posted, _attempt(posted)))
+
+
+@post("/answer", status_code=200, request_max_body_size=FORM_LIMIT)
+async def submit(request: Request[Any, Any, Any], urn: Urn) -> Response[str] | Redirect:
+    """Check one sheet and receive it: in the urn and thanked, or back with everything kept."""
+    posted = await _posted(request)
+    frame = await staff_shell(request, (posted.get("_lang") or [""])[0])
+    wave = await _open_wave((posted.get("_wave") or [""])[0])
+    if wave is None:
+        return _nothing_open(frame)
+    problems, status = await _receive(posted, wave, frame.language, urn)
+    if problems:
+        page = answer_page(frame, wave, questionnaire_of(wave), posted, _attempt(posted), problems)
+        return show(page, status=status)
+    return Redirect(f"/thanks?lang={frame.language}&wave={wave.id}", status_code=303)
+
+
+async def _receive(posted: Form, wave: WaveRecord, language: str, urn: Urn) -> tuple[list[tuple[str, str]], int]:
+    """Put the sheet in the urn, or say what stands in the way: (item id, sentence) pairs and a status."""
+    questionnaire = questionnaire_of(wave)
+    text = (posted.get("_code") or [""])[0]
+    codes = {code for code in posted.get("_code", ()) if code.strip()}
+    try:
+        code = read_code(text)
+    except NotACode:
+        key = "bad_code" if text.strip() else "no_code"
+        return [("", say(language, f"staff.problem.{key}"))], 422
+    if len(codes) > 1:
+        return [("", say(language, "staff.problem.bad_code"))], 422
+    try:
+        sheet = questionnaire.read(posted)
+    except InvalidAnswers as problem:
+        return in_words(problem, questionnaire, language), 422
+    attempt = bytes.fromhex(_attempt({name: list(values) for name, values in posted.items()}))
+    try:
+        receipt = await urn.put(wave.id, digest(code), attempt, seal(sheet.to_bytes(), wave.seal_key))
+    except TooManyWaiting:
+        return [("", say(language, "staff.problem.busy"))], 503
+    except Exception:  # a full disk, a read-only file, a lost database: whatever it is, nothing was kept and she may try again
+        faults.note("urn")
+        return [("", say(language, "staff.problem.storage"))], 503
+    match receipt:
+        case Receipt.RECEIVED:
+            return [], 303
+        case Receipt.USED:
+            return [("", say(language, "staff.problem.used_code"))], 409
+        case Receipt.UNKNOWN:
+            return [("", say(language, "staff.problem.unknown_code"))], 422
+
+
+@get("/thanks")
+async def thanks(request: Request[Any, Any, Any]) -> Response[str]:
+    """Say that the sheet arrived, and what comes next."""
+    frame = await staff_shell(request)
+    wave = await _open_wave(request.query_params.get("wave"))
+    ends = day(wave.ends, frame.language) if wave else ""
+    return show(ThanksPage(frame, say(frame.language, "staff.thanks.title"), ends, static_address("thanks.js")))

@@ -1,0 +1,173 @@
+"""The front door, help, and the page of a wave: the same for everyone, remembering nobody."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get
+
+from server.display import day, text_of
+from server.pages import Shell, show, staff_shell
+from server.reading import view_name
+from server.respondents.answer import questionnaire_of
+from server.texts import say
+from surveys.public.organisation import OrganisationRecord, load
+from surveys.public.waves import State, WaveRecord, get as get_wave, in_state
+
+
+@dataclass(frozen=True, slots=True)
+class WaveCard:
+    id: str
+    title: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoorPage:
+    """Four doors, no log-in."""
+
+    template: ClassVar[str] = "door.html"
+    shell: Shell
+    title: str
+    open_waves: tuple[WaveCard, ...]
+    released: tuple[WaveCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    name: str
+    what: str
+    reach: str
+    hours: str
+    tells: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpPage:
+    """Whom to call, now and later."""
+
+    template: ClassVar[str] = "help.html"
+    shell: Shell
+    title: str
+    referente: str
+    channel: str
+    checked: str
+    contacts: tuple[ContactCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WavePage:
+    """What is asked, who sees what, the rules, the groups, the keys, the notice."""
+
+    template: ClassVar[str] = "wave.html"
+    shell: Shell
+    title: str
+    heading: str
+    dates: str
+    extensions: tuple[str, ...]
+    state_note: str
+    can_answer: bool
+    promises: tuple[tuple[str, str], ...]
+    rules: tuple[str, ...]
+    groups: tuple[str, ...]
+    notice: tuple[tuple[str, str], ...]
+    questionnaire: str
+
+
+@get("/")
+async def door(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show what is open, what was heard, and where help is."""
+    frame = await staff_shell(request)
+    language = frame.language
+    cards = []
+    for wave in await in_state(State.OPEN):
+        title = text_of(wave.title, language)
+        minutes = questionnaire_of(wave).minutes(language)
+        note = say(language, "staff.door.answer_note", title=title, minutes=minutes, ends=day(wave.ends, language))
+        cards.append(WaveCard(wave.id, title, note))
+    done = sorted(await in_state(State.RELEASED), key=lambda wave: (wave.opened is not None, wave.opened), reverse=True)
+    released = tuple(WaveCard(wave.id, text_of(wave.title, language), "") for wave in done)
+    return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), released))
+
+
+@get("/help")
+async def help_page(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show the numbers and people to call."""
+    frame = await staff_shell(request)
+    organisation = await load() or OrganisationRecord(frame.organisation)
+    language = frame.language
+    contacts = tuple(
+        ContactCard(
+            contact.name, text_of(contact.what, language), contact.reach, contact.hours,
+            say(language, "staff.help.tells" if contact.tells_employer else "staff.help.tells_not"),
+        )
+        for contact in organisation.contacts
+    )  # fmt: skip
+    page = HelpPage(
+        frame, say(language, "staff.help.title"), organisation.referente, organisation.canale,
+        day(organisation.help_checked_on, language), contacts,
+    )  # fmt: skip
+    return show(page)
+
+
+def _state_note(wave: WaveRecord, language: str) -> str:
+    match wave.state:
+        case State.OPEN:
+            return ""
+        case State.DRAFT | State.PLANNED:
+            return say(language, "staff.wave.not_yet")
+        case _:
+            return say(language, "staff.wave.over")
+
+
+@get("/wave/{wave_id:str}")
+async def wave_page(request: Request[Any, Any, Any], wave_id: str) -> Response[str]:
+    """Show what staff should know before they answer."""
+    frame = await staff_shell(request)
+    wave = await get_wave(wave_id)
+    return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation)))
+
+
+def _wave_page(frame: Shell, wave: WaveRecord, organisation: OrganisationRecord) -> WavePage:
+    language = frame.language
+    questionnaire = questionnaire_of(wave)
+    rules = wave.rules["k"]
+    k, k_experience = rules["items"], rules["experience"]
+
+    def sentence(key: str, **values: object) -> str:
+        return say(language, f"staff.wave.{key}", **values)
+
+    notice = organisation.notice
+    plan = dict(wave.plan)
+    return WavePage(
+        shell=frame,
+        title=sentence("title"),
+        heading=sentence("heading", title=text_of(wave.title, language)),
+        dates=sentence(
+            "dates", starts=day(wave.starts, language), ends=day(wave.ends, language), minutes=questionnaire.minutes(language)
+        ),
+        extensions=tuple(
+            sentence("extended", before=day(change["before"], language), after=day(change["after"], language))
+            for change in wave.extensions
+        ),
+        state_note=_state_note(wave, language),
+        can_answer=wave.state == State.OPEN,
+        promises=(
+            (sentence("promise_link"), sentence("promise_link_more")),
+            (sentence("promise_groups", k=k), sentence("promise_groups_more")),
+            (sentence("promise_readers"), sentence("promise_readers_more")),
+        ),
+        rules=(
+            sentence("rule_items", k=k),
+            sentence("rule_experience", k=k_experience),
+            sentence("rule_once"),
+            sentence("answers_audit"),
+        ),
+        groups=tuple(view_name(view, plan, language) for view in plan["views"]),
+        notice=(
+            (sentence("controller"), notice.controller),
+            (sentence("purpose"), notice.purpose),
+            (sentence("retention"), notice.retention),
+            (sentence("contact"), notice.contact),
+        ),
+        questionnaire=f"{questionnaire.id} {questionnaire.version} · {questionnaire.sha256()[:16]}",
+    )

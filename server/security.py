@@ -1,0 +1,111 @@
+"""Headers on every response, who may open which address, and the proof that a form is ours."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Message, Scope
+
+from surveys.people import accounts
+from surveys.people.accounts import SessionToken, SignedIn
+
+COOKIE = "ascolto"
+DESK_PATHS = ("/hr", "/keys", "/audit", "/cases", "/account")
+"""Where the session cookie is sent: never to a staff page."""
+FORM_FIELD = "_form"
+
+
+def csp(*styles: str) -> str:
+    """The content security policy, with the hashes of the styles that pages carry inside them."""
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in styles)
+    return (
+        f"default-src 'none'; style-src 'self' {hashes}; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def header_setter(policy: str, *, https: bool) -> Callable[[Message, Scope], object]:
+    """A before-send hook: also answers that no route made get the headers."""
+
+    async def set_headers(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers = MutableScopeHeaders.from_message(message)
+        headers["Content-Security-Policy"] = policy
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), interest-cohort=()"
+        if https:
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if "cache-control" not in headers:
+            headers["Cache-Control"] = "no-store"
+
+    return set_headers
+
+
+class DeskAccount:
+    """Guards a router: only these roles pass. The account is then in ``request.state``."""
+
+    def __init__(self, *roles: str) -> None:
+        self.roles = frozenset(roles)
+
+    async def __call__(self, connection: ASGIConnection[object, object, object, object], _: BaseRouteHandler) -> None:
+        token = connection.cookies.get(COOKIE, "")
+        account = await accounts.signed_in(token, datetime.now(UTC)) if token else None
+        if account is None:
+            raise NotAuthorizedException
+        if self.roles and account.role not in self.roles:
+            raise PermissionDeniedException
+        connection.state.account = account
+        connection.state.token = SessionToken(token)
+
+
+def account_of(request: Request[object, object, object]) -> SignedIn:
+    """The signed-in account of a guarded request."""
+    account: SignedIn = request.state.account
+    return account
+
+
+def is_ours(request: Request[object, object, object]) -> bool:
+    """Say whether a post comes from a page of ours, by Fetch metadata or Origin; one that tells neither is not."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+async def checked_form(request: Request[object, object, object]) -> dict[str, str]:
+    """Read a desk form and check its token.
+
+    Raises
+    ------
+    PermissionDeniedException
+        If the form is not of this session.
+    """
+    form = await request.form()
+    values = {name: value for name, value in form.items() if isinstance(value, str)}
+    if not accounts.form_token_is(request.state.token, values.get(FORM_FIELD, "")):
+        raise PermissionDeniedException
+    return values
+
+
+def session_cookies(token: str, *, https: bool) -> list[Cookie]:
+    """One cookie for each desk address; none for staff pages."""
+    return [
+        Cookie(key=COOKIE, value=token, path=path, httponly=True, secure=https, samesite="strict")
+        for path in DESK_PATHS
+    ]
+
+
+def ended_cookies() -> list[Cookie]:
+    return [Cookie(key=COOKIE, value="", path=path, max_age=0, httponly=True) for path in DESK_PATHS]

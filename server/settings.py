@@ -1,0 +1,37 @@
+"""What an installation may set, all from the environment; no secret has a default."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from surveys.stores import STORES, StoreSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where data lives and how the outside sees us."""
+
+    stores: StoreSettings
+    https: bool = False
+    """Set when a proxy speaks https for us: cookies are then marked Secure."""
+
+    @property
+    def data(self) -> Path:
+        return self.stores.data
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read ASCOLTO_DATA, ASCOLTO_DATABASE_URL, ASCOLTO_PASSWORD_PEOPLE|ANSWERS|CASES|PUBLIC and ASCOLTO_HTTPS.
+
+    Raises
+    ------
+    ValueError
+        If the database address holds a password, or no ``{store}``.
+    """
+    url = environ.get("ASCOLTO_DATABASE_URL") or None
+    if url and "{store}" not in url:
+        raise ValueError("ASCOLTO_DATABASE_URL must hold {store}: each store is a database of its own")
+    passwords = {s: environ[f"ASCOLTO_PASSWORD_{s.upper()}"] for s in STORES if f"ASCOLTO_PASSWORD_{s.upper()}" in environ}
+    data = Path(environ.get("ASCOLTO_DATA", "data")).absolute()
+    return Settings(StoreSettings(data, url, passwords), https=environ.get("ASCOLTO_HTTPS", "") == "1")

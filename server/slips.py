@@ -1,0 +1,52 @@
+"""Slips to print: ten to an A4 page, each with its code, a QR and one line in the most spoken languages."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import segno
+import typst
+
+from surveys.tokens import SlipCode, grouped
+
+_PAGE = """
+#set page(paper: "a4", margin: 10mm)
+#set text(size: 9pt, font: ("Noto Sans", "DejaVu Sans", "Libertinus Serif"))
+#let slip(qr, code) = rect(width: 100%, height: 52mm, stroke: (paint: luma(150), dash: "dashed"), inset: 4mm)[
+  #grid(columns: (30mm, 1fr), gutter: 4mm,
+    image(qr, width: 30mm),
+    [*#sys.inputs.organisation* \\
+     #sys.inputs.title \\
+     #v(1mm)
+     #text(size: 14pt, font: "DejaVu Sans Mono", weight: "bold")[#code] \\
+     #v(1mm)
+     #sys.inputs.address \\
+     #text(size: 8pt)[#sys.inputs.ends \\ Un foglio, una risposta. · One sheet, one answer. · O foaie, un răspuns. · Një fletë, një përgjigje. · Une feuille, une réponse. · Una hoja, una respuesta.]])
+]
+#grid(columns: (1fr, 1fr), gutter: 2mm,
+"""
+
+
+def slip_sheets(codes: Sequence[str], about: Mapping[str, str]) -> bytes:
+    """Set slips as a PDF in memory; neither codes nor PDF are kept anywhere.
+
+    Parameters
+    ----------
+    codes : sequence of str
+        Codes as made.
+    about : mapping
+        ``organisation``, ``title``, ``address`` (of this installation, without a path) and ``ends`` (a sentence).
+    """
+    files: dict[str, bytes] = {}
+    lines = [_PAGE]
+    for place, code in enumerate(codes):
+        picture = io.BytesIO()
+        segno.make(f"{about['address']}/answer#{code}", error="m").save(picture, kind="svg", border=2, scale=2)
+        files[f"q{place}.svg"] = picture.getvalue()
+        lines.append(f'slip("q{place}.svg", "{grouped(SlipCode(code))}"),')
+    lines.append(")")
+    files["main.typ"] = "\n".join(lines).encode()
+    inputs = {name: about[name] for name in ("organisation", "title", "address", "ends")}
+    made = typst.compile(files, format="pdf", sys_inputs=inputs)
+    if not isinstance(made, bytes):
+        raise RuntimeError("the typesetter gave no document")
+    return made

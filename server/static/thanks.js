@@ -1,0 +1,2 @@
+// The answers are sent: nothing of them stays on the phone.
+localStorage.removeItem("ascolto-draft");

@@ -1,0 +1,44 @@
+"""What a short-lived process does: release a wave, draw its charts, set the slips. Started by `server.workers` alone."""
+
+import asyncio
+import base64
+import json
+import sys
+from typing import Any
+
+from server.settings import from_environment
+from surveys.lifecycle.context import House, today
+from surveys.stores import stores
+
+
+def _tell(message: dict[str, Any]) -> None:
+    print(json.dumps(message), flush=True)
+
+
+async def _release(given: dict[str, Any]) -> dict[str, Any]:
+    from server.releasing import release_and_draw
+
+    settings = from_environment()
+    async with stores(settings.stores) as engines:
+        house = House(engines, settings.data, today(), given["actor"])
+        failure = await release_and_draw(house, given["wave"], (given["first"], given["second"]), lambda s: _tell({"step": s}))
+    return {"failed": failure} if failure else {"wave": given["wave"]}
+
+
+async def _slips(given: dict[str, Any]) -> dict[str, Any]:
+    from server.slips import slip_sheets
+
+    return {"pdf": base64.b64encode(slip_sheets(given["codes"], given["about"])).decode()}
+
+
+COMMANDS = {"release": _release, "slips": _slips}
+
+
+def main() -> None:
+    """Run the command named by the only argument on the JSON of standard input."""
+    given = json.loads(sys.stdin.read())
+    _tell({"result": asyncio.run(COMMANDS[sys.argv[1]](given))})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Between opening and release: counting in tens, a later end, the end, the closing with its bulletin, a cancelling."""
+
+from datetime import date
+
+from surveys.answers import wave as urn_of
+from surveys.lifecycle.context import House, destroy_wraps
+from surveys.lifecycle.planning import LONGEST, PlanRefused
+from surveys.people import log
+from surveys.public import releases, waves
+from surveys.public.waves import State, WaveRecord
+
+TOO_FEW = 10
+SHOWN_FROM = 20
+"""While a wave is open, fewer sheets than this are not counted aloud."""
+
+
+async def count_received(house: House) -> None:
+    """Once a day, publish how many sheets each open wave has, rounded down to tens."""
+    for wave in await waves.in_state(State.OPEN):
+        if wave.received_on == house.day:
+            continue
+        sheets = await urn_of.received(wave.id)
+        tens = sheets // 10 * 10 if sheets >= SHOWN_FROM else None
+        await waves.change(house.engines["public"], wave.id, State.OPEN, received_tens=tens, received_on=house.day)
+
+
+async def extend(house: House, wave: str, ends: date) -> WaveRecord:
+    """Move the end of an open wave to a later day; staff see both days.
+
+    Raises
+    ------
+    PlanRefused
+        If the day is not later, or too late.
+    """
+    record = await waves.get(wave)
+    if record.ends is None or record.starts is None or not record.ends < ends <= record.starts + LONGEST:
+        raise PlanRefused("extension", longest=LONGEST.days)
+    change = {"before": record.ends.isoformat(), "after": ends.isoformat(), "day": house.day.isoformat()}
+    extended = await waves.change(
+        house.engines["public"], wave, State.OPEN, ends=ends, extensions=(*record.extensions, change)
+    )
+    await log.record(house.engines["people"], house.day, house.actor, "wave extended", wave=wave, ends=ends.isoformat())
+    return extended
+
+
+async def end(house: House, wave: str) -> WaveRecord:
+    """End an open wave: the page says it is over. Sheets already on their way still arrive until it is closed."""
+    ended = await waves.change(house.engines["public"], wave, State.OPEN, state=State.ENDED)
+    await log.record(house.engines["people"], house.day, house.actor, "wave ended", wave=wave)
+    return ended
+
+
+async def end_due(house: House) -> None:
+    """End every open wave whose last day is over."""
+    for wave in await waves.in_state(State.OPEN):
+        if wave.ends and house.day > wave.ends:
+            await end(house, wave.id)
+
+
+async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
+    """Close an ended wave: no more sheets; the bulletin is published; under ten sheets the wave is *too few*.
+
+    Parameters
+    ----------
+    unused_slips : int
+        Slips counted and shredded, ``0 <= unused_slips <= slips printed``.
+    """
+    record = await waves.get(wave)
+    if record.state != State.ENDED:
+        raise waves.WrongState(wave, record.state, (State.ENDED,))
+    if not 0 <= unused_slips <= record.slips:
+        raise PlanRefused("unused", printed=record.slips)
+    answers = house.engines["answers"]
+    await urn_of.withdraw_slips(answers, wave)
+    await urn_of.stir(answers)
+    sheets = await urn_of.received(wave)
+    drawn = record.slips - unused_slips
+    if sheets > drawn:
+        raise PlanRefused("drawn", received=sheets, drawn=drawn)
+    counts = {"invited": record.invited, "issued": 0, "drawn": drawn, "received": sheets}
+    await releases.keep_bulletin(wave, counts, await urn_of.spent_digests(wave))
+    state = State.CLOSED if sheets >= TOO_FEW else State.TOO_FEW
+    closed = await waves.change(
+        house.engines["public"], wave, State.ENDED, state=state, closed=house.day, drawn=drawn, received_tens=None
+    )
+    if state == State.TOO_FEW:
+        await urn_of.destroy(answers, wave)
+        destroy_wraps(house, wave)
+    await log.record(house.engines["people"], house.day, house.actor, f"wave {state}", wave=wave, received=str(sheets))
+    return closed
+
+
+async def cancel(house: House, wave: str) -> WaveRecord:
+    """Cancel a wave at any time before it is closed; what was sent is destroyed unread."""
+    cancelled = await waves.change(
+        house.engines["public"], wave, State.DRAFT, State.PLANNED, State.OPEN, State.ENDED, state=State.CANCELLED
+    )
+    await urn_of.destroy(house.engines["answers"], wave)
+    destroy_wraps(house, wave)
+    await log.record(house.engines["people"], house.day, house.actor, "wave cancelled", wave=wave)
+    return cancelled

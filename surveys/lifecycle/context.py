@@ -1,0 +1,70 @@
+"""What every step of a wave's life needs: the stores, the data folder, the day."""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from surveys.answers.keys import SealedUrnKey
+from surveys.stores import Engines
+
+ROME = ZoneInfo("Europe/Rome")
+
+
+def today() -> date:
+    """The day it is in Italy."""
+    return datetime.now(ROME).date()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The opened stores and the folder of keys; `day` is the day of this step, `actor` who takes it."""
+
+    engines: Engines
+    data: Path
+    day: date
+    actor: str
+
+    def wraps_file(self, wave: str) -> Path:
+        """Where the wrapped key of a wave lies: apart from the answers, so that their backups do not hold it."""
+        return self.data / "keys" / f"{wave}.wraps.json"
+
+
+def keep_wraps(house: House, wave: str, sealed: SealedUrnKey) -> None:
+    """Write the wrapped key durably."""
+    path = house.wraps_file(wave)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = json.dumps({"public": sealed.public.hex(), "wraps": {pair: wrap.hex() for pair, wrap in sealed.wraps.items()}})
+    partial = path.with_suffix(".partial")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def read_wraps(house: House, wave: str) -> SealedUrnKey:
+    """Read the wrapped key of a wave.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it was destroyed, or never made.
+    """
+    content = json.loads(house.wraps_file(wave).read_text())
+    wraps = {pair: bytes.fromhex(wrap) for pair, wrap in content["wraps"].items()}
+    return SealedUrnKey(bytes.fromhex(content["public"]), wraps)
+
+
+def destroy_wraps(house: House, wave: str) -> None:
+    """Overwrite and remove the wrapped key."""
+    path = house.wraps_file(wave)
+    if path.exists():
+        size = path.stat().st_size
+        with open(path, "r+b") as file:
+            file.write(os.urandom(size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()

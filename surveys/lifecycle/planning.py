@@ -1,0 +1,148 @@
+"""Planning a wave: questionnaire, panel, groups, rules, dates; and the holders' keys."""
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from analysis.views import Category, Plan, default_plan
+from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
+from surveys.lifecycle.context import House
+from surveys.people import log, panel, roster
+from surveys.public import waves
+from surveys.public.waves import State, WaveRecord
+from surveys.questionnaire import Questionnaire, UnitNode, shipped
+
+WAVE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}")
+MINIMUM_K = {"items": 5, "comments": 10, "experience": 20}
+SERVICE_DEPTH = 2
+"""The plan goes down to services: territory is depth 1, service 2, team 3."""
+LONGEST = timedelta(days=60)
+
+
+class PlanRefused(ValueError):
+    """The plan breaks a rule; `reason` is the key of its sentence and `figures` fill it."""
+
+    def __init__(self, reason: str, **figures: str | int) -> None:
+        super().__init__(f"{reason} {figures or ''}".strip())
+        self.reason, self.figures = reason, figures
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What HR asks for when planning a wave."""
+
+    id: str
+    title: Mapping[str, str]
+    starts: date
+    ends: date
+    form: str = "full"
+    unit: str = ""
+    """A top-level unit, or "" for the whole organisation."""
+    demographics: tuple[str, ...] = ("unit", "gender", "age")
+    k: Mapping[str, int] | None = None
+
+
+def _checked(wish: Wish) -> None:
+    if not WAVE_ID.fullmatch(wish.id):
+        raise PlanRefused("id", id=wish.id)
+    if wish.form not in ("full", "pulse"):
+        raise PlanRefused("form", form=wish.form)
+    if not wish.starts <= wish.ends <= wish.starts + LONGEST:
+        raise PlanRefused("dates", longest=LONGEST.days)
+    for family, k in (wish.k or {}).items():
+        if k < MINIMUM_K.get(family, 0):
+            raise PlanRefused("k", family=family, minimum=MINIMUM_K[family])
+
+
+def _depth(entries: Sequence[roster.UnitEntry]) -> dict[str, int]:
+    depth: dict[str, int] = {}
+    for entry in entries:
+        depth[entry.code] = depth.get(entry.parent, 0) + 1
+    return depth
+
+
+def _to_service(entries: Sequence[roster.UnitEntry]) -> list[roster.UnitEntry]:
+    depth = _depth(entries)
+    return [entry for entry in entries if depth[entry.code] <= SERVICE_DEPTH]
+
+
+def groups_of(questionnaire: Questionnaire, units: Sequence[roster.UnitEntry]) -> Plan:
+    """The default plan: units down to service, gender, age band, and what of them crosses (PRIVACY 2.4)."""
+    items = {item.id: item for section in questionnaire.sections for item in section.items}
+
+    def categories(name: str) -> list[Category]:
+        if name not in items:
+            return []
+        return [
+            Category(choice.code, choice.label, None)
+            for choice in items[name].choices
+            if choice.code not in ("prefer_not", "dont_know")
+        ]
+
+    tree = [Category(unit.code, unit.name, unit.parent or None) for unit in units] if "unit" in items else []
+    return default_plan(tree, categories("gender"), categories("age"))
+
+
+async def plan(house: House, wish: Wish) -> WaveRecord:
+    """Write a wave down as planned; nothing is frozen until it opens.
+
+    Raises
+    ------
+    PlanRefused, PanelRefused
+        Nothing was written.
+    """
+    _checked(wish)
+    if any(wave.id == wish.id for wave in await waves.everything()):
+        raise PlanRefused("taken", id=wish.id)
+    units = _to_service(await roster.units())
+    if not units:
+        raise PlanRefused("people")
+    chosen = await panel.members(wish.unit)
+    rules = dict(MINIMUM_K) | dict(wish.k or {})
+    await panel.check(wish.unit, chosen, await earlier_panels(), house.day, rules["items"])
+    inside = roster.below(units, wish.unit)
+    units = [unit for unit in units if unit.code in inside]
+    nodes = [UnitNode(unit.code, unit.name, unit.parent if unit.parent in inside else "") for unit in units]
+    questionnaire = shipped(wish.form, nodes, wish.demographics)
+    record = WaveRecord(
+        id=wish.id, title=wish.title, state=State.PLANNED, starts=wish.starts, ends=wish.ends,
+        panel={"unit": wish.unit, "people": len(chosen)}, questionnaire=questionnaire.to_json(),
+        plan=groups_of(questionnaire, units).to_json(), rules={"k": rules},
+    )  # fmt: skip
+    await waves.add(house.engines["public"], record)
+    await log.record(house.engines["people"], house.day, house.actor, "wave planned", wave=wish.id)
+    return record
+
+
+async def earlier_panels() -> list[panel.EarlierPanel]:
+    return [
+        panel.EarlierPanel(wave.id, wave.opened)
+        for wave in await waves.everything()
+        if wave.opened and wave.origin == "ascolto" and wave.state != State.CANCELLED
+    ]
+
+
+def draw_secret() -> HolderSecret:
+    """Make a holder's secret, to be shown once and written down."""
+    return new_secret(secrets.randbelow)
+
+
+async def take_seat(house: House, wave: str, seat: str, secret: HolderSecret) -> None:
+    """Keep the public half of a holder's key; the secret itself is forgotten when this returns.
+
+    Raises
+    ------
+    WrongState
+        If the wave is no longer planned: keys are fixed at opening.
+    PlanRefused
+        If the seat does not exist or is taken.
+    """
+    record = await waves.get(wave)
+    if seat not in SEATS or seat in record.holders:
+        raise PlanRefused("seat", seat=seat)
+    key = bytes(holder_key(secret, wave, seat).public_key).hex()
+    holders = {**record.holders, seat: {"key": key, "holder": house.actor, "day": house.day.isoformat()}}
+    await waves.change(house.engines["public"], wave, State.PLANNED, holders=holders)
+    await log.record(house.engines["people"], house.day, house.actor, "secret made", wave=wave, seat=seat)

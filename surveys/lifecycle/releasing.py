@@ -1,0 +1,161 @@
+"""The release: the urn is opened once, in memory; what comes out is the protected, signed document, or nothing.
+
+Runs in a short-lived process of its own: it loads scipy, and its memory is gone when it ends.
+"""
+
+import fcntl
+import resource
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from analysis.document import Release, canonical
+from analysis.release import Facts, Rules, release
+from analysis.responses import RawResponses
+from analysis.scoring import Instrument
+from analysis.views import Plan
+from surveys.answers import wave as urn_of
+from surveys.answers.keys import read_secret, unwrap
+from surveys.answers.opening import open_responses
+from surveys.lifecycle.context import House, destroy_wraps, read_wraps
+from surveys.lifecycle.instrument import instrument_of
+from surveys.people import log, panel
+from surveys.public import releases, waves
+from surveys.public.signing import fingerprint, installation_key, public_text, sign
+from surveys.public.waves import State, WaveRecord, WrongState
+from surveys.questionnaire import Questionnaire
+
+type Progress = Callable[[str], None]
+
+
+class AlreadyReleasing(Exception):
+    """Another process is releasing a wave at this moment."""
+
+
+class MoreSheetsThanCodes(Exception):
+    """The urn holds more sheets than codes were spent: somebody wrote into it. Nothing is released."""
+
+
+def forbid_traces() -> None:
+    """No core dump of this process: its memory holds the answers for a moment."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@asynccontextmanager
+async def _alone(house: House) -> AsyncIterator[None]:
+    path = house.data / "keys" / "release.lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(path, "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise AlreadyReleasing from problem
+        yield
+
+
+async def release_wave(house: House, wave: str, secrets: tuple[str, str], progress: Progress) -> Release:
+    """Open, protect, audit, commit, destroy; before the commit a failure leaves the urn sealed as it was.
+
+    Parameters
+    ----------
+    secrets : tuple of str
+        Of two different holders, as typed.
+
+    Raises
+    ------
+    SecretRefused, WrongState, AlreadyReleasing, DisclosureError, TooFew, MoreSheetsThanCodes, FileNotFoundError
+        Nothing was released and nothing destroyed.
+    """
+    forbid_traces()
+    async with _alone(house):
+        record = await waves.get(wave)
+        if record.state == State.RELEASED:
+            await finish_destroying(house)  # of a release that was cut off after its commit
+        if record.state != State.CLOSED:
+            raise WrongState(wave, record.state, (State.CLOSED,))
+        progress("keys")
+        key = unwrap((read_secret(secrets[0]), read_secret(secrets[1])), wave, read_wraps(house, wave), record.holder_keys())
+        progress("opening")
+        questionnaire = Questionnaire.from_json(dict(record.questionnaire))
+        raw, unreadable = await open_responses(wave, questionnaire, key)
+        if len(raw) + unreadable > await urn_of.received(wave):
+            raise MoreSheetsThanCodes
+        participation = {
+            "invited": record.invited, "issued": 0, "drawn": record.drawn,
+            "received": len(raw) + unreadable, "unreadable": unreadable,
+        }  # fmt: skip
+        facts = Facts(
+            installation=fingerprint(public_text(installation_key(house.data))), origin="ascolto",
+            wave={"id": wave, "title": dict(record.title), "opened": _iso(record.opened), "closed": _iso(record.closed)},
+            questionnaire={"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
+            participation=participation, headcounts=await panel.headcounts(wave),
+        )  # fmt: skip
+        made = await _compute_and_commit(house, record, raw, instrument_of(questionnaire), facts, progress)
+        progress("destroying")
+        await _destroy(house, wave)
+    return made
+
+
+async def _compute_and_commit(
+    house: House, record: WaveRecord, raw: RawResponses, instrument: Instrument, facts: Facts, progress: Progress
+) -> Release:
+    rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
+    made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress)
+    progress("committing")
+    text = signed(house, made.to_json())
+    public = house.engines["public"]
+    async with public.transaction():
+        await releases.keep(record.id, text, "")
+        await waves.change(public, record.id, record.state, state=State.RELEASED, released=house.day)
+    await log.record(house.engines["people"], house.day, house.actor, "wave released", wave=record.id)
+    return made
+
+
+def signed(house: House, document: Mapping[str, Any]) -> str:
+    """Sign a document with the installation's key; its canonical text, signature included."""
+    key = installation_key(house.data)
+    body = {**document, "key": public_text(key)}
+    return canonical({**body, "signature": sign(key, canonical(body))}).decode()
+
+
+def _iso(day: object) -> str:
+    return str(day) if day else ""
+
+
+async def _destroy(house: House, wave: str) -> None:
+    await urn_of.destroy(house.engines["answers"], wave)
+    destroy_wraps(house, wave)
+    await log.record(house.engines["people"], house.day, house.actor, "urn destroyed", wave=wave)
+
+
+async def finish_destroying(house: House) -> None:
+    """Destroy the urn of every released wave that still has one: its release was cut off after the commit."""
+    for wave in await waves.in_state(State.RELEASED):
+        if house.wraps_file(wave.id).exists() or await urn_of.received(wave.id):
+            await _destroy(house, wave.id)
+
+
+async def release_imported(
+    house: House, record: WaveRecord, raw: RawResponses, instrument: Instrument, facts: Facts, progress: Progress
+) -> Release:
+    """Release a wave that came from another tool's file; it never was in an urn.
+
+    Raises
+    ------
+    WrongState
+        If a wave of this id is here already.
+    """
+    forbid_traces()
+    async with _alone(house):
+        if any(wave.id == record.id for wave in await waves.everything()):
+            raise WrongState(record.id, State.RELEASED, (State.DRAFT,))
+        rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
+        made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress)
+        progress("committing")
+        text = signed(house, made.to_json())
+        public = house.engines["public"]
+        async with public.transaction():
+            await waves.add(public, record)
+            await releases.keep(record.id, text, "")
+        await log.record(house.engines["people"], house.day, house.actor, "wave imported", wave=record.id)
+    return made

@@ -1,0 +1,82 @@
+"""The organisation of this installation, as staff read about it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+
+from surveys.engines import StoreEngine
+from surveys.public.tables import Organisation
+
+LANGUAGES = ("it", "en", "ro", "sq", "fr", "es", "ar", "zh-Hans", "uk")
+
+
+@dataclass(frozen=True, slots=True)
+class SupportContact:
+    """Somebody to talk to: name, what for, how to reach them, when; `tells_employer` answers the first fear."""
+
+    name: str
+    what: Mapping[str, str]
+    reach: str
+    hours: str = ""
+    tells_employer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The parts of the privacy notice that only the organisation knows."""
+
+    controller: str = ""
+    purpose: str = ""
+    retention: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRecord:
+    """Name, languages and contacts. Dates are ISO days; empty text means not yet given."""
+
+    name: str
+    languages: tuple[str, ...] = LANGUAGES
+    demonstration: bool = False
+    notice: Notice = field(default_factory=Notice)
+    referente: str = ""
+    canale: str = ""
+    help_checked_on: str = ""
+    contacts: tuple[SupportContact, ...] = ()
+    address: str = ""
+    """Where staff reach this installation, as printed on slips: ``https://…``."""
+
+    def missing(self) -> tuple[str, ...]:
+        """Name what a wave needs before it may open."""
+        gaps = [f"notice.{part}" for part, text in asdict(self.notice).items() if not text.strip()]
+        gaps += [name for name in ("address", "referente", "canale") if not getattr(self, name).strip()]
+        if not self.help_checked_on:
+            gaps.append("help_checked_on")
+        return tuple(gaps)
+
+
+async def load() -> OrganisationRecord | None:
+    """Read the organisation; None before `ascolto init`."""
+    row = await Organisation.select().where(Organisation.id == 1).first()
+    if row is None:
+        return None
+    content = json.loads(row["content"])
+    content["languages"] = tuple(content["languages"])
+    content["notice"] = Notice(**content["notice"])
+    content["contacts"] = tuple(SupportContact(**contact) for contact in content["contacts"])
+    return OrganisationRecord(**content)
+
+
+async def save(engine: StoreEngine, record: OrganisationRecord) -> None:
+    text = json.dumps(asdict(record), ensure_ascii=False)
+    async with engine.transaction():
+        await Organisation.delete().where(Organisation.id == 1)
+        await Organisation.insert(Organisation(id=1, content=text))
+
+
+def checked_recently(record: OrganisationRecord, today: date, days: int = 92) -> bool:
+    """Say whether the help numbers were checked within three months."""
+    if not record.help_checked_on:
+        return False
+    return 0 <= (today - date.fromisoformat(record.help_checked_on)).days <= days

@@ -1,0 +1,59 @@
+"""The installation's Ed25519 key: signs release documents. The public half is at /.well-known/ascolto."""
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+
+def installation_key(folder: Path) -> Ed25519PrivateKey:
+    """Read the key of this installation, making it the first time (readable by its owner alone)."""
+    path = folder / "keys" / "installation.pem"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError(f"{path.name} is not an Ed25519 key") from None
+        return key
+    made = Ed25519PrivateKey.generate()
+    with os.fdopen(handle, "wb") as file:
+        file.write(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        os.fsync(file.fileno())
+    return made
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """The public half, base64 of its 32 bytes."""
+    return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+def fingerprint(public: str) -> str:
+    """SHA-256 of the public half in groups of four, as printed on pages and posters."""
+    text = hashlib.sha256(base64.b64decode(public)).hexdigest()
+    return " ".join(text[i : i + 4] for i in range(0, 32, 4))
+
+
+def sign(key: Ed25519PrivateKey, message: bytes) -> str:
+    return base64.b64encode(key.sign(message)).decode()
+
+
+def is_signed(public: str, message: bytes, signature: str) -> bool:
+    """Check a signature; anything malformed is simply not signed."""
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(public)).verify(base64.b64decode(signature), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

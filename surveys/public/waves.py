@@ -1,0 +1,141 @@
+"""Waves as records: their state, and what is frozen when they open."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from surveys.engines import StoreEngine
+from surveys.public.tables import Wave
+
+
+class State(StrEnum):
+    """Where a wave is in its story (PRIVACY, closing and releasing)."""
+
+    DRAFT = "draft"
+    PLANNED = "planned"
+    OPEN = "open"
+    ENDED = "ended"
+    CLOSED = "closed"
+    RELEASED = "released"
+    TOO_FEW = "too few"
+    CANCELLED = "cancelled"
+
+
+class NoSuchWave(LookupError):
+    """No wave has this id."""
+
+
+class WrongState(Exception):
+    """The wave is not in a state from which this step leads on."""
+
+    def __init__(self, wave: str, state: State, wanted: tuple[State, ...]) -> None:
+        super().__init__(f"wave {wave} is {state}, needed: {', '.join(wanted)}")
+        self.wave, self.state, self.wanted = wave, state, wanted
+
+
+@dataclass(frozen=True, slots=True)
+class WaveRecord:
+    """One wave. `questionnaire`, `plan`, `rules` and `holders` are plain JSON as frozen."""
+
+    id: str
+    title: Mapping[str, str]
+    state: State
+    starts: date | None = None
+    ends: date | None = None
+    opened: date | None = None
+    closed: date | None = None
+    released: date | None = None
+    origin: str = "ascolto"
+    panel: Mapping[str, Any] = field(default_factory=dict)
+    questionnaire: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    headcount_bands: Mapping[str, str] = field(default_factory=dict)
+    messages: Mapping[str, Any] = field(default_factory=dict)
+    holders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seal_key: bytes = b""
+    invited: int = 0
+    slips: int = 0
+    drawn: int = 0
+    received_tens: int | None = None
+    received_on: date | None = None
+    extensions: tuple[Mapping[str, str], ...] = ()
+
+    def holder_keys(self) -> dict[str, bytes]:
+        """The public keys of the holders who have made their secrets."""
+        return {seat: bytes.fromhex(holder["key"]) for seat, holder in self.holders.items()}
+
+
+_JSON = ("title", "panel", "questionnaire", "plan", "rules", "headcount_bands", "messages", "holders", "extensions")
+
+
+def _from_row(row: Mapping[str, Any]) -> WaveRecord:
+    values = {f.name: row[f.name] for f in fields(WaveRecord)}
+    for name in _JSON:
+        values[name] = json.loads(values[name])
+    values["extensions"] = tuple(values["extensions"])
+    values["state"] = State(values["state"])
+    values["seal_key"] = bytes(values["seal_key"])
+    return WaveRecord(**values)
+
+
+def _to_columns(record: WaveRecord) -> dict[str, Any]:
+    values = {f.name: getattr(record, f.name) for f in fields(WaveRecord)}
+    for name in _JSON:
+        values[name] = json.dumps(values[name], ensure_ascii=False)
+    values["state"] = str(record.state)
+    return values
+
+
+async def add(engine: StoreEngine, record: WaveRecord) -> None:
+    await Wave.insert(Wave(**_to_columns(record)))
+
+
+async def get(wave: str) -> WaveRecord:
+    """Read one wave.
+
+    Raises
+    ------
+    NoSuchWave
+    """
+    row = await Wave.select().where(Wave.id == wave).first()
+    if row is None:
+        raise NoSuchWave(wave)
+    return _from_row(row)
+
+
+async def everything() -> list[WaveRecord]:
+    """All waves, newest first."""
+    waves = [_from_row(row) for row in await Wave.select()]
+    return sorted(waves, key=lambda wave: (wave.starts or wave.opened or date.min, wave.id), reverse=True)
+
+
+async def in_state(*states: State) -> list[WaveRecord]:
+    rows = await Wave.select().where(Wave.state.is_in([str(state) for state in states]))
+    return [_from_row(row) for row in rows]
+
+
+async def change(engine: StoreEngine, wave: str, *from_states: State, **new: Any) -> WaveRecord:
+    """Change a wave, only if it is still in one of these states; two processes cannot both succeed.
+
+    Raises
+    ------
+    NoSuchWave, WrongState
+    """
+    async with engine.transaction():
+        before = await get(wave)
+        if before.state not in from_states:
+            raise WrongState(wave, before.state, from_states)
+        after = replace(before, **new)
+        columns = _to_columns(after)
+        changed = (
+            await Wave.update({name: columns[name] for name in new})
+            .where((Wave.id == wave) & (Wave.state == str(before.state)))
+            .returning(Wave.id)
+        )
+        if len(changed) != 1:
+            raise WrongState(wave, (await get(wave)).state, from_states)
+    return after

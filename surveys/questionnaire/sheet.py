@@ -1,0 +1,116 @@
+"""The answer sheet: the codes one respondent chose. Opaque: it cannot be printed, logged or turned into JSON."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import msgspec
+
+from surveys.questionnaire.form import Item, Questionnaire
+
+SKIP_EXPERIENCE = "_skip_experience"
+_LARGEST = 64 * 1024
+"""A sheet unpacks to no more than this many bytes, whatever was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a form: ``unknown_item``, ``wrong_code``, ``too_many`` or ``exclusive``."""
+
+    item_id: str
+    code: str
+
+
+class InvalidAnswers(ValueError):
+    """A form is no sheet of this questionnaire; holds every problem, never an answer."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+class SheetUnreadable(Exception):
+    """The bytes hold no sheet of this questionnaire."""
+
+
+class AnswerSheet:
+    """One respondent's answers; only the opening of the urn looks inside."""
+
+    __slots__ = ("_codes",)
+
+    def __init__(self, codes: Mapping[str, tuple[str, ...]]) -> None:
+        self._codes = dict(codes)
+
+    @property
+    def answered(self) -> int:
+        """How many items have an answer."""
+        return len(self._codes)
+
+    def codes(self) -> Mapping[str, tuple[str, ...]]:
+        """The chosen codes by item, for the opening alone."""
+        return self._codes
+
+    def to_bytes(self) -> bytes:
+        """Pack the sheet, items sorted: two equal sheets give equal bytes."""
+        return zlib.compress(msgspec.msgpack.encode({item: list(self._codes[item]) for item in sorted(self._codes)}), 9)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, questionnaire: Questionnaire) -> "AnswerSheet":
+        """Unpack a sheet and check it again.
+
+        Raises
+        ------
+        SheetUnreadable
+        """
+        try:
+            unpacker = zlib.decompressobj()
+            packed = unpacker.decompress(data, _LARGEST)
+            if unpacker.unconsumed_tail or not unpacker.eof:
+                raise SheetUnreadable("too large or cut off")
+            codes = msgspec.msgpack.decode(packed, type=dict[str, list[str]])
+            return read_form(questionnaire, codes)
+        except (zlib.error, msgspec.MsgspecError, InvalidAnswers) as problem:
+            raise SheetUnreadable("no sheet of this questionnaire") from problem
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnswerSheet) and self._codes == other._codes
+
+    def __hash__(self) -> int:
+        return hash(self.to_bytes())
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError("an answer sheet is never shown, copied or stored in clear")
+
+    __repr__ = __str__ = __format__ = __iter__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
+
+
+def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -> AnswerSheet:
+    """Check a form: names that begin with "_" are the page's own; empty values count as not answered."""
+    items = {item.id: item for item in questionnaire.items()}
+    experience = {item.id for section in questionnaire.sections if section.kind == "experience" for item in section.items}
+    problems: list[Problem] = []
+    codes: dict[str, tuple[str, ...]] = {}
+    for name, values in form.items():
+        given = tuple(value for value in values if value)
+        if name.startswith("_") or not given:
+            continue
+        if name not in items:
+            problems.append(Problem(name[:40], "unknown_item"))
+        elif problem := _problem(items[name], given):
+            problems.append(Problem(name, problem))
+        elif not (SKIP_EXPERIENCE in form and name in experience):
+            codes[name] = tuple(sorted(set(given), key=items[name].codes.index))
+    if problems:
+        raise InvalidAnswers(tuple(problems))
+    return AnswerSheet(codes)
+
+
+def _problem(item: Item, given: tuple[str, ...]) -> str | None:
+    if any(code not in item.codes for code in given):
+        return "wrong_code"
+    if not item.multiple and len(given) > 1:
+        return "too_many"
+    if len(set(given)) > 1 and any(code in item.exclusive for code in given):
+        return "exclusive"
+    return None
