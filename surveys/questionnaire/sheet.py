@@ -70,7 +70,7 @@ class AnswerSheet:
                 raise SheetUnreadable("too large or cut off")
             codes = msgspec.msgpack.decode(packed, type=dict[str, list[str]])
             return read_form(questionnaire, codes)
-        except (zlib.error, msgspec.MsgspecError, InvalidAnswers) as problem:
+        except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, InvalidAnswers) as problem:
             raise SheetUnreadable("no sheet of this questionnaire") from problem
 
     def __eq__(self, other: object) -> bool:

@@ -117,13 +117,14 @@ def _demographic(items: Mapping[str, Any], name: str, units: Sequence[UnitNode])
     note = texts.get(f"why_{name}", texts["why_other"])
     if name != "unit":
         return _listed(items[_BANK_ID.get(name, name)], name, note)
-    choices = tuple(_unit_choices(units)) + (Choice("several", texts["unit_several"]), _special("prefer_not"))
+    choices = (*_unit_choices(units), Choice("several", texts["unit_several"]), _special("prefer_not"))
     return Item(id="unit", type="demographic", text=texts["unit"], choices=choices, exclusive=("prefer_not", "several"), note=note)
 
 
 def _unit_choices(units: Sequence[UnitNode]) -> Iterator[Choice]:
     """Each territory as a heading, "only the territory" first, then its services."""
     same = section_texts()["unit_territory_only"]
+    names = [unit.name for unit in units]
     for top in units:
         if top.parent:
             continue
@@ -133,4 +134,6 @@ def _unit_choices(units: Sequence[UnitNode]) -> Iterator[Choice]:
         for unit in units:
             if unit.parent in inside:
                 inside.add(unit.code)
-                yield Choice(unit.code, dict.fromkeys(LANGUAGES, unit.name), heading)
+                # two territories may both have a "nido": a short list is shown without its headings
+                name = f"{unit.name} ({top.name})" if names.count(unit.name) > 1 else unit.name
+                yield Choice(unit.code, dict.fromkeys(LANGUAGES, name), heading)

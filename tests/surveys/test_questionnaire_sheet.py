@@ -1,0 +1,117 @@
+"""A form becomes an opaque sheet, or a list of problems that names no answer."""
+
+import copy
+import json
+import pickle
+import zlib
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surveys.questionnaire import AnswerSheet, InvalidAnswers, SheetUnreadable, UnitNode, shipped
+
+TREE = (UnitNode("po", "Prato", ""), UnitNode("po.nido", "Nido", "po"))
+FULL = shipped("full", TREE, ("unit", "gender", "age"))
+ITEMS = {item.id: item for item in FULL.items()}
+
+
+@st.composite
+def forms(draw):
+    form = {}
+    for item in FULL.items():
+        if not draw(st.booleans()):
+            continue
+        if item.multiple and draw(st.booleans()):
+            free = [code for code in item.codes if code not in item.exclusive]
+            form[item.id] = draw(st.lists(st.sampled_from(free), min_size=1, unique=True))
+        else:
+            form[item.id] = [draw(st.sampled_from(sorted(item.codes)))]
+    return form
+
+
+def problems(form):
+    with pytest.raises(InvalidAnswers) as refused:
+        FULL.read(form)
+    return [(problem.item_id, problem.code) for problem in refused.value.problems]
+
+
+@given(forms())
+@settings(max_examples=60, deadline=None)
+def test_a_form_survives_the_way_into_bytes_and_back(form):
+    sheet = FULL.read(form)
+    again = AnswerSheet.from_bytes(sheet.to_bytes(), FULL)
+    assert {name: set(codes) for name, codes in again.codes().items()} == {n: set(codes) for n, codes in form.items()}
+    assert again.answered == len(form)
+    assert again.to_bytes() == sheet.to_bytes()
+
+
+@given(forms())
+@settings(max_examples=20, deadline=None)
+def test_the_order_in_which_a_browser_sends_leaves_no_trace_in_the_sheet(form):
+    turned = {name: list(reversed(codes)) for name, codes in reversed(form.items())}
+    assert FULL.read(turned).to_bytes() == FULL.read(form).to_bytes()
+
+
+def test_the_longest_sheet_fits_the_envelope():
+    form = {item.id: [c for c in item.codes if c not in item.exclusive] for item in FULL.items() if item.multiple}
+    form |= {item.id: [item.codes[0]] for item in FULL.items() if not item.multiple}
+    assert len(FULL.read(form).to_bytes()) < 8050
+
+
+@given(st.binary(max_size=300).filter(lambda data: data != b"\x80"))
+@settings(max_examples=200)
+def test_bytes_that_are_no_sheet_are_refused_and_never_break_the_opening(data):
+    for attempt in (data, zlib.compress(data)):  # an empty map, 0x80, would be a sheet without answers
+        with pytest.raises(SheetUnreadable):
+            AnswerSheet.from_bytes(attempt, FULL)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        zlib.compress(b"\x81\xa1\xff\x91\xa11"),
+        zlib.compress(b"\x00" * 10_000_000),
+        zlib.compress(msgspec.msgpack.encode({"CUL1": ["9"]})),
+        zlib.compress(msgspec.msgpack.encode({"CUL1": "5"})),
+        FULL.read({"CUL1": ["5"]}).to_bytes()[:-3],
+    ],
+    ids=["not utf-8", "bomb", "no such code", "no list", "cut off"],
+)
+def test_a_damaged_or_hostile_sheet_is_unreadable(data):
+    with pytest.raises(SheetUnreadable):
+        AnswerSheet.from_bytes(data, FULL)
+
+
+def test_a_skipped_item_is_absent_and_an_empty_field_is_a_skip():
+    assert dict(FULL.read({"CUL1": ["4"], "CUL2": [""], "unit": []}).codes()) == {"CUL1": ("4",)}
+
+
+def test_all_problems_come_at_once_and_name_no_answer():
+    form = {"CUL1": ["6"], "CUL3": ["1", "2"], "EXP6": ["age", "none"], "nome": ["Ada Rossi"], "_code": ["x"]}
+    assert sorted(problems(form)) == [
+        ("CUL1", "wrong_code"), ("CUL3", "too_many"), ("EXP6", "exclusive"), ("nome", "unknown_item"),
+    ]  # fmt: skip
+    with pytest.raises(InvalidAnswers) as refused:
+        FULL.read(form)
+    assert "Ada" not in str(refused.value)
+
+
+def test_dont_know_is_refused_where_the_bank_does_not_offer_it():
+    assert problems({"CUL1": ["dont_know"]}) == [("CUL1", "wrong_code")]
+    assert FULL.read({"CUL2": ["dont_know"]}).codes() == {"CUL2": ("dont_know",)}
+
+
+def test_skipping_the_experience_block_drops_every_answer_in_it():
+    form = {"EXP1": ["2"], "EXP6": ["age", "origin"], "CUL1": ["3"], "_skip_experience": ["1"]}
+    assert dict(FULL.read(form).codes()) == {"CUL1": ("3",)}
+
+
+@pytest.mark.parametrize(
+    "look", [str, repr, format, list, iter, json.dumps, pickle.dumps, copy.copy, copy.deepcopy, "{0}".format,
+             msgspec.json.encode, msgspec.msgpack.encode],
+)  # fmt: skip
+def test_a_sheet_refuses_to_be_shown_copied_or_serialised(look):
+    with pytest.raises(TypeError):
+        look(FULL.read({"CUL1": ["5"]}))
