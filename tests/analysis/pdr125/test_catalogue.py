@@ -1,0 +1,54 @@
+"""Source: UNI/PdR 125:2022 as transcribed in catalogue.json; its sums are the check."""
+
+import copy
+import json
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.pdr125.catalogue import CatalogueBroken, load_catalogue, read_catalogue
+
+DATA = json.loads((files("analysis.pdr125") / "catalogue.json").read_text("utf-8"))
+CATALOGUE = load_catalogue()
+
+
+def test_six_areas_weigh_15_15_10_20_20_20():
+    assert [area.weight_percent for area in CATALOGUE.areas] == [15, 15, 10, 20, 20, 20]
+
+
+def test_a_large_organisation_faces_31_indicators_of_100_points_an_area():
+    assert len(CATALOGUE.indicators(4)) == 31
+    assert [area.points(4) for area in CATALOGUE.areas] == [100] * 6
+
+
+def test_fifteen_indicators_are_informed_by_the_survey():
+    informed = [indicator.id for indicator in CATALOGUE.indicators(4) if indicator.survey_informed]
+    assert informed == ["1.1", "1.2", "1.3", "1.5", "1.6", "2.1", "2.2", "3.1", "3.3", "3.4", "3.5", "3.6", "6.1", "6.2", "6.3"]
+
+
+@pytest.mark.parametrize(("employees", "band"), [(1, 1), (9, 1), (10, 2), (49, 2), (50, 3), (249, 3), (250, 4), (430, 4)])
+def test_the_size_bands_are_those_of_the_standard(employees, band):
+    assert CATALOGUE.band_of(employees).number == band
+
+
+def test_an_organisation_of_nobody_has_no_band():
+    with pytest.raises(ValueError):
+        CATALOGUE.band_of(0)
+
+
+@given(st.integers(0, 5), st.data())
+def test_a_catalogue_with_one_changed_point_is_refused(area, data):
+    broken = copy.deepcopy(DATA)
+    indicator = data.draw(st.sampled_from(broken["areas"][area]["indicators"]))
+    indicator["points"] += data.draw(st.integers(1, 20))
+    with pytest.raises(CatalogueBroken):
+        read_catalogue(broken)
+
+
+def test_a_check_that_nobody_computes_is_refused():
+    broken = copy.deepcopy(DATA)
+    broken["checks"]["something_new"] = 1
+    with pytest.raises(CatalogueBroken, match="something_new"):
+        read_catalogue(broken)
