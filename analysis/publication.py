@@ -1,0 +1,139 @@
+"""What a view of each size may show: steps, coded ends, bands (PRIVACY 2.5). Knows published values, never responses."""
+
+import math
+from dataclasses import dataclass
+
+type Figure = float | str
+"""A published value: a multiple of its step, or a coded end like ``<=20``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRow:
+    """The rules for one range of respondents. A step of 0 means that the statistic is not shown."""
+
+    least: int
+    index_step: float
+    share_step: float
+    classes: int
+    class_step: float
+    low_end: int
+    high_end: int
+
+
+ROWS = (
+    SizeRow(5, 12.5, 0, 0, 0, 20, 80),
+    SizeRow(10, 5, 10, 0, 0, 20, 80),
+    SizeRow(20, 2.5, 10, 0, 0, 20, 80),
+    SizeRow(50, 2.5, 5, 3, 10, 15, 85),
+    SizeRow(200, 1, 5, 5, 5, 10, 90),
+)
+SIZE_EDGES = (5, 10, 20, 30, 50, 100, 200, 400)
+EXPERIENCE_EDGES = (0, 5, 10, 20, 40)
+
+
+def row_of(respondents: int) -> SizeRow | None:
+    """The rules for this many respondents; None for fewer than 5."""
+    return next((row for row in reversed(ROWS) if respondents >= row.least), None)
+
+
+def _band(count: int, edges: tuple[int, ...], more: str) -> str:
+    least = max((edge for edge in edges if edge <= count), default=None)
+    if least is None:
+        return f"0-{edges[0] - 1}"
+    place = edges.index(least)
+    return f"{least}{more}" if place == len(edges) - 1 else f"{least}-{edges[place + 1] - 1}"
+
+
+def size_band(respondents: int) -> str:
+    """The band in which a size is shown: 5-9, 10-19, 20-29, 30-49, 50-99, 100-199, 200-399, 400+; 0-4 for headcounts."""
+    return _band(respondents, SIZE_EDGES, "+")
+
+
+def band_edges(band: str) -> tuple[int, int | None]:
+    """The lower and upper edge of a band; no upper edge for the last."""
+    if band.endswith("+"):
+        return int(band[:-1]), None
+    low, _, high = band.partition("-")
+    return int(low), int(high)
+
+
+def experience_band(count: int) -> str:
+    """The band in which a count of experiences is shown: 0-4, 5-9, 10-19, 20-39, 40+."""
+    return _band(count, EXPERIENCE_EDGES, "+")
+
+
+def stepped(value: float, step: float, row: SizeRow) -> Figure:
+    """Round half up to a step; the ends are coded, decided on the exact value before rounding.
+
+    Parameters
+    ----------
+    value : float
+        On 0-100.
+    """
+    if value <= row.low_end:
+        return f"<={row.low_end}"
+    if value >= row.high_end:
+        return f">={row.high_end}"
+    return math.floor(value / step + 0.5) * step
+
+
+def index_figure(value: float, respondents: int) -> Figure | None:
+    """An index on 0-100 as this many respondents may show it."""
+    row = row_of(respondents)
+    return None if row is None else stepped(value, row.index_step, row)
+
+
+def share_figure(percent: float, respondents: int) -> Figure | None:
+    """A favourable share in percent as this many respondents may show it."""
+    row = row_of(respondents)
+    return None if row is None or not row.share_step else stepped(percent, row.share_step, row)
+
+
+def distribution_figures(percents: tuple[float, ...], respondents: int, favourable: Figure | None) -> tuple[Figure, ...] | None:
+    """Five shares as this many respondents may show them: five classes, three (the last is the share itself), or none."""
+    row = row_of(respondents)
+    if row is None or not row.classes or favourable is None or len(percents) != 5:
+        return None
+    if row.classes == 3:
+        low = stepped(percents[0] + percents[1], row.class_step, row)
+        return low, stepped(percents[2], row.class_step, row), favourable
+    return tuple(stepped(percent, row.class_step, row) for percent in percents)
+
+
+def organisation_share(percent: float) -> Figure:
+    """A share of special answers, whole organisation: 5-point steps, ends coded at 5 and 95."""
+    if percent <= 5:
+        return "<=5"
+    if percent >= 95:
+        return ">=95"
+    return math.floor(percent / 5 + 0.5) * 5
+
+
+def participation_figure(respondents: int, headcount: int, k: int) -> str | None:
+    """Participation of a shown view in 10-point steps, ``>=90`` at the top; only from a headcount of 2k."""
+    if headcount < 2 * k or respondents > headcount:
+        return None
+    tens = math.floor(10 * respondents / headcount + 0.5) * 10
+    return ">=90" if tens >= 90 else str(tens)
+
+
+def outward(low: float, high: float) -> tuple[int, int]:
+    """Limits as whole numbers, rounded away from the value and kept on 0-100."""
+    return max(0, math.floor(low + 1e-9)), min(100, math.ceil(high - 1e-9))
+
+
+def as_number(figure: Figure) -> float:
+    """The number of a figure; a coded end counts as its bound."""
+    return float(figure.lstrip("<>=")) if isinstance(figure, str) else float(figure)
+
+
+def is_coded(figure: Figure) -> bool:
+    return isinstance(figure, str)
+
+
+def step_at(figure: Figure, respondents: int) -> float:
+    """The step of an index in a view of at least this many respondents."""
+    row = row_of(respondents)
+    if row is None:
+        raise ValueError("too few respondents to show anything")
+    return row.index_step

@@ -1,0 +1,205 @@
+"""The one way out of the answers: raw responses, plan and rules in; a protected release out, or an error and nothing."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from analysis import auditor, statistics_of
+from analysis.comparison import differences
+from analysis.document import SCHEMA, Release, canonical
+from analysis.publication import participation_figure, size_band
+from analysis.responses import RawResponses
+from analysis.scoring import Instrument
+from analysis.statistics_of import RawStatistic
+from analysis.suppression import SolverLimit, repair, solve
+from analysis.views import Plan, RawIncidence, candidates, incidence
+
+LEAST_SHEETS = 10
+MINIMUM = {"items": 5, "comments": 10, "experience": 20}
+
+type Progress = Callable[[str], None]
+type Shown = Any
+"""A boolean array over views."""
+
+
+class DisclosureError(Exception):
+    """What would be published does not protect everyone, or could not be proven to: nothing is released."""
+
+
+class TooFew(Exception):
+    """Fewer than ten sheets: nothing is released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The least number of people of each family; never below 5 items, 10 comments, 20 experiences."""
+
+    k_items: int = 5
+    k_comments: int = 10
+    k_experience: int = 20
+
+    def __post_init__(self) -> None:
+        for family, least in MINIMUM.items():
+            if getattr(self, f"k_{family}") < least:
+                raise ValueError(f"the rule for {family} cannot go below {least}")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"k": {family: getattr(self, f"k_{family}") for family in MINIMUM}, "steps": "ascolto-steps/1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a document says besides numbers from answers. Days are ISO text; `headcounts` is None where unknown."""
+
+    installation: str
+    origin: str
+    wave: Mapping[str, Any]
+    questionnaire: Mapping[str, str]
+    participation: Mapping[str, int]
+    headcounts: Mapping[str, int] | None = field(default=None, repr=False)
+
+
+def release(
+    raw: RawResponses, plan: Plan, instrument: Instrument, rules: Rules, facts: Facts, *, progress: Progress | None = None
+) -> Release:
+    """Choose what to show, audit it, compute it, and make the document.
+
+    Raises
+    ------
+    TooFew
+        Under ten sheets.
+    DisclosureError
+        If the solver reached its limits or the auditor found an exposed atom.
+    """
+    say = progress or (lambda _: None)
+    if len(raw) < LEAST_SHEETS:
+        raise TooFew
+    say("views")
+    found = incidence(plan, raw)
+    k = rules.k_items
+    allowed = candidates(plan, found, k) & _within_headcount(plan, found, facts)
+    weights = np.array([view.weight for view in plan.views], dtype=np.int64)
+    say("suppression")
+    try:
+        base = solve(found.matrix, found.n, weights, k, allowed=allowed, progress=say).shown
+        statistics = statistics_of.statistics(raw, instrument)
+        shown = {s.key: _shown_of(s, found, weights, k, base) for s in statistics}
+    except SolverLimit as problem:
+        raise DisclosureError("the choice of views could not be proven") from problem
+    say("audit")
+    _audit(found, base, statistics, shown, k)
+    say("statistics")
+    population = facts.participation.get("invited") or None
+    views = _views(plan, found, base, statistics, shown, population)
+    views[0]["special"] = statistics_of.special_shares(raw, instrument)
+    _add_participation(views, found, facts, k)
+    experience = statistics_of.experience(raw, instrument, plan, found, base, rules.k_experience)
+    document = {
+        "schema": SCHEMA, "installation": facts.installation, "origin": facts.origin, "wave": dict(facts.wave),
+        "questionnaire": dict(facts.questionnaire), "rules": rules.to_json(), "plan": plan.to_json(),
+        "participation": dict(facts.participation), "views": views,
+        "differences": [_difference(d) for family in ("areas", "scales") for d in differences(views, family)],
+        "perception": statistics_of.perception(instrument, statistics, views, len(raw), population),
+        "experience": experience, "quality": statistics_of.quality(raw, instrument), "comments": "none",
+        "certificate": {
+            "auditor": auditor.VERSION, "families": {"items": "pass", "experience": "pass" if experience else "none"},
+            "answers": "rule only", "pattern_sha256": _pattern_digest(plan, base, shown),
+        },
+    }  # fmt: skip
+    return Release.from_json(document)
+
+
+def _within_headcount(plan: Plan, found: RawIncidence, facts: Facts) -> Shown:
+    """A view with more respondents than people is not shown: somebody cast spare votes or chose another unit."""
+    if facts.headcounts is None:
+        return np.ones(len(plan.views), dtype=np.bool_)
+    sizes = found.sizes()
+    fits = [
+        row == 0 or _includes_unknown(view.filter) or sizes[row] <= facts.headcounts.get(view.id, 0)
+        for row, view in enumerate(plan.views)
+    ]
+    return np.array(fits, dtype=np.bool_)
+
+
+def _includes_unknown(filter_: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
+    """Whether a view counts people who gave no category: HR has no headcount of those."""
+    return any("" in codes for _, codes in filter_)
+
+
+def _atoms_of(statistic: RawStatistic, found: RawIncidence) -> Any:
+    """Respondents of each atom who enter a statistic."""
+    valid = ~np.isnan(statistic.scores)
+    return np.bincount(found.atom_of[valid], minlength=len(found.n)).astype(np.int64)
+
+
+def _shown_of(statistic: RawStatistic, found: RawIncidence, weights: Any, k: int, base: Shown) -> Shown:
+    """The views that show a statistic: the base pattern, adapted to who answered it."""
+    counts = _atoms_of(statistic, found)
+    if statistic.root_only:
+        only = np.zeros_like(base)
+        only[0] = base[0] and int(counts.sum()) >= k
+        return only
+    if (counts == found.n).all():
+        return base
+    return repair(found.matrix, counts, weights, k, base)[0]
+
+
+def _audit(found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown], k: int) -> None:
+    """The gate: the independent auditor looks at the sizes and at every statistic."""
+    if not auditor.audit_structure(found.matrix, found.n, base, k).passed:
+        raise DisclosureError("the auditor found an exposed group in the pattern")
+    for statistic in statistics:
+        pattern = shown[statistic.key]
+        if (pattern & ~base).any():
+            raise DisclosureError("a statistic is shown where its view is not")
+        if not auditor.audit_structure(found.matrix, _atoms_of(statistic, found), pattern, k).passed:
+            raise DisclosureError("the auditor found an exposed group in a statistic")
+
+
+def _views(
+    plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown], population: int | None
+) -> list[dict[str, Any]]:
+    sizes = found.sizes()
+    views = []
+    for row, view in enumerate(plan.views):
+        head: dict[str, Any] = {"id": view.id, "filter": {name: list(codes) for name, codes in view.filter}, "shown": bool(base[row])}
+        if base[row]:
+            head["n_band"] = size_band(int(sizes[row]))
+            members = found.matrix[row][found.atom_of]
+            for statistic in statistics:
+                if shown[statistic.key][row]:
+                    figure = statistics_of.figure(statistic, members, is_root=row == 0, population=population)
+                    if figure:
+                        head.setdefault(statistic.family, {})[statistic.id] = figure
+        views.append(head)
+    return views
+
+
+def _add_participation(views: list[dict[str, Any]], found: RawIncidence, facts: Facts, k: int) -> None:
+    if facts.headcounts is None:
+        return
+    for view, size in zip(views[1:], found.sizes()[1:], strict=True):
+        if view["shown"] and not any("" in codes for codes in view["filter"].values()):
+            share = participation_figure(int(size), facts.headcounts.get(view["id"], 0), k)
+            if share is not None:
+                view["participation"] = share
+
+
+def _difference(difference: Any) -> dict[str, Any]:
+    return {
+        "view": difference.view, "against": difference.against, "family": difference.family,
+        "statistic": difference.statistic, "value": difference.value, "reference": difference.reference,
+        "gap": difference.gap, "clear": difference.clear,
+    }  # fmt: skip
+
+
+def _pattern_digest(plan: Plan, base: Shown, shown: Mapping[str, Shown]) -> str:
+    """The digest of which view shows which statistic: a re-run on the same data must give the same."""
+    pattern = {
+        "base": [view.id for view, is_shown in zip(plan.views, base, strict=True) if is_shown],
+        **{key: [plan.views[row].id for row in np.flatnonzero(rows)] for key, rows in shown.items()},
+    }
+    return hashlib.sha256(canonical(pattern)).hexdigest()

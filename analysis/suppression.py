@@ -1,0 +1,235 @@
+"""Which views to show: k-protection at the least cost, by a master problem and attacker cuts (PRIVACY 2.2, 2.3).
+
+After M. Fischetti and J. J. Salazar-Gonzalez, Management Science 47 (2001) 1008-1027, in the form of atoms: for every
+sensitive atom there must be a world, consistent with everything shown, in which it holds at least k people.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array, hstack, identity, vstack
+
+type Matrix = NDArray[np.bool_]
+type Vector = NDArray[np.int64]
+type Shown = NDArray[np.bool_]
+
+ROUND_LIMIT = 2_000
+NODE_LIMIT = 2_000_000
+SEED = 20010108
+_TOLERANCE = 1e-6
+
+
+class SolverLimit(Exception):
+    """The limit of rounds or nodes was reached, or the solver gave no answer: nothing may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What to show. `optimal` says that the master problem was solved to proven optimality in every round."""
+
+    shown: Shown
+    rounds: int
+    lps: int
+    optimal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A valid inequality that one exposed atom asks for: the hidden views among `views` must weigh at least `need`."""
+
+    atom: int
+    views: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    need: float
+
+
+class Attacker:
+    """Looks for atoms that everything shown pins below k people."""
+
+    def __init__(self, matrix: Matrix, n: Vector, k: int) -> None:
+        self.matrix = csr_array(matrix.astype(np.float64))
+        self.n, self.k, self.lps = n, k, 0
+        self.sizes = self.matrix @ n.astype(np.float64)
+        self.total = float(n.sum())
+        self.sensitive = np.flatnonzero((n > 0) & (n < k))
+        self.live = np.flatnonzero(n > 0)
+        self._rng = np.random.default_rng(SEED)
+
+    def cuts(self, shown: Shown, suspects: NDArray[np.int64] | None = None) -> Iterator[Cut]:
+        """One cut for each suspect (by default each sensitive atom) that the pattern exposes; none if it protects."""
+        rows = np.flatnonzero(shown)
+        equal = self.matrix[rows][:, self.live]
+        right = self.sizes[rows]
+        positions = {int(atom): place for place, atom in enumerate(self.live)}
+        waiting = [positions[int(atom)] for atom in (self.sensitive if suspects is None else suspects)]
+        waiting = self._sweep(equal, right, waiting)
+        while waiting:
+            place = waiting.pop(0)
+            world = self._generous(equal, right, place, waiting)
+            if world[place] < self.k - _TOLERANCE:
+                world, value, duals = self._largest(equal, right, place)
+                if value < self.k - _TOLERANCE and (cut := self._cut(int(self.live[place]), rows, value, duals)):
+                    yield cut
+            waiting = [other for other in waiting if world[other] < self.k - _TOLERANCE]
+
+    def _generous(self, equal: csr_array, right: NDArray[np.float64], place: int, others: list[int]) -> NDArray[np.float64]:
+        """A world that gives one atom as much as it can and, by the way, lifts the others that wait."""
+        cost = np.zeros(equal.shape[1])
+        bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
+        cost[others] = -0.01 * self._rng.uniform(0.5, 1.5, len(others))
+        bounds[others, 1] = float(self.k)
+        cost[place] = -1.0
+        bounds[place, 1] = float(self.k)
+        bounds[others, 1] = np.maximum(bounds[others, 1], self.n[self.live[others]])
+        self.lps += 1
+        found = linprog(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
+        if found.x is None:
+            raise SolverLimit("the attacker's problem has no answer")
+        return np.asarray(found.x, dtype=np.float64)
+
+    def _sweep(self, equal: csr_array, right: NDArray[np.float64], waiting: list[int]) -> list[int]:
+        """Certify many atoms with one world: maximise a weighted sum of heads, each capped at k. Returns who is left."""
+        for _ in range(3):
+            if not waiting:
+                break
+            size, extra = equal.shape[1], len(waiting)
+            pick = csr_array((np.ones(extra), (np.arange(extra), waiting)), shape=(extra, size))
+            below = hstack([-pick, identity(extra, format="csr")], format="csr")  # t_a <= h_a
+            cost = np.concatenate([np.zeros(size), -self._rng.uniform(0.5, 1.5, extra)])
+            wide = hstack([equal, csr_array((equal.shape[0], extra))], format="csr")
+            bounds = np.concatenate([np.tile([0.0, np.inf], (size, 1)), np.tile([0.0, float(self.k)], (extra, 1))])
+            self.lps += 1
+            found = linprog(cost, A_ub=below, b_ub=np.zeros(extra), A_eq=wide, b_eq=right, bounds=bounds, method="highs")
+            if found.x is None:
+                raise SolverLimit("the attacker's problem has no answer")
+            left = [place for place in waiting if found.x[place] < self.k - _TOLERANCE]
+            if len(left) == len(waiting):
+                break
+            waiting = left
+        return waiting
+
+    def _largest(self, equal: csr_array, right: NDArray[np.float64], place: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+        """The most people one atom may hold in a consistent world (at most k), that world, and the duals."""
+        cost = np.zeros(equal.shape[1])
+        cost[place] = -1.0
+        bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
+        bounds[place, 1] = float(self.k)
+        self.lps += 1
+        found = linprog(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
+        if found.x is None:
+            raise SolverLimit("the attacker's problem has no answer")
+        return found.x, float(found.x[place]), -np.asarray(found.eqlin.marginals, dtype=np.float64)
+
+    def _cut(self, atom: int, rows: NDArray[np.int64], value: float, duals: NDArray[np.float64]) -> Cut | None:
+        need = self.k - value
+        gain = np.where(duals > 0, duals * (self.total - self.sizes[rows]), -duals * self.sizes[rows])
+        gain = np.minimum(gain, need)
+        useful = gain > _TOLERANCE
+        return Cut(atom, rows[useful], gain[useful], need) if useful.any() else None
+
+
+def _tight(sizes: NDArray[np.float64], k: int, allowed: Shown) -> Shown:
+    """Views that may still be shown: allowed, and not of 1 to k-1 people."""
+    return allowed & (sizes >= k)
+
+
+def solve(
+    matrix: Matrix, n: Vector, weights: Vector, k: int, *, allowed: Shown | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Pattern:  # fmt: skip
+    """Find the pattern that protects every sensitive atom and hides the least weight.
+
+    Parameters
+    ----------
+    matrix : bool array, views x atoms; row 0 is the whole organisation and stays shown
+    n : respondents per atom, 0 or more, with at least `k` in all
+    weights : positive integers, the cost of hiding each view
+    k : the least number of people, 2 or more
+    allowed : views that may be shown at all
+
+    Raises
+    ------
+    SolverLimit
+        Limits count rounds and nodes, never seconds, so the same data give the same pattern.
+    ValueError
+        If fewer than `k` people answered.
+    """
+    if int(n.sum()) < k:
+        raise ValueError("fewer people than the smallest group")
+    attacker = Attacker(matrix, n, k)
+    may = _tight(attacker.sizes, k, np.ones(len(matrix), dtype=np.bool_) if allowed is None else allowed)
+    may[0] = True
+    shown = may.copy()
+    columns = np.flatnonzero(may)
+    place = {int(view): i for i, view in enumerate(columns)}
+    lower = np.zeros(len(columns))
+    lower[place[0]] = 1.0
+    rows: list[tuple[NDArray[np.int64], NDArray[np.float64], float]] = []
+    seen: set[tuple[bytes, bytes]] = set()
+    for round_ in range(1, ROUND_LIMIT + 1):
+        fresh = False
+        violated = False
+        for cut in attacker.cuts(shown):
+            violated = True
+            key = (cut.views.tobytes(), np.round(cut.weights, 9).tobytes())
+            if key not in seen:
+                seen.add(key)
+                fresh = True
+                rows.append((np.array([place[int(v)] for v in cut.views]), cut.weights, cut.need))
+        if not violated:
+            return Pattern(shown, round_, attacker.lps, True)
+        if not fresh:
+            raise SolverLimit("the same cuts came twice")
+        if progress is not None:
+            progress("suppression")
+        shown = _master(columns, len(matrix), weights[columns], lower, rows)
+    raise SolverLimit("too many rounds")
+
+
+def _master(
+    columns: NDArray[np.int64], views: int, weights: Vector, lower: NDArray[np.float64],
+    cuts: list[tuple[NDArray[np.int64], NDArray[np.float64], float]],
+) -> Shown:  # fmt: skip
+    """Show the most weight that all cuts allow: sum of w(1-z) >= need, that is sum of w z <= sum of w - need."""
+    data = [
+        csr_array((gain, (np.zeros(len(where), dtype=np.int64), where)), shape=(1, len(columns))) for where, gain, _ in cuts
+    ]
+    limits = np.array([gain.sum() - need for _, gain, need in cuts])
+    found = milp(
+        -weights.astype(np.float64), integrality=np.ones(len(columns)), bounds=Bounds(lower, np.ones(len(columns))),
+        constraints=LinearConstraint(vstack(data, format="csr"), -np.inf, limits + _TOLERANCE),
+        options={"mip_rel_gap": 0.0, "node_limit": NODE_LIMIT},
+    )  # fmt: skip
+    if found.status != 0 or found.x is None:
+        raise SolverLimit("the choice of views was not solved to optimality")
+    shown = np.zeros(views, dtype=np.bool_)
+    shown[columns[found.x > 0.5]] = True
+    return shown
+
+
+def repair(matrix: Matrix, n: Vector, weights: Vector, k: int, shown: Shown) -> tuple[Shown, int]:
+    """Adapt a pattern to one statistic's own counts (item non-response): hide small views, then greedily what exposes.
+
+    Returns the pattern of the statistic, a part of `shown`, and how many LPs it took. If fewer than `k` people
+    entered the statistic, nothing of it is shown.
+    """
+    if int(n.sum()) < k:
+        return np.zeros_like(shown), 0
+    attacker = Attacker(matrix, n, k)
+    now = _tight(attacker.sizes, k, shown)
+    suspects = attacker.sensitive
+    for _ in range(ROUND_LIMIT):
+        cuts = list(attacker.cuts(now, suspects))
+        if not cuts:
+            return now, attacker.lps
+        suspects = np.array([cut.atom for cut in cuts])  # hiding more never exposes an atom that was safe
+        for cut in cuts:
+            open_views = [(gain / weights[view], -int(view)) for view, gain in zip(cut.views, cut.weights, strict=True) if view and now[view]]
+            if len(open_views) == np.count_nonzero(cut.views):  # no earlier cut of this round has hidden one of its views
+                if not open_views:
+                    return np.zeros_like(shown), attacker.lps
+                now[-max(open_views)[1]] = False
+    raise SolverLimit("too many rounds")

@@ -1,0 +1,192 @@
+"""Plans: the closed catalogue of views of a wave, and which atoms each view is made of (PRIVACY 2.1)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.responses import RawResponses
+
+ROOT = "all"
+WEIGHT_GENDER, WEIGHT_UNIT, WEIGHT_ONE_WAY, WEIGHT_OTHER = 40, 20, 3, 1
+"""What hiding a view costs: the whole organisation by gender most, then unit totals, then one-way crosses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category of a dimension; `parent` makes the dimension a tree. The name is a text, or texts by language."""
+
+    code: str
+    name: str | Mapping[str, str]
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A demographic that planned views use."""
+
+    id: str
+    categories: tuple[Category, ...]
+
+    def inside(self, codes: Sequence[str]) -> set[str]:
+        """These categories and all below them."""
+        found = set(codes)
+        for category in self.categories:  # parents come before children
+            if category.parent in found:
+                found.add(category.code)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A planned view: of each named dimension any of the named categories ("" is "gave none"). The root has no filter."""
+
+    id: str
+    filter: tuple[tuple[str, tuple[str, ...]], ...]
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The views of a wave, root first."""
+
+    dimensions: tuple[Dimension, ...]
+    views: tuple[View, ...]
+
+    def __post_init__(self) -> None:
+        if not self.views or self.views[0].filter:
+            raise ValueError("the first view is the whole organisation")
+        if len({view.id for view in self.views}) != len(self.views):
+            raise ValueError("two views have the same id")
+        known = {dimension.id for dimension in self.dimensions}
+        if any(name not in known for view in self.views for name, _ in view.filter):
+            raise ValueError("a view filters by a dimension that the plan does not have")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "dimensions": [asdict(dimension) for dimension in self.dimensions],
+            "views": [{"id": v.id, "filter": {name: list(codes) for name, codes in v.filter}, "weight": v.weight} for v in self.views],
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Plan":
+        dimensions = tuple(Dimension(d["id"], tuple(Category(**c) for c in d["categories"])) for d in plain["dimensions"])
+        views = tuple(
+            View(v["id"], tuple((name, tuple(codes)) for name, codes in v["filter"].items()), v["weight"]) for v in plain["views"]
+        )
+        return cls(dimensions, views)
+
+
+OTHERS = "others"
+"""Everyone who is not in "women": shown instead of "men" when the residual is too small (PRIVACY 2.5)."""
+
+
+def _gender_codes(gender: Sequence[Category]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    codes = [category.code for category in gender]
+    for code in codes:
+        if code != "self":  # described in another way: counted in every total, never a group of its own
+            yield code, (code,)
+    if "f" in codes:
+        yield OTHERS, (*(code for code in codes if code != "f"), "")
+
+
+def default_plan(units: Sequence[Category], gender: Sequence[Category], age: Sequence[Category]) -> Plan:
+    """Unit totals at every level given; gender and age for all and per top-level unit; gender by age for all.
+
+    Empty sequences leave a dimension out: what no view uses is not asked.
+    """
+    dimensions = [
+        Dimension(name, tuple(found)) for name, found in (("unit", units), ("gender", gender), ("age", age)) if found
+    ]
+    views = [View(ROOT, (), 1)]
+    genders = list(_gender_codes(gender))
+    views += [View(f"unit:{unit.code}", (("unit", (unit.code,)),), WEIGHT_UNIT) for unit in units]
+    views += [View(f"gender:{name}", (("gender", codes),), WEIGHT_GENDER) for name, codes in genders]
+    views += [View(f"age:{band.code}", (("age", (band.code,)),), WEIGHT_UNIT) for band in age]
+    for top in units:
+        if top.parent is None:
+            inside = ("unit", (top.code,))
+            views += [View(f"unit:{top.code}+gender:{n}", (inside, ("gender", codes)), WEIGHT_ONE_WAY) for n, codes in genders]
+            views += [View(f"unit:{top.code}+age:{b.code}", (inside, ("age", (b.code,))), WEIGHT_ONE_WAY) for b in age]
+    views += [
+        View(f"gender:{name}+age:{band.code}", (("gender", codes), ("age", (band.code,))), WEIGHT_OTHER)
+        for (name, codes), band in product(genders, age)
+    ]
+    return Plan(tuple(dimensions), tuple(views))
+
+
+def full_cross_plan(units: Sequence[Category], gender: Sequence[Category], age: Sequence[Category]) -> Plan:
+    """Every unit by every gender by every age, with all margins: the hard case of PRIVACY 2.4, all weights 1."""
+    dimensions = (Dimension("unit", tuple(units)), Dimension("gender", tuple(gender)), Dimension("age", tuple(age)))
+    views = []
+    choices: list[list[tuple[str, tuple[str, ...]] | None]] = [
+        [None, *((d.id, (c.code,)) for c in d.categories)] for d in dimensions
+    ]
+    for chosen in product(*choices):
+        filters = tuple(part for part in chosen if part)
+        views.append(View("+".join(f"{name}:{codes[0]}" for name, codes in filters) or ROOT, filters, 1))
+    return Plan(dimensions, tuple(views))
+
+
+type Matrix = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RawIncidence:
+    """Which atoms make up which view: `matrix` is views x atoms, `n` respondents per atom, `atom_of` each one's atom."""
+
+    matrix: Matrix
+    n: NDArray[np.int64]
+    atom_of: NDArray[np.int64]
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Respondents of each view."""
+        return self.matrix.astype(np.int64) @ self.n
+
+
+def incidence(plan: Plan, raw: RawResponses) -> RawIncidence:
+    """Find the non-empty atoms: the combinations of all attributes that the plan's views use."""
+    names = [dimension.id for dimension in plan.dimensions]
+    columns = [raw.group(name) for name in names]
+    keys = list(zip(*columns, strict=True)) if columns else [()] * len(raw)
+    atoms = sorted(set(keys))
+    place = {atom: i for i, atom in enumerate(atoms)}
+    atom_of = np.array([place[key] for key in keys], dtype=np.int64)
+    n = np.bincount(atom_of, minlength=len(atoms)).astype(np.int64)
+    by_name = {dimension.id: dimension for dimension in plan.dimensions}
+    matrix = np.ones((len(plan.views), len(atoms)), dtype=np.bool_)
+    for row, view in enumerate(plan.views):
+        for name, codes in view.filter:
+            column, wanted = names.index(name), by_name[name].inside(codes)
+            matrix[row] &= np.array([atom[column] in wanted for atom in atoms], dtype=np.bool_)
+    return RawIncidence(matrix, n, atom_of)
+
+
+def candidates(plan: Plan, found: RawIncidence, k: int) -> NDArray[np.bool_]:
+    """Which views may be shown at all, by counts: not empty, not a double of an earlier view, the gender residual rule."""
+    allowed = found.sizes() > 0
+    seen: set[bytes] = set()
+    residual = _residual_rule(plan, found, k)
+    for row, view in enumerate(plan.views):
+        genders = [codes for name, codes in view.filter if name == "gender"]
+        is_others = any("" in codes for codes in genders)
+        if genders and ((residual and not is_others and genders[0] != ("f",)) or (not residual and is_others)):
+            allowed[row] = False
+            continue
+        key = found.matrix[row].tobytes()
+        if key in seen:
+            allowed[row] = False
+        seen.add(key)
+    return allowed
+
+
+def _residual_rule(plan: Plan, found: RawIncidence, k: int) -> bool:
+    """Say whether everyone who is neither in "women" nor in "men" is 1 to k-1 people."""
+    rows = {view.id: row for row, view in enumerate(plan.views)}
+    if "gender:f" not in rows or "gender:m" not in rows:
+        return False
+    sizes = found.sizes()
+    return 0 < sizes[0] - sizes[rows["gender:f"]] - sizes[rows["gender:m"]] < k
