@@ -1,0 +1,202 @@
+"""The staff list of HR: persons and the tree of their units. All rows that are wrong are told at once."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from surveys.importing import words
+from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
+
+__all__ = ["PeopleImport", "PersonRow", "RefusedRow", "UnitRow", "read_people"]
+
+_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
+_PHONE = re.compile(r"\+?[\d\s().\-/]{6,20}")
+_LEVELS = ("territory", "service", "team")
+_REMEDIES = {
+    "name": "Write the name of the person.",
+    "email": "Write one e-mail address, or leave the cell empty.",
+    "phone": "Write a telephone number of at least six digits, or leave the cell empty.",
+    "language": "Write one of: " + ", ".join(words.LANGUAGES) + ", or leave the cell empty.",
+    "territory": "Write the territory where the person works most.",
+    "service": "A team needs the service it belongs to.",
+    "gender": "Write f, m, nb (non-binary), self (another way), or leave the cell empty.",
+    "age": "Write an age band (u30, 30-39, 40-49, 50-59, 60p) or an age, or leave the cell empty.",
+    "birth": "Write the date of birth as 1985-03-27 or 27/03/1985, or the year, or leave the cell empty.",
+    "duplicate": "This person is in the list already. Remove one of the two rows, or tell two persons apart by a contact.",
+}
+REMEDY_KEYS = tuple(_REMEDIES)
+"""Every remedy a row can be given; pages translate them by this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person. `unit` is the code of the smallest unit named; `age` a band of the bank; "" where not said.
+
+    `attributes` holds the columns that are none of ours, by their header.
+    """
+
+    name: str
+    contact: str
+    language: str
+    unit: str
+    gender: str
+    age: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit: stable code such as ``po.asilo-blu``, name as first written, code of the unit above (None at the top)."""
+
+    code: str
+    name: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleImport:
+    """What a file holds: the rows that are right, the units they name (parents first), and every cell that is wrong."""
+
+    persons: list[PersonRow]
+    units: list[UnitRow]
+    refused: list[RefusedRow]
+    encoding: str = "utf-8"
+    encoding_guessed: bool = False
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The state of one pass over a file."""
+
+    columns: Mapping[str, tuple[int, str]]
+    others: tuple[tuple[int, str], ...]
+    today: date
+    persons: list[PersonRow] = field(default_factory=list)
+    units: dict[str, UnitRow] = field(default_factory=dict)
+    refused: list[RefusedRow] = field(default_factory=list)
+    seen: set[tuple[str, ...]] = field(default_factory=set)
+
+
+def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIMIT_BYTES) -> PeopleImport:
+    """Read a staff list.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or XLSX. Needed are a name and a territory or a service; contact, language, service, team, gender, age band
+        or date of birth are read where present, in Italian or English; other columns are kept as attributes.
+    today : date
+        The day on which ages are counted; the present one by default.
+
+    Raises
+    ------
+    FileUnreadable
+        If the file cannot be read, or a needed column is missing.
+    """
+    rows = read_rows(path, limit_bytes=limit_bytes)
+    reading = _start(rows, today or date.today())
+    for number, cells in rows.numbered:
+        _take(reading, number, cells)
+    return PeopleImport(reading.persons, _in_order(reading.units), reading.refused, rows.encoding, rows.encoding_guessed)
+
+
+def _start(rows: Rows, today: date) -> _Reading:
+    columns: dict[str, tuple[int, str]] = {}
+    others = []
+    for place, header in enumerate(rows.header):
+        meaning = words.column_of(header)
+        if meaning in columns:
+            raise FileUnreadable("duplicate_header", column=f"{columns[meaning][1]}, {header}")
+        if meaning:
+            columns[meaning] = (place, header)
+        elif header:
+            others.append((place, header))
+    found = ", ".join(header for header in rows.header if header)
+    if "name" not in columns:
+        raise FileUnreadable("missing_column", column="nome", columns=found)
+    if "territory" not in columns and "service" not in columns:
+        raise FileUnreadable("missing_column", column="territorio", columns=found)
+    return _Reading(columns, tuple(others), today)
+
+
+def _take(reading: _Reading, number: int, cells: list[str]) -> None:
+    """Take one row in, or note everything that is wrong with it."""
+    wrong: list[RefusedRow] = []
+
+    def cell(meaning: str) -> str:
+        return cells[reading.columns[meaning][0]] if meaning in reading.columns else ""
+
+    def refuse(column: str, remedy: str) -> None:
+        header = reading.columns[column][1] if column in reading.columns else column
+        wrong.append(RefusedRow(number, header, cell(column)[:60], remedy, _REMEDIES[remedy]))
+
+    name = " ".join(f"{cell('name')} {cell('surname')}".split())
+    if not name:
+        refuse("name", "name")
+    email, phone = cell("email"), cell("phone")
+    if email and not _EMAIL.fullmatch(email) and not _is_phone(email):
+        refuse("email", "email")
+    if phone and not _is_phone(phone):
+        refuse("phone", "phone")
+    language, gender = words.language_of(cell("language")), words.gender_of(cell("gender"))
+    if language is None:
+        refuse("language", "language")
+    if gender is None:
+        refuse("gender", "gender")
+    age = words.age_of(cell("age"))
+    if age is None:
+        refuse("age", "age")
+    if not age and cell("birth"):
+        age = words.age_of_birth(cell("birth"), reading.today)
+        if age is None:
+            refuse("birth", "birth")
+    path = _path(reading, cell, refuse)
+    who = (name.casefold(), (email or phone).casefold())
+    key = who if who[1] else (*who, *(value.casefold() for value in cells))
+    if not wrong and key in reading.seen:
+        refuse("name", "duplicate")
+    reading.refused += wrong
+    if wrong or language is None or gender is None or age is None:
+        return
+    reading.seen.add(key)
+    unit = _add_units(reading.units, path)
+    attributes = {header: cells[place] for place, header in reading.others if cells[place]}
+    reading.persons.append(PersonRow(name, email or phone, language, unit, gender, age, attributes))
+
+
+def _is_phone(text: str) -> bool:
+    return bool(_PHONE.fullmatch(text)) and sum(letter.isdigit() for letter in text) >= 6
+
+
+def _path(reading: _Reading, cell: Callable[[str], str], refuse: Callable[[str, str], None]) -> list[str]:
+    """The names of the units of a row, from the top."""
+    levels = [level for level in _LEVELS if level in reading.columns]
+    names = [" ".join(cell(level).split()) for level in levels]
+    filled = [bool(name) for name in names]
+    if not filled[0]:
+        refuse(levels[0], "territory")
+    elif filled != sorted(filled, reverse=True):
+        refuse("service", "service")
+    return [name for name in names if name]
+
+
+def _add_units(units: dict[str, UnitRow], path: list[str]) -> str:
+    """Add the units of a path that are new; the code of the smallest."""
+    code, parent = "", None
+    for name in path:
+        code = f"{parent}.{words.slug(name)}" if parent else words.slug(name)
+        units.setdefault(code, UnitRow(code, name, parent))
+        parent = code
+    return code
+
+
+def _in_order(units: Mapping[str, UnitRow]) -> list[UnitRow]:
+    """By name, each unit followed by those below it: the same order whatever the order of the rows."""
+
+    def names(unit: UnitRow) -> list[str]:
+        above = units[unit.parent] if unit.parent else None
+        return [*(names(above) if above else []), words.plain(unit.name) or unit.name]
+
+    return sorted(units.values(), key=names)
