@@ -21,6 +21,18 @@ COLUMNS = {
               "birth year", "nato il", "nata il", "nato a il"),
 }  # fmt: skip
 
+PERSONAL_COLUMNS = frozenset({
+    "timestamp", "informazioni cronologiche", "date submitted", "data invio", "data di invio", "submitdate",
+    "startdate", "datestamp", "lastpage", "start time", "ora di inizio", "completion time", "ora di completamento",
+    "last modified time", "end time", "ora ultima modifica", "id", "id risposta", "response id", "respondent id",
+    "token", "seed", "startlanguage", "refurl", "ip", "ip address", "ipaddr", "indirizzo ip", "user agent", "email",
+    "e mail", "mail", "email address", "e mail address", "indirizzo email", "indirizzo e mail", "posta elettronica",
+    "username", "nome utente", "name", "nome", "first name", "last name", "firstname", "lastname", "full name",
+    "cognome", "surname", "nome e cognome", "phone", "telefono", "cellulare", "codice fiscale", "matricola",
+    "data di nascita", "date of birth",
+})  # fmt: skip
+"""Columns of exported responses, in plain letters, that name, address or time a person: no mapping can keep them."""
+
 _LANGUAGES = {
     "it": ("it", "ita", "italiano", "italian"),
     "en": ("en", "eng", "inglese", "english"),
