@@ -1,6 +1,6 @@
 """The catalogue of the standard: six areas (aree), 33 indicators (KPI), points, weights, size bands.
 
-The texts are our paraphrases; ids are area.order. Source: UNI/PdR 125:2022, clauses 5 and 6, as `sources` of the data says.
+The texts are our paraphrases; ids are area.order. Source: UNI/PdR 125:2022, clauses 5 and 6; see `sources` in the data.
 """
 
 import json
@@ -117,7 +117,8 @@ def read_catalogue(data: Mapping[str, Any]) -> Catalogue:
         threshold_percent=data["threshold_percent"],
         areas=tuple(_area(area) for area in data["areas"]),
         bands=tuple(
-            SizeBand(b["number"], b["name_it"], b["name_en"], b["min_employees"], b["max_employees"]) for b in data["bands"]
+            SizeBand(b["number"], b["name_it"], b["name_en"], b["min_employees"], b["max_employees"])
+            for b in data["bands"]
         ),
     )
     _check(catalogue, data["checks"])

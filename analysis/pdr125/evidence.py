@@ -1,7 +1,7 @@
 """From evidence records to points: the only normative score. No answer of a survey enters here.
 
 A qualitative indicator earns its points only if fully met; "partly" earns nothing (FAQ 2026, as the catalogue's
-``qualitative_rule`` says). Area score = earned / applicable; total = sum of area score x weight (PdR 125:2022, clause 5).
+``qualitative_rule`` says). Area score = earned / applicable; total = sum of area score x weight (PdR 125, clause 5).
 """
 
 from collections.abc import Mapping

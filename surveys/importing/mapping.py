@@ -251,7 +251,7 @@ def _group(reader: _Reader, name: str, table: Mapping[str, Any]) -> GroupMapping
         try:
             ranges.append(Range(int(found["low"]), int(found["high"]), str(found["code"])))
         except (KeyError, TypeError, ValueError):
-            reader.say(f"{where}: a range is {{ low = 30, high = 39, code = \"30_39\" }}")
+            reader.say(f'{where}: a range is {{ low = 30, high = 39, code = "30_39" }}')
     names = {code: reader.texts(f"{where} names", table["names"], code) for code in reader.table(table, "names")}
     recode = reader.codes(where, table, "recode", str)
     if not recode and not ranges:

@@ -24,7 +24,7 @@ _REMEDIES = {
     "gender": "Write f, m, nb (non-binary), self (another way), or leave the cell empty.",
     "age": "Write an age band (u30, 30-39, 40-49, 50-59, 60p) or an age, or leave the cell empty.",
     "birth": "Write the date of birth as 1985-03-27 or 27/03/1985, or the year, or leave the cell empty.",
-    "duplicate": "This person is in the list already. Remove one of the two rows, or tell two persons apart by a contact.",
+    "duplicate": "This person is in the list already. Remove one row, or tell two persons apart by a contact.",
 }
 REMEDY_KEYS = tuple(_REMEDIES)
 """Every remedy a row can be given; pages translate them by this key."""
@@ -99,7 +99,9 @@ def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIM
     reading = _start(rows, today or date.today())
     for number, cells in rows.numbered:
         _take(reading, number, cells)
-    return PeopleImport(reading.persons, _in_order(reading.units), reading.refused, rows.encoding, rows.encoding_guessed)
+    return PeopleImport(
+        reading.persons, _in_order(reading.units), reading.refused, rows.encoding, rows.encoding_guessed
+    )
 
 
 def _start(rows: Rows, today: date) -> _Reading:

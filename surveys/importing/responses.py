@@ -25,7 +25,9 @@ SKIPPED, PREFER_NOT, DONT_KNOW = -1, -2, -3
 """Codes that are no point of a scale; the same as in the analysis."""
 MOST_SHOWN = 50
 _PROGRESS_ROWS = 500
-_TIMES = frozenset({"timestamp", "informazioni cronologiche", "submitdate", "datestamp", "completion time", "ora di completamento"})
+_TIMES = frozenset(
+    {"timestamp", "informazioni cronologiche", "submitdate", "datestamp", "completion time", "ora di completamento"}
+)
 _LIME_CODE = re.compile(r"(?P<code>[A-Za-z]\w*)(?P<parts>(?:\[[A-Za-z0-9_]+\])*)(?P<rest>.*)", re.DOTALL)
 _LIME_PART = re.compile(r"\[\w+\]")
 _OPTION_BREAK = re.compile(r"\s*[;,]\s*")
@@ -42,8 +44,8 @@ class ResponsesRefused(Exception):
 class ImportedResponses:
     """Coded columns of one export, in memory only. Refuses to be shown, iterated, copied or pickled.
 
-    `groups` hold a code for each sheet, "" where none applies; `answers` a value of the scale, or -1 skipped, -2 prefers
-    not to answer, -3 does not know. `n`, `duplicates`, `dropped` and `recoded` say what happened to the file.
+    `groups` hold a code for each sheet, "" where none applies; `answers` a value of the scale, or -1 skipped, -2
+    prefers not to answer, -3 does not know. `n`, `duplicates`, `dropped` and `recoded` say what happened to the file.
     """
 
     __slots__ = ("answers", "dropped", "duplicates", "encoding", "groups", "n", "recoded")
@@ -180,7 +182,7 @@ def _columns(rows: Rows, shape: str) -> dict[str, int]:
 
 
 def _aliases(header: str, shape: str) -> list[str]:
-    """Shorter names of a LimeSurvey column: ``Q1[SQ001]. Text`` and ``Q1[SQ001][Text]`` are ``Q1[SQ001]`` and ``Q1``."""
+    """Shorter names of a LimeSurvey column: ``Q1[SQ001]. Text`` is also ``Q1[SQ001]`` and ``Q1``."""
     found = _LIME_CODE.fullmatch(header) if shape == "limesurvey" else None
     if found is None or (found["rest"] and found["rest"][0] not in "[.: "):
         return []
@@ -276,7 +278,9 @@ class _Coder:
             return [int(option in chosen) for option in item.options]
         if item.options:
             return _Cell("option_value", f"Add every option to [items.{item.name}] options.")
-        return _Cell("item_value", f"Add it to [items.{item.name}] recode, dont_know or prefer_not, or to [file] missing.")
+        return _Cell(
+            "item_value", f"Add it to [items.{item.name}] recode, dont_know or prefer_not, or to [file] missing."
+        )
 
 
 def _names(item: ItemMapping) -> list[str]:

@@ -38,7 +38,7 @@ _MESSAGES = {
     "no_header": "The first row must name the columns.",
     "no_rows": "Below the column names there is no row.",
     "duplicate_header": "Two columns are named {column}.",
-    "wide_row": "Row {row} has {found} cells, the header has {expected}. A separator inside a text needs quotation marks.",
+    "wide_row": "Row {row} has {found} cells, the header {expected}. A separator inside a text needs quotation marks.",
     "missing_column": "There is no column {column}. Columns found: {columns}.",
 }
 REASONS = tuple(_MESSAGES)
@@ -184,7 +184,9 @@ def _checked(content: bytes, name: str) -> str:
 def _csv_rows(text: str) -> Iterator[Numbered]:
     skipped = _SEPARATOR_LINE.match(text)  # spreadsheets write and obey a first line "sep=;"
     delimiter = skipped[1] if skipped else _delimiter(text)
-    reader = csv.reader(io.StringIO(text[skipped.end() :] if skipped else text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        io.StringIO(text[skipped.end() :] if skipped else text, newline=""), delimiter=delimiter, strict=True
+    )
     number = 1 if skipped else 0
     try:
         for cells in reader:
@@ -201,7 +203,11 @@ def _delimiter(text: str) -> str:
     best, best_merit = ",", (0.0, 1)
     for delimiter in _DELIMITERS:
         try:
-            rows = [row for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), _SAMPLE_ROWS) if row]
+            rows = [
+                row
+                for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), _SAMPLE_ROWS)
+                if row
+            ]
         except csv.Error:
             continue
         if rows and len(rows[0]) > 1:

@@ -6,7 +6,8 @@ import unicodedata
 from datetime import date
 
 COLUMNS = {
-    "name": ("nome", "name", "nominativo", "nome e cognome", "cognome e nome", "full name", "first name", "dipendente"),
+    "name": ("nome", "name", "nominativo", "nome e cognome", "cognome e nome", "full name", "first name",
+             "dipendente"),
     "surname": ("cognome", "surname", "last name", "family name"),
     "email": ("contatto", "contact", "e mail", "email", "mail", "posta elettronica", "indirizzo e mail", "indirizzo email",
               "email address", "e mail aziendale", "email aziendale", "email personale"),
@@ -17,8 +18,8 @@ COLUMNS = {
     "team": ("squadra", "team", "gruppo", "gruppo di lavoro"),
     "gender": ("genere", "gender", "sesso", "sex"),
     "age": ("fascia d eta", "fascia eta", "fascia di eta", "age band", "age group", "eta", "age"),
-    "birth": ("data di nascita", "anno di nascita", "nascita", "date of birth", "birth date", "birthdate", "year of birth",
-              "birth year", "nato il", "nata il", "nato a il"),
+    "birth": ("data di nascita", "anno di nascita", "nascita", "date of birth", "birth date", "birthdate",
+              "year of birth", "birth year", "nato il", "nata il", "nato a il"),
 }  # fmt: skip
 
 PERSONAL_COLUMNS = frozenset({
@@ -49,7 +50,16 @@ _GENDERS = {
     "m": ("m", "maschio", "uomo", "male", "man", "maschile"),
     "nb": ("nb", "n b", "x", "non binario", "non binaria", "persona non binaria", "non binary", "nonbinary", "enby"),
     "self": ("self", "altro", "altra", "other", "in un altro modo", "another way"),
-    "": ("non dichiarato", "non indicato", "preferisco non rispondere", "prefer not to say", "prefer not", "nd", "n d", "na"),
+    "": (
+        "non dichiarato",
+        "non indicato",
+        "preferisco non rispondere",
+        "prefer not to say",
+        "prefer not",
+        "nd",
+        "n d",
+        "na",
+    ),
 }
 AGE_BANDS = (("u30", 0, 29), ("30_39", 30, 39), ("40_49", 40, 49), ("50_59", 50, 59), ("60p", 60, 120))
 _AGES = {
@@ -71,7 +81,7 @@ _LONGEST_SLUG = 36
 
 
 def plain(text: str) -> str:
-    """Letters and digits in lower case without accents, words parted by one space: ``Fascia d'età`` is ``fascia d eta``."""
+    """Letters and digits, lower case, no accents, one space between words: ``Fascia d'età`` is ``fascia d eta``."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     return " ".join(re.sub(r"[^\w]+|_", " ", "".join(c for c in letters if not unicodedata.combining(c))).split())
 
@@ -145,5 +155,5 @@ def slug(name: str) -> str:
     words = plain(name)
     made = "-".join(words.encode("ascii", "ignore").decode().split())
     if not made or not words.isascii() or len(made) > _LONGEST_SLUG:
-        made = f"{made[:_LONGEST_SLUG - 9].strip('-')}-{hashlib.sha256(words.encode()).hexdigest()[:8]}".strip("-")
+        made = f"{made[: _LONGEST_SLUG - 9].strip('-')}-{hashlib.sha256(words.encode()).hexdigest()[:8]}".strip("-")
     return f"u-{made}" if made in _RESERVED else made

@@ -50,6 +50,11 @@ def test_evidence_nobody_assessed_makes_no_gap_and_the_others_stay_in_bounds(ind
 
 
 def test_states_nobody_knows_are_refused():
-    for attempt in (lambda: align("good", "mixed"), lambda: align("met", "low"), lambda: gap("met", 101.0), lambda: gap("?", 1)):
+    for attempt in (
+        lambda: align("good", "mixed"),
+        lambda: align("met", "low"),
+        lambda: gap("met", 101.0),
+        lambda: gap("?", 1),
+    ):
         with pytest.raises(ValueError):
             attempt()

@@ -25,10 +25,28 @@ def test_a_large_organisation_faces_31_indicators_of_100_points_an_area():
 
 def test_fifteen_indicators_are_informed_by_the_survey():
     informed = [indicator.id for indicator in CATALOGUE.indicators(4) if indicator.survey_informed]
-    assert informed == ["1.1", "1.2", "1.3", "1.5", "1.6", "2.1", "2.2", "3.1", "3.3", "3.4", "3.5", "3.6", "6.1", "6.2", "6.3"]
+    assert informed == [
+        "1.1",
+        "1.2",
+        "1.3",
+        "1.5",
+        "1.6",
+        "2.1",
+        "2.2",
+        "3.1",
+        "3.3",
+        "3.4",
+        "3.5",
+        "3.6",
+        "6.1",
+        "6.2",
+        "6.3",
+    ]
 
 
-@pytest.mark.parametrize(("employees", "band"), [(1, 1), (9, 1), (10, 2), (49, 2), (50, 3), (249, 3), (250, 4), (430, 4)])
+@pytest.mark.parametrize(
+    ("employees", "band"), [(1, 1), (9, 1), (10, 2), (49, 2), (50, 3), (249, 3), (250, 4), (430, 4)]
+)
 def test_the_size_bands_are_those_of_the_standard(employees, band):
     assert CATALOGUE.band_of(employees).number == band
 

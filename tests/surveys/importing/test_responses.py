@@ -107,7 +107,12 @@ def test_ages_become_bands_and_ages_that_nobody_has_are_refused(read):
 
 def test_the_special_answers_keep_codes_of_their_own(read):
     made = mapping({"one": {"column": "Q1", "dont_know": ["Non so"], "prefer_not": ["Preferisco di no"]}})
-    assert read("Q1,x\n5,a\nnon SO,a\nPreferisco di no,a\n,a\n", made).answers["one"] == [5, DONT_KNOW, PREFER_NOT, SKIPPED]
+    assert read("Q1,x\n5,a\nnon SO,a\nPreferisco di no,a\n,a\n", made).answers["one"] == [
+        5,
+        DONT_KNOW,
+        PREFER_NOT,
+        SKIPPED,
+    ]
 
 
 @pytest.mark.parametrize("column", ["Email", "Timestamp", "Informazioni cronologiche", "ID", "Nome", "IP address"])
@@ -118,7 +123,9 @@ def test_no_mapping_can_keep_a_name_an_address_an_id_or_a_time(read, column):
 
 
 def test_limesurvey_columns_are_found_by_code_with_and_without_text(read):
-    text = "id. Response ID,submitdate,Q1[SQ001]. Mi ascoltano,Q1[SQ002][Mi rispettano],Q2[Quanti anni hai?]\n7,x,5,4,3\n"
+    text = (
+        "id. Response ID,submitdate,Q1[SQ001]. Mi ascoltano,Q1[SQ002][Mi rispettano],Q2[Quanti anni hai?]\n7,x,5,4,3\n"
+    )
     items = {"a": {"column": "Q1[SQ001]"}, "b": {"column": "Q1[SQ002]"}, "c": {"column": "Q2"}}
     found = read(text, mapping(items, file={"shape": "limesurvey"}))
     assert found.answers == {"a": [5], "b": [4], "c": [3]}
@@ -129,9 +136,11 @@ def test_limesurvey_columns_are_found_by_code_with_and_without_text(read):
 
 def test_several_answers_in_one_cell_become_items_of_their_own(read):
     labels = {"Il genere": "gender", "L'età, o la salute": "age", "L'età": "young", "Nessuno": "none"}
-    made = mapping({"why": {"column": "Motivi", "options": labels, "prefer_not": ["Non rispondo"]}}, file={"shape": "google"})
+    made = mapping(
+        {"why": {"column": "Motivi", "options": labels, "prefer_not": ["Non rispondo"]}}, file={"shape": "google"}
+    )
     text = (
-        "Informazioni cronologiche,Motivi\n1,Il genere;Nessuno;\n2,\"L'età, o la salute, Il genere\"\n3,Non rispondo\n"
+        'Informazioni cronologiche,Motivi\n1,Il genere;Nessuno;\n2,"L\'età, o la salute, Il genere"\n3,Non rispondo\n'
         "4,\n5,L'età\n"
     )
     assert read(text, made).answers == {
