@@ -55,7 +55,7 @@ async def _on_fault(request: Request[Any, Any, Any], _: Exception) -> Response[s
     return show(page, status=500)
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
     """Join stores, pages and jobs into one application."""
 
     @asynccontextmanager
@@ -64,11 +64,12 @@ def create_app(settings: Settings) -> Litestar:
         urn = Urn(engines["answers"])
         urn.start()
         app.state.engines, app.state.urn = engines, urn
-        ticking = jobs.start(settings, engines)
+        ticking = jobs.start(settings, engines) if with_jobs else None
         try:
             yield
         finally:
-            await jobs.stop(ticking)
+            if ticking is not None:
+                await jobs.stop(ticking)
             await urn.stop()
             await close_stores(engines)
 
