@@ -3,56 +3,59 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Litestar, Request, Response, Router
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.response import Redirect
 
 from server import faults, jobs
 from server.accounts import signin
 from server.hr import router as hr
 from server.keyholders import ceremony
 from server.auditors import pack
-from server.pages import MessagePage, show, staff_shell, static_address, style
+from server.pages import MessagePage, language_of, shell, show, static_address, style
 from server.respondents import answer, door, results
 from server.security import csp, header_setter
 from server.settings import Settings
 from server.static_files import static_file, well_known, health
 from server.texts import say
 from surveys.answers.urn import Urn
+from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines, close_stores, open_stores
 
 
-async def _on_http_error(request: Request[Any, Any, Any], problem: HTTPException) -> Response[str]:
-    """Say in the person's language what is wrong with a request."""
+def _message(request: Request[Any, Any, Any], status: int, title: str, text: str) -> Response[str]:
+    """A page that needs no store: error pages work when the stores do not."""
+    frame = shell(None, language_of(request))
+    page = MessagePage(frame, say(frame.language, f"staff.error.{title}"), say(frame.language, f"staff.error.{text}"))
+    return show(page, status=status)
+
+
+def _on_http_error(request: Request[Any, Any, Any], problem: HTTPException) -> Response[Any]:
+    """Say in the person's language what is wrong with a request; ask for a sign-in where one is missing."""
     if problem.status_code == 401:
-        return await signin.ask(request)
-    frame = await staff_shell(request)
-    language = frame.language
+        wanted = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
+        return Redirect(f"/account/in{wanted}", status_code=303)
     title, text = {
         404: ("not_found", "not_found_text"),
         403: ("forbidden", "not_found_text"),
         405: ("method", "not_found_text"),
         413: ("too_large", "wrong_text"),
     }.get(problem.status_code, ("bad", "wrong_text"))
-    page = MessagePage(frame, say(language, f"staff.error.{title}"), say(language, f"staff.error.{text}"))
-    return show(page, status=problem.status_code)
+    return _message(request, problem.status_code, title, text)
 
 
-async def _on_missing(request: Request[Any, Any, Any], _: LookupError) -> Response[str]:
-    return await _on_http_error(request, HTTPException(status_code=404))
+def _on_missing(request: Request[Any, Any, Any], _: NoSuchWave) -> Response[str]:
+    return _message(request, 404, "not_found", "not_found_text")
 
 
-async def _on_fault(request: Request[Any, Any, Any], _: Exception) -> Response[str]:
+def _on_fault(request: Request[Any, Any, Any], problem: Exception) -> Response[str]:
     """Say that something broke; the log gets the place, never the request."""
-    faults.note("request")
-    try:
-        frame = await staff_shell(request)
-    except Exception:  # the public store itself is away
-        return Response("Ascolto: 503", status_code=503, media_type="text/plain")
-    page = MessagePage(frame, say(frame.language, "staff.error.wrong"), say(frame.language, "staff.error.wrong_text"))
-    return show(page, status=500)
+    faults.note("request", problem)
+    return _message(request, 500, "wrong", "wrong_text")
 
 
 def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
@@ -100,7 +103,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         compression_config=CompressionConfig(
             backend="brotli", minimum_size=500, brotli_quality=5, brotli_gzip_fallback=True, gzip_compress_level=9
         ),
-        exception_handlers={HTTPException: _on_http_error, LookupError: _on_missing, Exception: _on_fault},  # type: ignore[dict-item]  # handlers of narrower exceptions
+        exception_handlers={HTTPException: _on_http_error, NoSuchWave: _on_missing, Exception: _on_fault},  # type: ignore[dict-item]  # handlers of narrower exceptions
         request_max_body_size=answer.FORM_LIMIT,
         openapi_config=None,
         logging_config=None,

@@ -4,11 +4,10 @@ import sys
 import traceback
 
 
-def note(place: str) -> None:
-    """Write the exception being handled as one line: where in our code, which kind. Its message may hold an answer: left out."""
-    kind, _, trace = sys.exc_info()
-    frames = traceback.extract_tb(trace)
+def note(place: str, problem: BaseException) -> None:
+    """Write an exception as one line: where in our code, which kind. Its message may hold an answer: left out."""
+    frames = traceback.extract_tb(problem.__traceback__)
     ours = [frame for frame in frames if any(part in frame.filename for part in ("/server/", "/surveys/", "/analysis/"))]
     last = (ours or frames)[-1:]
     where = f"{last[0].name}:{last[0].lineno}" if last else "?"
-    print(f"fault in {place}: {kind.__name__ if kind else '?'} at {where}", file=sys.stderr, flush=True)
+    print(f"fault in {place}: {type(problem).__name__} at {where}", file=sys.stderr, flush=True)

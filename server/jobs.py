@@ -38,8 +38,8 @@ async def _look(settings: Settings, engines: Engines) -> None:
                     if stirred != house.day:  # every night, and once after a start
                         await stir(engines["answers"])
                         stirred = house.day
-                except Exception:  # the next look tries again
-                    faults.note("jobs")
+                except Exception as problem:  # the next look tries again
+                    faults.note("jobs", problem)
             await asyncio.sleep(EVERY_SECONDS)
     finally:
         if lease is not None:

@@ -49,7 +49,7 @@ async def scores() -> points.Scorecard:
 
 async def area_points(language: str) -> dict[str, tuple[str, float | None]]:
     """Each area's evidence in words, and the earned share in [0, 1]."""
-    lines = {}
+    lines: dict[str, tuple[str, float | None]] = {}
     for area in (await scores()).areas:
         words = say(
             language, "points.earned", earned=number(area.earned, language), applicable=number(area.applicable, language)

@@ -31,7 +31,7 @@ class SignInPage:
 async def ask(request: Request[Any, Any, Any], *, status: int = 401, error: str = "", then: str = "") -> Response[str]:
     """Show the form; afterwards the account goes to where it wanted."""
     shell, desk = await frame(request, error=error)
-    wanted = then or (request.url.path if request.method == "GET" else "")
+    wanted = then or request.query_params.get("next", "")
     return show(SignInPage(shell, desk, say(shell.language, "desk.signin.title"), _ours(wanted)), status=status)
 
 

@@ -89,7 +89,7 @@ async def import_file(request: Request[Any, Any, Any], engines: Engines, setting
             found = read_people(Path(file.name))
         except FileUnreadable as problem:
             key = f"import.file.{problem.reason}"
-            return await _page(request, error=say(language, key) if key in catalogue(language) else str(problem))
+            return await _page(request, error=say(language, key, **problem.params) if key in catalogue(language) else str(problem))
     if found.refused:
         return await _page(request, tuple(found.refused))
     await import_people(House(engines, settings.data, today(), account_of(request).name), found)

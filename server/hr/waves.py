@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from server import workers
@@ -184,7 +185,7 @@ async def _step(house: House, wave: str, step: str, data: dict[str, str]) -> Non
         case "cancel":
             await closing.cancel(house, wave)
         case _:
-            raise LookupError(step)
+            raise NotFoundException
 
 
 @post("/waves/{wave:str}/{step:str}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, Router, get, post
+from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
 from server import workers
@@ -136,7 +137,7 @@ async def _show_secret(request: Request[Any, Any, Any], wave: str, seat: str, er
 
 def _own_seat(request: Request[Any, Any, Any], seat: str) -> None:
     if account_of(request).role != seat:
-        raise LookupError(seat)
+        raise NotFoundException
 
 
 @post("/{wave:str}/{seat:str}/secret", status_code=200)

@@ -135,8 +135,8 @@ async def _receive(posted: Form, wave: WaveRecord, language: str, urn: Urn) -> t
         receipt = await urn.put(wave.id, digest(code), attempt, seal(sheet.to_bytes(), wave.seal_key))
     except TooManyWaiting:
         return [("", say(language, "staff.problem.busy"))], 503
-    except Exception:  # a full disk, a read-only file, a lost database: whatever it is, nothing was kept and she may try again
-        faults.note("urn")
+    except Exception as problem:  # a full disk, a read-only file, a lost database: whatever it is, nothing was kept and she may try again
+        faults.note("urn", problem)
         return [("", say(language, "staff.problem.storage"))], 503
     match receipt:
         case Receipt.RECEIVED:
