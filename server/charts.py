@@ -18,7 +18,7 @@ THEMES = {
     "light": {"paper": "#ffffff", "ink": "#1f2a2e", "quiet": "#55646a", "line": "#dcd8cf", "accent": "#0b6e69"},
     "dark": {"paper": "#1c2326", "ink": "#e8e6e1", "quiet": "#a7b2b5", "line": "#323c40", "accent": "#5fc2ba"},
 }
-WIDTH = 420
+PLOT = 190
 ROW = 38
 _VEGA_LITE = "5.20"
 
@@ -59,11 +59,11 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
     """A dot with its interval for each row, labelled directly; the middle of the scale is a thin line."""
     for row in rows:
         row["label"] = "" if row["value"] is None else number(row["value"], language)
-    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 190, "ticks": False, "domain": False}}
+    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 150, "ticks": False, "domain": False}}
     x = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 100]}, "axis": {"title": say(language, "results.scale"), "values": [0, 50, 100], "grid": True}}
     spec = {
         "title": {"text": _wrapped(title), "anchor": "start", "frame": "group", "fontSize": 15, "offset": 12},
-        "width": WIDTH - 200, "height": ROW * len(rows), "background": colours["paper"], "padding": 12,
+        "width": PLOT, "height": ROW * len(rows), "background": colours["paper"], "padding": 12,
         "data": {"values": rows},
         "layer": [
             {"mark": {"type": "rule", "strokeWidth": 3, "color": colours["accent"], "opacity": 0.45}, "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}},
@@ -79,7 +79,7 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
     return str(vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE))
 
 
-def _wrapped(title: str, limit: int = 52) -> list[str]:
+def _wrapped(title: str, limit: int = 44) -> list[str]:
     lines, line = [], ""
     for word in title.split(" "):
         if line and len(line) + 1 + len(word) > limit:

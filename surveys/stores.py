@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,12 +10,25 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, AppRegistry
 
-from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, postgres_from_url, sqlite_at
+from surveys.engines import SafePostgres, StoreEngine, postgres_from_url, sqlite_at
 
 STORES = ("public", "people", "answers", "cases")
 POOL_SIZE = 5
 
-type Engines = dict[str, StoreEngine]
+
+class Engines:
+    """The opened engines by store."""
+
+    __slots__ = ("_engines",)
+
+    def __init__(self, engines: Mapping[str, StoreEngine]) -> None:
+        self._engines = dict(engines)
+
+    def __getitem__(self, store: str) -> StoreEngine:
+        return self._engines[store]
+
+    def items(self) -> Iterable[tuple[str, StoreEngine]]:
+        return self._engines.items()
 
 
 class StoresUnavailable(Exception):
@@ -38,7 +51,7 @@ def app_config(store: str) -> AppConfig:
 
 def bind(settings: StoreSettings) -> Engines:
     """Give each table the engine of its store."""
-    engines: Engines = {}
+    engines: dict[str, StoreEngine] = {}
     for store in STORES:
         if settings.database_url:
             password = (settings.passwords or {}).get(store)
@@ -47,7 +60,7 @@ def bind(settings: StoreSettings) -> Engines:
             engines[store] = sqlite_at(settings.data / f"{store}.sqlite", for_answers=store == "answers")
         for table in app_config(store).table_classes:
             table._meta.db = engines[store]
-    return engines
+    return Engines(engines)
 
 
 async def migrate(engines: Engines) -> None:
@@ -111,7 +124,7 @@ async def open_stores(settings: StoreSettings) -> Engines:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     engines = bind(settings)
     await migrate(engines)
-    for engine in engines.values():
+    for _, engine in engines.items():
         if isinstance(engine, SafePostgres):
             await engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
         else:
@@ -121,7 +134,7 @@ async def open_stores(settings: StoreSettings) -> Engines:
 
 async def close_stores(engines: Engines) -> None:
     """Close every connection of every store."""
-    for engine in engines.values():
+    for _, engine in engines.items():
         await engine.close_connection_pool()
 
 
@@ -133,7 +146,3 @@ async def stores(settings: StoreSettings) -> AsyncIterator[Engines]:
         yield engines
     finally:
         await close_stores(engines)
-
-
-def is_sqlite(engine: StoreEngine) -> bool:
-    return isinstance(engine, PooledSQLite)
