@@ -5,11 +5,14 @@ k people or more agrees with every shown total. It works with changes to the tru
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csc_array
+
+_linear: Any = linprog  # its stubs know dense matrices only
 
 VERSION = "ascolto-auditor 1"
 _CLOSE = 1e-7
@@ -26,7 +29,9 @@ class StructureAudit:
         return not self.exposed
 
 
-def audit_structure(matrix: NDArray[np.bool_], n: NDArray[np.int64], shown: NDArray[np.bool_], k: int) -> StructureAudit:
+def audit_structure(
+    matrix: NDArray[np.bool_], n: NDArray[np.int64], shown: NDArray[np.bool_], k: int
+) -> StructureAudit:
     """Check k-protection of a pattern: (P) of PRIVACY 2.2 for each atom with ``0 < n < k``.
 
     A shown view of 1 to k-1 people exposes its atoms by itself; an LP without an answer counts as exposed.
@@ -65,7 +70,7 @@ def _has_room(
         ceiling[where[other]] = k - n[other]
     wish[where[atom]] = -1.0
     ceiling[where[atom]] = k - n[atom]
-    answer = linprog(wish, A_eq=system, b_eq=nothing, bounds=np.column_stack([floor, ceiling]), method="highs")
+    answer = _linear(wish, A_eq=system, b_eq=nothing, bounds=np.column_stack([floor, ceiling]), method="highs")
     if answer.x is None:
         return False
     cleared = {other for other in small if answer.x[where[other]] >= k - n[other] - _CLOSE}
@@ -74,7 +79,7 @@ def _has_room(
         alone[where[atom]] = -1.0
         free = np.full(len(floor), np.inf)
         free[where[atom]] = k - n[atom]
-        answer = linprog(alone, A_eq=system, b_eq=nothing, bounds=np.column_stack([floor, free]), method="highs")
+        answer = _linear(alone, A_eq=system, b_eq=nothing, bounds=np.column_stack([floor, free]), method="highs")
         if answer.x is None or answer.x[where[atom]] < k - n[atom] - _CLOSE:
             return False
         cleared.add(atom)

@@ -35,7 +35,9 @@ class Difference:
 def differences(views: Sequence[Mapping[str, Any]], family: str = "areas") -> list[Difference]:
     """Compare every shown view with the whole organisation, and women with the contrast group."""
     root = views[0]
-    pairs = [(view, root) for view in views[1:] if view["shown"] and len(view["filter"]) == 1 and "unit" in view["filter"]]
+    pairs = [
+        (view, root) for view in views[1:] if view["shown"] and len(view["filter"]) == 1 and "unit" in view["filter"]
+    ]
     shown = {view["id"]: view for view in views if view["shown"]}
     for contrast in ("gender:m", "gender:others"):
         if "gender:f" in shown and contrast in shown:
@@ -55,7 +57,14 @@ def differences(views: Sequence[Mapping[str, Any]], family: str = "areas") -> li
     adjusted = false_discovery_control(chances)
     return [
         Difference(
-            d.view, d.against, d.family, d.statistic, d.value, d.reference, d.gap, bool(p < LEVEL and abs(d.gap) >= CLEAR_FROM)
+            d.view,
+            d.against,
+            d.family,
+            d.statistic,
+            d.value,
+            d.reference,
+            d.gap,
+            bool(p < LEVEL and abs(d.gap) >= CLEAR_FROM),
         )
         for d, p in zip(found, adjusted, strict=True)
     ]

@@ -37,7 +37,9 @@ class ReleaseInvalid(ValueError):
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """Sorted keys, no spaces, UTF-8, whole numbers without a point: the same document gives the same bytes."""
-    return json.dumps(_plain(document), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return json.dumps(
+        _plain(document), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -142,7 +144,11 @@ def _check_views(document: Mapping[str, Any]) -> Iterator[str]:
                 yield f"view {view['id']} is not shown and yet holds something"
             continue
         edges = band_edges(view["n_band"])
-        if view["n_band"] != size_band(edges[0]) or edges[0] not in SIZE_EDGES or (edges[1] is not None and edges[1] < k):
+        if (
+            view["n_band"] != size_band(edges[0])
+            or edges[0] not in SIZE_EDGES
+            or (edges[1] is not None and edges[1] < k)
+        ):
             yield f"view {view['id']} has no size band of a shown view"
             continue
         for family in FAMILIES:
@@ -168,24 +174,40 @@ def _check_figure(where: str, figure: Mapping[str, Any], least: int) -> Iterator
         yield f"{where}: the view is too small to show anything"
         return
     rows = [row for row in ROWS if row.least <= own.least]
-    if "index" in figure and not any(_on_step(figure["index"], row.index_step, row.low_end, row.high_end) for row in rows):
+    if "index" in figure and not any(
+        _on_step(figure["index"], row.index_step, row.low_end, row.high_end) for row in rows
+    ):
         yield f"{where}: the index is not on a step of its size"
-    if "favourable" in figure and not any(row.share_step and _on_step(figure["favourable"], row.share_step, row.low_end, row.high_end) for row in rows):
+    if "favourable" in figure and not any(
+        row.share_step and _on_step(figure["favourable"], row.share_step, row.low_end, row.high_end) for row in rows
+    ):
         yield f"{where}: the share is not on a step of its size"
     if "distribution" in figure:
         allowed = [row for row in rows if row.classes == len(figure["distribution"])]
-        if not all(any(_on_step(f, row.class_step, row.low_end, row.high_end) or f == figure.get("favourable") for row in allowed) for f in figure["distribution"]):
+        if not all(
+            any(
+                _on_step(f, row.class_step, row.low_end, row.high_end) or f == figure.get("favourable")
+                for row in allowed
+            )
+            for f in figure["distribution"]
+        ):
             yield f"{where}: the distribution is not on the steps of its size"
 
 
 def _on_step(figure: Any, step: float, low_end: int, high_end: int) -> bool:
     if isinstance(figure, str):
         return figure in (f"<={low_end}", f">={high_end}")
-    return isinstance(figure, int | float) and low_end <= figure <= high_end and abs(figure / step - round(figure / step)) < 1e-9
+    return (
+        isinstance(figure, int | float)
+        and low_end <= figure <= high_end
+        and abs(figure / step - round(figure / step)) < 1e-9
+    )
 
 
 def _check_experience(document: Mapping[str, Any]) -> Iterator[str]:
-    bands = {f"{low}-{high - 1}" for low, high in zip(EXPERIENCE_EDGES, EXPERIENCE_EDGES[1:], strict=False)} | {f"{EXPERIENCE_EDGES[-1]}+"}
+    bands = {f"{low}-{high - 1}" for low, high in zip(EXPERIENCE_EDGES, EXPERIENCE_EDGES[1:], strict=False)} | {
+        f"{EXPERIENCE_EDGES[-1]}+"
+    }
     for item, record in document["experience"].items():
         found = [record] + list(record.get("gender", {}).values())
         for part in found:

@@ -59,7 +59,9 @@ def favourable_share(favourable: int, answered: int, *, population: int | None =
     return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def mean_interval(mean: float, sd: float, answered: int, *, population: int | None = None, level: float = 0.95) -> Estimate:
+def mean_interval(
+    mean: float, sd: float, answered: int, *, population: int | None = None, level: float = 0.95
+) -> Estimate:
     """Estimate a mean by Student's t with the finite population correction 1 - n/N.
 
     Parameters

@@ -34,7 +34,15 @@ def _number(figure: object) -> float:
 def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Choose at most five findings of a release document, most useful first; deterministic."""
     found = [*_areas(document), *_views(document), *_indicators(document)]
-    order = {"view_gap": 0, "critical": 1, "lowest_area": 2, "gender_gap": 3, "gender_same": 3, "highest_area": 4, "unaware": 5}
+    order = {
+        "view_gap": 0,
+        "critical": 1,
+        "lowest_area": 2,
+        "gender_gap": 3,
+        "gender_same": 3,
+        "highest_area": 4,
+        "unaware": 5,
+    }
     return tuple(sorted(found, key=lambda finding: order[finding.kind])[:MOST])
 
 
@@ -54,8 +62,14 @@ def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
     units = [d for d in clear if d["view"].startswith("unit:") and "+" not in d["view"]]
     if units:
         largest = max(units, key=lambda d: (abs(d["gap"]), d["view"], d["statistic"]))
-        yield Finding("view_gap", largest["view"], largest["statistic"], _number(largest["value"]), _number(largest["reference"]))
-    women = [d for d in document.get("differences", ()) if d["view"] == "gender:f" and d["family"] == "areas" and d["statistic"] == "4"]
+        yield Finding(
+            "view_gap", largest["view"], largest["statistic"], _number(largest["value"]), _number(largest["reference"])
+        )
+    women = [
+        d
+        for d in document.get("differences", ())
+        if d["view"] == "gender:f" and d["family"] == "areas" and d["statistic"] == "4"
+    ]
     for difference in women:
         kind = "gender_gap" if difference["clear"] else "gender_same"
         yield Finding(kind, "4", difference["against"], _number(difference["value"]), _number(difference["reference"]))

@@ -89,7 +89,9 @@ def share_figure(percent: float, respondents: int) -> Figure | None:
     return None if row is None or not row.share_step else stepped(percent, row.share_step, row)
 
 
-def distribution_figures(percents: tuple[float, ...], respondents: int, favourable: Figure | None) -> tuple[Figure, ...] | None:
+def distribution_figures(
+    percents: tuple[float, ...], respondents: int, favourable: Figure | None
+) -> tuple[Figure, ...] | None:
     """Five shares as this many respondents may show them: five classes, three (the last is the share itself), or none."""
     row = row_of(respondents)
     if row is None or not row.classes or favourable is None or len(percents) != 5:

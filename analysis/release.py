@@ -63,7 +63,13 @@ class Facts:
 
 
 def release(
-    raw: RawResponses, plan: Plan, instrument: Instrument, rules: Rules, facts: Facts, *, progress: Progress | None = None
+    raw: RawResponses,
+    plan: Plan,
+    instrument: Instrument,
+    rules: Rules,
+    facts: Facts,
+    *,
+    progress: Progress | None = None,
 ) -> Release:
     """Choose what to show, audit it, compute it, and make the document.
 
@@ -147,7 +153,9 @@ def _shown_of(statistic: RawStatistic, found: RawIncidence, weights: Any, k: int
     return repair(found.matrix, counts, weights, k, base)[0]
 
 
-def _audit(found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown], k: int) -> None:
+def _audit(
+    found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown], k: int
+) -> None:
     """The gate: the independent auditor looks at the sizes and at every statistic."""
     if not auditor.audit_structure(found.matrix, found.n, base, k).passed:
         raise DisclosureError("the auditor found an exposed group in the pattern")
@@ -160,12 +168,21 @@ def _audit(found: RawIncidence, base: Shown, statistics: list[RawStatistic], sho
 
 
 def _views(
-    plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown], population: int | None
+    plan: Plan,
+    found: RawIncidence,
+    base: Shown,
+    statistics: list[RawStatistic],
+    shown: Mapping[str, Shown],
+    population: int | None,
 ) -> list[dict[str, Any]]:
     sizes = found.sizes()
     views = []
     for row, view in enumerate(plan.views):
-        head: dict[str, Any] = {"id": view.id, "filter": {name: list(codes) for name, codes in view.filter}, "shown": bool(base[row])}
+        head: dict[str, Any] = {
+            "id": view.id,
+            "filter": {name: list(codes) for name, codes in view.filter},
+            "shown": bool(base[row]),
+        }
         if base[row]:
             head["n_band"] = size_band(int(sizes[row]))
             members = found.matrix[row][found.atom_of]

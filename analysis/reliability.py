@@ -40,13 +40,19 @@ def mcdonald_omega(rows: NDArray[np.float64]) -> float | None:
     if found.shape[1] < LEAST_ITEMS or len(found) < 3 or (found.std(axis=0) == 0).any():
         return None
     correlations = np.corrcoef(found, rowvar=False)
-    off = ~np.eye(len(correlations), dtype=np.bool_)
+    off = ~np.eye(found.shape[1], dtype=np.bool_)
 
     def residual(loadings: NDArray[np.float64]) -> float:
         return float(((correlations - np.outer(loadings, loadings))[off] ** 2).sum())
 
-    start = np.full(len(correlations), 0.5)
-    solved = minimize(residual, start, method="L-BFGS-B", bounds=[(-0.999, 0.999)] * len(start), options={"ftol": 1e-14, "gtol": 1e-10})
+    start = np.full(found.shape[1], 0.5)
+    solved = minimize(
+        residual,
+        start,
+        method="L-BFGS-B",
+        bounds=[(-0.999, 0.999)] * len(start),
+        options={"ftol": 1e-14, "gtol": 1e-10},
+    )
     loadings = solved.x
     common = loadings.sum() ** 2
     return float(common / (common + (1 - loadings**2).sum()))

@@ -57,4 +57,4 @@ class RawResponses:
         raise TypeError("raw responses are never shown, copied, iterated or stored")
 
     __repr__ = __str__ = __format__ = __iter__ = __getitem__ = _refuse
-    __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = __getstate__ = _refuse  # type: ignore[assignment]  # refusing every protocol
+    __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = __getstate__ = _refuse

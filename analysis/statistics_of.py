@@ -52,7 +52,8 @@ def statistics(raw: RawResponses, instrument: Instrument) -> list[RawStatistic]:
     """Every statistic that may be published for groups: items, scales, areas, indicators."""
     by_id = {item.id: item for item in instrument.likert()}
     found = [
-        RawStatistic("items", item.id, item_index(raw, item), item, recoded(raw, item), item.rare) for item in by_id.values()
+        RawStatistic("items", item.id, item_index(raw, item), item, recoded(raw, item), item.rare)
+        for item in by_id.values()
     ]
     for scale in instrument.scales:
         scores = mean_index(raw, [by_id[name] for name in scale.items], scale.min_answered)
@@ -60,14 +61,20 @@ def statistics(raw: RawResponses, instrument: Instrument) -> list[RawStatistic]:
     for area in sorted({area for item in by_id.values() for area in item.areas}):
         members = [item for item in by_id.values() if area in item.areas and not item.outcome]
         if len(members) >= 2:
-            found.append(RawStatistic("areas", str(area), mean_index(raw, members, two_thirds(len(members))), None, None, False))
+            found.append(
+                RawStatistic("areas", str(area), mean_index(raw, members, two_thirds(len(members))), None, None, False)
+            )
     for indicator in instrument.indicator_ids:
         members = [item for item in by_id.values() if indicator in item.indicators]
-        found.append(RawStatistic("indicators", indicator, mean_index(raw, members, half(len(members))), None, None, False))
+        found.append(
+            RawStatistic("indicators", indicator, mean_index(raw, members, half(len(members))), None, None, False)
+        )
     return found
 
 
-def figure(statistic: RawStatistic, members: NDArray[np.bool_], *, is_root: bool, population: int | None) -> dict[str, Any]:
+def figure(
+    statistic: RawStatistic, members: NDArray[np.bool_], *, is_root: bool, population: int | None
+) -> dict[str, Any]:
     """The figures of one statistic in one shown view; empty if nobody entered it. Intervals for the root only."""
     scores = statistic.scores[members]
     valid = scores[~np.isnan(scores)]
@@ -85,7 +92,9 @@ def figure(statistic: RawStatistic, members: NDArray[np.bool_], *, is_root: bool
         favourable = share_figure(100.0 * good / n, n)
         if favourable is not None:
             made["favourable"] = favourable
-        shares = tuple(100.0 * float((values == v).sum()) / n for v in range(statistic.item.low, statistic.item.high + 1))
+        shares = tuple(
+            100.0 * float((values == v).sum()) / n for v in range(statistic.item.low, statistic.item.high + 1)
+        )
         classes = distribution_figures(shares, n, favourable)
         if classes is not None:
             made["distribution"] = list(classes)
@@ -104,7 +113,10 @@ def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
     """Don't know, prefer not and skipped of each item, whole organisation, in 5-point steps."""
     names = {"dont_know": DONT_KNOW, "prefer_not": PREFER_NOT, "skipped": SKIPPED}
     return {
-        item.id: {name: organisation_share(100.0 * float((raw.answer(item.id) == code).mean())) for name, code in names.items()}
+        item.id: {
+            name: organisation_share(100.0 * float((raw.answer(item.id) == code).mean()))
+            for name, code in names.items()
+        }
         for item in instrument.likert()
     }
 
@@ -120,7 +132,12 @@ def perception(
         published = views[0].get("indicators", {}).get(indicator)
         valid = int((~np.isnan(by_key[f"indicators/{indicator}"].scores)).sum())
         enough = valid >= LEAST_VALID and (population is None or valid / population >= LEAST_RATE)
-        record: dict[str, Any] = {"items": [item.id for item in items], "single_item": len(items) == 1, "state": "insufficient", "awareness_low": False}
+        record: dict[str, Any] = {
+            "items": [item.id for item in items],
+            "single_item": len(items) == 1,
+            "state": "insufficient",
+            "awareness_low": False,
+        }
         if published and enough:
             low, high = published["ci"]["index"]
             record |= {"index": published["index"], "ci": [low, high], "state": state_of(low, high)}
@@ -154,7 +171,9 @@ def _by_gender(views: list[dict[str, Any]], indicator: str, sd: float) -> dict[s
         if view["shown"] and view["id"] in ("gender:f", "gender:m", "gender:others"):
             index = view.get("indicators", {}).get(indicator, {}).get("index")
             if index is not None and not is_coded(index):
-                states[view["id"].partition(":")[2]] = state_of(*published_interval(as_number(index), view["n_band"], sd))
+                states[view["id"].partition(":")[2]] = state_of(
+                    *published_interval(as_number(index), view["n_band"], sd)
+                )
     return states if len(states) == 2 and "f" in states else {}
 
 
@@ -177,7 +196,9 @@ def experience(
             continue
         record: dict[str, Any] = {"band": experience_band(int((codes > 0).sum()))}
         if item.of is None and genders and all(int(valid[side].sum()) >= LEAST_BY_GENDER for side in genders.values()):
-            record["gender"] = {name: {"band": experience_band(int((codes[side] > 0).sum()))} for name, side in genders.items()}
+            record["gender"] = {
+                name: {"band": experience_band(int((codes[side] > 0).sum()))} for name, side in genders.items()
+            }
         records[item.id] = record
     return records
 
@@ -203,7 +224,12 @@ def quality(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
             continue
         alpha, omega = reliability.cronbach_alpha(rows), reliability.mcdonald_omega(rows)
         if alpha is not None and omega is not None:
-            scales[scale.id] = {"alpha": round(alpha, 2), "omega": round(omega, 2), "n_band": size_band(people), "reading": reliability.reading(omega)}
+            scales[scale.id] = {
+                "alpha": round(alpha, 2),
+                "omega": round(omega, 2),
+                "n_band": size_band(people),
+                "reading": reliability.reading(omega),
+            }
     left_out = [float((raw.answer(item) < 0).mean()) for item in by_id]
     share = organisation_share(100 * sum(left_out) / len(left_out)) if left_out else "<=5"
     return {"reliability": scales, "nonresponse": {"items": share}}

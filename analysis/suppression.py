@@ -6,11 +6,15 @@ sensitive atom there must be a world, consistent with everything shown, in which
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, hstack, identity, vstack
+
+_linear: Any = linprog  # its stubs know dense matrices only
+_integer: Any = milp
 
 type Matrix = NDArray[np.bool_]
 type Vector = NDArray[np.int64]
@@ -75,7 +79,9 @@ class Attacker:
                     yield cut
             waiting = [other for other in waiting if world[other] < self.k - _TOLERANCE]
 
-    def _generous(self, equal: csr_array, right: NDArray[np.float64], place: int, others: list[int]) -> NDArray[np.float64]:
+    def _generous(
+        self, equal: csr_array, right: NDArray[np.float64], place: int, others: list[int]
+    ) -> NDArray[np.float64]:
         """A world that gives one atom as much as it can and, by the way, lifts the others that wait."""
         cost = np.zeros(equal.shape[1])
         bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
@@ -85,7 +91,7 @@ class Attacker:
         bounds[place, 1] = float(self.k)
         bounds[others, 1] = np.maximum(bounds[others, 1], self.n[self.live[others]])
         self.lps += 1
-        found = linprog(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
+        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
         if found.x is None:
             raise SolverLimit("the attacker's problem has no answer")
         return np.asarray(found.x, dtype=np.float64)
@@ -102,7 +108,9 @@ class Attacker:
             wide = hstack([equal, csr_array((equal.shape[0], extra))], format="csr")
             bounds = np.concatenate([np.tile([0.0, np.inf], (size, 1)), np.tile([0.0, float(self.k)], (extra, 1))])
             self.lps += 1
-            found = linprog(cost, A_ub=below, b_ub=np.zeros(extra), A_eq=wide, b_eq=right, bounds=bounds, method="highs")
+            found = _linear(
+                cost, A_ub=below, b_ub=np.zeros(extra), A_eq=wide, b_eq=right, bounds=bounds, method="highs"
+            )
             if found.x is None:
                 raise SolverLimit("the attacker's problem has no answer")
             left = [place for place in waiting if found.x[place] < self.k - _TOLERANCE]
@@ -111,14 +119,16 @@ class Attacker:
             waiting = left
         return waiting
 
-    def _largest(self, equal: csr_array, right: NDArray[np.float64], place: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    def _largest(
+        self, equal: csr_array, right: NDArray[np.float64], place: int
+    ) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
         """The most people one atom may hold in a consistent world (at most k), that world, and the duals."""
         cost = np.zeros(equal.shape[1])
         cost[place] = -1.0
         bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
         bounds[place, 1] = float(self.k)
         self.lps += 1
-        found = linprog(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
+        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
         if found.x is None:
             raise SolverLimit("the attacker's problem has no answer")
         return found.x, float(found.x[place]), -np.asarray(found.eqlin.marginals, dtype=np.float64)
@@ -195,10 +205,11 @@ def _master(
 ) -> Shown:  # fmt: skip
     """Show the most weight that all cuts allow: sum of w(1-z) >= need, that is sum of w z <= sum of w - need."""
     data = [
-        csr_array((gain, (np.zeros(len(where), dtype=np.int64), where)), shape=(1, len(columns))) for where, gain, _ in cuts
+        csr_array((gain, (np.zeros(len(where), dtype=np.int64), where)), shape=(1, len(columns)))
+        for where, gain, _ in cuts
     ]
     limits = np.array([gain.sum() - need for _, gain, need in cuts])
-    found = milp(
+    found = _integer(
         -weights.astype(np.float64), integrality=np.ones(len(columns)), bounds=Bounds(lower, np.ones(len(columns))),
         constraints=LinearConstraint(vstack(data, format="csr"), -np.inf, limits + _TOLERANCE),
         options={"mip_rel_gap": 0.0, "node_limit": NODE_LIMIT},
@@ -227,8 +238,14 @@ def repair(matrix: Matrix, n: Vector, weights: Vector, k: int, shown: Shown) -> 
             return now, attacker.lps
         suspects = np.array([cut.atom for cut in cuts])  # hiding more never exposes an atom that was safe
         for cut in cuts:
-            open_views = [(gain / weights[view], -int(view)) for view, gain in zip(cut.views, cut.weights, strict=True) if view and now[view]]
-            if len(open_views) == np.count_nonzero(cut.views):  # no earlier cut of this round has hidden one of its views
+            open_views = [
+                (gain / weights[view], -int(view))
+                for view, gain in zip(cut.views, cut.weights, strict=True)
+                if view and now[view]
+            ]
+            if len(open_views) == np.count_nonzero(
+                cut.views
+            ):  # no earlier cut of this round has hidden one of its views
                 if not open_views:
                     return np.zeros_like(shown), attacker.lps
                 now[-max(open_views)[1]] = False

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from analysis.responses import RawResponses
 
 ROOT = "all"
-WEIGHT_GENDER, WEIGHT_UNIT, WEIGHT_ONE_WAY, WEIGHT_OTHER = 40, 20, 3, 1
-"""What hiding a view costs: the whole organisation by gender most, then unit totals, then one-way crosses."""
+WEIGHT_GENDER, WEIGHT_TOP_UNIT, WEIGHT_UNIT, WEIGHT_ONE_WAY, WEIGHT_OTHER = 40, 30, 20, 3, 1
+"""What hiding a view costs: the whole organisation by gender most, then territories, other units, one-way crosses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,20 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         return {
             "dimensions": [asdict(dimension) for dimension in self.dimensions],
-            "views": [{"id": v.id, "filter": {name: list(codes) for name, codes in v.filter}, "weight": v.weight} for v in self.views],
+            "views": [
+                {"id": v.id, "filter": {name: list(codes) for name, codes in v.filter}, "weight": v.weight}
+                for v in self.views
+            ],
         }
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Plan":
-        dimensions = tuple(Dimension(d["id"], tuple(Category(**c) for c in d["categories"])) for d in plain["dimensions"])
+        dimensions = tuple(
+            Dimension(d["id"], tuple(Category(**c) for c in d["categories"])) for d in plain["dimensions"]
+        )
         views = tuple(
-            View(v["id"], tuple((name, tuple(codes)) for name, codes in v["filter"].items()), v["weight"]) for v in plain["views"]
+            View(v["id"], tuple((name, tuple(codes)) for name, codes in v["filter"].items()), v["weight"])
+            for v in plain["views"]
         )
         return cls(dimensions, views)
 
@@ -103,13 +109,18 @@ def default_plan(units: Sequence[Category], gender: Sequence[Category], age: Seq
     ]
     views = [View(ROOT, (), 1)]
     genders = list(_gender_codes(gender))
-    views += [View(f"unit:{unit.code}", (("unit", (unit.code,)),), WEIGHT_UNIT) for unit in units]
+    views += [
+        View(f"unit:{unit.code}", (("unit", (unit.code,)),), WEIGHT_TOP_UNIT if unit.parent is None else WEIGHT_UNIT)
+        for unit in units
+    ]
     views += [View(f"gender:{name}", (("gender", codes),), WEIGHT_GENDER) for name, codes in genders]
     views += [View(f"age:{band.code}", (("age", (band.code,)),), WEIGHT_UNIT) for band in age]
     for top in units:
         if top.parent is None:
             inside = ("unit", (top.code,))
-            views += [View(f"unit:{top.code}+gender:{n}", (inside, ("gender", codes)), WEIGHT_ONE_WAY) for n, codes in genders]
+            views += [
+                View(f"unit:{top.code}+gender:{n}", (inside, ("gender", codes)), WEIGHT_ONE_WAY) for n, codes in genders
+            ]
             views += [View(f"unit:{top.code}+age:{b.code}", (inside, ("age", (b.code,))), WEIGHT_ONE_WAY) for b in age]
     views += [
         View(f"gender:{name}+age:{band.code}", (("gender", codes), ("age", (band.code,))), WEIGHT_OTHER)
@@ -189,4 +200,4 @@ def _residual_rule(plan: Plan, found: RawIncidence, k: int) -> bool:
     if "gender:f" not in rows or "gender:m" not in rows:
         return False
     sizes = found.sizes()
-    return 0 < sizes[0] - sizes[rows["gender:f"]] - sizes[rows["gender:m"]] < k
+    return 0 < int(sizes[0] - sizes[rows["gender:f"]] - sizes[rows["gender:m"]]) < k

@@ -13,14 +13,14 @@ from litestar.response import Redirect
 
 from server import faults, jobs
 from server.accounts import signin
+from server.auditors import pack
 from server.hr import router as hr
 from server.keyholders import ceremony
-from server.auditors import pack
 from server.pages import MessagePage, language_of, shell, show, static_address, style
 from server.respondents import answer, door, results
 from server.security import csp, header_setter
 from server.settings import Settings
-from server.static_files import static_file, well_known, health
+from server.static_files import health, static_file, well_known
 from server.texts import say
 from surveys.answers.urn import Urn
 from surveys.public.waves import NoSuchWave
@@ -103,7 +103,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         compression_config=CompressionConfig(
             backend="brotli", minimum_size=500, brotli_quality=5, brotli_gzip_fallback=True, gzip_compress_level=9
         ),
-        exception_handlers={HTTPException: _on_http_error, NoSuchWave: _on_missing, Exception: _on_fault},  # type: ignore[dict-item]  # handlers of narrower exceptions
+        exception_handlers={HTTPException: _on_http_error, NoSuchWave: _on_missing, Exception: _on_fault},
         request_max_body_size=answer.FORM_LIMIT,
         openapi_config=None,
         logging_config=None,

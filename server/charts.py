@@ -33,7 +33,9 @@ def draw_all(document: Mapping[str, Any], labels: Labels) -> dict[str, str]:
     return drawn
 
 
-def _charts(document: Mapping[str, Any], language: str, labels: Labels) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+def _charts(
+    document: Mapping[str, Any], language: str, labels: Labels
+) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     root = document["views"][0]
     names = area_names(language)
     areas = [_row(names[area], figure) for area, figure in sorted(root.get("areas", {}).items())]
@@ -59,8 +61,18 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
     """A dot with its interval for each row, labelled directly; the middle of the scale is a thin line."""
     for row in rows:
         row["label"] = "" if row["value"] is None else number(row["value"], language)
-    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 150, "ticks": False, "domain": False}}
-    x = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 100]}, "axis": {"title": say(language, "results.scale"), "values": [0, 50, 100], "grid": True}}
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": None, "labelLimit": 150, "ticks": False, "domain": False},
+    }
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"domain": [0, 100]},
+        "axis": {"title": say(language, "results.scale"), "values": [0, 50, 100], "grid": True},
+    }
     spec = {
         "title": {"text": _wrapped(title), "anchor": "start", "frame": "group", "fontSize": 15, "offset": 12},
         "width": PLOT, "height": ROW * len(rows), "background": colours["paper"], "padding": 12,

@@ -10,7 +10,9 @@ from server.texts import DESK_LANGUAGES, choose_language, say
 
 type Run = Callable[[argparse.Namespace], Awaitable[int]]
 
-LANGUAGE = choose_language(None, os.environ.get("LC_ALL") or os.environ.get("LANG", "").replace("_", "-").split(".")[0], DESK_LANGUAGES[::-1])
+LANGUAGE = choose_language(
+    None, os.environ.get("LC_ALL") or os.environ.get("LANG", "").replace("_", "-").split(".")[0], DESK_LANGUAGES[::-1]
+)
 
 
 def tell(key: str, /, **values: object) -> None:
@@ -28,14 +30,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ascolto", description=say(LANGUAGE, "cli.about"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(within: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str) -> argparse.ArgumentParser:
-        return within.add_parser(name, help=say(LANGUAGE, f"cli.help.{text}"), description=say(LANGUAGE, f"cli.help.{text}"))
+    def command(
+        within: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+    ) -> argparse.ArgumentParser:
+        return within.add_parser(
+            name, help=say(LANGUAGE, f"cli.help.{text}"), description=say(LANGUAGE, f"cli.help.{text}")
+        )
 
     def group(name: str) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
         return command(commands, name, name).add_subparsers(dest="verb", required=True, metavar="VERB")
 
     init = command(commands, "init", "init")
-    for flag in ("name", "address", "referente", "canale", "help-checked-on", "controller", "purpose", "retention", "contact"):
+    for flag in (
+        "name",
+        "address",
+        "referente",
+        "canale",
+        "help-checked-on",
+        "controller",
+        "purpose",
+        "retention",
+        "contact",
+    ):
         init.add_argument(f"--{flag}", default=None)
     init.add_argument("--languages", default=None)
 

@@ -33,11 +33,43 @@ from surveys.tokens import grouped
 MARK = "demonstration.json"
 """What `make run` prints: invented accounts and codes. Only a demonstration ever writes such a file."""
 SEED = 125
-TERRITORIES = {"fi": ("Firenze", 122), "po": ("Prato", 96), "pt": ("Pistoia", 70), "li": ("Livorno", 62), "ms": ("Massa Carrara", 45), "mu": ("Mugello", 35)}
-SERVICES = (("cura", "Cura a domicilio"), ("anziani", "Residenza anziani"), ("nido", "Asilo nido"), ("scuola", "Sostegno a scuola"), ("pulizie", "Pulizie"), ("logistica", "Logistica"), ("ufficio", "Ufficio"))
+TERRITORIES = {
+    "fi": ("Firenze", 122),
+    "po": ("Prato", 96),
+    "pt": ("Pistoia", 70),
+    "li": ("Livorno", 62),
+    "ms": ("Massa Carrara", 45),
+    "mu": ("Mugello", 35),
+}
+SERVICES = (
+    ("cura", "Cura a domicilio"),
+    ("anziani", "Residenza anziani"),
+    ("nido", "Asilo nido"),
+    ("scuola", "Sostegno a scuola"),
+    ("pulizie", "Pulizie"),
+    ("logistica", "Logistica"),
+    ("ufficio", "Ufficio"),
+)
 _SIZES = (0.27, 0.22, 0.17, 0.13, 0.11, 0.06, 0.04)
 LANGUAGES = (("it", 58), ("ro", 12), ("sq", 9), ("ar", 5), ("uk", 5), ("es", 4), ("fr", 3), ("zh-Hans", 2), ("en", 2))
-_FIRST = ("Anna", "Luca", "Maria", "Elena", "Dana", "Arben", "Olena", "Youssef", "Giulia", "Marco", "Mei", "Ion", "Rosa", "Paolo", "Irina", "Fatima")
+_FIRST = (
+    "Anna",
+    "Luca",
+    "Maria",
+    "Elena",
+    "Dana",
+    "Arben",
+    "Olena",
+    "Youssef",
+    "Giulia",
+    "Marco",
+    "Mei",
+    "Ion",
+    "Rosa",
+    "Paolo",
+    "Irina",
+    "Fatima",
+)
 _LAST = ("Prova", "Esempio", "Finto", "Inventata", "Campione", "Modello", "Bozza", "Schema")
 
 
@@ -68,7 +100,8 @@ def is_made(settings: Settings) -> bool:
 
 
 def _people(dice: random.Random) -> tuple[list[UnitEntry], list[PersonEntry]]:
-    units, persons = [], []
+    units: list[UnitEntry] = []
+    persons: list[PersonEntry] = []
     for code, (name, size) in TERRITORIES.items():
         units.append(UnitEntry(code, name, ""))
         for (service, label), share in zip(SERVICES, _SIZES, strict=True):
@@ -99,7 +132,11 @@ def _chosen(item: Item, person: Any, story: Story, mood: float, dice: random.Ran
     match item.id:
         case "unit":
             known = [code for code in item.codes if code == person.unit or person.unit.startswith(f"{code}.")]
-            return [max(known, key=len)] if known and dice.random() > 0.06 else dice.choice([["prefer_not"], ["several"], []])
+            return (
+                [max(known, key=len)]
+                if known and dice.random() > 0.06
+                else dice.choice([["prefer_not"], ["several"], []])
+            )
         case "gender":
             return [person.gender] if person.gender and dice.random() > 0.02 else ["prefer_not"]
         case "age":
@@ -136,7 +173,9 @@ async def _answer(client: Any, wave: str, form: dict[str, Any], gate: asyncio.Se
             raise RuntimeError(f"the form of {wave} was refused with {answered.status_code}")
 
 
-async def _answers(client: Any, story: Story, codes: Sequence[str], questionnaire: Questionnaire, dice: random.Random) -> int:
+async def _answers(
+    client: Any, story: Story, codes: Sequence[str], questionnaire: Questionnaire, dice: random.Random
+) -> int:
     """Send the sheets of a wave through the application's own form."""
     people = sorted(await members(""), key=lambda member: member.person)
     those = [person for person in people if dice.random() < story.response]
@@ -145,7 +184,9 @@ async def _answers(client: Any, story: Story, codes: Sequence[str], questionnair
     for person, code in zip(those, codes, strict=False):
         mood = dice.gauss(0, 0.45)
         chosen = {item.id: _chosen(item, person, story, mood, dice) for item in questionnaire.items()}
-        forms.append({**chosen, "_code": code, "_wave": story.id, "_lang": "it", "_attempt": f"{dice.getrandbits(128):032x}"})
+        forms.append(
+            {**chosen, "_code": code, "_wave": story.id, "_lang": "it", "_attempt": f"{dice.getrandbits(128):032x}"}
+        )
     await asyncio.gather(*(_answer(client, story.id, form, gate) for form in forms))
     return len(forms)
 
@@ -186,7 +227,11 @@ def _mark(settings: Settings, known: Mapping[str, Any]) -> None:
 
 async def _house(engines: Engines, settings: Settings, address: str, dice: random.Random) -> dict[str, Any]:
     """Organisation, people, accounts."""
-    what = {language: say(language, "demo.contact") for language in organisation.LANGUAGES if "demo.contact" in catalogue(language)}
+    what = {
+        language: say(language, "demo.contact")
+        for language in organisation.LANGUAGES
+        if "demo.contact" in catalogue(language)
+    }
     await organisation.save(
         engines["public"],
         OrganisationRecord(
@@ -205,7 +250,13 @@ async def _house(engines: Engines, settings: Settings, address: str, dice: rando
     units, persons = _people(dice)
     await roster.replace(engines["people"], units, persons, today() - timedelta(days=500))
     known: dict[str, Any] = {"accounts": {}}
-    for name, role in (("direzione", "hr"), ("direzione2", "hr"), ("rappresentante", "representative"), ("custode", "recovery"), ("verifica", "auditor")):
+    for name, role in (
+        ("direzione", "hr"),
+        ("direzione2", "hr"),
+        ("rappresentante", "representative"),
+        ("custode", "recovery"),
+        ("verifica", "auditor"),
+    ):
         password = f"prova-{secrets.token_hex(4)}"
         await accounts.add(engines["people"], name, role, password)
         known["accounts"][name] = {"role": role, "password": password}
@@ -232,7 +283,17 @@ async def _wave(engines: Engines, settings: Settings, story: Story, client: Any,
     ended = replace(house, day=opened + timedelta(days=story.length + 1))
     await closing.end(ended, story.id)
     await closing.close(ended, story.id, unused_slips=430 - sheets - 3)
-    await workers.run(settings, "release", {"wave": story.id, "first": held["hr"], "second": held["representative"], "actor": "direzione", "day": str(ended.day + timedelta(days=2))})
+    await workers.run(
+        settings,
+        "release",
+        {
+            "wave": story.id,
+            "first": held["hr"],
+            "second": held["representative"],
+            "actor": "direzione",
+            "day": str(ended.day + timedelta(days=2)),
+        },
+    )
     return {"sheets": sheets}
 
 
@@ -258,14 +319,29 @@ async def _evidence(engines: Engines) -> None:
     day, public = today(), engines["public"]
     for indicator, state, title in _EVIDENCE:
         paper = day - timedelta(days=120)
-        await evidence.add_document(public, indicator, title, paper, link=f"https://esempio.invalid/documenti/{indicator}.pdf")
-        record = EvidenceState(indicator, state, set_by="direzione", set_on=day - timedelta(days=60), valid_until=day + timedelta(days=300))
+        await evidence.add_document(
+            public, indicator, title, paper, link=f"https://esempio.invalid/documenti/{indicator}.pdf"
+        )
+        record = EvidenceState(
+            indicator, state, set_by="direzione", set_on=day - timedelta(days=60), valid_until=day + timedelta(days=300)
+        )
         await evidence.set_state(public, record)
         await evidence.review(public, indicator, "direzione2", day - timedelta(days=50))
     wave = STORIES[-2].id
-    await actions.add(wave, "3.6", "Presentare le persone di riferimento in ogni sede", "Sara Finta", day + timedelta(days=40), day)
-    await actions.add(wave, "", "Turni di Livorno pubblicati con tre settimane di anticipo", "Coordinamento Livorno", day + timedelta(days=20), day)
-    await actions.add(wave, "1.5", "Completare la formazione sugli stereotipi", "Ufficio formazione", day - timedelta(days=10), day)
+    await actions.add(
+        wave, "3.6", "Presentare le persone di riferimento in ogni sede", "Sara Finta", day + timedelta(days=40), day
+    )
+    await actions.add(
+        wave,
+        "",
+        "Turni di Livorno pubblicati con tre settimane di anticipo",
+        "Coordinamento Livorno",
+        day + timedelta(days=20),
+        day,
+    )
+    await actions.add(
+        wave, "1.5", "Completare la formazione sugli stereotipi", "Ufficio formazione", day - timedelta(days=10), day
+    )
 
 
 def greet(settings: Settings, address: str, *, qr: bool) -> None:

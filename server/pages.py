@@ -36,8 +36,11 @@ def static_address(name: str) -> str:
 def environment() -> Environment:
     folders = [HERE / "templates", *(HERE / audience / "templates" for audience in AUDIENCES)]
     return Environment(
-        loader=FileSystemLoader(folders), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(folders),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

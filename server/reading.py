@@ -138,8 +138,15 @@ def depth_of(view: Mapping[str, Any], plan: Mapping[str, Any]) -> int:
 def heat(document: Mapping[str, Any], language: str, labels: Labels, *, by_name: bool = False) -> Heat:
     """Lay out areas and scales over all planned views, in the plan's order or by name: never by score."""
     root = document["views"][0]
-    areas = [(f"areas/{number_}", say(language, f"results.area_short.{number_}")) for number_ in AREAS if number_ in root.get("areas", {})]
-    scales = [(f"scales/{scale}", text_of(labels.scales.get(scale, {"it": scale}), language)) for scale in root.get("scales", {})]
+    areas = [
+        (f"areas/{number_}", say(language, f"results.area_short.{number_}"))
+        for number_ in AREAS
+        if number_ in root.get("areas", {})
+    ]
+    scales = [
+        (f"scales/{scale}", text_of(labels.scales.get(scale, {"it": scale}), language))
+        for scale in root.get("scales", {})
+    ]
     columns = tuple(areas + scales)
     rows = []
     for view in document["views"]:
@@ -148,7 +155,15 @@ def heat(document: Mapping[str, Any], language: str, labels: Labels, *, by_name:
             family, _, name = key.partition("/")
             cells.append(index_cell(view.get(family, {}).get(name) if view["shown"] else None, language))
         band = view.get("n_band", "") if view["shown"] else ""
-        rows.append(HeatRow(view["id"], view_name(view, document["plan"], language), depth_of(view, document["plan"]), band, tuple(cells)))
+        rows.append(
+            HeatRow(
+                view["id"],
+                view_name(view, document["plan"], language),
+                depth_of(view, document["plan"]),
+                band,
+                tuple(cells),
+            )
+        )
     if by_name:
         rows[1:] = sorted(rows[1:], key=lambda row: row.name)
     return Heat(columns, tuple(rows))
@@ -196,7 +211,9 @@ class AreaLine:
     context_only: bool
 
 
-def area_lines(document: Mapping[str, Any] | None, language: str, points: Mapping[str, tuple[str, float | None]]) -> tuple[AreaLine, ...]:
+def area_lines(
+    document: Mapping[str, Any] | None, language: str, points: Mapping[str, tuple[str, float | None]]
+) -> tuple[AreaLine, ...]:
     """The six areas. `points` gives each area's evidence in words and as a share in [0, 1]."""
     figures = document["views"][0].get("areas", {}) if document else {}
     lines = []

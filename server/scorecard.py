@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from analysis.pdr125 import alignment, evidence as points
+from analysis.pdr125 import alignment
+from analysis.pdr125 import evidence as points
 from analysis.pdr125.catalogue import Catalogue, Indicator, load_catalogue
 from server.display import day, number
 from server.reading import figure_text, interval_text
@@ -52,7 +53,10 @@ async def area_points(language: str) -> dict[str, tuple[str, float | None]]:
     lines: dict[str, tuple[str, float | None]] = {}
     for area in (await scores()).areas:
         words = say(
-            language, "points.earned", earned=number(area.earned, language), applicable=number(area.applicable, language)
+            language,
+            "points.earned",
+            earned=number(area.earned, language),
+            applicable=number(area.applicable, language),
         )
         if area.not_assessed:
             words += " · " + say(language, "points.open", n=number(area.not_assessed, language))
@@ -128,7 +132,9 @@ async def indicator_lines(language: str) -> tuple[IndicatorLine, ...]:
         state = stored.get(indicator.id, evidence.EvidenceState(indicator.id))
         record = record_of(state, on)
         seen = perception_of(document, indicator.id, language)
-        word = alignment.align(record.assessed_state, seen.state if seen else None, awareness_low=bool(seen and seen.low_awareness))
+        word = alignment.align(
+            record.assessed_state, seen.state if seen else None, awareness_low=bool(seen and seen.low_awareness)
+        )
         lines.append(
             IndicatorLine(
                 indicator.id, indicator_text(indicator, language), number(indicator.points, language),

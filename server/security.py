@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -31,7 +32,7 @@ def csp(*styles: str) -> str:
     )
 
 
-def header_setter(policy: str, *, https: bool) -> Callable[[Message, Scope], object]:
+def header_setter(policy: str, *, https: bool) -> Callable[[Message, Scope], Awaitable[None]]:
     """A before-send hook: also answers that no route made get the headers."""
 
     async def set_headers(message: Message, scope: Scope) -> None:
@@ -58,7 +59,7 @@ class DeskAccount:
     def __init__(self, *roles: str) -> None:
         self.roles = frozenset(roles)
 
-    async def __call__(self, connection: ASGIConnection[object, object, object, object], _: BaseRouteHandler) -> None:
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         token = connection.cookies.get(COOKIE, "")
         account = await accounts.signed_in(token, datetime.now(UTC)) if token else None
         if account is None:
@@ -69,13 +70,13 @@ class DeskAccount:
         connection.state.token = SessionToken(token)
 
 
-def account_of(request: Request[object, object, object]) -> SignedIn:
+def account_of(request: Request[Any, Any, Any]) -> SignedIn:
     """The signed-in account of a guarded request."""
     account: SignedIn = request.state.account
     return account
 
 
-def is_ours(request: Request[object, object, object]) -> bool:
+def is_ours(request: Request[Any, Any, Any]) -> bool:
     """Say whether a post comes from a page of ours, by Fetch metadata or Origin; one that tells neither is not."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -84,7 +85,7 @@ def is_ours(request: Request[object, object, object]) -> bool:
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-async def checked_form(request: Request[object, object, object]) -> dict[str, str]:
+async def checked_form(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Read a desk form and check its token.
 
     Raises

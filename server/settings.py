@@ -32,6 +32,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     url = environ.get("ASCOLTO_DATABASE_URL") or None
     if url and "{store}" not in url:
         raise ValueError("ASCOLTO_DATABASE_URL must hold {store}: each store is a database of its own")
-    passwords = {s: environ[f"ASCOLTO_PASSWORD_{s.upper()}"] for s in STORES if f"ASCOLTO_PASSWORD_{s.upper()}" in environ}
+    passwords = {
+        s: environ[f"ASCOLTO_PASSWORD_{s.upper()}"] for s in STORES if f"ASCOLTO_PASSWORD_{s.upper()}" in environ
+    }
     data = Path(environ.get("ASCOLTO_DATA", "data")).absolute()
     return Settings(StoreSettings(data, url, passwords), https=environ.get("ASCOLTO_HTTPS", "") == "1")

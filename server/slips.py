@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import segno
 import typst
@@ -46,7 +47,8 @@ def slip_sheets(codes: Sequence[str], about: Mapping[str, str]) -> bytes:
     lines.append(")")
     files["main.typ"] = "\n".join(lines).encode()
     inputs = {name: about[name] for name in ("organisation", "title", "address", "ends")}
-    made = typst.compile(files, format="pdf", sys_inputs=inputs)
+    compile_files: Any = typst.compile  # its stubs do not know several files
+    made = compile_files(files, format="pdf", sys_inputs=inputs)
     if not isinstance(made, bytes):
         raise RuntimeError("the typesetter gave no document")
     return made

@@ -21,8 +21,12 @@ async def _release(given: dict[str, Any]) -> dict[str, Any]:
 
     settings = from_environment()
     async with stores(settings.stores) as engines:
-        house = House(engines, settings.data, date.fromisoformat(given["day"]) if "day" in given else today(), given["actor"])
-        failure = await release_and_draw(house, given["wave"], (given["first"], given["second"]), lambda s: _tell({"step": s}))
+        house = House(
+            engines, settings.data, date.fromisoformat(given["day"]) if "day" in given else today(), given["actor"]
+        )
+        failure = await release_and_draw(
+            house, given["wave"], (given["first"], given["second"]), lambda s: _tell({"step": s})
+        )
     return {"failed": failure} if failure else {"wave": given["wave"]}
 
 

@@ -35,7 +35,11 @@ class Work:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    environment = dict(os.environ) | {"ASCOLTO_DATA": str(settings.data), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = dict(os.environ) | {
+        "ASCOLTO_DATA": str(settings.data),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     environment.pop("ASCOLTO_DATABASE_URL", None)
     if settings.stores.database_url:
         environment["ASCOLTO_DATABASE_URL"] = settings.stores.database_url

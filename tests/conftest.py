@@ -80,7 +80,15 @@ def small_cooperative(people: int = 60) -> tuple[list[UnitEntry], list[PersonEnt
     dice = random.Random(people)
     leaves = [unit.code for unit in units if unit.parent]
     persons = [
-        PersonEntry(f"Persona {i}", "", "it", leaves[i % len(leaves)], dice.choice("fffm"), dice.choice(["30_39", "40_49", "50_59"]), {})
+        PersonEntry(
+            f"Persona {i}",
+            "",
+            "it",
+            leaves[i % len(leaves)],
+            dice.choice("fffm"),
+            dice.choice(["30_39", "40_49", "50_59"]),
+            {},
+        )
         for i in range(people)
     ]
     return units, persons

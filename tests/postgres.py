@@ -48,11 +48,19 @@ def server() -> Iterator[str]:
     subprocess.run([*as_user, tool("initdb"), "-D", str(data), "-U", "postgres", "--no-sync", "-A", "trust"], **run)  # type: ignore[call-overload]  # plain keyword arguments
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
     process = subprocess.Popen(
-        [*as_user, tool("postgres"), "-D", str(data), *options.split()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+        [*as_user, tool("postgres"), "-D", str(data), *options.split()],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
     )
     try:
         for _ in range(100):
-            if subprocess.run([tool("pg_isready"), "-h", "127.0.0.1", "-p", str(port)], capture_output=True, check=False).returncode == 0:
+            if (
+                subprocess.run(
+                    [tool("pg_isready"), "-h", "127.0.0.1", "-p", str(port)], capture_output=True, check=False
+                ).returncode
+                == 0
+            ):
                 break
             time.sleep(0.1)
         yield f"postgresql://postgres@127.0.0.1:{port}/{{db}}"
@@ -67,5 +75,7 @@ def fresh_databases(address: str, name: str) -> str:
     psql = [tool("psql"), "-q", address.format(db="postgres")]
     for store in STORES:
         subprocess.run([*psql, "-c", f'CREATE DATABASE "{name}_{store}"'], check=True, capture_output=True)
-        subprocess.run([*psql, "-c", f'REVOKE CONNECT ON DATABASE "{name}_{store}" FROM PUBLIC'], check=True, capture_output=True)
+        subprocess.run(
+            [*psql, "-c", f'REVOKE CONNECT ON DATABASE "{name}_{store}" FROM PUBLIC'], check=True, capture_output=True
+        )
     return address.format(db=f"{name}_{{store}}")

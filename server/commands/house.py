@@ -4,7 +4,7 @@ import argparse
 import csv
 import getpass
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
@@ -91,7 +91,12 @@ async def account_add(given: argparse.Namespace) -> int:
         try:
             await accounts.add(house.engines["people"], given.name, given.role, password)
         except accounts.AccountRefused as problem:
-            return refuse(f"account_{problem}", name=given.name, roles=", ".join(accounts.ROLES), minimum=accounts.PASSWORD_MINIMUM)
+            return refuse(
+                f"account_{problem}",
+                name=given.name,
+                roles=", ".join(accounts.ROLES),
+                minimum=accounts.PASSWORD_MINIMUM,
+            )
     tell("account_added", name=given.name, role=given.role)
     return 0
 
@@ -105,7 +110,12 @@ async def account_reset(given: argparse.Namespace) -> int:
         try:
             await accounts.reset(house.engines["people"], given.name, password)
         except accounts.AccountRefused as problem:
-            return refuse(f"account_{problem}", name=given.name, roles=", ".join(accounts.ROLES), minimum=accounts.PASSWORD_MINIMUM)
+            return refuse(
+                f"account_{problem}",
+                name=given.name,
+                roles=", ".join(accounts.ROLES),
+                minimum=accounts.PASSWORD_MINIMUM,
+            )
     tell("account_reset", name=given.name)
     return 0
 
@@ -126,11 +136,13 @@ def unreadable(problem: FileUnreadable) -> int:
     return 1
 
 
-def _print_refused(rows: list[RefusedRow]) -> None:
+def print_refused(rows: Sequence[RefusedRow]) -> None:
     for row in rows:
         key = f"import.remedy.{row.remedy_key}"
         remedy = say(LANGUAGE, key) if key in catalogue(LANGUAGE) else row.remedy
-        print(say(LANGUAGE, "import.row", row=row.row, column=row.column, value=row.value, remedy=remedy), file=sys.stderr)
+        print(
+            say(LANGUAGE, "import.row", row=row.row, column=row.column, value=row.value, remedy=remedy), file=sys.stderr
+        )
 
 
 async def import_people(given: argparse.Namespace) -> int:
@@ -142,7 +154,7 @@ async def import_people(given: argparse.Namespace) -> int:
         found = read_people(path)
     except FileUnreadable as problem:
         return unreadable(problem)
-    _print_refused(found.refused)
+    print_refused(found.refused)
     if found.refused and not given.skip_bad:
         return refuse("import_refused", n=len({row.row for row in found.refused}))
     if found.refused:

@@ -30,7 +30,9 @@ async def _or_refused(step: Awaitable[object]) -> int:
         print(say(LANGUAGE, f"hr.refused.{problem.reason}", **problem.figures), file=sys.stderr)
         return 1
     except WrongState as problem:
-        return refuse("wrong_state", wave=problem.wave, state=say(LANGUAGE, f"desk.state.{problem.state.value.replace(' ', '_')}"))
+        return refuse(
+            "wrong_state", wave=problem.wave, state=say(LANGUAGE, f"desk.state.{problem.state.value.replace(' ', '_')}")
+        )
     except NoSuchWave as problem:
         return refuse("no_wave", wave=problem)
     return 0
@@ -135,7 +137,9 @@ async def wave_cancel(given: argparse.Namespace) -> int:
 
 def _two_secrets() -> tuple[str, str]:
     if sys.stdin.isatty():
-        return getpass.getpass(say(LANGUAGE, "desk.release.first") + ": "), getpass.getpass(say(LANGUAGE, "desk.release.second") + ": ")
+        return getpass.getpass(say(LANGUAGE, "desk.release.first") + ": "), getpass.getpass(
+            say(LANGUAGE, "desk.release.second") + ": "
+        )
     return sys.stdin.readline(), sys.stdin.readline()
 
 

@@ -191,9 +191,20 @@ async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
         )
         for area in card.areas
     )  # fmt: skip
-    verdict = say(language, "points.verdict_open" if card.not_assessed else "points.verdict_pass" if card.reaches_threshold else "points.verdict_fail")
+    verdict = say(
+        language,
+        "points.verdict_open"
+        if card.not_assessed
+        else "points.verdict_pass"
+        if card.reaches_threshold
+        else "points.verdict_fail",
+    )
     edition = scorecard.catalogue().edition
-    return show(ScorecardPage(shell, desk, say(language, "hr.scorecard.heading"), await total_line(language), verdict, rows, edition))
+    return show(
+        ScorecardPage(
+            shell, desk, say(language, "hr.scorecard.heading"), await total_line(language), verdict, rows, edition
+        )
+    )
 
 
 @get("/indicators")
@@ -210,7 +221,9 @@ async def indicator_page(request: Request[Any, Any, Any], indicator: str) -> Res
 
 async def _again(request: Request[Any, Any, Any], indicator: str, reason: str) -> Response[str]:
     language = (await frame(request))[0].language
-    return await one_page(request, indicator, "/hr/indicators", can_edit=True, error=say(language, f"evidence.refused.{reason}"))
+    return await one_page(
+        request, indicator, "/hr/indicators", can_edit=True, error=say(language, f"evidence.refused.{reason}")
+    )
 
 
 @post("/indicators/{indicator:str}")

@@ -58,7 +58,9 @@ def _fields(record: OrganisationRecord, language: str) -> tuple[FieldLine, ...]:
         "retention": ("long", record.notice.retention), "contact": ("long", record.notice.contact),
     }  # fmt: skip
     return tuple(
-        FieldLine(name, say(language, f"hr.organisation.{name}"), say(language, f"hr.organisation.hint_{name}"), kind, value)
+        FieldLine(
+            name, say(language, f"hr.organisation.{name}"), say(language, f"hr.organisation.hint_{name}"), kind, value
+        )
         for name, (kind, value) in values.items()
     )
 
@@ -67,7 +69,9 @@ async def _page(request: Request[Any, Any, Any], error: str = "") -> Response[st
     shell, desk = await frame(request, error=error)
     language = shell.language
     record = await load() or OrganisationRecord("")
-    contacts = [ContactLine(c.name, text_of(c.what, language), c.reach, c.hours, c.tells_employer) for c in record.contacts]
+    contacts = [
+        ContactLine(c.name, text_of(c.what, language), c.reach, c.hours, c.tells_employer) for c in record.contacts
+    ]
     contacts += [ContactLine("", "", "", "", False)] * SPARE_CONTACTS
     page = OrganisationPage(
         shell, desk, say(language, "hr.organisation.heading"),

@@ -70,7 +70,9 @@ async def _deadlines(language: str) -> tuple[str, ...]:
     for record in (await evidence.everything()).values():
         if record.valid_until and (record.valid_until - today()).days <= NEAR_DAYS:
             key = "expired" if record.valid_until < today() else "expires"
-            lines.append(say(language, f"hr.overview.{key}", indicator=record.indicator, day=day(record.valid_until, language)))
+            lines.append(
+                say(language, f"hr.overview.{key}", indicator=record.indicator, day=day(record.valid_until, language))
+            )
     return tuple(lines)
 
 
@@ -83,7 +85,8 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
     wave, document = found if found else (None, None)
     lines = await scorecard.indicator_lines(language)
     gaps = sorted((line for line in lines if line.alignment_key == "alignment_gap"), key=lambda line: -line.gap)
-    wave_line, coverage = "", ()
+    wave_line = ""
+    coverage: tuple[tuple[str, str], ...] = ()
     if wave and document:
         wave_line = say(
             language, "hr.overview.wave", title=text_of(wave.title, language), closed=day(wave.closed, language),
@@ -92,7 +95,10 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
         coverage = tuple(
             (view_name(view, document["plan"], language), f"{view['participation']} %".replace(">=", "≥ "))
             for view in document["views"]
-            if view["shown"] and "participation" in view and list(view["filter"]) == ["unit"] and "." not in view["filter"]["unit"][0]
+            if view["shown"]
+            and "participation" in view
+            and list(view["filter"]) == ["unit"]
+            and "." not in view["filter"]["unit"][0]
         )
     page = OverviewPage(
         shell, desk, say(language, "hr.overview.heading"), wave.id if wave else "", wave_line,

@@ -46,7 +46,9 @@ class PeoplePage:
     refused: tuple[RefusedLine, ...]
 
 
-async def _page(request: Request[Any, Any, Any], refused: tuple[RefusedRow, ...] = (), error: str = "") -> Response[str]:
+async def _page(
+    request: Request[Any, Any, Any], refused: tuple[RefusedRow, ...] = (), error: str = ""
+) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     entries = await roster.units()
@@ -75,7 +77,9 @@ async def people(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/people", request_max_body_size=UPLOAD_LIMIT)
-async def import_file(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> Response[str] | Redirect:
+async def import_file(
+    request: Request[Any, Any, Any], engines: Engines, settings: Settings
+) -> Response[str] | Redirect:
     """Import a file of people: all rows, or none."""
     await checked_form(request)
     language = (await frame(request))[0].language
@@ -89,7 +93,9 @@ async def import_file(request: Request[Any, Any, Any], engines: Engines, setting
             found = read_people(Path(file.name))
         except FileUnreadable as problem:
             key = f"import.file.{problem.reason}"
-            return await _page(request, error=say(language, key, **problem.params) if key in catalogue(language) else str(problem))
+            return await _page(
+                request, error=say(language, key, **problem.params) if key in catalogue(language) else str(problem)
+            )
     if found.refused:
         return await _page(request, tuple(found.refused))
     await import_people(House(engines, settings.data, today(), account_of(request).name), found)

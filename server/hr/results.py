@@ -13,7 +13,17 @@ from server.display import day, text_of
 from server.exports import as_csv, as_workbook
 from server.findings import in_words
 from server.pages import Shell, show
-from server.reading import Heat, ItemLine, figure_text, heat, item_lines, labels_of, numeric, participation_line, view_name
+from server.reading import (
+    Heat,
+    ItemLine,
+    figure_text,
+    heat,
+    item_lines,
+    labels_of,
+    numeric,
+    participation_line,
+    view_name,
+)
 from server.respondents.results import ChartPicture, certificate_line, charts_of, experience_lines, released
 from server.security import checked_form
 from server.texts import say
@@ -152,7 +162,14 @@ async def add_action(request: Request[Any, Any, Any]) -> Redirect:
     data = await checked_form(request)
     try:
         due = date.fromisoformat(data.get("due", ""))
-        await actions.add(data.get("wave", ""), data.get("indicator", ""), data.get("text", "")[:500], data.get("owner", "")[:100], due, today())
+        await actions.add(
+            data.get("wave", ""),
+            data.get("indicator", ""),
+            data.get("text", "")[:500],
+            data.get("owner", "")[:100],
+            due,
+            today(),
+        )
     except ValueError:
         return done(_back(data), "action_incomplete")
     return done(_back(data), "action_added")

@@ -96,7 +96,12 @@ async def list_waves(request: Request[Any, Any, Any]) -> Response[str]:
     shell, desk = await frame(request)
     language = shell.language
     lines = tuple(
-        WaveLine(w.id, text_of(w.title, language), _state(w, language), f"{day(w.starts or w.opened, language)} – {day(w.ends or w.closed, language)}")
+        WaveLine(
+            w.id,
+            text_of(w.title, language),
+            _state(w, language),
+            f"{day(w.starts or w.opened, language)} – {day(w.ends or w.closed, language)}",
+        )
         for w in await waves.everything()
     )
     return show(WavesPage(shell, desk, say(language, "hr.waves.heading"), lines))
@@ -139,7 +144,9 @@ async def plan_wave(request: Request[Any, Any, Any], engines: Engines, settings:
     return done(f"/hr/waves/{record.id}", "wave_planned")
 
 
-async def _wave_page(request: Request[Any, Any, Any], wave_id: str, engines: Engines, settings: Settings, error: str = "") -> Response[str]:
+async def _wave_page(
+    request: Request[Any, Any, Any], wave_id: str, engines: Engines, settings: Settings, error: str = ""
+) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     wave = await waves.get(wave_id)
@@ -201,7 +208,9 @@ async def take_step(
         text = "; ".join(say(language, f"hr.missing.{gap}") for gap in problem.missing)
         return await _wave_page(request, wave, engines, settings, text)
     except (PlanRefused, PanelRefused) as problem:
-        return await _wave_page(request, wave, engines, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures))
+        return await _wave_page(
+            request, wave, engines, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures)
+        )
     except WrongState:
         return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.state"))
     except ValueError:

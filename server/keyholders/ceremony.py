@@ -20,7 +20,8 @@ from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import PlanRefused, draw_secret, take_seat
 from surveys.people import log
-from surveys.public.waves import State, WaveRecord, WrongState, everything, get as get_wave
+from surveys.public.waves import State, WaveRecord, WrongState, everything
+from surveys.public.waves import get as get_wave
 from surveys.stores import Engines
 
 ROLES = ("hr", "representative", "recovery")
@@ -174,7 +175,11 @@ async def _release_page(request: Request[Any, Any, Any], wave: str, error: str =
     record = await get_wave(wave)
     work = _running.get(wave)
     running = work is not None and not work.finished
-    step = say(shell.language, f"desk.step.{work.step}") if work and running and f"desk.step.{work.step}" in catalogue(shell.language) else ""
+    step = (
+        say(shell.language, f"desk.step.{work.step}")
+        if work and running and f"desk.step.{work.step}" in catalogue(shell.language)
+        else ""
+    )
     title = text_of(record.title, shell.language)
     page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, running, step)
     return show(page, status=422 if error else 200)
@@ -217,7 +222,11 @@ async def log_page(request: Request[Any, Any, Any]) -> Response[str]:
     acts = await log.read()
     lines = tuple(LogLine(day(act.day, language), act.actor, _sentence(act, language)) for act in reversed(acts))
     broken = next((act.number for act in acts if not act.intact), None)
-    verdict = say(language, "desk.log.intact", n=len(acts)) if broken is None else say(language, "desk.log.broken", number=broken)
+    verdict = (
+        say(language, "desk.log.intact", n=len(acts))
+        if broken is None
+        else say(language, "desk.log.broken", number=broken)
+    )
     return show(LogPage(shell, desk, say(language, "desk.log.heading"), verdict, lines))
 
 

@@ -11,7 +11,8 @@ from server.reading import view_name
 from server.respondents.answer import questionnaire_of
 from server.texts import say
 from surveys.public.organisation import OrganisationRecord, load
-from surveys.public.waves import State, WaveRecord, get as get_wave, in_state
+from surveys.public.waves import State, WaveRecord, in_state
+from surveys.public.waves import get as get_wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,10 @@ def _wave_page(frame: Shell, wave: WaveRecord, organisation: OrganisationRecord)
         title=sentence("title"),
         heading=sentence("heading", title=text_of(wave.title, language)),
         dates=sentence(
-            "dates", starts=day(wave.starts, language), ends=day(wave.ends, language), minutes=questionnaire.minutes(language)
+            "dates",
+            starts=day(wave.starts, language),
+            ends=day(wave.ends, language),
+            minutes=questionnaire.minutes(language),
         ),
         extensions=tuple(
             sentence("extended", before=day(change["before"], language), after=day(change["after"], language))

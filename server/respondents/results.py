@@ -24,7 +24,8 @@ from server.reading import (
 )
 from server.texts import say
 from surveys.public import actions, releases
-from surveys.public.waves import WaveRecord, get as get_wave
+from surveys.public.waves import WaveRecord
+from surveys.public.waves import get as get_wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,10 @@ async def charts_of(wave: str, document: Mapping[str, Any], labels: Labels, lang
     leads = {"areas": lead_of_areas(document, language), "scales": lead_of_scales(document, language, labels)}
     return tuple(
         ChartPicture(
-            name, f"/results/{wave}/charts/{name}.{language}.light.svg", f"/results/{wave}/charts/{name}.{language}.dark.svg", lead
+            name,
+            f"/results/{wave}/charts/{name}.{language}.light.svg",
+            f"/results/{wave}/charts/{name}.{language}.dark.svg",
+            lead,
         )
         for name, lead in leads.items()
         if f"{name}.{language}.light" in there
@@ -101,7 +105,9 @@ def certificate_line(document: Mapping[str, Any], language: str) -> str:
     """What was checked and what was not, in words."""
     certificate = document["certificate"]
     answers = "answers_pass" if certificate["answers"] == "pass" else "answers_rule_only"
-    return say(language, "results.certificate", auditor=certificate["auditor"]) + " " + say(language, f"results.{answers}")
+    return (
+        say(language, "results.certificate", auditor=certificate["auditor"]) + " " + say(language, f"results.{answers}")
+    )
 
 
 async def action_lines(wave: str, language: str) -> tuple[str, ...]:

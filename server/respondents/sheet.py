@@ -106,7 +106,9 @@ def _item(item: Item, language: str, form: Form) -> ItemBlock:
     )  # fmt: skip
 
 
-def _sections(questionnaire: Questionnaire, messages: Mapping[str, str], language: str, form: Form) -> list[SectionBlock]:
+def _sections(
+    questionnaire: Questionnaire, messages: Mapping[str, str], language: str, form: Form
+) -> list[SectionBlock]:
     """Lay the sections out one after the other; the experience section opens with a page of its own."""
     support = text_of(questionnaire.messages["experience_support"], language).format(**messages)
     names: list[tuple[str, Section, int, bool]] = []
@@ -126,15 +128,29 @@ def _sections(questionnaire: Questionnaire, messages: Mapping[str, str], languag
         items = () if opens else tuple(_item(item, language, form) for item in section.items)
         blocks.append(
             SectionBlock(
-                name, number, text_of(section.title, language), note, support if experience else "", opens,
-                experience and not opens, before, follow, after, items,
+                name,
+                number,
+                text_of(section.title, language),
+                note,
+                support if experience else "",
+                opens,
+                experience and not opens,
+                before,
+                follow,
+                after,
+                items,
             )  # fmt: skip
         )
     return blocks
 
 
 def answer_page(
-    shell: Shell, wave: WaveRecord, questionnaire: Questionnaire, form: Form, attempt: str, problems: Sequence[tuple[str, str]] = ()
+    shell: Shell,
+    wave: WaveRecord,
+    questionnaire: Questionnaire,
+    form: Form,
+    attempt: str,
+    problems: Sequence[tuple[str, str]] = (),
 ) -> AnswerPage:
     """Make the page; `form` holds what was answered, `problems` pairs an item id ("" for the code) with a sentence."""
     language = shell.language
@@ -168,5 +184,7 @@ def in_words(problem: InvalidAnswers, questionnaire: Questionnaire, language: st
         if item is None or found.code not in keys:
             lines.append(("", say(language, "staff.problem.unknown_item")))
         else:
-            lines.append((item.id, say(language, f"staff.problem.{keys[found.code]}", item=text_of(item.text, language))))
+            lines.append(
+                (item.id, say(language, f"staff.problem.{keys[found.code]}", item=text_of(item.text, language)))
+            )
     return list(dict.fromkeys(lines))

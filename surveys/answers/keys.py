@@ -95,7 +95,9 @@ def seat_of(secret: HolderSecret, wave: str, holders: Mapping[str, bytes]) -> st
     raise SecretRefused("this secret belongs to no holder of this wave")
 
 
-def unwrap(secrets: tuple[HolderSecret, HolderSecret], wave: str, sealed: SealedUrnKey, holders: Mapping[str, bytes]) -> PrivateKey:
+def unwrap(
+    secrets: tuple[HolderSecret, HolderSecret], wave: str, sealed: SealedUrnKey, holders: Mapping[str, bytes]
+) -> PrivateKey:
     """Open the urn's private key with two secrets of two different seats.
 
     Raises

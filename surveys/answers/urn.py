@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from surveys.answers.envelope import ENVELOPE_BYTES
 from surveys.answers.tables import Slip, Slot, Spent
@@ -148,7 +149,7 @@ class Urn:
     async def _fill(self, places: Sequence[_Waiting]) -> None:
         """Overwrite one random free slot for each envelope; another process may have taken one meanwhile."""
         chosen = [(place, await self._next_free(place.wave)) for place in places]
-        current = self._engine.current_transaction.get()
+        current: Any = self._engine.current_transaction.get()
         if isinstance(self._engine, PooledSQLite):
             cursor = await current.connection.executemany(
                 "UPDATE slot SET sheet = ?, taken = 1 WHERE id = ? AND taken = 0",
@@ -193,6 +194,4 @@ def _of(place: _Waiting) -> tuple[bytes, bytes, str]:
 async def _digests(table: type[Slip] | type[Spent], batch: Iterable[_Waiting]) -> dict[int, tuple[bytes, bytes, str]]:
     """Look up the rows of these codes by key: digest, attempt (of spent codes) and wave."""
     rows = await table.select().where(table.id.is_in(sorted({row_key(place.digest) for place in batch})))
-    return {
-        int(row["id"]): (bytes(row["digest"]), bytes(row.get("attempt", b"")), str(row["wave"])) for row in rows
-    }
+    return {int(row["id"]): (bytes(row["digest"]), bytes(row.get("attempt", b"")), str(row["wave"])) for row in rows}

@@ -101,6 +101,8 @@ async def stir(engine: StoreEngine) -> None:
     async with engine.transaction() as transaction:
         for table in ("slot", "spent"):
             await transaction.connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            await transaction.connection.execute(f"CREATE TEMP TABLE stirred_{table} ON COMMIT DROP AS SELECT * FROM {table}")
+            await transaction.connection.execute(
+                f"CREATE TEMP TABLE stirred_{table} ON COMMIT DROP AS SELECT * FROM {table}"
+            )
             await transaction.connection.execute(f"TRUNCATE {table}")
             await transaction.connection.execute(f"INSERT INTO {table} SELECT * FROM stirred_{table} ORDER BY random()")

@@ -36,7 +36,9 @@ def keep_wraps(house: House, wave: str, sealed: SealedUrnKey) -> None:
     """Write the wrapped key durably."""
     path = house.wraps_file(wave)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = json.dumps({"public": sealed.public.hex(), "wraps": {pair: wrap.hex() for pair, wrap in sealed.wraps.items()}})
+    text = json.dumps(
+        {"public": sealed.public.hex(), "wraps": {pair: wrap.hex() for pair, wrap in sealed.wraps.items()}}
+    )
     partial = path.with_suffix(".partial")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

@@ -82,7 +82,9 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
         seal_key=sealed.public, headcount_bands={view: size_band(people) for view, people in counts.items()},
         messages={"referente": about.referente, "canale": about.canale} if about else {},
     )  # fmt: skip
-    await log.record(house.engines["people"], house.day, house.actor, "wave opened", wave=wave, invited=str(len(chosen)))
+    await log.record(
+        house.engines["people"], house.day, house.actor, "wave opened", wave=wave, invited=str(len(chosen))
+    )
     return opened
 
 

@@ -74,7 +74,9 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
         if record.state != State.CLOSED:
             raise WrongState(wave, record.state, (State.CLOSED,))
         progress("keys")
-        key = unwrap((read_secret(secrets[0]), read_secret(secrets[1])), wave, read_wraps(house, wave), record.holder_keys())
+        key = unwrap(
+            (read_secret(secrets[0]), read_secret(secrets[1])), wave, read_wraps(house, wave), record.holder_keys()
+        )
         progress("opening")
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
         raw, unreadable = await open_responses(wave, questionnaire, key)

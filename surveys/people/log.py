@@ -39,7 +39,11 @@ async def record(engine: StoreEngine, day: date, actor: str, act: str, **details
         number, before = (int(rows[0]["number"]) + 1, bytes(rows[0]["digest"])) if rows else (1, _FIRST)
         await LogEntry.insert(
             LogEntry(
-                number=number, day=day, actor=actor, act=act, details=text,
+                number=number,
+                day=day,
+                actor=actor,
+                act=act,
+                details=text,
                 digest=_chained(before, number, day, actor, act, text),
             )
         )

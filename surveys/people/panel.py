@@ -122,7 +122,9 @@ async def headcounts(wave: str) -> dict[str, int]:
     return {row["view"]: int(row["people"]) for row in rows}
 
 
-def count_view(filter_: Iterable[tuple[str, tuple[str, ...]]], chosen: Sequence[Member], entries: Sequence[UnitEntry]) -> int:
+def count_view(
+    filter_: Iterable[tuple[str, tuple[str, ...]]], chosen: Sequence[Member], entries: Sequence[UnitEntry]
+) -> int:
     """Count the panel members of a view: of each dimension any of the named categories, units with all below."""
     wanted: list[tuple[str, set[str]]] = []
     for dimension, categories in filter_:

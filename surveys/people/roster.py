@@ -55,8 +55,14 @@ async def replace(engine: StoreEngine, units: Sequence[UnitEntry], persons: Sequ
             number, joined = known.pop((person.name, person.contact), (secrets.randbits(62), today))
             rows.append(
                 Person(
-                    id=number, name=person.name, contact=person.contact, language=person.language, unit=person.unit,
-                    gender=person.gender, age=person.age, joined=joined,
+                    id=number,
+                    name=person.name,
+                    contact=person.contact,
+                    language=person.language,
+                    unit=person.unit,
+                    gender=person.gender,
+                    age=person.age,
+                    joined=joined,
                     attributes=json.dumps(dict(person.attributes), ensure_ascii=False),
                 )
             )

@@ -64,7 +64,14 @@ async def of(indicator: str) -> EvidenceState:
 
 
 async def add_document(
-    engine: StoreEngine, indicator: str, title: str, day: date, *, link: str = "", file_name: str = "", content: bytes = b""
+    engine: StoreEngine,
+    indicator: str,
+    title: str,
+    day: date,
+    *,
+    link: str = "",
+    file_name: str = "",
+    content: bytes = b"",
 ) -> None:
     """Add a dated document.
 

@@ -88,7 +88,9 @@ class AnswerSheet:
 def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -> AnswerSheet:
     """Check a form: names that begin with "_" are the page's own; empty values count as not answered."""
     items = {item.id: item for item in questionnaire.items()}
-    experience = {item.id for section in questionnaire.sections if section.kind == "experience" for item in section.items}
+    experience = {
+        item.id for section in questionnaire.sections if section.kind == "experience" for item in section.items
+    }
     problems: list[Problem] = []
     codes: dict[str, tuple[str, ...]] = {}
     for name, values in form.items():

@@ -43,7 +43,8 @@ def shipped(form: str, units: Sequence[UnitNode], demographics: Sequence[str]) -
         texts = section_texts()
         sections.append(Section("DEM", "demographics", texts["demographics"], texts["demographics_note"], asked))
     messages = {
-        key: merged(bank()["messages"][key], "messages", key) for key in ("intro", "experience_note", "experience_support")
+        key: merged(bank()["messages"][key], "messages", key)
+        for key in ("intro", "experience_note", "experience_support")
     }
     name = "clima-parita-pulse" if pulse else "clima-parita"
     title = {**bank()["title"], **drafts()["title"]}
@@ -79,7 +80,9 @@ def _scaled(item: Mapping[str, Any]) -> Item:
     """An item on a scale: its points, then "I don't know" where that may be true, then "I prefer not"."""
     scale = bank()["scales"][item["scale"]]
     points = scale["points"]
-    choices = [Choice(str(p["value"]), merged(p["label"], "labels", f"{_PREFIX[item['scale']]}{p['value']}")) for p in points]
+    choices = [
+        Choice(str(p["value"]), merged(p["label"], "labels", f"{_PREFIX[item['scale']]}{p['value']}")) for p in points
+    ]
     if item.get("allow_dont_know"):
         choices.append(_special("dont_know"))
     choices.append(_special("prefer_not"))
@@ -118,7 +121,14 @@ def _demographic(items: Mapping[str, Any], name: str, units: Sequence[UnitNode])
     if name != "unit":
         return _listed(items[_BANK_ID.get(name, name)], name, note)
     choices = (*_unit_choices(units), Choice("several", texts["unit_several"]), _special("prefer_not"))
-    return Item(id="unit", type="demographic", text=texts["unit"], choices=choices, exclusive=("prefer_not", "several"), note=note)
+    return Item(
+        id="unit",
+        type="demographic",
+        text=texts["unit"],
+        choices=choices,
+        exclusive=("prefer_not", "several"),
+        note=note,
+    )
 
 
 def _unit_choices(units: Sequence[UnitNode]) -> Iterator[Choice]:

@@ -1,8 +1,5 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.column_types import BigInt
-from piccolo.columns.column_types import Boolean
-from piccolo.columns.column_types import Bytea
-from piccolo.columns.column_types import Varchar
+from piccolo.columns.column_types import BigInt, Boolean, Bytea, Varchar
 from piccolo.columns.indexes import IndexMethod
 
 ID = "2026-11-23T07:57:53:427350"
@@ -11,21 +8,13 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="answers", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="answers", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Slip", tablename="slip", schema=None, columns=None
-    )
+    manager.add_table(class_name="Slip", tablename="slip", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Spent", tablename="spent", schema=None, columns=None
-    )
+    manager.add_table(class_name="Spent", tablename="spent", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Slot", tablename="slot", schema=None, columns=None
-    )
+    manager.add_table(class_name="Slot", tablename="slot", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Slip",

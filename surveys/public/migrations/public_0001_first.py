@@ -1,12 +1,5 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.column_types import BigInt
-from piccolo.columns.column_types import Boolean
-from piccolo.columns.column_types import Bytea
-from piccolo.columns.column_types import Date
-from piccolo.columns.column_types import Integer
-from piccolo.columns.column_types import JSON
-from piccolo.columns.column_types import Text
-from piccolo.columns.column_types import Varchar
+from piccolo.columns.column_types import JSON, BigInt, Boolean, Bytea, Date, Integer, Text, Varchar
 from piccolo.columns.indexes import IndexMethod
 
 ID = "2026-11-23T08:02:40:915685"
@@ -15,9 +8,7 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="public", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="public", description=DESCRIPTION)
 
     manager.add_table(
         class_name="ReleaseDocument",
@@ -26,9 +17,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Bulletin", tablename="bulletin", schema=None, columns=None
-    )
+    manager.add_table(class_name="Bulletin", tablename="bulletin", schema=None, columns=None)
 
     manager.add_table(
         class_name="Organisation",
@@ -44,21 +33,13 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Action", tablename="action", schema=None, columns=None
-    )
+    manager.add_table(class_name="Action", tablename="action", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Evidence", tablename="evidence", schema=None, columns=None
-    )
+    manager.add_table(class_name="Evidence", tablename="evidence", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Chart", tablename="chart", schema=None, columns=None
-    )
+    manager.add_table(class_name="Chart", tablename="chart", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Wave", tablename="wave", schema=None, columns=None
-    )
+    manager.add_table(class_name="Wave", tablename="wave", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="ReleaseDocument",

@@ -1,0 +1,57 @@
+# Ascolto. `make help` lists what there is.
+PORT ?= 8000
+HOST ?= 127.0.0.1
+PY = .venv/bin/python
+export PYTHONDONTWRITEBYTECODE = 1
+export ASCOLTO_DATA ?= $(CURDIR)/data/demonstration
+# Numbers are computed on one core: the same data give the same pattern, and a phone need not wait for a release.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+
+.PHONY: help run test check bench lock vendor migration clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+.venv/.ok: requirements.lock pyproject.toml scripts/find-python
+	@python=$$(scripts/find-python) || exit 1; \
+	echo "Making the environment with $$python …"; \
+	"$$python" -m venv .venv && \
+	{ .venv/bin/python -m pip install -q --disable-pip-version-check uv 2>/dev/null && \
+	  .venv/bin/uv pip install -q --require-hashes -r requirements.lock --python .venv/bin/python || \
+	  .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock; } && \
+	.venv/bin/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_paths()["purelib"], "ascolto.pth").write_text(str(pathlib.Path.cwd()))' && \
+	printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m server.cli "$$@"\n' > .venv/bin/ascolto && chmod +x .venv/bin/ascolto && \
+	touch $@
+
+run: .venv/.ok ## serve the demonstration, made the first time: make run [PORT=8000] [HOST=127.0.0.1]
+	@$(PY) -m server.cli demo-serve --host $(HOST) --port $(PORT)
+
+test: .venv/.ok ## everything CI does: lint, types, walls, all tests on SQLite and PostgreSQL, in a real browser
+	@scripts/system-packages
+	@$(MAKE) -s check
+	$(PY) -m pytest -n 2 --dist loadgroup
+
+check: .venv/.ok ## lint, types, walls, lock files
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	@! grep -nE 'https?://' requirements.lock || { echo "a lock file holds an address"; exit 1; }
+
+bench: .venv/.ok ## measure speed and size
+	@scripts/system-packages
+	$(PY) -m tests.benchmarks
+
+lock: .venv/.ok ## resolve the dependencies again: hashes, no addresses
+	.venv/bin/uv lock -q
+	.venv/bin/uv export -q --frozen --format requirements-txt --no-emit-project --no-header --all-extras -o requirements.lock > /dev/null
+
+vendor: ## copy the accessibility checker that tests inject, by its hash
+	scripts/vendor
+
+migration: .venv/.ok ## write a migration from the tables: make migration STORE=public
+	@mkdir -p build && ASCOLTO_NEW_MIGRATION=$(STORE) PICCOLO_CONF=surveys.piccolo_conf .venv/bin/piccolo migrations new $(STORE) --auto
+
+clean: ## remove the environment, not the data
+	rm -rf .venv build

@@ -1,0 +1,91 @@
+"""A wave from another tool's export: coded rows in memory, released at once, no response written."""
+
+from analysis.release import Facts
+from analysis.responses import RawResponses
+from analysis.scoring import Instrument, ItemSpec, ScaleSpec
+from analysis.views import ROOT, WEIGHT_GENDER, WEIGHT_UNIT, Category, Dimension, Plan, View
+from surveys.importing.mapping import ItemMapping, ResponseMapping
+from surveys.importing.responses import ImportedResponses
+from surveys.lifecycle.context import House
+from surveys.lifecycle.releasing import Progress, release_imported
+from surveys.public.signing import fingerprint, installation_key, public_text
+from surveys.public.waves import State, WaveRecord
+
+_CONTRAST = ("f", "m")
+"""Women and men are the last to be hidden."""
+_K = {"items": 5, "comments": 10, "experience": 20}
+
+
+def plan_of(mapping: ResponseMapping) -> Plan:
+    """Each group of the mapping by itself: the views of an imported wave."""
+    dimensions = tuple(
+        Dimension(group.name, tuple(Category(code, group.names.get(code, code)) for code in group.codes))
+        for group in mapping.groups
+    )
+    views = [View(ROOT, (), 1)]
+    for dimension in dimensions:
+        views += [
+            View(
+                f"{dimension.id}:{c.code}",
+                ((dimension.id, (c.code,)),),
+                WEIGHT_GENDER if c.code in _CONTRAST else WEIGHT_UNIT,
+            )
+            for c in dimension.categories
+        ]
+    return Plan(dimensions, tuple(views))
+
+
+def _specs(item: ItemMapping) -> list[ItemSpec]:
+    names = [f"{item.name}.{code}" for code in dict.fromkeys(item.options.values())] or [item.name]
+    low, high = (0, 1) if item.options else (item.low, item.high)
+    return [
+        ItemSpec(
+            id=name, low=low, high=high, reverse=item.reverse, construct=item.construct or None, areas=item.areas,
+            indicators=item.indicators, family="items", rare=item.rare, outcome=False, of=item.name if item.options else None,
+            favourable_from=1 if item.options else item.favourable_from,
+        )
+        for name in names
+    ]  # fmt: skip
+
+
+def instrument_of(mapping: ResponseMapping) -> Instrument:
+    """What the analysis needs to know of the mapped items."""
+    specs = tuple(spec for item in mapping.items for spec in _specs(item))
+    scales = tuple(ScaleSpec(scale.name, tuple(scale.items), scale.min_answered) for scale in mapping.scales)
+    indicators = tuple(sorted({indicator for item in mapping.items for indicator in item.indicators}))
+    return Instrument(specs, scales, indicators)
+
+
+def _frozen(mapping: ResponseMapping) -> dict[str, object]:
+    """What pages need to name the figures of this wave."""
+    return {
+        "imported": True, "source": mapping.source, "licence": mapping.licence,
+        "items": {spec.id: dict(item.text) for item in mapping.items for spec in _specs(item)},
+        "scales": {scale.name: dict(scale.title) for scale in mapping.scales},
+        "reverse": [item.name for item in mapping.items if item.reverse],
+    }  # fmt: skip
+
+
+async def release_file(
+    house: House, mapping: ResponseMapping, found: ImportedResponses, sha256: str, progress: Progress
+) -> None:
+    """Protect, audit and publish an imported file as a wave of its own.
+
+    Raises
+    ------
+    DisclosureError, TooFew, WrongState, AlreadyReleasing
+        Nothing was kept.
+    """
+    raw = RawResponses(found.n, found.groups, found.answers)
+    facts = Facts(
+        installation=fingerprint(public_text(installation_key(house.data))), origin="imported",
+        wave={"id": mapping.wave, "title": dict(mapping.title), "opened": mapping.opened, "closed": mapping.closed},
+        questionnaire={"id": mapping.wave, "version": "mapping", "sha256": sha256},
+        participation={"invited": 0, "issued": 0, "drawn": 0, "received": found.n, "unreadable": 0}, headcounts=None,
+    )  # fmt: skip
+    plan = plan_of(mapping)
+    record = WaveRecord(
+        id=mapping.wave, title=dict(mapping.title), state=State.RELEASED, released=house.day, origin="imported",
+        questionnaire=_frozen(mapping), plan=plan.to_json(), rules={"k": _K},
+    )  # fmt: skip
+    await release_imported(house, record, raw, instrument_of(mapping), facts, progress)
