@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from analysis.publication import EXPERIENCE_EDGES, ROWS, SIZE_EDGES, band_edges, row_of, size_band
@@ -205,11 +206,11 @@ def _on_step(figure: Any, step: float, low_end: int, high_end: int) -> bool:
 
 
 def _check_experience(document: Mapping[str, Any]) -> Iterator[str]:
-    bands = {f"{low}-{high - 1}" for low, high in zip(EXPERIENCE_EDGES, EXPERIENCE_EDGES[1:], strict=False)} | {
+    bands = {f"{low}-{high - 1}" for low, high in pairwise(EXPERIENCE_EDGES)} | {
         f"{EXPERIENCE_EDGES[-1]}+"
     }
     for item, record in document["experience"].items():
-        found = [record] + list(record.get("gender", {}).values())
+        found = [record, *record.get("gender", {}).values()]
         for part in found:
             if "band" in part and part["band"] not in bands:
                 yield f"experience {item} has a band that does not exist"

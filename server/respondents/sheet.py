@@ -139,7 +139,7 @@ def _sections(
                 follow,
                 after,
                 items,
-            )  # fmt: skip
+            )
         )
     return blocks
 

@@ -1,0 +1,86 @@
+"""A served demonstration and a real browser, once for all journeys."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.postgres import free_port
+
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+def chromium() -> str:
+    """The system's Chromium; `make test` installs it."""
+    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if found is None:
+        raise RuntimeError("Chromium is missing: scripts/system-packages installs it")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running installation: its address, its data, and the invented accounts and codes of the demonstration."""
+
+    address: str
+    data: Path
+    known: dict[str, Any]
+
+    def password(self, account: str) -> str:
+        return str(self.known["accounts"][account]["password"])
+
+
+def environment(data: Path) -> dict[str, str]:
+    return {**os.environ, "ASCOLTO_DATA": str(data), "OMP_NUM_THREADS": "1", "LANG": "en_GB.UTF-8"}
+
+
+def start(data: Path, port: int) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server.cli", "serve", "--port", str(port)], env=environment(data), stdout=subprocess.DEVNULL
+    )
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
+                return process
+        except OSError:
+            time.sleep(0.1)
+    process.terminate()
+    raise RuntimeError("the server did not come up")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The demonstration, made through the command line and served by it."""
+    data, port = tmp_path_factory.mktemp("demonstration"), free_port()
+    subprocess.run(
+        [sys.executable, "-m", "server.cli", "demo", "--address", f"http://127.0.0.1:{port}"],
+        env=environment(data), check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    process = start(data, port)
+    known = json.loads((data / "demonstration.json").read_text())
+    try:
+        yield Served(f"http://127.0.0.1:{port}", data, known)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield opened
+        await opened.close()

@@ -1,0 +1,221 @@
+"""HR, the representative and the keeper of the reserve envelope run a whole wave in the browser, from people to results."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page
+
+from surveys.lifecycle.context import today
+from tests.journeys.conftest import environment, start
+from tests.postgres import free_port
+
+PASSWORD = "una-password-lunga"
+
+
+def _ascolto(data: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments], env=environment(data), input=typed, text=True, capture_output=True, check=False
+    )
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A real, empty installation with four accounts, served."""
+    data, port = tmp_path / "data", free_port()
+    address = f"http://127.0.0.1:{port}"
+    made = _ascolto(
+        data, "init", "--name", "Cooperativa Vera", "--address", address, "--referente", "Ada, 055 1", "--canale", "cassetta",
+        "--help-checked-on", today().isoformat(), "--controller", "la cooperativa", "--purpose", "ascoltare",
+        "--retention", "un anno", "--contact", "privacy@vera.invalid",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    for name, role in (("hr", "hr"), ("rsu", "representative"), ("busta", "recovery"), ("audit", "auditor")):
+        added = _ascolto(data, "account", "add", name, "--role", role, typed=f"{PASSWORD}\n")
+        assert added.returncode == 0, added.stderr
+    process = start(data, port)
+    try:
+        yield address, data
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def _signed_in(browser: Browser, address: str, name: str) -> Page:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", accept_downloads=True)
+    page = await context.new_page()
+    await page.goto(f"{address}/account/in")
+    await page.fill("#name", name)
+    await page.fill("#password", PASSWORD)
+    await page.click("button.go")
+    return page
+
+
+async def _make_secret(page: Page, address: str) -> str:
+    await page.goto(f"{address}/keys")
+    await page.click("button.go")
+    words = " ".join(await page.locator("ol.words li").all_inner_texts())
+    await page.fill("#secret", words)
+    await page.click("button.go")
+    assert "The secret is recorded" in await page.inner_text("main")
+    return words
+
+
+def _staff_list(path: Path) -> Path:
+    rows = ["nome,territorio,servizio,genere,fascia d'età"]
+    for i in range(48):
+        territory, service = ("Prato", "Firenze")[i % 2], ("Nido", "Cura")[i // 2 % 2]
+        rows.append(f"Persona {i},{territory},{service},{'fm'[i % 3 == 0]},{('30-39', '50-59')[i % 2]}")
+    path.write_text("\n".join(rows), "utf-8")
+    return path
+
+
+async def test_a_wave_from_the_staff_list_to_the_results(
+    browser: Browser, installation: tuple[str, Path], tmp_path: Path
+) -> None:
+    address, data = installation
+    hr = await _signed_in(browser, address, "hr")
+
+    bad = tmp_path / "bad.csv"
+    bad.write_text("nome,territorio,servizio,genere\nAda,Prato,Nido,femmina\nBea,,Nido,xyz\n", "utf-8")
+    await hr.goto(f"{address}/hr/people")
+    await hr.set_input_files("#file", bad)
+    await hr.click("button.go")
+    assert "Nothing was imported" in await hr.inner_text(".err")
+    assert "3" in await hr.inner_text(".err tbody tr >> nth=0")
+    await hr.set_input_files("#file", _staff_list(tmp_path / "staff.csv"))
+    await hr.click("button.go")
+    assert "48 people" in await hr.inner_text("main")
+
+    await hr.goto(f"{address}/hr/waves/new")
+    await hr.fill("#title", "Prova")
+    await hr.fill("#id", "prova-1")
+    await hr.click("button.go")
+    assert "the secret of the representative" in await hr.inner_text("main")
+    await hr.click("form[action*='/open'] button")
+    assert "the secret of the personnel office" in await hr.inner_text(".err")
+
+    secrets = [await _make_secret(hr, address)]
+    for name in ("rsu", "busta"):
+        secrets.append(await _make_secret(await _signed_in(browser, address, name), address))
+    await hr.goto(f"{address}/hr/waves/prova-1")
+    await hr.click("form[action*='/open'] button")
+    assert "The survey is open" in await hr.inner_text("main")
+
+    await hr.fill("#count", "48")
+    async with hr.expect_download() as downloading:
+        await hr.click("form[action*='/slips'] button")
+    slips = tmp_path / "slips.pdf"
+    await (await downloading.value).save_as(slips)
+    text = subprocess.run(["pdftotext", "-layout", str(slips), "-"], capture_output=True, text=True, check=True).stdout
+    codes = re.findall(r"\b[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){3}\b", text)
+    assert len(codes) == 48
+
+    for i, code in enumerate(codes[:40]):
+        sheet = {"_code": code, "_lang": "it", "_attempt": f"{i:032x}", "CUL1": str(1 + i % 5), "SAF1": "4", "gender": "fm"[i % 3 == 0]}
+        assert httpx.post(f"{address}/answer", data=sheet, follow_redirects=False).status_code == 303
+
+    await hr.goto(f"{address}/hr/waves/prova-1")
+    later = (today() + timedelta(days=25)).isoformat()
+    await hr.fill("form[action*='/extend'] #ends", later)
+    await hr.click("form[action*='/extend'] button")
+    assert "The end was moved" in httpx.get(f"{address}/wave/prova-1?lang=en").text
+    await hr.click("form[action*='/end'] button")
+    await hr.fill("#unused", "20")
+    await hr.click("form[action*='/close'] button")
+    assert "more sheets received (40) than slips drawn (28)" in await hr.inner_text(".err")
+    await hr.fill("#unused", "8")
+    await hr.click("form[action*='/close'] button")
+    assert "The survey is closed" in await hr.inner_text("main")
+    late = httpx.post(f"{address}/answer", data={"_code": codes[41], "_lang": "en", "CUL1": "1"})
+    assert late.status_code == 410
+
+    for first, second in ((secrets[0], secrets[0]), (secrets[0], "abaco " * 8)):
+        await _release(hr, address, first, second)
+        assert "A secret is wrong" in await hr.inner_text(".err")
+    await _release(hr, address, secrets[0], secrets[2])
+    assert hr.url == f"{address}/results/prova-1"
+    assert "40 of 48" in await hr.inner_text("main")
+
+    document = httpx.get(f"{address}/results/prova-1/release.json").json()
+    assert document["participation"] == {"invited": 48, "issued": 0, "drawn": 40, "received": 40, "unreadable": 0}
+    assert document["certificate"]["answers"] == "rule only"
+    saved = tmp_path / "release.json"
+    saved.write_bytes(httpx.get(f"{address}/results/prova-1/release.json").content)
+    assert _ascolto(data, "release", "verify", str(saved)).returncode == 0
+    saved.write_text(saved.read_text().replace('"received":40', '"received":41'))
+    assert _ascolto(data, "release", "verify", str(saved)).returncode == 1
+
+    await hr.goto(f"{address}/hr/results/prova-1")
+    assert await hr.locator("table.heat td.hatch").count() > 0
+    for ending, start_of_file in (("xlsx", b"PK"), ("csv", b"\xef\xbb\xbf")):
+        cookies = {c["name"]: c["value"] for c in await hr.context.cookies(f"{address}/hr")}
+        assert httpx.get(f"{address}/hr/results/prova-1/release.{ending}", cookies=cookies).content.startswith(start_of_file)
+    representative = await _signed_in(browser, address, "rsu")
+    await representative.goto(f"{address}/keys/log")
+    log = await representative.inner_text("main")
+    assert "The chain is whole" in log
+    assert "Survey prova-1 opened: 48 people invited." in log
+
+
+async def _release(page: Page, address: str, first: str, second: str) -> None:
+    await page.goto(f"{address}/keys/prova-1/release")
+    await page.fill("#first", first)
+    await page.fill("#second", second)
+    await page.click("button.go")
+    for _ in range(60):
+        if "/results/" in page.url or await page.locator(".err").count():
+            return
+        await page.wait_for_timeout(500)
+        await page.reload()
+
+
+async def test_each_seat_sees_its_own_desk_only(browser: Browser, installation: tuple[str, Path]) -> None:
+    address, _ = installation
+    for name, closed in (("rsu", ("/hr", "/hr/people", "/audit")), ("audit", ("/hr", "/keys")), ("busta", ("/hr", "/keys/../hr"))):
+        page = await _signed_in(browser, address, name)
+        for path in closed:
+            answered = await page.goto(f"{address}{path}")
+            assert answered is not None and answered.status == 403, (name, path)
+    for path in ("/hr", "/hr/people", "/keys", "/audit", "/hr/indicators/3.6"):
+        assert httpx.get(f"{address}{path}", follow_redirects=False).status_code == 303, path
+
+
+def test_a_session_never_takes_a_token_that_came_with_the_request(installation: tuple[str, Path]) -> None:
+    address, _ = installation
+    with httpx.Client(base_url=address, cookies={"ascolto": "chosen-by-an-attacker"}) as client:
+        signed = client.post("/account/in", data={"name": "hr", "password": PASSWORD}, headers={"Origin": address})
+        assert signed.status_code == 303
+        tokens = {value.split(";")[0] for value in signed.headers.get_list("set-cookie")}
+        assert len(tokens) == 1
+        assert "chosen-by-an-attacker" not in str(tokens)
+        assert all("HttpOnly" in value and "samesite=strict" in value.lower() for value in signed.headers.get_list("set-cookie"))
+    foreign = httpx.post(f"{address}/account/in", data={"name": "hr", "password": PASSWORD}, headers={"Origin": "http://evil.invalid"})
+    assert foreign.status_code == 403
+
+
+def test_a_form_without_the_token_of_its_session_changes_nothing(installation: tuple[str, Path]) -> None:
+    address, _ = installation
+    with httpx.Client(base_url=address) as client:
+        signed = client.post("/account/in", data={"name": "hr", "password": PASSWORD}, headers={"Origin": address})
+        token = signed.headers["set-cookie"].split(";")[0].partition("=")[2]
+        cookies = {"ascolto": token}
+        for form in ({}, {"_form": "0" * 64}):
+            assert httpx.post(f"{address}/hr/organisation", data={"name": "Preso", **form}, cookies=cookies).status_code == 403
+        assert "Preso" not in httpx.get(f"{address}/").text
+
+
+def test_five_wrong_passwords_lock_the_account_and_the_administrator_opens_it(installation: tuple[str, Path]) -> None:
+    address, data = installation
+    for _ in range(5):
+        assert httpx.post(f"{address}/account/in", data={"name": "hr", "password": "no"}, headers={"Origin": address}).status_code == 403
+    locked = httpx.post(f"{address}/account/in?lang=en", data={"name": "hr", "password": PASSWORD}, headers={"Origin": address})
+    assert "15 minutes" in locked.text
+    assert _ascolto(data, "account", "reset", "hr", typed="un-altra-password\n").returncode == 0
+    again = httpx.post(f"{address}/account/in", data={"name": "hr", "password": "un-altra-password"}, headers={"Origin": address}, follow_redirects=False)
+    assert again.status_code == 303

@@ -1,0 +1,49 @@
+"""axe-core finds nothing on any page: WCAG 2.2 AA, light and dark, Italian and Arabic, phone and computer."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.journeys.conftest import Served
+
+pytestmark = pytest.mark.xdist_group("served")
+AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+STAFF = ("/", "/help", "/answer", "/answer#s1", "/answer#s10", "/answer#s10b", "/answer#s11", "/answer#send", "/wave/autunno-2026",
+         "/results/primavera-2026", "/thanks", "/nothing")  # fmt: skip
+DESK = ("/hr", "/hr/results/primavera-2026", "/hr/results/primavera-2026/item/CUL1", "/hr/indicators", "/hr/indicators/3.6",
+        "/hr/indicators/5.1", "/hr/scorecard", "/hr/waves", "/hr/waves/new", "/hr/waves/autunno-2026", "/hr/people",
+        "/hr/organisation", "/keys", "/audit", "/audit/indicators", "/audit/scorecard")  # fmt: skip
+
+
+async def _violations(page: Page) -> list[str]:
+    await page.evaluate(AXE)
+    found = await page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["it", "ar"])
+async def test_staff_pages_have_no_barrier(browser: Browser, served: Served, scheme: str, language: str) -> None:
+    context = await browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of playwright's words
+    page = await context.new_page()
+    for path in STAFF:
+        base, _, fragment = path.partition("#")
+        await page.goto(f"{served.address}{base}?lang={language}" + (f"#{fragment}" if fragment else ""))
+        assert await _violations(page) == [], path
+        await page.goto("about:blank")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, scheme: str) -> None:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme, locale="it-IT")  # type: ignore[arg-type]  # one of playwright's words
+    page = await context.new_page()
+    await page.goto(f"{served.address}/account/in")
+    assert await _violations(page) == []
+    await page.fill("#name", "direzione")
+    await page.fill("#password", served.password("direzione"))
+    await page.click("button.go")
+    for path in DESK:
+        await page.goto(f"{served.address}{path}")
+        assert await _violations(page) == [], path
