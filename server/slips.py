@@ -18,10 +18,10 @@ _PAGE = """
     [*#sys.inputs.organisation* \\
      #sys.inputs.title \\
      #v(1mm)
-     #text(size: 14pt, font: "DejaVu Sans Mono", weight: "bold")[#code] \\
+     #box(text(size: 11pt, font: "DejaVu Sans Mono", weight: "bold")[#code]) \\
      #v(1mm)
      #sys.inputs.address \\
-     #text(size: 8pt)[#sys.inputs.ends \\ Un foglio, una risposta. · One sheet, one answer. · O foaie, un răspuns. · Një fletë, një përgjigje. · Une feuille, une réponse. · Una hoja, una respuesta.]])
+     #text(size: 7.5pt)[#sys.inputs.ends \\ Un foglio, una risposta. · One sheet, one answer. · O foaie, un răspuns. · Një fletë, një përgjigje. · Une feuille, une réponse. · Una hoja, una respuesta.]])
 ]
 #grid(columns: (1fr, 1fr), gutter: 2mm,
 """

@@ -1,0 +1,1 @@
+"""Speed and size, measured on whole processes; run by `make bench`, never a timed test."""

@@ -1,0 +1,63 @@
+"""The step table of PRIVACY 2.5, row by row, and its edges."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import publication as p
+
+
+@pytest.mark.parametrize(
+    ("respondents", "index", "share", "classes"),
+    [(4, None, None, None), (5, 62.5, None, None), (9, 62.5, None, None), (10, 65, 60, None), (19, 65, 60, None),
+     (20, 62.5, 60, None), (49, 62.5, 60, None), (50, 62.5, 65, 3), (199, 62.5, 65, 3), (200, 63, 65, 5)],
+)  # fmt: skip
+def test_a_view_shows_what_its_size_allows(respondents: int, index: float | None, share: float | None, classes: int | None) -> None:
+    assert p.index_figure(62.6, respondents) == index
+    assert p.share_figure(63.0, respondents) == share
+    shown = p.distribution_figures((11, 12, 14, 33, 30), respondents, p.share_figure(63.0, respondents))
+    assert (None if shown is None else len(shown)) == classes
+
+
+@pytest.mark.parametrize(("respondents", "low", "high"), [(5, 20, 80), (49, 20, 80), (50, 15, 85), (199, 15, 85), (200, 10, 90)])
+def test_ends_are_coded_on_the_exact_value(respondents: int, low: int, high: int) -> None:
+    assert p.index_figure(low, respondents) == f"<={low}"
+    assert p.index_figure(high, respondents) == f">={high}"
+    assert isinstance(p.index_figure(low + 0.01, respondents), float | int)
+
+
+def test_three_classes_take_the_share_as_it_stands() -> None:
+    assert p.distribution_figures((10, 12, 20, 28, 30), 100, 60) == (20, 20, 60)
+
+
+@given(st.integers(0, 10_000))
+def test_every_size_has_one_band_that_holds_it(size: int) -> None:
+    low, high = p.band_edges(p.size_band(size))
+    assert low <= size <= (high if high is not None else size)
+
+
+@pytest.mark.parametrize(("count", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (19, "10-19"), (39, "20-39"), (40, "40+"), (400, "40+")])
+def test_experiences_are_banded(count: int, band: str) -> None:
+    assert p.experience_band(count) == band
+
+
+@given(st.integers(1, 500), st.integers(0, 500), st.integers(5, 10))
+def test_participation_never_says_all_and_never_more_than_there_are(headcount: int, respondents: int, k: int) -> None:
+    figure = p.participation_figure(respondents, headcount, k)
+    if headcount < 2 * k or respondents > headcount:
+        assert figure is None
+    else:
+        assert figure in {"0", "10", "20", "30", "40", "50", "60", "70", "80", ">=90"}
+
+
+@given(st.floats(0, 100), st.integers(5, 1000))
+def test_one_person_more_keeps_within_a_step(value: float, respondents: int) -> None:
+    """Each step is at least 100/(2n+1): one joiner or leaver moves an index by less than a step and a half."""
+    row = p.row_of(respondents)
+    assert row is not None
+    assert row.index_step >= 100 / (2 * max(respondents, row.least) + 1) or respondents < row.least
+
+
+def test_limits_are_rounded_outward() -> None:
+    assert p.outward(42.01, 46.01) == (42, 47)
+    assert p.outward(-3, 104) == (0, 100)

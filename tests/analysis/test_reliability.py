@@ -1,0 +1,36 @@
+"""Alpha and omega by hand."""
+
+import numpy as np
+import pytest
+
+from analysis.reliability import cronbach_alpha, mcdonald_omega, reading
+
+
+def test_alpha_of_a_small_table_is_that_of_its_formula() -> None:
+    """Items 1 2 3, 2 3 4, 3 3 5, 4 5 5: variances 5/3, 19/12, 11/12; variance of sums 32/3."""
+    rows = np.array([[1, 2, 3], [2, 3, 4], [3, 3, 5], [4, 5, 5]], dtype=float)
+    variances = [5 / 3, 19 / 12, 11 / 12]
+    assert rows.var(axis=0, ddof=1) == pytest.approx(variances)
+    assert cronbach_alpha(rows) == pytest.approx(3 / 2 * (1 - sum(variances) / rows.sum(axis=1).var(ddof=1)))
+
+
+def test_parallel_items_have_the_omega_of_their_loadings() -> None:
+    """Three items that correlate .49 with one another load .7: omega = 4.41 / (4.41 + 1.53)."""
+    target = np.full((3, 3), 0.49) + np.eye(3) * 0.51
+    rng = np.random.default_rng(1)
+    raw = rng.standard_normal((400, 3))
+    raw -= raw.mean(axis=0)
+    white = raw @ np.linalg.inv(np.linalg.cholesky(np.cov(raw, rowvar=False))).T
+    rows = white @ np.linalg.cholesky(target).T
+    assert mcdonald_omega(rows) == pytest.approx(2.1**2 / (2.1**2 + 3 * 0.51), abs=1e-6)
+
+
+def test_what_is_not_defined_is_none_and_not_zero() -> None:
+    assert cronbach_alpha(np.ones((5, 3))) is None
+    assert cronbach_alpha(np.ones((5, 1))) is None
+    assert mcdonald_omega(np.array([[1, 1, 2], [1, 2, 3], [1, 3, 1], [1, 4, 2.0]])) is None
+
+
+@pytest.mark.parametrize(("value", "word"), [(0.59, "items"), (0.6, "care"), (0.7, "fine"), (0.96, "alike")])
+def test_reliability_is_read_in_words(value: float, word: str) -> None:
+    assert reading(value) == word

@@ -1,0 +1,22 @@
+"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers release start slips."""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import answers, phone, releases, starting
+
+PARTS = {"phone": phone.measure, "answers": answers.measure, "release": releases.measure, "start": starting.measure}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(PARTS)
+    with tempfile.TemporaryDirectory(prefix="ascolto-bench-") as folder:
+        for part in chosen:
+            print(f"\n{part}", flush=True)
+            for what, figure, bar in asyncio.run(PARTS[part](Path(folder) / part)):
+                print(f"  {what:<66}{figure:>22}   {bar}", flush=True)
+
+
+main()

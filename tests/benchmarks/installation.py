@@ -1,0 +1,84 @@
+"""An installation with one open wave, for measuring: 430 people, the default plan, a code for each."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from surveys.lifecycle import opening
+from surveys.lifecycle.context import House, today
+from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
+from surveys.people import roster
+from surveys.public import organisation
+from surveys.stores import StoreSettings, stores
+from tests.conftest import ORGANISATION, small_cooperative
+from tests.postgres import free_port
+
+WAVE = "misura"
+
+
+async def _open(data: Path, people: int) -> tuple[list[str], dict[str, str]]:
+    async with stores(StoreSettings(data)) as engines:
+        house = House(engines, data, today(), "bench")
+        await organisation.save(engines["public"], replace(ORGANISATION, help_checked_on=today().isoformat()))
+        await roster.replace(engines["people"], *small_cooperative(people), today() - timedelta(days=9))
+        await plan(house, Wish(WAVE, {"it": "Misura"}, today(), today() + timedelta(days=9)))
+        secrets = {}
+        for seat in ("hr", "representative", "recovery"):
+            secrets[seat] = draw_secret()
+            await take_seat(house, WAVE, seat, secrets[seat])
+        await opening.open_wave(house, WAVE)
+        return [str(code) for code in await opening.print_slips(house, WAVE, people)], {k: str(v) for k, v in secrets.items()}
+
+
+def opened(data: Path, people: int = 430) -> tuple[list[str], dict[str, str]]:
+    """Make the installation in a thread of its own loop: codes and secrets."""
+    import threading
+
+    found: list[tuple[list[str], dict[str, str]]] = []
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(_open(data, people))))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def process(data: Path, port: int) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "ASCOLTO_DATA": str(data), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "server.cli", "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL
+    )
+
+
+def wait_for(port: int) -> None:
+    for _ in range(1000):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.01)
+    raise RuntimeError("the server did not come up")
+
+
+@contextmanager
+def served(data: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    port = free_port()
+    running = process(data, port)
+    try:
+        wait_for(port)
+        yield f"http://127.0.0.1:{port}", running
+    finally:
+        running.terminate()
+        running.wait(20)
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process and its highest, in MB, from /proc."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024

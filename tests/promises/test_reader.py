@@ -1,0 +1,193 @@
+"""Promise: published numbers do not describe fewer than k people, whatever is combined. Beside it, data that could leak."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.auditor import audit_structure
+from analysis.document import Release, ReleaseInvalid, canonical
+from analysis.release import DisclosureError, Facts, Rules, TooFew, release
+from analysis.responses import RawResponses
+from analysis.scoring import Instrument, ItemSpec, ScaleSpec
+from analysis.suppression import Pattern
+from analysis.views import Category, default_plan, incidence
+
+K = 5
+UNITS = [Category("po", "Prato"), Category("fi", "Firenze"), Category("po.a", "A", "po"), Category("po.b", "B", "po"),
+         Category("fi.a", "C", "fi"), Category("fi.b", "D", "fi")]  # fmt: skip
+GENDER = [Category("f", "Donna"), Category("m", "Uomo"), Category("nb", "Non binaria")]
+AGE = [Category("u30", "Meno di 30"), Category("40_49", "40-49")]
+PLAN = default_plan(UNITS, GENDER, AGE)
+FACTS = Facts("test", "ascolto", {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""},
+              {"id": "q", "version": "1", "sha256": ""}, {"invited": 90, "issued": 0, "drawn": 70, "received": 70, "unreadable": 0})  # fmt: skip
+
+
+def _item(name: str, construct: str = "CUL", reverse: bool = False, rare: bool = False) -> ItemSpec:
+    return ItemSpec(name, 1, 5, reverse, construct, (1,), ("1.1",), "items", rare, False, None, 4)
+
+
+INSTRUMENT = Instrument(
+    (_item("A1"), _item("A2"), _item("A3", reverse=True), _item("A4", rare=True),
+     ItemSpec("E1", 0, 2, False, None, (3,), ("3.6",), "experience", True, False, None, 1)),
+    (ScaleSpec("CUL", ("A1", "A2", "A3"), 2),), ("1.1",),
+)  # fmt: skip
+
+
+def _responses(seed: int, n: int = 70) -> RawResponses:
+    rng = np.random.default_rng(seed)
+    groups = {
+        "unit": rng.choice(["po.a", "po.b", "fi.a", "fi.b", ""], n, p=[0.4, 0.1, 0.35, 0.1, 0.05]).tolist(),
+        "gender": rng.choice(["f", "m", "nb", ""], n, p=[0.7, 0.24, 0.02, 0.04]).tolist(),
+        "age": rng.choice(["u30", "40_49", ""], n, p=[0.3, 0.65, 0.05]).tolist(),
+    }
+    answers = {name: rng.choice([1, 2, 3, 4, 5, -1, -2, -3], n, p=[0.1, 0.15, 0.2, 0.3, 0.15, 0.04, 0.03, 0.03]).tolist() for name in ("A1", "A2", "A3", "A4")}
+    answers["E1"] = rng.choice([0, 1, 2, -2], n, p=[0.85, 0.07, 0.04, 0.04]).tolist()
+    return RawResponses(n, groups, answers)
+
+
+def _everything_shown(document: dict[str, Any]) -> dict[str, list[str]]:
+    """The union of what a dashboard, a staff page, an export and the document show: views by statistic.
+
+    All four read the document alone (tests/server has a test of it), so the document is the union.
+    """
+    shown: dict[str, list[str]] = {"size": [v["id"] for v in document["views"] if v["shown"]]}
+    for view in document["views"]:
+        for family in ("items", "scales", "areas", "indicators"):
+            for statistic in view.get(family, {}):
+                shown.setdefault(f"{family}/{statistic}", []).append(view["id"])
+    return shown
+
+
+def _isolated(raw: RawResponses, document: dict[str, Any]) -> list[tuple[str, int]]:
+    """Who the union isolates, per statistic: small views, small remainders of one view in another, pinned atoms."""
+    found = incidence(PLAN, raw)
+    rows = {view.id: row for row, view in enumerate(PLAN.views)}
+    problems = []
+    for statistic, views in _everything_shown(document).items():
+        n = found.n if statistic == "size" else _answered(raw, found.atom_of, len(found.n), statistic)
+        matrix = found.matrix[[rows[view] for view in views]]
+        verdict = audit_structure(matrix, n, np.ones(len(views), dtype=bool), K)
+        problems += [(statistic, atom) for atom in verdict.exposed]
+        problems += [(statistic, -1) for view in matrix if 0 < int(n[view].sum()) < K]
+        problems += [(statistic, -2) for a in matrix for b in matrix if 0 < int(n[a & ~b].sum()) < K and not (b & ~a).any()]
+    return problems
+
+
+def _answered(raw: RawResponses, atom_of: Any, atoms: int, statistic: str) -> Any:
+    family, _, name = statistic.partition("/")
+    if family == "items":
+        valid = raw.answer(name) >= 0
+    else:
+        columns = np.array([raw.answer(item) >= 0 for item in ("A1", "A2", "A3", "A4")])
+        chosen = {"scales": columns[:3].sum(axis=0) >= 2, "areas": columns.sum(axis=0) >= 3, "indicators": columns.sum(axis=0) >= 2}
+        valid = chosen[family]
+    return np.bincount(atom_of[valid], minlength=atoms)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_shown_anywhere_can_be_combined_to_describe_one_to_four_people(seed: int) -> None:
+    raw = _responses(seed)
+    made = release(raw, PLAN, INSTRUMENT, Rules(), FACTS).to_json()
+    assert _isolated(raw, made) == []
+
+
+def test_the_same_attack_finds_people_when_the_secondary_suppression_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deliberately weakened copy: every view of five people or more is shown, as most survey tools do."""
+    import analysis.release as weakened
+
+    monkeypatch.setattr(weakened, "solve", lambda m, n, w, k, *, allowed, progress: Pattern(allowed & (m @ n >= k), 1, 0, False))
+    monkeypatch.setattr(weakened, "repair", lambda m, n, w, k, shown: (shown & (m @ n >= k), 0))
+    monkeypatch.setattr(weakened, "_audit", lambda *_: None)
+    raw = _responses(1)
+    made = weakened.release(raw, PLAN, INSTRUMENT, Rules(), FACTS).to_json()
+    assert len(_isolated(raw, made)) > 0
+
+
+def test_the_auditor_stops_a_weakened_release_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    import analysis.release as weakened
+
+    monkeypatch.setattr(weakened, "solve", lambda m, n, w, k, *, allowed, progress: Pattern(allowed & (m @ n >= k), 1, 0, False))
+    with pytest.raises(DisclosureError):
+        weakened.release(_responses(1), PLAN, INSTRUMENT, Rules(), FACTS)
+
+
+def test_hidden_views_carry_nothing_and_say_no_reason() -> None:
+    made = release(_responses(2), PLAN, INSTRUMENT, Rules(), FACTS).to_json()
+    hidden = [view for view in made["views"] if not view["shown"]]
+    assert len(hidden) > 0
+    assert all(set(view) == {"id", "filter", "shown"} for view in hidden)
+
+
+def test_whether_a_view_is_shown_depends_on_counts_and_not_on_answers() -> None:
+    raw = _responses(3)
+    turned = RawResponses(len(raw), {d: raw.group(d) for d in raw.dimensions()}, {i: [6 - int(c) if 0 < c < 6 and i != "E1" else int(c) for c in raw.answer(i)] for i in raw.items()})
+    first, second = (release(r, PLAN, INSTRUMENT, Rules(), FACTS).to_json() for r in (raw, turned))
+    assert _everything_shown(first) == _everything_shown(second)
+    assert first["certificate"]["pattern_sha256"] == second["certificate"]["pattern_sha256"]
+
+
+def test_the_same_answers_give_the_same_document() -> None:
+    first, second = (release(_responses(4), PLAN, INSTRUMENT, Rules(), FACTS).text for _ in range(2))
+    assert first == second
+
+
+def test_a_rare_item_is_published_for_the_whole_organisation_only() -> None:
+    made = release(_responses(5), PLAN, INSTRUMENT, Rules(), FACTS).to_json()
+    assert _everything_shown(made)["items/A4"] == ["all"]
+
+
+def test_more_respondents_than_people_hide_the_view() -> None:
+    raw = _responses(6)
+    found = incidence(PLAN, raw)
+    counts = {view.id: int(size) for view, size in zip(PLAN.views, found.sizes(), strict=True)}
+    exact = Facts(FACTS.installation, FACTS.origin, FACTS.wave, FACTS.questionnaire, FACTS.participation, counts)
+    spare = Facts(FACTS.installation, FACTS.origin, FACTS.wave, FACTS.questionnaire, FACTS.participation, {**counts, "unit:po": counts["unit:po"] - 1})
+    assert "unit:po" in _everything_shown(release(raw, PLAN, INSTRUMENT, Rules(), exact).to_json())["size"]
+    assert "unit:po" not in _everything_shown(release(raw, PLAN, INSTRUMENT, Rules(), spare).to_json())["size"]
+
+
+def test_nine_sheets_are_not_released_and_a_rule_cannot_be_lowered() -> None:
+    with pytest.raises(TooFew):
+        release(_responses(1, 9), PLAN, INSTRUMENT, Rules(), FACTS)
+    for lowered in ({"k_items": 4}, {"k_comments": 9}, {"k_experience": 19}):
+        with pytest.raises(ValueError, match="cannot go below"):
+            Rules(**lowered)
+
+
+def test_raw_responses_refuse_to_be_shown() -> None:
+    raw = _responses(1)
+    for look in (str, repr, iter, list, lambda r: f"{r}", json.dumps, __import__("pickle").dumps, __import__("copy").deepcopy):
+        with pytest.raises(TypeError):
+            look(raw)
+
+
+def test_a_document_that_was_changed_does_not_become_a_release() -> None:
+    made = release(_responses(2), PLAN, INSTRUMENT, Rules(), FACTS).to_json()
+    hidden = next(i for i, view in enumerate(made["views"]) if not view["shown"])
+    for change in (
+        lambda d: d["views"][hidden].update(items={"A1": {"index": 50}}),
+        lambda d: d["views"][0]["items"]["A1"].update(index=51.3),
+        lambda d: d["rules"]["k"].update(items=4),
+        lambda d: d["views"].pop(),
+        lambda d: d.update(extra=1),
+        lambda d: d["certificate"].update(answers="maybe"),
+    ):
+        changed = json.loads(canonical(made))
+        change(changed)
+        with pytest.raises(ReleaseInvalid):
+            Release.from_json(changed)
+
+
+def test_figures_can_be_made_again_from_the_document_alone() -> None:
+    """Closure rule: differences and states below the organisation are functions of published values."""
+    from analysis.comparison import differences
+
+    made = release(_responses(7), PLAN, INSTRUMENT, Rules(), FACTS).to_json()
+    again = [d for family in ("areas", "scales") for d in differences(made["views"], family)]
+    assert [(d.view, d.against, d.statistic, d.gap, d.clear) for d in again] == [
+        (d["view"], d["against"], d["statistic"], d["gap"], d["clear"]) for d in made["differences"]
+    ]
+
+
