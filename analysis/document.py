@@ -206,9 +206,7 @@ def _on_step(figure: Any, step: float, low_end: int, high_end: int) -> bool:
 
 
 def _check_experience(document: Mapping[str, Any]) -> Iterator[str]:
-    bands = {f"{low}-{high - 1}" for low, high in pairwise(EXPERIENCE_EDGES)} | {
-        f"{EXPERIENCE_EDGES[-1]}+"
-    }
+    bands = {f"{low}-{high - 1}" for low, high in pairwise(EXPERIENCE_EDGES)} | {f"{EXPERIENCE_EDGES[-1]}+"}
     for item, record in document["experience"].items():
         found = [record, *record.get("gender", {}).values()]
         for part in found:

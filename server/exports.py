@@ -5,8 +5,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import xlsxwriter
-
 from server.display import text_of
 from server.reading import Labels, figure_text, view_name
 from server.texts import say
@@ -58,6 +56,8 @@ def as_csv(document: Mapping[str, Any], labels: Labels, language: str) -> str:
 
 def as_workbook(document: Mapping[str, Any], labels: Labels, language: str) -> bytes:
     """One sheet of figures, one that says what they are and how they were checked."""
+    import xlsxwriter  # loaded when somebody asks for a workbook: a start does not need it
+
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     bold = book.add_format({"bold": True})

@@ -2,18 +2,20 @@
 
 import io
 import os
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from piccolo.conf.apps import AppConfig, AppRegistry
+from piccolo.table import Table
 
 from surveys.engines import SafePostgres, StoreEngine, postgres_from_url, sqlite_at
 
 STORES = ("public", "people", "answers", "cases")
 POOL_SIZE = 5
+_MIGRATION_ID = re.compile(r'^ID = "([^"]+)"', re.MULTILINE)
 
 
 class Engines:
@@ -44,9 +46,10 @@ class StoreSettings:
     passwords: Mapping[str, str] | None = None
 
 
-def app_config(store: str) -> AppConfig:
-    config: AppConfig = import_module(f"surveys.{store}.piccolo_app").APP_CONFIG
-    return config
+def tables_of(store: str) -> list[type[Table]]:
+    """The tables of a store, without loading Piccolo's migration tools."""
+    found = vars(import_module(f"surveys.{store}.tables")).values()
+    return [table for table in found if isinstance(table, type) and issubclass(table, Table) and table is not Table]
 
 
 def bind(settings: StoreSettings) -> Engines:
@@ -58,7 +61,7 @@ def bind(settings: StoreSettings) -> Engines:
             engines[store] = postgres_from_url(settings.database_url.format(store=store), password=password)
         else:
             engines[store] = sqlite_at(settings.data / f"{store}.sqlite", for_answers=store == "answers")
-        for table in app_config(store).table_classes:
+        for table in tables_of(store):
             table._meta.db = engines[store]
     return Engines(engines)
 
@@ -75,12 +78,10 @@ async def migrate(engines: Engines) -> None:
 
 
 def _migration_names(store: str) -> set[str]:
-    folder = Path(app_config(store).resolved_migrations_folder_path)
-    names = set()
-    for path in folder.glob("*.py"):
-        if path.name != "__init__.py":
-            names.add(str(import_module(f"surveys.{store}.migrations.{path.stem}").ID))
-    return names
+    """The ids of this version's migrations, read as text: importing them loads tools that a start does not need."""
+    folder = Path(__file__).parent / store / "migrations"
+    texts = (path.read_text("utf-8") for path in folder.glob("*.py") if path.name != "__init__.py")
+    return {found[1] for text in texts if (found := _MIGRATION_ID.search(text))}
 
 
 async def _is_behind(store: str, engine: StoreEngine) -> bool:
@@ -99,6 +100,7 @@ async def _run_forwards(store: str, engine: StoreEngine) -> None:
     os.environ["PICCOLO_CONF"] = "surveys.piccolo_conf"
     from piccolo.apps.migrations.commands.forwards import run_forwards
     from piccolo.apps.migrations.tables import Migration
+    from piccolo.conf.apps import AppRegistry
 
     conf = import_module("surveys.piccolo_conf")
     conf.DB, conf.APP_REGISTRY = engine, AppRegistry([f"surveys.{store}.piccolo_app"])  # type: ignore[attr-defined]

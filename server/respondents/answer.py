@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps, loads
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import ClientException
@@ -16,14 +17,17 @@ from server import faults
 from server.display import day
 from server.pages import MessagePage, Shell, show, staff_shell, static_address
 from server.respondents.sheet import Form, answer_page, in_words
-from server.texts import say
+from server.texts import choose_language, say
 from surveys.answers.envelope import seal
 from surveys.answers.urn import Receipt, TooManyWaiting, Urn
-from surveys.public.waves import State, WaveRecord, in_state
+from surveys.public.waves import WaveRecord, open_ids
+from surveys.public.waves import get as get_wave
 from surveys.questionnaire import InvalidAnswers, Questionnaire
 from surveys.tokens import NotACode, digest, read_code
 
 FORM_LIMIT = 128 * 1024
+FIELDS = 1000
+"""More fields than any form of ours has; a body of more is not read further."""
 _ATTEMPT = re.compile(r"[0-9a-f]{32}")
 
 
@@ -48,20 +52,41 @@ def questionnaire_of(wave: WaveRecord) -> Questionnaire:
     return _read_questionnaire(dumps(wave.questionnaire, sort_keys=True))
 
 
-async def _open_wave(wanted: str | None) -> WaveRecord | None:
-    waves = await in_state(State.OPEN)
-    for wave in waves:
-        if wave.id == wanted:
-            return wave
-    return waves[0] if waves else None
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What answering needs of an open wave: all of it is fixed from the opening on."""
+
+    id: str
+    questionnaire: Questionnaire
+    seal_key: bytes
+    messages: Mapping[str, str]
+
+
+_frozen: dict[str, Frozen] = {}
+"""Open waves of this process by id; another process makes its own, from the same frozen record."""
+
+
+async def _open_wave(wanted: str | None) -> Frozen | None:
+    """The wave asked for if it is open, else any open one."""
+    open_now = await open_ids()
+    if not open_now:
+        return None
+    chosen = wanted if wanted in open_now else open_now[0]
+    if chosen not in _frozen:
+        record = await get_wave(chosen)
+        _frozen[chosen] = Frozen(chosen, questionnaire_of(record), record.seal_key, record.messages)
+    return _frozen[chosen]
 
 
 async def _posted(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
-    form = await request.form()
+    """Read a posted form, values by name; empty ones only where they say something."""
+    body = await request.body()
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+    except ValueError as problem:
+        raise ClientException("not a form") from problem
     answers: dict[str, list[str]] = {}
-    for name, value in form.multi_items():
-        if not isinstance(value, str):
-            raise ClientException("a file is no answer")
+    for name, value in pairs:
         if value or name in ("_code", "_phone"):
             answers.setdefault(name, []).append(value)
     return answers
@@ -85,7 +110,7 @@ async def form(request: Request[Any, Any, Any]) -> Response[str]:
     wave = await _open_wave(request.query_params.get("wave"))
     if wave is None:
         return _nothing_open(frame)
-    return show(answer_page(frame, wave, questionnaire_of(wave), {}, secrets.token_hex(16)))
+    return show(answer_page(frame, wave, {}, secrets.token_hex(16)))
 
 
 @post("/answer/language", status_code=200, request_max_body_size=FORM_LIMIT)
@@ -96,27 +121,28 @@ async def language(request: Request[Any, Any, Any]) -> Response[str]:
     wave = await _open_wave((posted.get("_wave") or [""])[0])
     if wave is None:
         return _nothing_open(frame)
-    return show(answer_page(frame, wave, questionnaire_of(wave), posted, _attempt(posted)))
+    return show(answer_page(frame, wave, posted, _attempt(posted)))
 
 
 @post("/answer", status_code=200, request_max_body_size=FORM_LIMIT)
 async def submit(request: Request[Any, Any, Any], urn: Urn) -> Response[str] | Redirect:
     """Check one sheet and receive it: in the urn and thanked, or back with everything kept."""
     posted = await _posted(request)
-    frame = await staff_shell(request, (posted.get("_lang") or [""])[0])
-    wave = await _open_wave((posted.get("_wave") or [""])[0])
+    language = choose_language((posted.get("_lang") or [""])[0], request.headers.get("accept-language", ""))
+    named = (posted.get("_wave") or [""])[0]
+    wave = _frozen.get(named) or await _open_wave(named)  # a code of a closed wave is unknown to the urn
     if wave is None:
-        return _nothing_open(frame)
-    problems, status = await _receive(posted, wave, frame.language, urn)
+        return _nothing_open(await staff_shell(request, language))
+    problems, status = await _receive(posted, wave, language, urn)
     if problems:
-        page = answer_page(frame, wave, questionnaire_of(wave), posted, _attempt(posted), problems)
+        page = answer_page(await staff_shell(request, language), wave, posted, _attempt(posted), problems)
         return show(page, status=status)
-    return Redirect(f"/thanks?lang={frame.language}&wave={wave.id}", status_code=303)
+    return Redirect(f"/thanks?lang={language}&wave={wave.id}", status_code=303)
 
 
-async def _receive(posted: Form, wave: WaveRecord, language: str, urn: Urn) -> tuple[list[tuple[str, str]], int]:
+async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple[list[tuple[str, str]], int]:
     """Put the sheet in the urn, or say what stands in the way: (item id, sentence) pairs and a status."""
-    questionnaire = questionnaire_of(wave)
+    questionnaire = wave.questionnaire
     text = (posted.get("_code") or [""])[0]
     codes = {code for code in posted.get("_code", ()) if code.strip()}
     try:
@@ -152,5 +178,5 @@ async def thanks(request: Request[Any, Any, Any]) -> Response[str]:
     """Say that the sheet arrived, and what comes next."""
     frame = await staff_shell(request)
     wave = await _open_wave(request.query_params.get("wave"))
-    ends = day(wave.ends, frame.language) if wave else ""
+    ends = day((await get_wave(wave.id)).ends, frame.language) if wave else ""
     return show(ThanksPage(frame, say(frame.language, "staff.thanks.title"), ends, static_address("thanks.js")))

@@ -2,15 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from server.display import text_of
 from server.pages import Shell, static_address
 from server.texts import say
-from surveys.public.waves import WaveRecord
 from surveys.questionnaire import InvalidAnswers, Item, Questionnaire, Section
 
 type Form = Mapping[str, Sequence[str]]
+
+
+class OpenWave(Protocol):
+    """What the page needs of a wave."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def questionnaire(self) -> Questionnaire: ...
+    @property
+    def messages(self) -> Mapping[str, str]: ...
+
 
 LONG_LIST = 9
 """From this many choices on a question is a list that opens, not rows."""
@@ -145,15 +156,10 @@ def _sections(
 
 
 def answer_page(
-    shell: Shell,
-    wave: WaveRecord,
-    questionnaire: Questionnaire,
-    form: Form,
-    attempt: str,
-    problems: Sequence[tuple[str, str]] = (),
+    shell: Shell, wave: OpenWave, form: Form, attempt: str, problems: Sequence[tuple[str, str]] = ()
 ) -> AnswerPage:
     """Make the page; `form` holds what was answered, `problems` pairs an item id ("" for the code) with a sentence."""
-    language = shell.language
+    language, questionnaire = shell.language, wave.questionnaire
     sections = _sections(questionnaire, wave.messages, language, form)
     where = {item.id: block.id for block in sections for item in block.items}
     return AnswerPage(

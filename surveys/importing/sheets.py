@@ -12,8 +12,6 @@ from itertools import islice
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-
 LIMIT_BYTES = 50 * 1024 * 1024
 _UNPACKED = 6
 """An XLSX file may unpack to this many times the limit; more is no survey."""
@@ -225,6 +223,8 @@ def _xlsx_rows(content: bytes, limit_bytes: int) -> Iterator[Numbered]:
                 raise FileUnreadable("bomb", size_mb=_megabytes(unpacked), limit_mb=_megabytes(_UNPACKED * limit_bytes))
             if "xl/workbook.xml" not in archive.namelist():
                 raise FileUnreadable("binary")
+        import openpyxl  # loaded when somebody imports a workbook: a start does not need it
+
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, ParseError) as problem:
         raise FileUnreadable("truncated") from problem

@@ -118,6 +118,11 @@ async def in_state(*states: State) -> list[WaveRecord]:
     return [_from_row(row) for row in rows]
 
 
+async def open_ids() -> list[str]:
+    """The ids of open waves: a look that reads no frozen text."""
+    return [str(row["id"]) for row in await Wave.select(Wave.id).where(Wave.state == str(State.OPEN))]
+
+
 async def change(engine: StoreEngine, wave: str, *from_states: State, **new: Any) -> WaveRecord:
     """Change a wave, only if it is still in one of these states; two processes cannot both succeed.
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,6 +72,16 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What an answer to one item may be: its codes with their place, and how many of them go together."""
+
+    codes: Mapping[str, int]
+    multiple: bool
+    exclusive: frozenset[str]
+    experience: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Questionnaire:
     """A questionnaire with all its texts; `reviewed` languages were checked by a native speaker."""
 
@@ -82,8 +92,21 @@ class Questionnaire:
     reviewed: tuple[str, ...]
     sections: tuple[Section, ...]
     messages: Mapping[str, Texts] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(init=False, repr=False, compare=False)
+    """How to check the answer to each item; made once, for thousands of sheets are read."""
 
     def __post_init__(self) -> None:
+        checks = {
+            item.id: Check(
+                {code: place for place, code in enumerate(item.codes)},
+                item.multiple,
+                frozenset(item.exclusive),
+                section.kind == "experience",
+            )
+            for section in self.sections
+            for item in section.items
+        }
+        object.__setattr__(self, "checks", checks)
         ids = [item.id for item in self.items()]
         if len(set(ids)) != len(ids):
             raise ValueError("two items have the same id")
@@ -130,7 +153,9 @@ class Questionnaire:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` gives an equal questionnaire back."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), ensure_ascii=False))
+        frozen = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        frozen["sections"] = [asdict(section) for section in self.sections]
+        plain: dict[str, Any] = json.loads(json.dumps(frozen, ensure_ascii=False))
         return plain
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import msgspec
 
-from surveys.questionnaire.form import Item, Questionnaire
+from surveys.questionnaire.form import Check, Questionnaire
 
 SKIP_EXPERIENCE = "_skip_experience"
 _LARGEST = 64 * 1024
@@ -87,32 +87,30 @@ class AnswerSheet:
 
 def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -> AnswerSheet:
     """Check a form: names that begin with "_" are the page's own; empty values count as not answered."""
-    items = {item.id: item for item in questionnaire.items()}
-    experience = {
-        item.id for section in questionnaire.sections if section.kind == "experience" for item in section.items
-    }
+    skips_experience = SKIP_EXPERIENCE in form
     problems: list[Problem] = []
     codes: dict[str, tuple[str, ...]] = {}
     for name, values in form.items():
         given = tuple(value for value in values if value)
-        if name.startswith("_") or not given:
+        if not given or name.startswith("_"):
             continue
-        if name not in items:
+        check = questionnaire.checks.get(name)
+        if check is None:
             problems.append(Problem(name[:40], "unknown_item"))
-        elif problem := _problem(items[name], given):
+        elif problem := _problem(check, given):
             problems.append(Problem(name, problem))
-        elif not (SKIP_EXPERIENCE in form and name in experience):
-            codes[name] = tuple(sorted(set(given), key=items[name].codes.index))
+        elif not (skips_experience and check.experience):
+            codes[name] = given if len(given) == 1 else tuple(sorted(set(given), key=check.codes.__getitem__))
     if problems:
         raise InvalidAnswers(tuple(problems))
     return AnswerSheet(codes)
 
 
-def _problem(item: Item, given: tuple[str, ...]) -> str | None:
-    if any(code not in item.codes for code in given):
+def _problem(check: Check, given: tuple[str, ...]) -> str | None:
+    if any(code not in check.codes for code in given):
         return "wrong_code"
-    if not item.multiple and len(given) > 1:
+    if len(given) > 1 and not check.multiple:
         return "too_many"
-    if len(set(given)) > 1 and any(code in item.exclusive for code in given):
+    if len(set(given)) > 1 and not check.exclusive.isdisjoint(given):
         return "exclusive"
     return None

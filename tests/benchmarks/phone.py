@@ -20,10 +20,18 @@ async def _slow(page: Any) -> dict[str, int]:
     await cdp.send("Network.emulateNetworkConditions", {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000})
     await cdp.send("Emulation.setCPUThrottlingRate", {"rate": 4})
 
-    def count(event: dict[str, Any]) -> None:
-        wire["bytes"] += int(event["encodedDataLength"])
-        wire["requests"] += 1
+    sent: set[str] = set()
 
+    def remember(event: dict[str, Any]) -> None:
+        if event["request"]["url"].startswith("http"):  # pictures inside the style sheet are no requests
+            sent.add(event["requestId"])
+
+    def count(event: dict[str, Any]) -> None:
+        if event["requestId"] in sent:
+            wire["bytes"] += int(event["encodedDataLength"])
+            wire["requests"] += 1
+
+    cdp.on("Network.requestWillBeSent", remember)
     cdp.on("Network.loadingFinished", count)
     return wire
 
