@@ -6,21 +6,26 @@ published standard deviation. Limits are widened by half a step on each side.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scipy.stats import false_discovery_control, norm
 
-from analysis.publication import as_number, band_edges, is_coded, outward, row_of
+from analysis import estimates
+from analysis.publication import Figure, as_number, band_edges, is_coded, outward, row_of
 
 CLEAR_FROM = 5.0
 """Points of the index under which a difference is not called one, however certain."""
 LEVEL = 0.05
+Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A view's index against another's; `clear` only if certain after Benjamini-Hochberg and at least 5 points."""
+    """A view's index against another's, in points of 0-100; `low` and `high` are the limits of the gap, rounded outward.
+
+    `clear` only if certain after Benjamini-Hochberg and at least 5 points.
+    """
 
     view: str
     against: str
@@ -29,6 +34,8 @@ class Difference:
     value: float
     reference: float
     gap: float
+    low: int
+    high: int
     clear: bool
 
 
@@ -56,17 +63,7 @@ def differences(views: Sequence[Mapping[str, Any]], family: str = "areas") -> li
         return []
     adjusted = false_discovery_control(chances)
     return [
-        Difference(
-            d.view,
-            d.against,
-            d.family,
-            d.statistic,
-            d.value,
-            d.reference,
-            d.gap,
-            bool(p < LEVEL and abs(d.gap) >= CLEAR_FROM),
-        )
-        for d, p in zip(found, adjusted, strict=True)
+        replace(d, clear=bool(p < LEVEL and abs(d.gap) >= CLEAR_FROM)) for d, p in zip(found, adjusted, strict=True)
     ]
 
 
@@ -79,7 +76,10 @@ def _compare(
     slack = _half_step(n) + _half_step(m)
     beyond = max(0.0, abs(value - reference) - slack)
     chance = float(2 * norm.sf(beyond / error)) if error > 0 else 1.0
-    return Difference(view["id"], against["id"], family, statistic, value, reference, value - reference, False), chance
+    gap, half = value - reference, slack + Z * error
+    low, high = max(-100, math.floor(gap - half + 1e-9)), min(100, math.ceil(gap + half - 1e-9))
+    made = Difference(view["id"], against["id"], family, statistic, value, reference, gap, low, high, False)
+    return made, chance
 
 
 def _half_step(respondents: int) -> float:
@@ -87,8 +87,36 @@ def _half_step(respondents: int) -> float:
     return row.index_step / 2 if row else 0.0
 
 
-def published_interval(index: float, band: str, sd: float) -> tuple[int, int]:
-    """An interval for a view's index from what is published of it, widened by half a step, rounded outward."""
+def published_interval(figure: Figure, band: str, sd: float | None, population: int | None = None) -> tuple[int, int]:
+    """An interval for an index from what is published of it, widened by half a step, rounded outward.
+
+    Parameters
+    ----------
+    figure : published index; from a coded end the interval reaches the end of the scale
+    band : size band; its lower edge stands for the respondents
+    sd : published standard deviation; None takes the largest that scores with this mean can have
+    population : everyone invited, or None if unknown
+    """
     n = band_edges(band)[0]
-    half = 1.959964 * sd / math.sqrt(n) + _half_step(n)
-    return outward(index - half, index + half)
+    value = as_number(figure)
+    spread = math.sqrt(value * (100 - value)) if sd is None else sd
+    half = Z * spread / math.sqrt(n) * math.sqrt(estimates.correction(n, population))
+    return _around(figure, value - half, value + half, _half_step(n))
+
+
+def published_share_interval(figure: Figure, band: str, population: int | None = None) -> tuple[int, int]:
+    """An interval for a share in percent from what is published of it: Wilson at both edges of its step, outward."""
+    n = band_edges(band)[0]
+    row = row_of(n)
+    half = row.share_step / 2 if row and not is_coded(figure) else 0.0
+    value, size = as_number(figure), n / estimates.correction(n, population)
+    low = estimates.wilson(max(0.0, value - half) / 100, size).low
+    high = estimates.wilson(min(100.0, value + half) / 100, size).high
+    return _around(figure, 100 * low, 100 * high, 0.0)
+
+
+def _around(figure: Figure, low: float, high: float, half_step: float) -> tuple[int, int]:
+    """Round outward; a coded end says "this or beyond", so that side is open to the end of the scale."""
+    if isinstance(figure, str):
+        return outward(0.0, high) if figure.startswith("<=") else outward(low, 100.0)
+    return outward(low - half_step, high + half_step)

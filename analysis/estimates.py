@@ -50,8 +50,13 @@ def favourable_share(favourable: int, answered: int, *, population: int | None =
     """
     if not (0 <= favourable <= answered and answered >= 1):
         raise ValueError(f"need 0 <= favourable <= answered, answered >= 1; got {favourable} of {answered}")
-    size = answered / correction(answered, population)
-    share = favourable / answered
+    return wilson(favourable / answered, answered / correction(answered, population), level=level)
+
+
+def wilson(share: float, size: float, *, level: float = 0.95) -> Estimate:
+    """Wilson's interval of a share in [0, 1] for an effective size above 0; the share need not be a whole count."""
+    if not (0 <= share <= 1 and size > 0):
+        raise ValueError(f"need 0 <= share <= 1 and size > 0; got {share} of {size}")
     z = float(norm.ppf(0.5 + level / 2))
     denominator = 1 + z * z / size
     centre = (share + z * z / (2 * size)) / denominator

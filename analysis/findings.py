@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.publication import as_number
+
 MOST = 5
 
 
@@ -27,10 +29,6 @@ class Finding:
     reference: float | None
 
 
-def _number(figure: object) -> float:
-    return float(figure.lstrip("<>=")) if isinstance(figure, str) else float(figure)  # type: ignore[arg-type]
-
-
 def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Choose at most five findings of a release document, most useful first; deterministic."""
     found = [*_areas(document), *_views(document), *_indicators(document)]
@@ -47,7 +45,7 @@ def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 
 def _areas(document: Mapping[str, Any]) -> Iterator[Finding]:
-    areas = {area: _number(f["index"]) for area, f in document["views"][0].get("areas", {}).items() if "index" in f}
+    areas = {area: as_number(f["index"]) for area, f in document["views"][0].get("areas", {}).items() if "index" in f}
     if len(areas) >= 2:
         lowest = min(sorted(areas), key=lambda area: areas[area])
         highest = max(sorted(areas), key=lambda area: areas[area])
@@ -63,7 +61,11 @@ def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
     if units:
         largest = max(units, key=lambda d: (abs(d["gap"]), d["view"], d["statistic"]))
         yield Finding(
-            "view_gap", largest["view"], largest["statistic"], _number(largest["value"]), _number(largest["reference"])
+            "view_gap",
+            largest["view"],
+            largest["statistic"],
+            as_number(largest["value"]),
+            as_number(largest["reference"]),
         )
     women = [
         d
@@ -72,12 +74,14 @@ def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
     ]
     for difference in women:
         kind = "gender_gap" if difference["clear"] else "gender_same"
-        yield Finding(kind, "4", difference["against"], _number(difference["value"]), _number(difference["reference"]))
+        yield Finding(
+            kind, "4", difference["against"], as_number(difference["value"]), as_number(difference["reference"])
+        )
 
 
 def _indicators(document: Mapping[str, Any]) -> Iterator[Finding]:
     for indicator, record in document.get("perception", {}).items():
         if record.get("state") == "critical":
-            yield Finding("critical", indicator, "", _number(record["index"]), None)
+            yield Finding("critical", indicator, "", as_number(record["index"]), None)
         elif record.get("awareness_low"):
-            yield Finding("unaware", indicator, "", _number(record.get("index", 0)), None)
+            yield Finding("unaware", indicator, "", as_number(record.get("index", 0)), None)

@@ -83,6 +83,21 @@ def index_figure(value: float, respondents: int) -> Figure | None:
     return None if row is None else stepped(value, row.index_step, row)
 
 
+def score_figure(value: float, respondents: int, score_steps: int) -> Figure | None:
+    """An index on 0-100 of scores that can take only ``score_steps + 1`` values for each person.
+
+    The step table is made for five answers: a step then holds at least two sums of scores. A coarser score (yes or no,
+    three answers) has fewer sums, so a step might hold one alone, which is an exact count. It then takes the step of a
+    share, which for yes or no it is.
+    """
+    row = row_of(respondents)
+    if row is None:
+        return None
+    if row.index_step * respondents * score_steps >= 200:
+        return stepped(value, row.index_step, row)
+    return stepped(value, row.share_step, row) if row.share_step else None
+
+
 def share_figure(percent: float, respondents: int) -> Figure | None:
     """A favourable share in percent as this many respondents may show it."""
     row = row_of(respondents)
@@ -111,6 +126,20 @@ def organisation_share(percent: float) -> Figure:
     return math.floor(percent / 5 + 0.5) * 5
 
 
+def happened_share(percent: float) -> Figure:
+    """A share among the people it happened to: 10-point steps, ends coded at 10 and 90: never "all" and never "none"."""
+    if percent <= 10:
+        return "<=10"
+    if percent >= 90:
+        return ">=90"
+    return math.floor(percent / 10 + 0.5) * 10
+
+
+def spread_figure(sd: float) -> int:
+    """A standard deviation rounded up to 5 points, never under 10: it widens what is compared, and shows no unanimity."""
+    return max(10, math.ceil(sd / 5 - 1e-9) * 5)
+
+
 def participation_figure(respondents: int, headcount: int, k: int) -> str | None:
     """Participation of a shown view in 10-point steps, ``>=90`` at the top; only from a headcount of 2k."""
     if headcount < 2 * k or respondents > headcount:
@@ -119,9 +148,19 @@ def participation_figure(respondents: int, headcount: int, k: int) -> str | None
     return ">=90" if tens >= 90 else str(tens)
 
 
-def outward(low: float, high: float) -> tuple[int, int]:
-    """Limits as whole numbers, rounded away from the value and kept on 0-100."""
-    return max(0, math.floor(low + 1e-9)), min(100, math.ceil(high - 1e-9))
+def outward(low: float, high: float, grid: int = 1) -> tuple[int, int]:
+    """Limits as whole numbers on a grid, rounded away from the value and kept on 0-100."""
+    return max(0, math.floor(low / grid + 1e-9) * grid), min(100, math.ceil(high / grid - 1e-9) * grid)
+
+
+def limits_may_be_exact(figure: Figure, respondents: int) -> bool:
+    """Whether limits may be taken from the answers: whole organisations of 200 and more, and no coded end.
+
+    From whole-number limits and a known size the count behind a share follows: always below 100 respondents, mostly
+    below 200, and "everyone" at every size. Elsewhere limits follow from the published figure.
+    """
+    row = row_of(respondents)
+    return row is not None and row.classes == 5 and not is_coded(figure)
 
 
 def as_number(figure: Figure) -> float:

@@ -105,7 +105,7 @@ def release(
     experience = statistics_of.experience(raw, instrument, plan, found, base, rules.k_experience)
     document = {
         "schema": SCHEMA, "installation": facts.installation, "origin": facts.origin, "wave": dict(facts.wave),
-        "questionnaire": dict(facts.questionnaire), "rules": rules.to_json(), "plan": plan.to_json(),
+        "questionnaire": dict(facts.questionnaire), "rules": rules.to_json(), "plan": _plan(plan, facts),
         "participation": dict(facts.participation), "views": views,
         "differences": [_difference(d) for family in ("areas", "scales") for d in differences(views, family)],
         "perception": statistics_of.perception(instrument, statistics, views, len(raw), population),
@@ -116,6 +116,12 @@ def release(
         },
     }  # fmt: skip
     return Release.from_json(document)
+
+
+def _plan(plan: Plan, facts: Facts) -> dict[str, Any]:
+    """The plan as it was frozen at opening, with HR's headcounts in bands."""
+    heads = facts.headcounts or {}
+    return plan.to_json() | {"headcounts": {v.id: size_band(heads[v.id]) for v in plan.views if v.id in heads}}
 
 
 def _within_headcount(plan: Plan, found: RawIncidence, facts: Facts) -> Shown:
@@ -209,7 +215,7 @@ def _difference(difference: Any) -> dict[str, Any]:
     return {
         "view": difference.view, "against": difference.against, "family": difference.family,
         "statistic": difference.statistic, "value": difference.value, "reference": difference.reference,
-        "gap": difference.gap, "clear": difference.clear,
+        "gap": difference.gap, "low": difference.low, "high": difference.high, "clear": difference.clear,
     }  # fmt: skip
 
 

@@ -12,7 +12,19 @@ SKIPPED, PREFER_NOT, DONT_KNOW, NOT_SHOWN = -1, -2, -3, -4
 type Codes = NDArray[np.int16]
 
 
-class RawResponses:
+class Opaque:
+    """A raw type: it holds unprotected numbers and refuses every way of being written out."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError("raw numbers are never shown, copied, iterated or stored")
+
+    __repr__ = __str__ = __format__ = __iter__ = __getitem__ = _refuse
+    __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = __getstate__ = _refuse
+
+
+class RawResponses(Opaque):
     """The sheets of one wave as columns.
 
     Parameters
@@ -52,9 +64,3 @@ class RawResponses:
     def answer(self, item: str) -> Codes:
         """The code of each respondent for one item."""
         return self._answers[item]
-
-    def _refuse(self, *_: object) -> NoReturn:
-        raise TypeError("raw responses are never shown, copied, iterated or stored")
-
-    __repr__ = __str__ = __format__ = __iter__ = __getitem__ = _refuse
-    __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = __getstate__ = _refuse

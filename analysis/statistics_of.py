@@ -1,47 +1,57 @@
 """The statistics of a release: which there are, and their figures for a view, stepped by its size."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis import estimates, reliability
-from analysis.comparison import published_interval
+from analysis.auditor import audit_structure
+from analysis.comparison import published_interval, published_share_interval
 from analysis.publication import (
+    Figure,
     as_number,
     distribution_figures,
     experience_band,
-    index_figure,
+    happened_share,
     is_coded,
+    limits_may_be_exact,
     organisation_share,
     outward,
+    score_figure,
     share_figure,
     size_band,
+    spread_figure,
 )
-from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, RawResponses
+from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, Opaque, RawResponses
 from analysis.scoring import Instrument, ItemSpec, Scores, half, item_index, mean_index, recoded, two_thirds
 from analysis.views import Plan, RawIncidence
 
 LEAST_VALID, LEAST_RATE = 30, 0.3
 SUPPORTIVE_FROM, CRITICAL_UNDER = 60, 50
 LOW_AWARENESS = 0.3
-LEAST_BY_GENDER = 30
+LEAST_BY_GENDER = LEAST_SPECIAL = 30
+"""Valid answers on each side of a contrast, and to a question about special categories (GDPR art. 9: EXP6)."""
 LEAST_HAPPENED = 20
+SHARE_GRID = 5
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RawStatistic:
-    """One statistic before protection: a score on 0-100 per respondent, NaN where she does not enter it."""
+class RawStatistic(Opaque):
+    """One statistic before protection: a score on 0-100 per respondent, NaN where she does not enter it.
 
-    family: str
-    id: str
-    scores: Scores
-    item: ItemSpec | None
-    values: Scores | None
-    root_only: bool
+    `score_steps` is how many steps a person's score has between 0 and 100: 4 for one item with five answers.
+    """
+
+    __slots__ = ("family", "id", "item", "root_only", "score_steps", "scores", "values")
+
+    def __init__(
+        self, family: str, id: str, scores: Scores, members: Sequence[ItemSpec], values: Scores | None = None,
+        *, root_only: bool = False,
+    ) -> None:  # fmt: skip
+        self.family, self.id, self.scores, self.values, self.root_only = family, id, scores, values, root_only
+        self.item = members[0] if values is not None else None
+        self.score_steps = sum(item.high - item.low for item in members)
 
     @property
     def key(self) -> str:
@@ -52,23 +62,19 @@ def statistics(raw: RawResponses, instrument: Instrument) -> list[RawStatistic]:
     """Every statistic that may be published for groups: items, scales, areas, indicators."""
     by_id = {item.id: item for item in instrument.likert()}
     found = [
-        RawStatistic("items", item.id, item_index(raw, item), item, recoded(raw, item), item.rare)
+        RawStatistic("items", item.id, item_index(raw, item), [item], recoded(raw, item), root_only=item.rare)
         for item in by_id.values()
     ]
     for scale in instrument.scales:
-        scores = mean_index(raw, [by_id[name] for name in scale.items], scale.min_answered)
-        found.append(RawStatistic("scales", scale.id, scores, None, None, False))
+        members = [by_id[name] for name in scale.items]
+        found.append(RawStatistic("scales", scale.id, mean_index(raw, members, scale.min_answered), members))
     for area in sorted({area for item in by_id.values() for area in item.areas}):
         members = [item for item in by_id.values() if area in item.areas and not item.outcome]
         if len(members) >= 2:
-            found.append(
-                RawStatistic("areas", str(area), mean_index(raw, members, two_thirds(len(members))), None, None, False)
-            )
+            found.append(RawStatistic("areas", str(area), mean_index(raw, members, two_thirds(len(members))), members))
     for indicator in instrument.indicator_ids:
         members = [item for item in by_id.values() if indicator in item.indicators]
-        found.append(
-            RawStatistic("indicators", indicator, mean_index(raw, members, half(len(members))), None, None, False)
-        )
+        found.append(RawStatistic("indicators", indicator, mean_index(raw, members, half(len(members))), members))
     return found
 
 
@@ -80,7 +86,7 @@ def figure(
     valid = scores[~np.isnan(scores)]
     n = len(valid)
     made: dict[str, Any] = {}
-    index = index_figure(float(valid.mean()), n) if n else None
+    index = score_figure(float(valid.mean()), n, statistic.score_steps) if n else None
     if index is None:
         return made
     made["index"] = index
@@ -99,26 +105,48 @@ def figure(
         if classes is not None:
             made["distribution"] = list(classes)
         if is_root and favourable is not None:
-            share = estimates.favourable_share(good, n, population=population)
-            made.setdefault("ci", {})["favourable"] = list(outward(100 * share.low, 100 * share.high))
-    if is_root and n >= 2:
+            made["ci"] = {"favourable": list(_share_limits(good, n, favourable, population))}
+    if is_root:
         sd = float(valid.std(ddof=1))
-        made["sd"] = round(sd)
-        interval = estimates.mean_interval(float(valid.mean()), sd, n, population=population)
-        made.setdefault("ci", {})["index"] = list(outward(interval.low, interval.high))
+        if not is_coded(index):  # a spread beside a coded end would say how near to unanimous people are
+            made["sd"] = spread_figure(sd)
+        made.setdefault("ci", {})["index"] = list(_index_limits(float(valid.mean()), sd, n, index, population))
     return made
 
 
+def _index_limits(mean: float, sd: float, n: int, index: Figure, population: int | None) -> tuple[int, int]:
+    """Limits of the whole organisation's index: from the answers where that is safe, else from what is published."""
+    if limits_may_be_exact(index, n):
+        interval = estimates.mean_interval(mean, sd, n, population=population)
+        return outward(interval.low, interval.high)
+    return published_interval(index, size_band(n), None if is_coded(index) else spread_figure(sd), population)
+
+
+def _share_limits(good: int, n: int, share: Figure, population: int | None) -> tuple[int, int]:
+    """Limits of the whole organisation's share; also where safe on the grid of its step, as two limits narrow it down."""
+    if limits_may_be_exact(share, n):
+        found = estimates.favourable_share(good, n, population=population)
+        return outward(100 * found.low, 100 * found.high, SHARE_GRID)
+    return published_share_interval(share, size_band(n), population)
+
+
 def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
-    """Don't know, prefer not and skipped of each item, whole organisation, in 5-point steps."""
-    names = {"dont_know": DONT_KNOW, "prefer_not": PREFER_NOT, "skipped": SKIPPED}
-    return {
-        item.id: {
-            name: organisation_share(100.0 * float((raw.answer(item.id) == code).mean()))
-            for name, code in names.items()
-        }
-        for item in instrument.likert()
-    }
+    """Don't know, prefer not and skipped of each item, whole organisation, in 5-point steps (STATISTICS 2.1).
+
+    Don't know is a share of those who know or do not; prefer not of those and the ones who prefer not; skipped of all
+    to whom the item was shown. What has no base is left out.
+    """
+    records: dict[str, Any] = {}
+    for item in instrument.likert():
+        codes = raw.answer(item.id)
+        base, record = int((codes >= 0).sum()), {}
+        for name, code in (("dont_know", DONT_KNOW), ("prefer_not", PREFER_NOT), ("skipped", SKIPPED)):
+            count = int((codes == code).sum())
+            base += count
+            if base:
+                record[name] = organisation_share(100.0 * count / base)
+        records[item.id] = record
+    return records
 
 
 def perception(
@@ -142,7 +170,7 @@ def perception(
             low, high = published["ci"]["index"]
             record |= {"index": published["index"], "ci": [low, high], "state": state_of(low, high)}
             record |= _awareness(views[0], items)
-            if by_gender := _by_gender(views, indicator, published.get("sd", 0)):
+            if "sd" in published and (by_gender := _by_gender(views, indicator, published["sd"])):
                 record["gender"] = by_gender
         records[indicator] = record
     return records
@@ -157,7 +185,8 @@ def state_of(low: float, high: float) -> str:
 
 def _awareness(root: Mapping[str, Any], items: list[ItemSpec]) -> dict[str, Any]:
     """The mean share of "don't know" over the items of an indicator; from published values."""
-    shares = [as_number(root["special"][item.id]["dont_know"]) for item in items if item.id in root.get("special", {})]
+    special = root.get("special", {})
+    shares = [as_number(special[item.id]["dont_know"]) for item in items if "dont_know" in special.get(item.id, {})]
     if not shares:
         return {}
     mean = sum(shares) / len(shares)
@@ -180,37 +209,55 @@ def _by_gender(views: list[dict[str, Any]], indicator: str, sd: float) -> dict[s
 def experience(
     raw: RawResponses, instrument: Instrument, plan: Plan, found: RawIncidence, shown: Any, k: int
 ) -> dict[str, Any]:
-    """Experience questions in bands: whole organisation, and by gender where both sides have 30 answers."""
-    genders = _contrast(plan, found, shown)
+    """Experience questions in bands: whole organisation, and by gender where both sides have 30 answers.
+
+    The family has its own k: a contrast is shown for a question only if the auditor passes it on those who answered.
+    """
     records: dict[str, Any] = {}
     for item in instrument.experience():
         codes = raw.answer(item.id)
-        valid = codes >= 0
+        valid, happened = codes >= 0, codes > 0
         answered = int(valid.sum())
-        happened_only = item.of in ("EXP7", "EXP8")
-        if happened_only:
+        if item.of in ("EXP7", "EXP8"):  # asked only of people it happened to
             if answered >= max(k, LEAST_HAPPENED):
-                records[item.id] = {"share": math.floor(10.0 * float((codes[valid] > 0).mean()) + 0.5) * 10}
-            continue
-        if answered < max(k, LEAST_BY_GENDER if item.of else k):
-            continue
-        record: dict[str, Any] = {"band": experience_band(int((codes > 0).sum()))}
-        if item.of is None and genders and all(int(valid[side].sum()) >= LEAST_BY_GENDER for side in genders.values()):
-            record["gender"] = {
-                name: {"band": experience_band(int((codes[side] > 0).sum()))} for name, side in genders.items()
-            }
-        records[item.id] = record
+                records[item.id] = {"share": happened_share(100.0 * float(happened[valid].mean()))}
+        elif item.of is not None:
+            if answered >= max(k, LEAST_SPECIAL):
+                records[item.id] = {"band": experience_band(int(happened.sum()))}
+        elif answered >= k:
+            records[item.id] = {"band": experience_band(int(happened.sum()))}
+            if sides := _contrast(plan, found, shown, valid, k):
+                records[item.id]["gender"] = {
+                    name: {"band": experience_band(int(happened[side].sum()))} for name, side in sides.items()
+                }
     return records
 
 
-def _contrast(plan: Plan, found: RawIncidence, shown: Any) -> dict[str, Any]:
-    """Who is in "women" and who in the contrast group, if both views are shown."""
-    sides = {
-        view.id.partition(":")[2]: found.matrix[row][found.atom_of]
+def _contrast(plan: Plan, found: RawIncidence, shown: Any, valid: Any, k: int) -> dict[str, Any]:
+    """Who is in "women" and who in the contrast group, among those who answered one experience question; or nothing.
+
+    The gender residual rule with the family's k: when the rest of the respondents are 1 to k-1, "men" give way to "all
+    others", who are everyone but the women. The independent auditor has the last word.
+    """
+    rows = {
+        view.id.partition(":")[2]: row
         for row, view in enumerate(plan.views)
-        if shown[row] and view.id in ("gender:f", "gender:m", "gender:others")
+        if view.id.startswith("gender:") and "+" not in view.id
     }
-    return sides if len(sides) == 2 and "f" in sides else {}
+    if "f" not in rows or not shown[rows["f"]]:
+        return {}
+    inside = {name: found.matrix[row] for name, row in rows.items()}
+    counts = np.bincount(found.atom_of[valid], minlength=len(found.n)).astype(np.int64)
+    for other in ("m", "others"):
+        if other not in inside or (other == "m" and not shown[rows["m"]]):
+            continue
+        sides = {"f": inside["f"], other: inside[other]}
+        if any(int(counts[side].sum()) < LEAST_BY_GENDER for side in sides.values()):
+            continue
+        system = np.vstack([np.ones_like(inside["f"]), *sides.values()])
+        if audit_structure(system, counts, np.ones(3, dtype=np.bool_), k).passed:
+            return {name: side[found.atom_of] for name, side in sides.items()}
+    return {}
 
 
 def quality(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:

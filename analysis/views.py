@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.responses import RawResponses
+from analysis.responses import Opaque, RawResponses
 
 ROOT = "all"
 WEIGHT_GENDER, WEIGHT_TOP_UNIT, WEIGHT_UNIT, WEIGHT_ONE_WAY, WEIGHT_OTHER = 40, 30, 20, 3, 1
@@ -145,13 +145,13 @@ def full_cross_plan(units: Sequence[Category], gender: Sequence[Category], age: 
 type Matrix = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RawIncidence:
+class RawIncidence(Opaque):
     """Which atoms make up which view: `matrix` is views x atoms, `n` respondents per atom, `atom_of` each one's atom."""
 
-    matrix: Matrix
-    n: NDArray[np.int64]
-    atom_of: NDArray[np.int64]
+    __slots__ = ("atom_of", "matrix", "n")
+
+    def __init__(self, matrix: Matrix, n: NDArray[np.int64], atom_of: NDArray[np.int64]) -> None:
+        self.matrix, self.n, self.atom_of = matrix, n, atom_of
 
     def sizes(self) -> NDArray[np.int64]:
         """Respondents of each view."""
