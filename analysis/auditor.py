@@ -46,42 +46,34 @@ def audit_structure(
     for row, total in zip(visible, totals, strict=True):
         if 0 < total < k:
             exposed |= small & {int(atom) for atom in np.nonzero(row)[0]}
-    exists = np.nonzero(n > 0)[0]
-    where = {int(atom): position for position, atom in enumerate(exists)}
-    system = csc_array(visible[:, exists].astype(np.float64))
-    floor = -people[exists]
-    nothing = np.zeros(system.shape[0])
-    for atom in sorted(small - exposed, key=lambda a: (-int(n[a]), a)):
-        if atom in small and not _has_room(system, nothing, floor, where, small, atom, n, k):
-            exposed.add(atom)
-            small.discard(atom)
+    alike: dict[bytes, list[int]] = {}
+    for atom in np.nonzero(n > 0)[0]:  # what no shown view tells apart may be exchanged: people move within a heap
+        alike.setdefault(visible[:, atom].tobytes(), []).append(int(atom))
+    heaps = list(alike.values())
+    held = np.array([people[heap].sum() for heap in heaps])
+    system = csc_array(visible[:, [heap[0] for heap in heaps]].astype(np.float64))
+    doubtful = {i for i, heap in enumerate(heaps) if held[i] < k and not exposed.issuperset(heap)}
+    for heap in sorted(doubtful, key=lambda i: (-held[i], i)):
+        if heap in doubtful and not _has_room(system, held, doubtful, heap, k):
+            exposed |= small & set(heaps[heap])
+            doubtful.discard(heap)
     return StructureAudit(tuple(sorted(exposed)))
 
 
-def _has_room(
-    system: csc_array, nothing: NDArray[np.float64], floor: NDArray[np.float64], where: dict[int, int], small: set[int],
-    atom: int, n: NDArray[np.int64], k: int,
-) -> bool:  # fmt: skip
-    """Look for a change x with system @ x = 0, n + x >= 0 and n + x >= k at this atom; strike out all it clears."""
-    wish = np.zeros(len(floor))
-    ceiling = np.full(len(floor), np.inf)
-    for other in small:
-        wish[where[other]] = -0.001  # by the way, raise the others too
-        ceiling[where[other]] = k - n[other]
-    wish[where[atom]] = -1.0
-    ceiling[where[atom]] = k - n[atom]
-    answer = _linear(wish, A_eq=system, b_eq=nothing, bounds=np.column_stack([floor, ceiling]), method="highs")
-    if answer.x is None:
-        return False
-    cleared = {other for other in small if answer.x[where[other]] >= k - n[other] - _CLOSE}
-    if atom not in cleared:
-        alone = np.zeros(len(floor))
-        alone[where[atom]] = -1.0
-        free = np.full(len(floor), np.inf)
-        free[where[atom]] = k - n[atom]
-        answer = _linear(alone, A_eq=system, b_eq=nothing, bounds=np.column_stack([floor, free]), method="highs")
-        if answer.x is None or answer.x[where[atom]] < k - n[atom] - _CLOSE:
-            return False
-        cleared.add(atom)
-    small -= cleared
-    return True
+def _has_room(system: csc_array, held: NDArray[np.float64], doubtful: set[int], heap: int, k: int) -> bool:
+    """Look for a change x with system @ x = 0, held + x >= 0 and held + x >= k at this heap; strike out all it clears."""
+    nothing = np.zeros(system.shape[0])
+    for by_the_way in (0.001, 0.0):  # first raise the others too; if that fails, this heap alone
+        wish = np.zeros(len(held))
+        ceiling = np.full(len(held), np.inf)
+        if by_the_way:
+            others = sorted(doubtful)
+            wish[others] = -by_the_way
+            ceiling[others] = k - held[others]
+        wish[heap] = -1.0
+        ceiling[heap] = k - held[heap]
+        answer = _linear(wish, A_eq=system, b_eq=nothing, bounds=np.column_stack([-held, ceiling]), method="highs")
+        if answer.x is not None and answer.x[heap] >= k - held[heap] - _CLOSE:
+            doubtful -= {other for other in doubtful if answer.x[other] >= k - held[other] - _CLOSE}
+            return True
+    return False

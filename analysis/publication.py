@@ -29,6 +29,7 @@ ROWS = (
 )
 SIZE_EDGES = (5, 10, 20, 30, 50, 100, 200, 400)
 EXPERIENCE_EDGES = (0, 5, 10, 20, 40)
+SUPPORTIVE_FROM, CRITICAL_UNDER = 60, 50
 
 
 def row_of(respondents: int) -> SizeRow | None:
@@ -161,6 +162,13 @@ def limits_may_be_exact(figure: Figure, respondents: int) -> bool:
     """
     row = row_of(respondents)
     return row is not None and row.classes == 5 and not is_coded(figure)
+
+
+def state_of(low: float, high: float) -> str:
+    """Supportive from a lower limit of 60, critical under an upper limit of 50, else mixed."""
+    if low >= SUPPORTIVE_FROM:
+        return "supportive"
+    return "critical" if high < CRITICAL_UNDER else "mixed"
 
 
 def as_number(figure: Figure) -> float:

@@ -23,13 +23,13 @@ from analysis.publication import (
     share_figure,
     size_band,
     spread_figure,
+    state_of,
 )
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, Opaque, RawResponses
 from analysis.scoring import Instrument, ItemSpec, Scores, half, item_index, mean_index, recoded, two_thirds
 from analysis.views import Plan, RawIncidence
 
 LEAST_VALID, LEAST_RATE = 30, 0.3
-SUPPORTIVE_FROM, CRITICAL_UNDER = 60, 50
 LOW_AWARENESS = 0.3
 LEAST_BY_GENDER = LEAST_SPECIAL = 30
 """Valid answers on each side of a contrast, and to a question about special categories (GDPR art. 9: EXP6)."""
@@ -174,13 +174,6 @@ def perception(
                 record["gender"] = by_gender
         records[indicator] = record
     return records
-
-
-def state_of(low: float, high: float) -> str:
-    """Supportive from a lower limit of 60, critical under an upper limit of 50, else mixed."""
-    if low >= SUPPORTIVE_FROM:
-        return "supportive"
-    return "critical" if high < CRITICAL_UNDER else "mixed"
 
 
 def _awareness(root: Mapping[str, Any], items: list[ItemSpec]) -> dict[str, Any]:

@@ -42,56 +42,62 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A valid inequality that one exposed atom asks for: the hidden views among `views` must weigh at least `need`."""
+    """A valid inequality that exposed atoms ask for: the hidden views among `views` must weigh at least `need`."""
 
-    atom: int
+    atoms: NDArray[np.int64]
     views: NDArray[np.int64]
     weights: NDArray[np.float64]
     need: float
 
 
 class Attacker:
-    """Looks for atoms that everything shown pins below k people."""
+    """Looks for atoms that everything shown pins below k people.
+
+    Atoms that the shown views cannot tell apart are one to an attacker: people may be moved among them freely. So the
+    problems are posed in classes of such atoms, and a class of k people or more exposes none of its atoms.
+    """
 
     def __init__(self, matrix: Matrix, n: Vector, k: int) -> None:
-        self.matrix = csr_array(matrix.astype(np.float64))
-        self.n, self.k, self.lps = n, k, 0
-        self.sizes = self.matrix @ n.astype(np.float64)
-        self.total = float(n.sum())
-        self.sensitive = np.flatnonzero((n > 0) & (n < k))
         self.live = np.flatnonzero(n > 0)
+        self.matrix = matrix[:, self.live]
+        self.n, self.k, self.lps = n[self.live].astype(np.float64), k, 0
+        self.sizes = self.matrix.astype(np.float64) @ self.n
+        self.total = float(self.n.sum())
         self._rng = np.random.default_rng(SEED)
 
     def cuts(self, shown: Shown, suspects: NDArray[np.int64] | None = None) -> Iterator[Cut]:
-        """One cut for each suspect (by default each sensitive atom) that the pattern exposes; none if it protects."""
+        """One cut for each class that the pattern exposes, of all or of those that hold a suspect.
+
+        Suspects were exposed a moment ago: they are asked at once for their duals.
+        """
         rows = np.flatnonzero(shown)
-        equal = self.matrix[rows][:, self.live]
-        right = self.sizes[rows]
-        positions = {int(atom): place for place, atom in enumerate(self.live)}
-        waiting = [positions[int(atom)] for atom in (self.sensitive if suspects is None else suspects)]
-        waiting = self._sweep(equal, right, waiting)
+        columns, class_of = np.unique(self.matrix[rows], axis=1, return_inverse=True)
+        people = np.bincount(class_of, weights=self.n, minlength=columns.shape[1])
+        asked = np.ones(len(self.live), dtype=np.bool_) if suspects is None else np.isin(self.live, suspects)
+        waiting = sorted({int(place) for place in class_of[asked] if people[place] < self.k})
+        equal, right = csr_array(columns.astype(np.float64)), self.sizes[rows]
+        if suspects is None:
+            waiting = self._sweep(equal, right, waiting)
         while waiting:
             place = waiting.pop(0)
-            world = self._generous(equal, right, place, waiting)
-            if world[place] < self.k - _TOLERANCE:
+            world = None if suspects is not None else self._generous(equal, right, place, waiting)
+            if world is None or world[place] < self.k - _TOLERANCE:
                 world, value, duals = self._largest(equal, right, place)
-                if value < self.k - _TOLERANCE and (cut := self._cut(int(self.live[place]), rows, value, duals)):
+                if value < self.k - _TOLERANCE and (cut := self._cut(self.live[class_of == place], rows, value, duals)):
                     yield cut
             waiting = [other for other in waiting if world[other] < self.k - _TOLERANCE]
 
     def _generous(
         self, equal: csr_array, right: NDArray[np.float64], place: int, others: list[int]
     ) -> NDArray[np.float64]:
-        """A world that gives one atom as much as it can and, by the way, lifts the others that wait."""
+        """A world that gives one class as much as it can and, by the way, lifts the others that wait."""
         cost = np.zeros(equal.shape[1])
         bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
         cost[others] = -0.01 * self._rng.uniform(0.5, 1.5, len(others))
         bounds[others, 1] = float(self.k)
-        cost[place] = -1.0
-        bounds[place, 1] = float(self.k)
-        bounds[others, 1] = np.maximum(bounds[others, 1], self.n[self.live[others]])
+        cost[place], bounds[place, 1] = -1.0, float(self.k)
         self.lps += 1
-        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
+        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs", options={"presolve": False})
         if found.x is None:
             raise SolverLimit("the attacker's problem has no answer")
         return np.asarray(found.x, dtype=np.float64)
@@ -128,17 +134,19 @@ class Attacker:
         bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
         bounds[place, 1] = float(self.k)
         self.lps += 1
-        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs")
+        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs", options={"presolve": False})
         if found.x is None:
             raise SolverLimit("the attacker's problem has no answer")
         return found.x, float(found.x[place]), -np.asarray(found.eqlin.marginals, dtype=np.float64)
 
-    def _cut(self, atom: int, rows: NDArray[np.int64], value: float, duals: NDArray[np.float64]) -> Cut | None:
+    def _cut(
+        self, atoms: NDArray[np.int64], rows: NDArray[np.int64], value: float, duals: NDArray[np.float64]
+    ) -> Cut | None:
         need = self.k - value
         gain = np.where(duals > 0, duals * (self.total - self.sizes[rows]), -duals * self.sizes[rows])
         gain = np.minimum(gain, need)
         useful = gain > _TOLERANCE
-        return Cut(atom, rows[useful], gain[useful], need) if useful.any() else None
+        return Cut(atoms, rows[useful], gain[useful], need) if useful.any() else None
 
 
 def _tight(sizes: NDArray[np.float64], k: int, allowed: Shown) -> Shown:
@@ -231,22 +239,31 @@ def repair(matrix: Matrix, n: Vector, weights: Vector, k: int, shown: Shown) -> 
         return np.zeros_like(shown), 0
     attacker = Attacker(matrix, n, k)
     now = _tight(attacker.sizes, k, shown)
-    suspects = attacker.sensitive
+    suspects = None
     for _ in range(ROUND_LIMIT):
         cuts = list(attacker.cuts(now, suspects))
         if not cuts:
             return now, attacker.lps
-        suspects = np.array([cut.atom for cut in cuts])  # hiding more never exposes an atom that was safe
-        for cut in cuts:
-            open_views = [
-                (gain / weights[view], -int(view))
-                for view, gain in zip(cut.views, cut.weights, strict=True)
-                if view and now[view]
-            ]
-            if len(open_views) == np.count_nonzero(
-                cut.views
-            ):  # no earlier cut of this round has hidden one of its views
-                if not open_views:
-                    return np.zeros_like(shown), attacker.lps
-                now[-max(open_views)[1]] = False
+        suspects = np.concatenate([cut.atoms for cut in cuts])  # hiding more never exposes an atom that was safe
+        if not _satisfy(cuts, weights, now):
+            return np.zeros_like(shown), attacker.lps
     raise SolverLimit("too many rounds")
+
+
+def _satisfy(cuts: list[Cut], weights: Vector, now: Shown) -> bool:
+    """Hide views, the most useful for their weight first, until every cut has what it needs; false if none is left."""
+    missing = np.array([cut.need for cut in cuts])
+    while (missing > _TOLERANCE).any():
+        use: dict[int, float] = {}
+        for cut, need in zip(cuts, missing, strict=True):
+            if need > _TOLERANCE:
+                for view, gain in zip(cut.views, cut.weights, strict=True):
+                    if view and now[view]:
+                        use[int(view)] = use.get(int(view), 0.0) + min(float(gain), float(need)) / float(weights[view])
+        if not use:
+            return False
+        best = min(use, key=lambda view: (-use[view], view))
+        now[best] = False
+        for place, cut in enumerate(cuts):
+            missing[place] -= float(cut.weights[cut.views == best].sum())
+    return True

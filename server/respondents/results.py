@@ -17,6 +17,7 @@ from server.reading import (
     ItemLine,
     Labels,
     area_lines,
+    figure_text,
     heat,
     item_lines,
     labels_of,
@@ -97,7 +98,7 @@ def experience_lines(document: Mapping[str, Any], labels: Labels, language: str)
         if "band" in record:
             lines.append((name, say(language, "results.people_band", band=record["band"])))
         elif "share" in record:
-            lines.append((name, f"{record['share']} %"))
+            lines.append((name, figure_text(record["share"], language, " %")))
     return tuple(lines)
 
 

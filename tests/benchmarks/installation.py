@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
 import time
@@ -16,19 +17,34 @@ from surveys.lifecycle import opening
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
 from surveys.people import roster
+from surveys.people.roster import PersonEntry, UnitEntry
 from surveys.public import organisation
 from surveys.stores import StoreSettings, stores
-from tests.conftest import ORGANISATION, small_cooperative
+from tests.conftest import ORGANISATION
 from tests.postgres import free_port
 
 WAVE = "misura"
+
+
+def cooperative(people: int) -> tuple[list[UnitEntry], list[PersonEntry]]:
+    """Six territories, forty services of uneven size, people by a fixed seed: the size of PRIVACY 2.4."""
+    dice = random.Random(40)
+    tops = [UnitEntry(f"t{t}", f"Territorio {t + 1}", "") for t in range(6)]
+    units = [*tops, *(UnitEntry(f"t{s % 6}.s{s}", f"Servizio {s + 1}", f"t{s % 6}") for s in range(40))]
+    units.sort(key=lambda unit: unit.code)
+    leaves = [unit.code for unit in units if unit.parent]
+    sizes = [dice.expovariate(1) + 0.2 for _ in leaves]
+    return units, [
+        PersonEntry(f"Persona {i}", "", "it", dice.choices(leaves, sizes)[0], dice.choices("fm", (75, 25))[0], dice.choice(("u30", "30_39", "40_49", "50_59", "60p")), {})
+        for i in range(people)
+    ]
 
 
 async def _open(data: Path, people: int) -> tuple[list[str], dict[str, str]]:
     async with stores(StoreSettings(data)) as engines:
         house = House(engines, data, today(), "bench")
         await organisation.save(engines["public"], replace(ORGANISATION, help_checked_on=today().isoformat()))
-        await roster.replace(engines["people"], *small_cooperative(people), today() - timedelta(days=9))
+        await roster.replace(engines["people"], *cooperative(people), today() - timedelta(days=9))
         await plan(house, Wish(WAVE, {"it": "Misura"}, today(), today() + timedelta(days=9)))
         secrets = {}
         for seat in ("hr", "representative", "recovery"):

@@ -24,7 +24,7 @@ from surveys.public import waves
 from surveys.questionnaire import Questionnaire
 from surveys.stores import StoreSettings, stores
 from surveys.tokens import SlipCode, digest, new_code
-from tests.benchmarks.installation import WAVE, opened
+from tests.benchmarks.installation import WAVE, cooperative, opened
 
 PEOPLE = 400
 
@@ -37,8 +37,9 @@ async def _answered(folder: Path, codes: list[str]) -> None:
         urn = Urn(engines["answers"])
         urn.start()
         puts = []
-        for number, code in enumerate(codes):
+        for number, (code, person) in enumerate(zip(codes, cooperative(PEOPLE)[1], strict=True)):
             form = {item.id: [dice.choice([c for c in item.codes if c not in item.exclusive])] for item in questionnaire.items() if dice.random() > 0.04}
+            form |= {"unit": [person.unit], "gender": [person.gender], "age": [person.age]}
             sheet = questionnaire.read(form).to_bytes()
             puts.append(urn.put(WAVE, digest(SlipCode(code)), number.to_bytes(16), seal(sheet, record.seal_key)))
         await asyncio.gather(*puts)
