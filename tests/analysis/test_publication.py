@@ -12,14 +12,18 @@ from analysis import publication as p
     [(4, None, None, None), (5, 62.5, None, None), (9, 62.5, None, None), (10, 65, 60, None), (19, 65, 60, None),
      (20, 62.5, 60, None), (49, 62.5, 60, None), (50, 62.5, 65, 3), (199, 62.5, 65, 3), (200, 63, 65, 5)],
 )  # fmt: skip
-def test_a_view_shows_what_its_size_allows(respondents: int, index: float | None, share: float | None, classes: int | None) -> None:
+def test_a_view_shows_what_its_size_allows(
+    respondents: int, index: float | None, share: float | None, classes: int | None
+) -> None:
     assert p.index_figure(62.6, respondents) == index
     assert p.share_figure(63.0, respondents) == share
     shown = p.distribution_figures((11, 12, 14, 33, 30), respondents, p.share_figure(63.0, respondents))
     assert (None if shown is None else len(shown)) == classes
 
 
-@pytest.mark.parametrize(("respondents", "low", "high"), [(5, 20, 80), (49, 20, 80), (50, 15, 85), (199, 15, 85), (200, 10, 90)])
+@pytest.mark.parametrize(
+    ("respondents", "low", "high"), [(5, 20, 80), (49, 20, 80), (50, 15, 85), (199, 15, 85), (200, 10, 90)]
+)
 def test_ends_are_coded_on_the_exact_value(respondents: int, low: int, high: int) -> None:
     assert p.index_figure(low, respondents) == f"<={low}"
     assert p.index_figure(high, respondents) == f">={high}"
@@ -36,7 +40,9 @@ def test_every_size_has_one_band_that_holds_it(size: int) -> None:
     assert low <= size <= (high if high is not None else size)
 
 
-@pytest.mark.parametrize(("count", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (19, "10-19"), (39, "20-39"), (40, "40+"), (400, "40+")])
+@pytest.mark.parametrize(
+    ("count", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (19, "10-19"), (39, "20-39"), (40, "40+"), (400, "40+")]
+)
 def test_experiences_are_banded(count: int, band: str) -> None:
     assert p.experience_band(count) == band
 
@@ -61,3 +67,41 @@ def test_one_person_more_keeps_within_a_step(value: float, respondents: int) -> 
 def test_limits_are_rounded_outward() -> None:
     assert p.outward(42.01, 46.01) == (42, 47)
     assert p.outward(-3, 104) == (0, 100)
+
+
+@given(st.integers(5, 1000), st.integers(1, 40), st.data())
+def test_a_step_never_holds_a_single_sum_of_scores_unless_it_is_a_share(
+    n: int, score_steps: int, data: st.DataObject
+) -> None:
+    """Could leak: yes or no among 20 people in steps of 2.5 is the count itself."""
+    total = data.draw(st.integers(0, n * score_steps))
+    figure = p.score_figure(100 * total / (n * score_steps), n, score_steps)
+    row = p.row_of(n)
+    assert row is not None
+    if figure is None:
+        assert row.share_step == 0
+    elif not p.is_coded(figure) and row.index_step * n * score_steps < 200:
+        assert figure % row.share_step == 0
+
+
+@pytest.mark.parametrize(
+    ("respondents", "yes_or_no", "five_answers"),
+    [(8, None, 62.5), (12, 60, 65), (20, 60, 62.5), (60, 65, 62.5), (100, 62.5, 62.5), (246, 63, 63)],
+)
+def test_a_yes_or_no_index_takes_the_step_of_a_share(
+    respondents: int, yes_or_no: float | None, five_answers: float
+) -> None:
+    assert p.score_figure(63, respondents, 1) == yes_or_no
+    assert p.score_figure(63, respondents, 4) == five_answers
+
+
+@pytest.mark.parametrize(("sd", "shown"), [(0, 10), (10, 10), (10.1, 15), (27, 30), (50, 50)])
+def test_a_spread_is_rounded_up_and_never_small(sd: float, shown: int) -> None:
+    assert p.spread_figure(sd) == shown
+
+
+@pytest.mark.parametrize(
+    ("percent", "shown"), [(0, "<=10"), (10, "<=10"), (14, 10), (15, 20), (89, 90), (90, ">=90"), (100, ">=90")]
+)
+def test_a_share_of_those_it_happened_to_never_reads_nobody_and_never_all(percent: float, shown: object) -> None:
+    assert p.happened_share(percent) == shown

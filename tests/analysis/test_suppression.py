@@ -83,7 +83,9 @@ def test_a_repaired_pattern_protects_who_answered_one_question(numbers: list[int
 def test_the_same_table_gives_the_same_pattern() -> None:
     rng = np.random.default_rng(3)
     matrix, n = _cross(4, 4), rng.integers(0, 9, 16)
-    first, second = (solve(matrix, n, np.ones(len(matrix), dtype=np.int64), K, allowed=matrix @ n > 0).shown for _ in range(2))
+    first, second = (
+        solve(matrix, n, np.ones(len(matrix), dtype=np.int64), K, allowed=matrix @ n > 0).shown for _ in range(2)
+    )
     assert first.tolist() == second.tolist()
 
 

@@ -42,7 +42,10 @@ def _responses(seed: int, n: int = 70) -> RawResponses:
         "gender": rng.choice(["f", "m", "nb", ""], n, p=[0.7, 0.24, 0.02, 0.04]).tolist(),
         "age": rng.choice(["u30", "40_49", ""], n, p=[0.3, 0.65, 0.05]).tolist(),
     }
-    answers = {name: rng.choice([1, 2, 3, 4, 5, -1, -2, -3], n, p=[0.1, 0.15, 0.2, 0.3, 0.15, 0.04, 0.03, 0.03]).tolist() for name in ("A1", "A2", "A3", "A4")}
+    answers = {
+        name: rng.choice([1, 2, 3, 4, 5, -1, -2, -3], n, p=[0.1, 0.15, 0.2, 0.3, 0.15, 0.04, 0.03, 0.03]).tolist()
+        for name in ("A1", "A2", "A3", "A4")
+    }
     answers["E1"] = rng.choice([0, 1, 2, -2], n, p=[0.85, 0.07, 0.04, 0.04]).tolist()
     return RawResponses(n, groups, answers)
 
@@ -71,8 +74,47 @@ def _isolated(raw: RawResponses, document: dict[str, Any]) -> list[tuple[str, in
         verdict = audit_structure(matrix, n, np.ones(len(views), dtype=bool), K)
         problems += [(statistic, atom) for atom in verdict.exposed]
         problems += [(statistic, -1) for view in matrix if 0 < int(n[view].sum()) < K]
-        problems += [(statistic, -2) for a in matrix for b in matrix if 0 < int(n[a & ~b].sum()) < K and not (b & ~a).any()]
+        problems += [
+            (statistic, -2) for a in matrix for b in matrix if 0 < int(n[a & ~b].sum()) < K and not (b & ~a).any()
+        ]
     return problems
+
+
+def _combined(matrix: Any, n: Any) -> list[int]:
+    """A third attacker without any solver: sizes of 1 to k-1 that up to three shown views add and subtract to.
+
+    Every a + x b + y c with x, y in -1, 0, 1 that is 0 or 1 on each atom describes a set of people.
+    """
+    views, sizes = matrix.astype(np.int8), matrix @ n
+    found: set[int] = set()
+    first, second = (index.ravel() for index in np.indices((len(views), len(views))))
+    for x in (-1, 1):
+        pairs, totals = views[first] + x * views[second], sizes[first] + x * sizes[second]
+        for y in (-1, 0, 1):
+            for c in range(len(views) if y else 1):
+                sets, size = pairs + y * views[c], totals + y * sizes[c]
+                small = (size > 0) & (size < K)
+                found |= {int(s) for s in size[small][((sets[small] == 0) | (sets[small] == 1)).all(axis=1)]}
+    return sorted(found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_adding_and_subtracting_shown_views_never_leaves_one_to_four_people(seed: int) -> None:
+    raw = _responses(seed)
+    made = release(raw, PLAN, INSTRUMENT, Rules(), FACTS).to_json()
+    assert _third_attack(raw, made) == {}
+
+
+def _third_attack(raw: RawResponses, document: dict[str, Any]) -> dict[str, list[int]]:
+    """For each statistic the group sizes that arithmetic on shown views gives away."""
+    found, rows = incidence(PLAN, raw), {view.id: row for row, view in enumerate(PLAN.views)}
+    exposed = {}
+    for statistic, views in _everything_shown(document).items():
+        n = found.n if statistic == "size" else _answered(raw, found.atom_of, len(found.n), statistic)
+        live = n > 0
+        if sizes := _combined(found.matrix[[rows[view] for view in views]][:, live], n[live]):
+            exposed[statistic] = sizes
+    return exposed
 
 
 def _answered(raw: RawResponses, atom_of: Any, atoms: int, statistic: str) -> Any:
@@ -81,7 +123,11 @@ def _answered(raw: RawResponses, atom_of: Any, atoms: int, statistic: str) -> An
         valid = raw.answer(name) >= 0
     else:
         columns = np.array([raw.answer(item) >= 0 for item in ("A1", "A2", "A3", "A4")])
-        chosen = {"scales": columns[:3].sum(axis=0) >= 2, "areas": columns.sum(axis=0) >= 3, "indicators": columns.sum(axis=0) >= 2}
+        chosen = {
+            "scales": columns[:3].sum(axis=0) >= 2,
+            "areas": columns.sum(axis=0) >= 3,
+            "indicators": columns.sum(axis=0) >= 2,
+        }
         valid = chosen[family]
     return np.bincount(atom_of[valid], minlength=atoms)
 
@@ -93,22 +139,29 @@ def test_nothing_shown_anywhere_can_be_combined_to_describe_one_to_four_people(s
     assert _isolated(raw, made) == []
 
 
-def test_the_same_attack_finds_people_when_the_secondary_suppression_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_attack_finds_people_when_the_secondary_suppression_is_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A deliberately weakened copy: every view of five people or more is shown, as most survey tools do."""
     import analysis.release as weakened
 
-    monkeypatch.setattr(weakened, "solve", lambda m, n, w, k, *, allowed, progress: Pattern(allowed & (m @ n >= k), 1, 0, False))
+    monkeypatch.setattr(
+        weakened, "solve", lambda m, n, w, k, *, allowed, progress: Pattern(allowed & (m @ n >= k), 1, 0, False)
+    )
     monkeypatch.setattr(weakened, "repair", lambda m, n, w, k, shown: (shown & (m @ n >= k), 0))
     monkeypatch.setattr(weakened, "_audit", lambda *_: None)
     raw = _responses(1)
     made = weakened.release(raw, PLAN, INSTRUMENT, Rules(), FACTS).to_json()
     assert len(_isolated(raw, made)) > 0
+    assert len(_third_attack(raw, made)["size"]) > 0
 
 
 def test_the_auditor_stops_a_weakened_release_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     import analysis.release as weakened
 
-    monkeypatch.setattr(weakened, "solve", lambda m, n, w, k, *, allowed, progress: Pattern(allowed & (m @ n >= k), 1, 0, False))
+    monkeypatch.setattr(
+        weakened, "solve", lambda m, n, w, k, *, allowed, progress: Pattern(allowed & (m @ n >= k), 1, 0, False)
+    )
     with pytest.raises(DisclosureError):
         weakened.release(_responses(1), PLAN, INSTRUMENT, Rules(), FACTS)
 
@@ -122,7 +175,11 @@ def test_hidden_views_carry_nothing_and_say_no_reason() -> None:
 
 def test_whether_a_view_is_shown_depends_on_counts_and_not_on_answers() -> None:
     raw = _responses(3)
-    turned = RawResponses(len(raw), {d: raw.group(d) for d in raw.dimensions()}, {i: [6 - int(c) if 0 < c < 6 and i != "E1" else int(c) for c in raw.answer(i)] for i in raw.items()})
+    turned = RawResponses(
+        len(raw),
+        {d: raw.group(d) for d in raw.dimensions()},
+        {i: [6 - int(c) if 0 < c < 6 and i != "E1" else int(c) for c in raw.answer(i)] for i in raw.items()},
+    )
     first, second = (release(r, PLAN, INSTRUMENT, Rules(), FACTS).to_json() for r in (raw, turned))
     assert _everything_shown(first) == _everything_shown(second)
     assert first["certificate"]["pattern_sha256"] == second["certificate"]["pattern_sha256"]
@@ -143,7 +200,14 @@ def test_more_respondents_than_people_hide_the_view() -> None:
     found = incidence(PLAN, raw)
     counts = {view.id: int(size) for view, size in zip(PLAN.views, found.sizes(), strict=True)}
     exact = Facts(FACTS.installation, FACTS.origin, FACTS.wave, FACTS.questionnaire, FACTS.participation, counts)
-    spare = Facts(FACTS.installation, FACTS.origin, FACTS.wave, FACTS.questionnaire, FACTS.participation, {**counts, "unit:po": counts["unit:po"] - 1})
+    spare = Facts(
+        FACTS.installation,
+        FACTS.origin,
+        FACTS.wave,
+        FACTS.questionnaire,
+        FACTS.participation,
+        {**counts, "unit:po": counts["unit:po"] - 1},
+    )
     assert "unit:po" in _everything_shown(release(raw, PLAN, INSTRUMENT, Rules(), exact).to_json())["size"]
     assert "unit:po" not in _everything_shown(release(raw, PLAN, INSTRUMENT, Rules(), spare).to_json())["size"]
 
@@ -158,7 +222,16 @@ def test_nine_sheets_are_not_released_and_a_rule_cannot_be_lowered() -> None:
 
 def test_raw_responses_refuse_to_be_shown() -> None:
     raw = _responses(1)
-    for look in (str, repr, iter, list, lambda r: f"{r}", json.dumps, __import__("pickle").dumps, __import__("copy").deepcopy):
+    for look in (
+        str,
+        repr,
+        iter,
+        list,
+        lambda r: f"{r}",
+        json.dumps,
+        __import__("pickle").dumps,
+        __import__("copy").deepcopy,
+    ):
         with pytest.raises(TypeError):
             look(raw)
 
@@ -189,5 +262,3 @@ def test_figures_can_be_made_again_from_the_document_alone() -> None:
     assert [(d.view, d.against, d.statistic, d.gap, d.clear) for d in again] == [
         (d["view"], d["against"], d["statistic"], d["gap"], d["clear"]) for d in made["differences"]
     ]
-
-

@@ -12,20 +12,28 @@ from analysis.estimates import correction, favourable_share, mean_interval, wors
     ("favourable", "answered", "low", "high"),
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
-def test_wilson_interval_matches_newcombe_1998_table_i_method_3(favourable: int, answered: int, low: float, high: float) -> None:
+def test_wilson_interval_matches_newcombe_1998_table_i_method_3(
+    favourable: int, answered: int, low: float, high: float
+) -> None:
     got = favourable_share(favourable, answered)
     assert (got.low, got.high) == pytest.approx((low, high), abs=5e-5)
 
 
-@pytest.mark.parametrize(("population", "n", "mean", "least"), [(60, 36, 0.955, 0.927), (120, 60, 0.953, 0.881), (400, 240, 0.951, 0.915)])
-def test_coverage_for_a_finite_population_is_that_of_the_exact_hypergeometric_sums(population: int, n: int, mean: float, least: float) -> None:
+@pytest.mark.parametrize(
+    ("population", "n", "mean", "least"), [(60, 36, 0.955, 0.927), (120, 60, 0.953, 0.881), (400, 240, 0.951, 0.915)]
+)
+def test_coverage_for_a_finite_population_is_that_of_the_exact_hypergeometric_sums(
+    population: int, n: int, mean: float, least: float
+) -> None:
     """STATISTICS 2.4: for each true count K, the chance that the interval of a sample holds K/N."""
     intervals = [favourable_share(x, n, population=population) for x in range(n + 1)]
     coverage = []
     for true in range(population + 1):
         chances = hypergeom.pmf(range(n + 1), population, true, n)
         share = true / population
-        coverage.append(sum(p for p, i in zip(chances, intervals, strict=True) if i.low - 1e-12 <= share <= i.high + 1e-12))
+        coverage.append(
+            sum(p for p, i in zip(chances, intervals, strict=True) if i.low - 1e-12 <= share <= i.high + 1e-12)
+        )
     assert (sum(coverage) / len(coverage), min(coverage)) == pytest.approx((mean, least), abs=2e-3)
 
 

@@ -1,0 +1,98 @@
+"""Differences and limits follow from published values alone, and say less the fewer people there are (PRIVACY 2.6)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.comparison import differences, published_interval, published_share_interval
+from analysis.publication import SIZE_EDGES, index_figure, limits_may_be_exact, share_figure, size_band, spread_figure
+
+
+def _view(
+    name: str, filter_: dict[str, list[str]], band: str, index: float | str, sd: float | None = None
+) -> dict[str, object]:
+    figure = {"index": index} | ({"sd": sd} if sd else {})
+    return {"id": name, "filter": filter_, "shown": True, "n_band": band, "areas": {"1": figure}}
+
+
+ROOT = _view("all", {}, "200-399", 60, 25)
+
+
+def _only(index: float | str, band: str) -> list[tuple[float, int, int, bool]]:
+    found = differences([ROOT, _view("unit:po", {"unit": ["po"]}, band, index)])
+    return [(d.gap, d.low, d.high, d.clear) for d in found]
+
+
+def test_a_gap_by_hand() -> None:
+    """100-199 people: half steps 1.25 and .5, error 25/sqrt(100) = 2.5: limits -12.5 -+ 6.65; beyond slack 4.3 errors."""
+    assert _only(47.5, "100-199") == [(-12.5, -20, -5, True)]
+
+
+def test_the_same_gap_among_few_people_is_not_clear() -> None:
+    """10-19 people: error 25/sqrt(10) = 7.9: limits -15 -+ 18.5."""
+    assert _only(45, "10-19") == [(-15, -34, 4, False)]
+
+
+def test_a_certain_gap_under_five_points_is_not_called_one() -> None:
+    root = _view("all", {}, "400+", 60, 10)
+    (found,) = differences([root, _view("unit:po", {"unit": ["po"]}, "400+", 56)])
+    assert (found.gap, found.clear) == (-4, False)
+
+
+def test_a_coded_end_has_no_difference() -> None:
+    assert _only("<=20", "30-49") == []
+
+
+def test_women_are_compared_with_the_contrast_that_is_shown() -> None:
+    women, others = (
+        _view("gender:f", {"gender": ["f"]}, "100-199", 50),
+        _view("gender:others", {"gender": ["m", ""]}, "50-99", 65),
+    )
+    (found,) = differences([ROOT, women, others])
+    assert (found.view, found.against, found.gap, found.clear) == ("gender:f", "gender:others", -15, True)
+
+
+def test_a_hidden_view_is_compared_with_nothing() -> None:
+    assert differences([ROOT, {"id": "unit:po", "filter": {"unit": ["po"]}, "shown": False}]) == []
+
+
+@pytest.mark.parametrize(("figure", "limits"), [("<=20", (0, 36)), (">=80", (64, 100))])
+def test_a_coded_end_reaches_the_end_of_the_scale(figure: str, limits: tuple[int, int]) -> None:
+    """30-49 people, nothing published of the spread: at most sqrt(20 x 80) = 40, so 1.96 x 40 / sqrt(30) = 14.3, and half a step 1.25 for the inner side."""
+    low, high = published_interval(figure, "30-49", None)
+    assert (low, high) == pytest.approx(limits, abs=2)
+    assert (low == 0) == (figure == "<=20")
+    assert (high == 100) == (figure == ">=80")
+
+
+@given(st.integers(5, 199), st.data())
+def test_limits_below_two_hundred_tell_no_more_than_the_figure(n: int, data: st.DataObject) -> None:
+    """Every count with the same published share has the same limits: nothing follows from them."""
+    assert not limits_may_be_exact(50, n)
+    for count in (data.draw(st.integers(0, n)) for _ in range(3)):
+        share = share_figure(100 * count / n, n)
+        if share is not None:
+            twins = [x for x in range(n + 1) if share_figure(100 * x / n, n) == share]
+            limits = {published_share_interval(share_figure(100 * x / n, n), size_band(n), 400) for x in twins}
+            assert len(limits) == 1
+
+
+@given(st.sampled_from(SIZE_EDGES), st.floats(0, 100), st.floats(0, 50))
+def test_limits_hold_the_value_behind_the_figure(n: int, value: float, sd: float) -> None:
+    index = index_figure(value, n)
+    assert index is not None
+    low, high = published_interval(index, size_band(n), None if isinstance(index, str) else spread_figure(sd))
+    assert low <= value <= high
+
+
+@given(st.sampled_from(SIZE_EDGES[1:]), st.floats(0, 100))
+def test_share_limits_hold_the_value_behind_the_figure(n: int, value: float) -> None:
+    share = share_figure(value, n)
+    assert share is not None
+    low, high = published_share_interval(share, size_band(n))
+    assert low <= value <= high
+
+
+def test_unanimous_people_are_never_seen_at_any_size() -> None:
+    assert all(not limits_may_be_exact(">=90", n) for n in (10, 100, 400))
+    assert limits_may_be_exact(60, 200)

@@ -1,0 +1,147 @@
+"""What a release says of the whole organisation and of experiences, and what it must not (PRIVACY 2.5, STATISTICS 3)."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.publication import state_of
+from tests.analysis.waves import PLAN, released, wave
+
+
+def _root(document: dict, item: str = "A1") -> dict:
+    return document["views"][0]["items"][item]
+
+
+@pytest.mark.parametrize("n", [12, 40, 120, 246])
+def test_unanimous_people_look_like_nearly_unanimous_ones(n: int) -> None:
+    """Could leak: a Wilson interval that ends at 100 and a spread of 0 say that everyone gave the same answer."""
+    everyone, but_one = (_root(released(wave(n, A1=column))) for column in ([5] * n, [5] * (n - 1) + [4]))
+    assert everyone == but_one
+    assert "sd" not in everyone
+
+
+def test_the_limits_of_a_share_do_not_give_the_count_away() -> None:
+    """Could leak: with exact limits each of the 61 counts among 60 people has limits of its own."""
+    seen: dict[str, set[int]] = {}
+    for favourable in range(0, 61, 3):
+        figure = _root(released(wave(60, A1=[4] * favourable + [2] * (60 - favourable))))
+        seen.setdefault(str((figure["favourable"], figure["ci"]["favourable"])), set()).add(favourable)
+    assert len(seen) == len({key.partition(",")[0] for key in seen})
+
+
+def test_from_two_hundred_people_the_limits_are_those_of_the_worked_formula() -> None:
+    """246 of 412: 100 answer 5, 46 answer 3, 100 answer 1: mean 50, SD 45.18; t x SE x FPC = 3.60."""
+    figure = _root(released(wave(246, A1=[5] * 100 + [3] * 46 + [1] * 100), invited=412))
+    assert (figure["index"], figure["ci"]["index"], figure["sd"]) == (50, [46, 54], 50)
+
+
+def test_low_limits_of_sixty_are_supportive_and_high_limits_of_fifty_mixed() -> None:
+    assert [state_of(60, 70), state_of(59, 70), state_of(40, 50), state_of(40, 49)] == [
+        "supportive",
+        "mixed",
+        "mixed",
+        "critical",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answered", "invited", "state"), [(29, 60, "insufficient"), (30, 60, "supportive"), (30, 101, "insufficient")]
+)
+def test_an_indicator_needs_thirty_answers_and_thirty_percent(answered: int, invited: int, state: str) -> None:
+    column = [5] * answered + [-1] * (60 - answered)
+    record = released(wave(60, A1=column, A2=column, A3=column), invited=invited)["perception"]["1.1"]
+    assert record["state"] == state
+    assert ("index" in record) == (state != "insufficient")
+
+
+def test_not_knowing_is_a_share_of_those_who_know_or_do_not() -> None:
+    """20 answers, 10 do not know, 10 prefer not, 20 skip: 10/30, 10/40, 20/60; STATISTICS 2.1."""
+    special = released(wave(60, A1=[4] * 20 + [-3] * 10 + [-2] * 10 + [-1] * 20))["views"][0]["special"]["A1"]
+    assert special == {"dont_know": 35, "prefer_not": 25, "skipped": 35}
+
+
+def test_low_awareness_is_read_from_thirty_percent() -> None:
+    unaware, aware = ([-3] * n + [4] * (100 - n) for n in (30, 20))
+    records = [released(wave(100, A1=c, A2=c, A3=c))["perception"]["1.1"] for c in (unaware, aware)]
+    assert [record["awareness_low"] for record in records] == [True, False]
+
+
+def _happened(n: int, times: int) -> list[int]:
+    return [1] * times + [0] * (n - times)
+
+
+@pytest.mark.parametrize(("times", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (20, "20-39"), (40, "40+")])
+def test_experiences_of_the_whole_organisation_are_bands(times: int, band: str) -> None:
+    assert released(wave(100, EXP1=_happened(100, times)))["experience"]["EXP1"]["band"] == band
+
+
+def test_nineteen_answers_to_an_experience_question_are_not_shown() -> None:
+    skipped = [-1] * 41
+    assert "EXP1" not in released(wave(60, EXP1=[0] * 19 + skipped))["experience"]
+    assert "EXP1" in released(wave(60, EXP1=[0] * 20 + skipped[1:]))["experience"]
+
+
+@pytest.mark.parametrize(
+    ("f", "m", "rest", "sides"),
+    [(50, 50, 0, {"f", "m"}), (50, 30, 20, {"f", "m"}), (50, 31, 19, {"f", "others"}), (50, 44, 6, {"f", "others"}), (71, 29, 0, set()), (50, 20, 6, set())],
+)  # fmt: skip
+def test_experiences_by_gender_keep_twenty_people_in_every_remainder(
+    f: int, m: int, rest: int, sides: set[str]
+) -> None:
+    """Could leak: whole minus women minus men is a group of 6, protected for opinions (k = 5), not for experiences (k = 20)."""
+    genders = ["f"] * f + ["m"] * m + ["nb"] * rest
+    record = released(wave(len(genders), genders=genders, EXP1=_happened(len(genders), 9)))["experience"]["EXP1"]
+    assert set(record.get("gender", {})) == sides
+
+
+def test_special_categories_are_never_shown_by_gender_and_need_thirty_answers() -> None:
+    assert released(wave(60, EXP6_age=_happened(60, 7)))["experience"]["EXP6.age"] == {"band": "5-9"}
+    assert "EXP6.age" not in released(wave(60, EXP6_age=[0] * 29 + [-1] * 31))["experience"]
+
+
+@pytest.mark.parametrize(("chosen", "share"), [(0, "<=10"), (1, "<=10"), (10, 50), (19, ">=90"), (20, ">=90")])
+def test_who_did_it_never_reads_nobody_and_never_all(chosen: int, share: object) -> None:
+    column = [1] * chosen + [0] * (20 - chosen) + [-1] * 40
+    assert released(wave(60, EXP7_manager=column))["experience"]["EXP7.manager"] == {"share": share}
+    assert "EXP7.manager" not in released(wave(60, EXP7_manager=[1] * 19 + [-1] * 41))["experience"]
+
+
+def test_participation_is_stepped_and_only_from_twice_the_smallest_group() -> None:
+    heads = {view.id: 40 for view in PLAN.views} | {"unit:fi": 25, "unit:po.a": 20}
+    views = {view["id"]: view for view in released(wave(60), headcounts=heads)["views"]}
+    assert (
+        views["unit:fi"]["participation"],
+        views["unit:po.a"]["participation"],
+        views["unit:po"]["participation"],
+    ) == ("80", ">=90", ">=90")
+    assert "participation" not in views["all"]
+
+
+def test_headcounts_leave_in_bands_only() -> None:
+    heads = {view.id: 41 for view in PLAN.views}
+    assert set(released(wave(60), headcounts=heads)["plan"]["headcounts"].values()) == {"30-49"}
+
+
+def test_an_outcome_counts_for_its_indicator_and_for_no_area() -> None:
+    from analysis.release import Rules, release
+    from analysis.scoring import Instrument
+    from tests.analysis.waves import facts, likert
+
+    instrument = Instrument((likert("A1"), likert("A2"), likert("A3", outcome=True)), (), ("1.1",))
+    made = release(wave(60, A1=[3] * 60, A2=[3] * 60, A3=[1] * 60), PLAN, instrument, Rules(), facts(60)).to_json()[
+        "views"
+    ][0]
+    assert (made["areas"]["1"]["index"], made["indicators"]["1.1"]["index"]) == (50, 32.5)
+
+
+@settings(deadline=None, max_examples=6)
+@given(st.permutations(list(range(30))))
+def test_the_order_of_sheets_changes_nothing(order: list[int]) -> None:
+    columns = {"A1": [1 + i % 5 for i in range(30)], "A2": [1 + i % 4 for i in range(30)]}
+    raw = wave(30, **columns)
+    from analysis.responses import RawResponses
+
+    turned = RawResponses(
+        30, {d: [raw.group(d)[i] for i in order] for d in raw.dimensions()}, {a: [int(raw.answer(a)[i]) for i in order] for a in raw.items()}
+    )  # fmt: skip
+    assert released(raw) == released(turned)

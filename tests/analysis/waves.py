@@ -1,0 +1,53 @@
+"""A small wave to release: the instrument, the plan and the facts that tests of the release share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.release import Facts, Rules, release
+from analysis.responses import RawResponses
+from analysis.scoring import Instrument, ItemSpec, ScaleSpec
+from analysis.views import Category, default_plan
+
+UNITS = [Category("po", "Prato"), Category("fi", "Firenze"), Category("po.a", "A", "po"), Category("po.b", "B", "po")]
+GENDER = [Category(code, code) for code in ("f", "m", "nb", "self")]
+AGE = [Category("u30", "u30"), Category("50_59", "50_59")]
+PLAN = default_plan(UNITS, GENDER, AGE)
+LIKERT = ("A1", "A2", "A3")
+
+
+def likert(name: str, *, outcome: bool = False) -> ItemSpec:
+    return ItemSpec(name, 1, 5, False, "CUL", (1,), ("1.1",), "items", False, outcome, None, 4)
+
+
+def experience(name: str, of: str | None = None) -> ItemSpec:
+    return ItemSpec(name, 0, 1 if of else 2, False, None, (3,), ("3.6",), "experience", True, False, of, 1)
+
+
+INSTRUMENT = Instrument(
+    (*(likert(name) for name in LIKERT), experience("EXP1"), experience("EXP6.age", "EXP6"), experience("EXP7.manager", "EXP7")),
+    (ScaleSpec("CUL", LIKERT, 2),), ("1.1",),
+)  # fmt: skip
+
+
+def facts(n: int, invited: int | None = None, headcounts: Mapping[str, int] | None = None) -> Facts:
+    return Facts(
+        "test", "ascolto", {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""}, {"id": "q", "version": "1", "sha256": ""},
+        {"invited": 2 * n if invited is None else invited, "issued": 0, "drawn": n, "received": n, "unreadable": 0}, headcounts,
+    )  # fmt: skip
+
+
+def wave(n: int, *, genders: Sequence[str] | None = None, **answers: Sequence[int]) -> RawResponses:
+    """People in turn over units and ages; every answer 3 unless given, nothing experienced unless given."""
+    groups = {
+        "unit": [("po.a", "po.b", "fi")[i % 3] for i in range(n)],
+        "gender": list(genders) if genders else [("f", "f", "m")[i // 3 % 3] for i in range(n)],
+        "age": [("u30", "50_59")[i % 2] for i in range(n)],
+    }
+    given = {name: [3] * n for name in LIKERT} | {"EXP1": [0] * n, "EXP6.age": [0] * n, "EXP7.manager": [-1] * n}
+    return RawResponses(n, groups, given | {name.replace("_", "."): column for name, column in answers.items()})
+
+
+def released(
+    raw: RawResponses, invited: int | None = None, headcounts: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    return release(raw, PLAN, INSTRUMENT, Rules(), facts(len(raw), invited, headcounts)).to_json()
