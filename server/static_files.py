@@ -5,7 +5,9 @@ from functools import cache
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from server.pages import STATIC, static_address
 from server.settings import Settings
@@ -22,7 +24,7 @@ def _by_address() -> dict[str, str]:
 
 
 @get("/static/{name:str}")
-async def static_file(name: str) -> Response[bytes]:
+async def static_file(name: FromPath[str]) -> Response[bytes]:
     """Give a file whose name carries its hash; it may be kept for ever."""
     wanted = _by_address().get(name)
     if wanted is None:
@@ -33,7 +35,7 @@ async def static_file(name: str) -> Response[bytes]:
 
 
 @get("/.well-known/ascolto")
-async def well_known(settings: Settings) -> dict[str, Any]:
+async def well_known(settings: NamedDependency[Settings]) -> dict[str, Any]:
     """The installation's public key and the seal keys of open waves, to compare with what is printed."""
     public = public_text(installation_key(settings.data))
     open_waves = {wave.id: wave.seal_key.hex() for wave in await in_state(State.OPEN)}

@@ -123,7 +123,10 @@ async def open_stores(settings: StoreSettings) -> Engines:
     StoresUnavailable
         If a store cannot be opened, read or brought up to date.
     """
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as problem:
+        raise StoresUnavailable(f"{settings.data.name}: {problem.strerror}") from problem
     engines = bind(settings)
     await migrate(engines)
     for _, engine in engines.items():

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from server.desk import HOME, Desk, frame
@@ -47,7 +48,9 @@ async def form(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/account/in")
-async def sign_in(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> Response[str] | Redirect:
+async def sign_in(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
     """Check name and password; a form of another site is not read."""
     data = await request.form()
     then = _ours(str(data.get("next", "")))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, Router, get
+from litestar.params import FromPath
 
 from server.desk import Desk, frame
 from server.display import day, text_of
@@ -68,13 +69,13 @@ async def indicators(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @get("/indicators/{indicator:str}")
-async def indicator(request: Request[Any, Any, Any], indicator: str) -> Response[str]:
+async def indicator(request: Request[Any, Any, Any], indicator: FromPath[str]) -> Response[str]:
     """Show one indicator, without forms."""
     return await one_page(request, indicator, "/audit/indicators", can_edit=False)
 
 
 @get("/indicators/{indicator:str}/documents/{document:str}")
-async def document_file(indicator: str, document: str) -> Response[bytes]:
+async def document_file(indicator: FromPath[str], document: FromPath[str]) -> Response[bytes]:
     """Give a document of the evidence."""
     return await give_file(document)
 

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from analysis.pdr125 import proposal
@@ -214,7 +216,7 @@ async def indicators(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @get("/indicators/{indicator:str}")
-async def indicator_page(request: Request[Any, Any, Any], indicator: str) -> Response[str]:
+async def indicator_page(request: Request[Any, Any, Any], indicator: FromPath[str]) -> Response[str]:
     """Show one indicator."""
     return await one_page(request, indicator, "/hr/indicators", can_edit=True)
 
@@ -227,7 +229,9 @@ async def _again(request: Request[Any, Any, Any], indicator: str, reason: str) -
 
 
 @post("/indicators/{indicator:str}")
-async def set_state(request: Request[Any, Any, Any], indicator: str, engines: Engines) -> Response[str] | Redirect:
+async def set_state(
+    request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
+) -> Response[str] | Redirect:
     """Set the state of an indicator; a review by a second account is then needed."""
     data = await checked_form(request)
     before = await evidence.of(indicator)
@@ -246,7 +250,9 @@ async def set_state(request: Request[Any, Any, Any], indicator: str, engines: En
 
 
 @post("/indicators/{indicator:str}/review")
-async def review(request: Request[Any, Any, Any], indicator: str, engines: Engines) -> Response[str] | Redirect:
+async def review(
+    request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
+) -> Response[str] | Redirect:
     """Confirm what another account found."""
     await checked_form(request)
     try:
@@ -257,7 +263,9 @@ async def review(request: Request[Any, Any, Any], indicator: str, engines: Engin
 
 
 @post("/indicators/{indicator:str}/documents", request_max_body_size=UPLOAD_LIMIT)
-async def add_document(request: Request[Any, Any, Any], indicator: str, engines: Engines) -> Response[str] | Redirect:
+async def add_document(
+    request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
+) -> Response[str] | Redirect:
     """Add a dated document: a link or a file."""
     data = await checked_form(request)
     upload = (await request.form()).get("file")
@@ -278,7 +286,12 @@ async def add_document(request: Request[Any, Any, Any], indicator: str, engines:
 
 
 @post("/indicators/{indicator:str}/documents/{document:str}/remove")
-async def remove_document(request: Request[Any, Any, Any], indicator: str, document: str, engines: Engines) -> Redirect:
+async def remove_document(
+    request: Request[Any, Any, Any],
+    indicator: FromPath[str],
+    document: FromPath[str],
+    engines: NamedDependency[Engines],
+) -> Redirect:
     """Remove a document."""
     await checked_form(request)
     await evidence.remove_document(engines["public"], document)
@@ -295,7 +308,7 @@ async def give_file(document: str) -> Response[bytes]:
 
 
 @get("/indicators/{indicator:str}/documents/{document:str}")
-async def document_file(indicator: str, document: str) -> Response[bytes]:
+async def document_file(indicator: FromPath[str], document: FromPath[str]) -> Response[bytes]:
     """Give a kept file, always as a download."""
     return await give_file(document)
 

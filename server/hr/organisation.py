@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from server.desk import Desk, done, frame
@@ -87,7 +88,9 @@ async def organisation(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/organisation")
-async def save_organisation(request: Request[Any, Any, Any], engines: Engines) -> Response[str] | Redirect:
+async def save_organisation(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines]
+) -> Response[str] | Redirect:
     """Keep the form."""
     data = {name: value.strip() for name, value in (await checked_form(request)).items()}
     language = (await frame(request))[0].language

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from server.desk import Desk, done, frame
@@ -78,7 +79,7 @@ async def people(request: Request[Any, Any, Any]) -> Response[str]:
 
 @post("/people", request_max_body_size=UPLOAD_LIMIT)
 async def import_file(
-    request: Request[Any, Any, Any], engines: Engines, settings: Settings
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
     """Import a file of people: all rows, or none."""
     await checked_form(request)

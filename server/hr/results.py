@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server.desk import Desk, done, frame
@@ -72,7 +73,7 @@ class ItemPage:
 
 
 @get("/results/{wave_id:str}")
-async def results(request: Request[Any, Any, Any], wave_id: str) -> Response[str]:
+async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
     """Show a release: findings, charts, heat map, items, actions."""
     wave, document = await released(wave_id)
     shell, desk = await frame(request)
@@ -95,7 +96,7 @@ async def results(request: Request[Any, Any, Any], wave_id: str) -> Response[str
 
 
 @get("/results/{wave_id:str}/item/{item:str}")
-async def item_page(request: Request[Any, Any, Any], wave_id: str, item: str) -> Response[str]:
+async def item_page(request: Request[Any, Any, Any], wave_id: FromPath[str], item: FromPath[str]) -> Response[str]:
     """Show one item."""
     wave, document = await released(wave_id)
     labels = labels_of(wave)
@@ -134,7 +135,7 @@ def _distribution(figure: dict[str, Any], language: str) -> tuple[tuple[str, str
 
 
 @get("/results/{wave_id:str}/release.xlsx")
-async def workbook(request: Request[Any, Any, Any], wave_id: str) -> Response[bytes]:
+async def workbook(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[bytes]:
     """Give the release as a workbook: the figures of the document, "not shown" in words."""
     wave, document = await released(wave_id)
     language = (await frame(request))[0].language
@@ -143,7 +144,7 @@ async def workbook(request: Request[Any, Any, Any], wave_id: str) -> Response[by
 
 
 @get("/results/{wave_id:str}/release.csv")
-async def table(request: Request[Any, Any, Any], wave_id: str) -> Response[str]:
+async def table(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
     """Give the release as one long table."""
     wave, document = await released(wave_id)
     language = (await frame(request))[0].language
@@ -176,7 +177,7 @@ async def add_action(request: Request[Any, Any, Any]) -> Redirect:
 
 
 @post("/actions/{action:str}/done")
-async def finish_action(request: Request[Any, Any, Any], action: str) -> Redirect:
+async def finish_action(request: Request[Any, Any, Any], action: FromPath[str]) -> Redirect:
     """Mark an action as done."""
     data = await checked_form(request)
     await actions.finish(action, today())

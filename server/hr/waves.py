@@ -6,7 +6,9 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server import workers
@@ -124,7 +126,9 @@ async def planner(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/waves/new")
-async def plan_wave(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> Response[str] | Redirect:
+async def plan_wave(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
     """Plan a wave, or show the form again with what is wrong."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
@@ -174,7 +178,12 @@ async def _wave_page(
 
 
 @get("/waves/{wave:str}")
-async def wave_page(request: Request[Any, Any, Any], wave: str, engines: Engines, settings: Settings) -> Response[str]:
+async def wave_page(
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Response[str]:
     """Show one wave."""
     return await _wave_page(request, wave, engines, settings)
 
@@ -197,7 +206,11 @@ async def _step(house: House, wave: str, step: str, data: dict[str, str]) -> Non
 
 @post("/waves/{wave:str}/{step:str}")
 async def take_step(
-    request: Request[Any, Any, Any], wave: str, step: str, engines: Engines, settings: Settings
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    step: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
 ) -> Response[str] | Redirect:
     """Take one step of a wave's life."""
     data = await checked_form(request)
@@ -219,7 +232,12 @@ async def take_step(
 
 
 @post("/waves/{wave:str}/slips", status_code=200)
-async def slips(request: Request[Any, Any, Any], wave: str, engines: Engines, settings: Settings) -> Response[Any]:
+async def slips(
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Response[Any]:
     """Make new slips and stream their PDF; codes and PDF are not kept."""
     data = await checked_form(request)
     language = (await frame(request))[0].language

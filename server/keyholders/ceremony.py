@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server import workers
@@ -142,7 +144,7 @@ def _own_seat(request: Request[Any, Any, Any], seat: str) -> None:
 
 
 @post("/{wave:str}/{seat:str}/secret", status_code=200)
-async def make_secret(request: Request[Any, Any, Any], wave: str, seat: str) -> Response[str]:
+async def make_secret(request: Request[Any, Any, Any], wave: FromPath[str], seat: FromPath[str]) -> Response[str]:
     """Draw eight words and show them once; nothing is kept before they are repeated."""
     await checked_form(request)
     _own_seat(request, seat)
@@ -151,7 +153,11 @@ async def make_secret(request: Request[Any, Any, Any], wave: str, seat: str) -> 
 
 @post("/{wave:str}/{seat:str}")
 async def keep_secret(
-    request: Request[Any, Any, Any], wave: str, seat: str, engines: Engines, settings: Settings
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    seat: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
 ) -> Response[str] | Redirect:
     """Keep the public half when the words were repeated right; else show new words."""
     data = await checked_form(request)
@@ -186,7 +192,7 @@ async def _release_page(request: Request[Any, Any, Any], wave: str, error: str =
 
 
 @get("/{wave:str}/release")
-async def release_page(request: Request[Any, Any, Any], wave: str) -> Response[str] | Redirect:
+async def release_page(request: Request[Any, Any, Any], wave: FromPath[str]) -> Response[str] | Redirect:
     """Show the ceremony, its progress, or its result."""
     work = _running.get(wave)
     if work and work.finished:
@@ -201,7 +207,9 @@ async def release_page(request: Request[Any, Any, Any], wave: str) -> Response[s
 
 
 @post("/{wave:str}/release")
-async def release(request: Request[Any, Any, Any], wave: str, settings: Settings) -> Response[str] | Redirect:
+async def release(
+    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
     """Begin the release in a process of its own, unless one runs already."""
     data = await checked_form(request)
     language = (await frame(request))[0].language

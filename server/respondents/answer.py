@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect
 
@@ -125,7 +126,7 @@ async def language(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/answer", status_code=200, request_max_body_size=FORM_LIMIT)
-async def submit(request: Request[Any, Any, Any], urn: Urn) -> Response[str] | Redirect:
+async def submit(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> Response[str] | Redirect:
     """Check one sheet and receive it: in the urn and thanked, or back with everything kept."""
     posted = await _posted(request)
     language = choose_language((posted.get("_lang") or [""])[0], request.headers.get("accept-language", ""))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from server.display import day, text_of
 from server.pages import Shell, show, staff_shell
@@ -121,7 +122,7 @@ def _state_note(wave: WaveRecord, language: str) -> str:
 
 
 @get("/wave/{wave_id:str}")
-async def wave_page(request: Request[Any, Any, Any], wave_id: str) -> Response[str]:
+async def wave_page(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
     """Show what staff should know before they answer."""
     frame = await staff_shell(request)
     wave = await get_wave(wave_id)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from server import scorecard
 from server.display import day, text_of
@@ -123,7 +124,7 @@ async def action_lines(wave: str, language: str) -> tuple[str, ...]:
 
 
 @get("/results/{wave_id:str}")
-async def results(request: Request[Any, Any, Any], wave_id: str) -> Response[str]:
+async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
     """Show what was heard, and what will be done."""
     frame = await staff_shell(request)
     wave, document = await released(wave_id)
@@ -151,14 +152,14 @@ async def results(request: Request[Any, Any, Any], wave_id: str) -> Response[str
 
 
 @get("/results/{wave_id:str}/release.json")
-async def document_file(wave_id: str) -> Response[dict[str, Any]]:
+async def document_file(wave_id: FromPath[str]) -> Response[dict[str, Any]]:
     """Give the signed document itself."""
     _, document = await released(wave_id)
     return Response(document, media_type="application/json")
 
 
 @get("/results/{wave_id:str}/charts/{name:str}")
-async def chart(wave_id: str, name: str) -> Response[str]:
+async def chart(wave_id: FromPath[str], name: FromPath[str]) -> Response[str]:
     """Give a stored chart."""
     svg = await releases.chart(wave_id, name.removesuffix(".svg"))
     if svg is None:

@@ -22,7 +22,9 @@ def _body(code: str, number: int, items: list[tuple[str, list[str]]], dice: rand
     return urlencode({**fields, **{name: dice.choice(codes) for name, codes in items}}).encode()
 
 
-async def _client(port: int, bodies: list[bytes], place: list[int], taken: list[float], acknowledged: list[int]) -> None:
+async def _client(
+    port: int, bodies: list[bytes], place: list[int], taken: list[float], acknowledged: list[int]
+) -> None:
     """One keep-alive connection that sends forms one after the other; bare sockets, so that the client is not what is measured."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -31,9 +33,20 @@ async def _client(port: int, bodies: list[bytes], place: list[int], taken: list[
             place[0] += 1
             body = bodies[number]
             began = time.perf_counter()
-            writer.write(b"POST /answer HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            writer.write(
+                b"POST /answer HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
+                % len(body)
+                + body
+            )
             head = await reader.readuntil(b"\r\n\r\n")
-            length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0)
+            length = next(
+                (
+                    int(line.split(b":")[1])
+                    for line in head.lower().split(b"\r\n")
+                    if line.startswith(b"content-length")
+                ),
+                0,
+            )
             if length:
                 await reader.readexactly(length)
             taken.append(time.perf_counter() - began)
@@ -44,7 +57,9 @@ async def _client(port: int, bodies: list[bytes], place: list[int], taken: list[
         return
 
 
-async def _run(port: int, bodies: list[bytes], stop_after: float | None = None, kill: int = 0) -> tuple[list[float], list[int], float]:
+async def _run(
+    port: int, bodies: list[bytes], stop_after: float | None = None, kill: int = 0
+) -> tuple[list[float], list[int], float]:
     place, taken, acknowledged = [0], [], []
     began = time.perf_counter()
     clients = [asyncio.create_task(_client(port, bodies, place, taken, acknowledged)) for _ in range(CLIENTS)]
@@ -71,7 +86,11 @@ def fsync_ms(folder: Path) -> float:
 async def measure(folder: Path, sheets: int = 6000) -> list[tuple[str, str, str]]:
     codes, _ = opened(folder, sheets)
     dice = random.Random(1)
-    items = [(item.id, [c for c in item.codes if c.isdigit()]) for item in shipped("full", [], []).items() if item.type == "likert"]
+    items = [
+        (item.id, [c for c in item.codes if c.isdigit()])
+        for item in shipped("full", [], []).items()
+        if item.type == "likert"
+    ]
     bodies = [_body(code, number, items, dice) for number, code in enumerate(codes)]
     half = sheets // 2
     with served(folder) as (address, running):
@@ -84,7 +103,9 @@ async def measure(folder: Path, sheets: int = 6000) -> list[tuple[str, str, str]
     async with stores(StoreSettings(folder)):
         spent = {bytes(row["digest"]) for row in await Spent.select(Spent.digest)}
         filled = await Slot.count().where(Slot.taken.eq(True))
-    promised = {digest(SlipCode(codes[half + number])) for number in before_kill} | {digest(SlipCode(codes[100 + n])) for n in acknowledged}
+    promised = {digest(SlipCode(codes[half + number])) for number in before_kill} | {
+        digest(SlipCode(codes[100 + n])) for n in acknowledged
+    }
     return [
         ("answers a second, 32 clients, 47 items, sealed, durable", f"{len(acknowledged) / seconds:,.0f}", ">= 1,500"),
         ("p99", f"{taken[int(len(taken) * 0.99)] * 1000:.0f} ms", "< 100 ms"),

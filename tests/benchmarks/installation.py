@@ -35,7 +35,15 @@ def cooperative(people: int) -> tuple[list[UnitEntry], list[PersonEntry]]:
     leaves = [unit.code for unit in units if unit.parent]
     sizes = [dice.expovariate(1) + 0.2 for _ in leaves]
     return units, [
-        PersonEntry(f"Persona {i}", "", "it", dice.choices(leaves, sizes)[0], dice.choices("fm", (75, 25))[0], dice.choice(("u30", "30_39", "40_49", "50_59", "60p")), {})
+        PersonEntry(
+            f"Persona {i}",
+            "",
+            "it",
+            dice.choices(leaves, sizes)[0],
+            dice.choices("fm", (75, 25))[0],
+            dice.choice(("u30", "30_39", "40_49", "50_59", "60p")),
+            {},
+        )
         for i in range(people)
     ]
 
@@ -51,7 +59,9 @@ async def _open(data: Path, people: int) -> tuple[list[str], dict[str, str]]:
             secrets[seat] = draw_secret()
             await take_seat(house, WAVE, seat, secrets[seat])
         await opening.open_wave(house, WAVE)
-        return [str(code) for code in await opening.print_slips(house, WAVE, people)], {k: str(v) for k, v in secrets.items()}
+        return [str(code) for code in await opening.print_slips(house, WAVE, people)], {
+            k: str(v) for k, v in secrets.items()
+        }
 
 
 def opened(data: Path, people: int = 430) -> tuple[list[str], dict[str, str]]:

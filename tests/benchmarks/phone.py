@@ -17,7 +17,10 @@ async def _slow(page: Any) -> dict[str, int]:
     wire = {"bytes": 0, "requests": 0}
     cdp = await page.context.new_cdp_session(page)
     await cdp.send("Network.enable")
-    await cdp.send("Network.emulateNetworkConditions", {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000})
+    await cdp.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000},
+    )
     await cdp.send("Emulation.setCPUThrottlingRate", {"rate": 4})
 
     sent: set[str] = set()
@@ -43,14 +46,18 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
             for run in range(RUNS):
-                context = await browser.new_context(viewport={"width": 360, "height": 740}, locale="ro-RO", device_scale_factor=2)
+                context = await browser.new_context(
+                    viewport={"width": 360, "height": 740}, locale="ro-RO", device_scale_factor=2
+                )
                 page = await context.new_page()
                 await page.add_init_script(_LCP)
                 await _slow(page)
                 await page.goto(f"{address}/answer", wait_until="load", timeout=60_000)
                 await page.wait_for_timeout(300)
                 paints.append(await page.evaluate("window.lcp"))
-                plain = await browser.new_context(viewport={"width": 360, "height": 740}, locale="ro-RO", java_script_enabled=False)
+                plain = await browser.new_context(
+                    viewport={"width": 360, "height": 740}, locale="ro-RO", java_script_enabled=False
+                )
                 page = await plain.new_page()
                 wire = await _slow(page)
                 await page.goto(f"{address}/answer", timeout=60_000)

@@ -38,7 +38,11 @@ async def _answered(folder: Path, codes: list[str]) -> None:
         urn.start()
         puts = []
         for number, (code, person) in enumerate(zip(codes, cooperative(PEOPLE)[1], strict=True)):
-            form = {item.id: [dice.choice([c for c in item.codes if c not in item.exclusive])] for item in questionnaire.items() if dice.random() > 0.04}
+            form = {
+                item.id: [dice.choice([c for c in item.codes if c not in item.exclusive])]
+                for item in questionnaire.items()
+                if dice.random() > 0.04
+            }
             form |= {"unit": [person.unit], "gender": [person.gender], "age": [person.age]}
             sheet = questionnaire.read(form).to_bytes()
             puts.append(urn.put(WAVE, digest(SlipCode(code)), number.to_bytes(16), seal(sheet, record.seal_key)))
@@ -59,7 +63,9 @@ def _timed(command: list[str], given: str, environment: dict[str, str]) -> tuple
 def full_cross() -> tuple[float, int, int, bool, bool, int]:
     """The hard case of PRIVACY 2.4: 6 territories, 40 services, 3 genders, 4 ages, all margins."""
     rng = np.random.default_rng(7)
-    units = [Category(f"t{t}", f"T{t}") for t in range(6)] + [Category(f"s{s}", f"S{s}", f"t{s % 6}") for s in range(40)]
+    units = [Category(f"t{t}", f"T{t}") for t in range(6)] + [
+        Category(f"s{s}", f"S{s}", f"t{s % 6}") for s in range(40)
+    ]
     gender, age = [Category(c, c) for c in ("f", "m", "nb")], [Category(c, c) for c in "abcd"]
     groups = {
         "unit": [f"s{i}" for i in rng.choice(40, PEOPLE, p=rng.dirichlet(np.ones(40) * 3))],
@@ -93,7 +99,11 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         ("release of 400 people, default plan, audit and charts, whole process", f"{seconds:.1f} s", "<= 10 s"),
         ("release and chart process, peak", f"{memory:.0f} MB", "<= 500 MB"),
         ("full cross of 400 people, solved and audited", f"{cross:.1f} s", "<= 30 s"),
-        (f"  views not shown, of {views}; optimum proven; audit passed", f"{hidden}; {optimal}; {passed}", "True; True"),
+        (
+            f"  views not shown, of {views}; optimum proven; audit passed",
+            f"{hidden}; {optimal}; {passed}",
+            "True; True",
+        ),
         ("  atoms exposed by plain n < 5 on the same table", str(naive), "(ours: 0)"),
         ("430 slips, whole process", f"{slip_seconds:.1f} s", "<= 5 s"),
     ]

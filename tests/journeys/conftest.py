@@ -25,7 +25,9 @@ ARGUMENTS = [
 
 def chromium() -> str:
     """The system's Chromium; `make test` installs it."""
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
     if found is None:
         raise RuntimeError("Chromium is missing: scripts/system-packages installs it")
     return found
@@ -49,7 +51,9 @@ def environment(data: Path) -> dict[str, str]:
 
 def start(data: Path, port: int) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
-        [sys.executable, "-m", "server.cli", "serve", "--port", str(port)], env=environment(data), stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "server.cli", "serve", "--port", str(port)],
+        env=environment(data),
+        stdout=subprocess.DEVNULL,
     )
     for _ in range(100):
         try:

@@ -20,7 +20,12 @@ PASSWORD = "una-password-lunga"
 
 def _ascolto(data: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments], env=environment(data), input=typed, text=True, capture_output=True, check=False
+        [sys.executable, "-m", "server.cli", *arguments],
+        env=environment(data),
+        input=typed,
+        text=True,
+        capture_output=True,
+        check=False,
     )
 
 
@@ -117,7 +122,14 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     assert len(codes) == 48
 
     for i, code in enumerate(codes[:40]):
-        sheet = {"_code": code, "_lang": "it", "_attempt": f"{i:032x}", "CUL1": str(1 + i % 5), "SAF1": "4", "gender": "fm"[i % 3 == 0]}
+        sheet = {
+            "_code": code,
+            "_lang": "it",
+            "_attempt": f"{i:032x}",
+            "CUL1": str(1 + i % 5),
+            "SAF1": "4",
+            "gender": "fm"[i % 3 == 0],
+        }
         assert httpx.post(f"{address}/answer", data=sheet, follow_redirects=False).status_code == 303
 
     await hr.goto(f"{address}/hr/waves/prova-1")
@@ -155,7 +167,9 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     assert await hr.locator("table.heat td.hatch").count() > 0
     for ending, start_of_file in (("xlsx", b"PK"), ("csv", b"\xef\xbb\xbf")):
         cookies = {c["name"]: c["value"] for c in await hr.context.cookies(f"{address}/hr")}
-        assert httpx.get(f"{address}/hr/results/prova-1/release.{ending}", cookies=cookies).content.startswith(start_of_file)
+        assert httpx.get(f"{address}/hr/results/prova-1/release.{ending}", cookies=cookies).content.startswith(
+            start_of_file
+        )
     representative = await _signed_in(browser, address, "rsu")
     await representative.goto(f"{address}/keys/log")
     log = await representative.inner_text("main")
@@ -177,7 +191,11 @@ async def _release(page: Page, address: str, first: str, second: str) -> None:
 
 async def test_each_seat_sees_its_own_desk_only(browser: Browser, installation: tuple[str, Path]) -> None:
     address, _ = installation
-    for name, closed in (("rsu", ("/hr", "/hr/people", "/audit")), ("audit", ("/hr", "/keys")), ("busta", ("/hr", "/keys/../hr"))):
+    for name, closed in (
+        ("rsu", ("/hr", "/hr/people", "/audit")),
+        ("audit", ("/hr", "/keys")),
+        ("busta", ("/hr", "/keys/../hr")),
+    ):
         page = await _signed_in(browser, address, name)
         for path in closed:
             answered = await page.goto(f"{address}{path}")
@@ -194,8 +212,13 @@ def test_a_session_never_takes_a_token_that_came_with_the_request(installation: 
         tokens = {value.split(";")[0] for value in signed.headers.get_list("set-cookie")}
         assert len(tokens) == 1
         assert "chosen-by-an-attacker" not in str(tokens)
-        assert all("HttpOnly" in value and "samesite=strict" in value.lower() for value in signed.headers.get_list("set-cookie"))
-    foreign = httpx.post(f"{address}/account/in", data={"name": "hr", "password": PASSWORD}, headers={"Origin": "http://evil.invalid"})
+        assert all(
+            "HttpOnly" in value and "samesite=strict" in value.lower()
+            for value in signed.headers.get_list("set-cookie")
+        )
+    foreign = httpx.post(
+        f"{address}/account/in", data={"name": "hr", "password": PASSWORD}, headers={"Origin": "http://evil.invalid"}
+    )
     assert foreign.status_code == 403
 
 
@@ -206,16 +229,31 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(installation: t
         token = signed.headers["set-cookie"].split(";")[0].partition("=")[2]
         cookies = {"ascolto": token}
         for form in ({}, {"_form": "0" * 64}):
-            assert httpx.post(f"{address}/hr/organisation", data={"name": "Preso", **form}, cookies=cookies).status_code == 403
+            assert (
+                httpx.post(f"{address}/hr/organisation", data={"name": "Preso", **form}, cookies=cookies).status_code
+                == 403
+            )
         assert "Preso" not in httpx.get(f"{address}/").text
 
 
 def test_five_wrong_passwords_lock_the_account_and_the_administrator_opens_it(installation: tuple[str, Path]) -> None:
     address, data = installation
     for _ in range(5):
-        assert httpx.post(f"{address}/account/in", data={"name": "hr", "password": "no"}, headers={"Origin": address}).status_code == 403
-    locked = httpx.post(f"{address}/account/in?lang=en", data={"name": "hr", "password": PASSWORD}, headers={"Origin": address})
+        assert (
+            httpx.post(
+                f"{address}/account/in", data={"name": "hr", "password": "no"}, headers={"Origin": address}
+            ).status_code
+            == 403
+        )
+    locked = httpx.post(
+        f"{address}/account/in?lang=en", data={"name": "hr", "password": PASSWORD}, headers={"Origin": address}
+    )
     assert "15 minutes" in locked.text
     assert _ascolto(data, "account", "reset", "hr", typed="un-altra-password\n").returncode == 0
-    again = httpx.post(f"{address}/account/in", data={"name": "hr", "password": "un-altra-password"}, headers={"Origin": address}, follow_redirects=False)
+    again = httpx.post(
+        f"{address}/account/in",
+        data={"name": "hr", "password": "un-altra-password"},
+        headers={"Origin": address},
+        follow_redirects=False,
+    )
     assert again.status_code == 303

@@ -55,7 +55,16 @@ async def test_changing_language_keeps_every_answer_and_the_place(browser: Brows
 async def test_nothing_is_wider_than_a_phone_of_320_pixels(browser: Browser, served: Served) -> None:
     context = await browser.new_context(viewport={"width": 320, "height": 640})
     page = await context.new_page()
-    for path in ("/", "/help", "/answer", "/answer#s1", "/answer#s11", "/wave/autunno-2026", "/results/primavera-2026", "/thanks"):
+    for path in (
+        "/",
+        "/help",
+        "/answer",
+        "/answer#s1",
+        "/answer#s11",
+        "/wave/autunno-2026",
+        "/results/primavera-2026",
+        "/thanks",
+    ):
         await page.goto(f"{served.address}{path}")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
