@@ -18,7 +18,7 @@ THEMES = {
     "light": {"paper": "#ffffff", "ink": "#1f2a2e", "quiet": "#55646a", "line": "#dcd8cf", "accent": "#0b6e69"},
     "dark": {"paper": "#1c2326", "ink": "#e8e6e1", "quiet": "#a7b2b5", "line": "#323c40", "accent": "#5fc2ba"},
 }
-PLOT = 190
+PLOT = 175
 ROW = 38
 _VEGA_LITE = "5.20"
 
@@ -65,7 +65,7 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
         "field": "name",
         "type": "nominal",
         "sort": None,
-        "axis": {"title": None, "labelLimit": 150, "ticks": False, "domain": False},
+        "axis": {"title": None, "labelLimit": 185, "ticks": False, "domain": False},
     }
     x = {
         "field": "value",
@@ -74,7 +74,7 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
         "axis": {"title": say(language, "results.scale"), "values": [0, 50, 100], "grid": True},
     }
     spec = {
-        "title": {"text": _wrapped(title), "anchor": "start", "frame": "group", "fontSize": 15, "offset": 12},
+        "title": {"text": _wrapped(title), "anchor": "start", "frame": "bounds", "fontSize": 15, "offset": 12},
         "width": PLOT, "height": ROW * len(rows), "background": colours["paper"], "padding": 12,
         "data": {"values": rows},
         "layer": [
@@ -91,7 +91,7 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
     return str(vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE))
 
 
-def _wrapped(title: str, limit: int = 44) -> list[str]:
+def _wrapped(title: str, limit: int = 46) -> list[str]:
     lines, line = [], ""
     for word in title.split(" "):
         if line and len(line) + 1 + len(word) > limit:
