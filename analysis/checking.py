@@ -36,7 +36,9 @@ _SIGNED = frozenset({"key", "signature"})
 _HIDDEN = frozenset({"id", "filter", "shown"})
 _SHOWN = _HIDDEN | {"n_band", "participation"} | set(FAMILIES)
 _FIGURE = frozenset({"index", "favourable", "distribution"})
-_DIFFERENCE = frozenset({"view", "against", "family", "statistic", "value", "reference", "gap", "low", "high", "clear"})
+_DIFFERENCE = frozenset({
+    "view", "against", "family", "statistic", "value", "reference", "gap", "low", "high", "clear",
+})  # fmt: skip
 _PERCEPTION = frozenset({
     "items", "single_item", "state", "awareness_low", "index", "ci", "dont_know", "gender",
 })  # fmt: skip
@@ -169,7 +171,7 @@ def _on_step(figure: Any, step: float, low_end: int, high_end: int) -> bool:
 
 
 def _check_sizes(document: Mapping[str, Any]) -> Iterator[str]:
-    """No part is larger than its whole, nor are parts together that do not overlap; no part has what the whole has not."""
+    """No part is larger than its whole, nor are parts together that do not overlap; nor has a part more figures."""
     views = {view["id"]: view for view in document["views"] if view["shown"]}
     root = document["views"][0]
     counts = document["participation"]
@@ -178,7 +180,8 @@ def _check_sizes(document: Mapping[str, Any]) -> Iterator[str]:
     for view in views.values():
         for family in FAMILIES:
             if extra := set(view.get(family, {})) - set(root.get(family, {})):
-                yield f"view {view['id']} has {family} that the whole organisation does not have: {', '.join(sorted(extra))}"
+                names = ", ".join(sorted(extra))
+                yield f"view {view['id']} has {family} that the whole organisation does not have: {names}"
     for whole, parts in _families(document):
         if whole not in views:
             continue

@@ -22,7 +22,7 @@ Z = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A view's index against another's, in points of 0-100; `low` and `high` are the limits of the gap, rounded outward.
+    """A view's index against another's, in points of 0-100; `low` and `high` are the limits of the gap, outward.
 
     `clear` only if certain after Benjamini-Hochberg and at least 5 points.
     """

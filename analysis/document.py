@@ -1,4 +1,4 @@
-"""Release documents: frozen, canonical, checking themselves on construction, from storage too. Cannot be made from raw."""
+"""Release documents: frozen, canonical, checked on construction, from storage too. They cannot be made from raw."""
 
 import json
 from collections.abc import Mapping, Sequence

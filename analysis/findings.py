@@ -16,7 +16,8 @@ MOST = 5
 class Finding:
     """One thing that stands out.
 
-    kind : ``lowest_area`` | ``highest_area`` | ``view_gap`` | ``gender_same`` | ``gender_gap`` | ``critical`` | ``unaware``
+    kind : ``lowest_area`` | ``highest_area`` | ``view_gap`` | ``gender_same`` | ``gender_gap`` | ``critical`` |
+        ``unaware``
     subject : an area number, indicator id or view id
     other : a second subject where the kind has one, else ""
     value, reference : published figures on 0-100, reference absent as None

@@ -1,4 +1,4 @@
-"""What a view of each size may show: steps, coded ends, bands (PRIVACY 2.5). Knows published values, never responses."""
+"""What a view of each size may show: steps, coded ends, bands (PRIVACY 2.5). Knows no responses."""
 
 import math
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def _band(count: int, edges: tuple[int, ...], more: str) -> str:
 
 
 def size_band(respondents: int) -> str:
-    """The band in which a size is shown: 5-9, 10-19, 20-29, 30-49, 50-99, 100-199, 200-399, 400+; 0-4 for headcounts."""
+    """The band of a size: 5-9, 10-19, 20-29, 30-49, 50-99, 100-199, 200-399, 400+; 0-4 for headcounts only."""
     return _band(respondents, SIZE_EDGES, "+")
 
 
@@ -108,7 +108,7 @@ def share_figure(percent: float, respondents: int) -> Figure | None:
 def distribution_figures(
     percents: tuple[float, ...], respondents: int, favourable: Figure | None
 ) -> tuple[Figure, ...] | None:
-    """Five shares as this many respondents may show them: five classes, three (the last is the share itself), or none."""
+    """Five shares as this many respondents may show them: five classes, three (the last is the share), or none."""
     row = row_of(respondents)
     if row is None or not row.classes or favourable is None or len(percents) != 5:
         return None
@@ -128,7 +128,7 @@ def organisation_share(percent: float) -> Figure:
 
 
 def happened_share(percent: float) -> Figure:
-    """A share among the people it happened to: 10-point steps, ends coded at 10 and 90: never "all" and never "none"."""
+    """A share among the people it happened to: 10-point steps, ends coded at 10 and 90: never "all" or "none"."""
     if percent <= 10:
         return "<=10"
     if percent >= 90:
@@ -137,7 +137,7 @@ def happened_share(percent: float) -> Figure:
 
 
 def spread_figure(sd: float) -> int:
-    """A standard deviation rounded up to 5 points, never under 10: it widens what is compared, and shows no unanimity."""
+    """A standard deviation rounded up to 5 points, never under 10: it widens comparisons, and shows no unanimity."""
     return max(10, math.ceil(sd / 5 - 1e-9) * 5)
 
 

@@ -1,4 +1,4 @@
-"""The one way out of the answers: raw responses, plan and rules in; a protected release out, or an error and nothing."""
+"""The one way out of the answers: raw responses, plan and rules in; a protected release out, or nothing."""
 
 import hashlib
 from collections.abc import Callable, Mapping

@@ -123,7 +123,7 @@ def _index_limits(mean: float, sd: float, n: int, index: Figure, population: int
 
 
 def _share_limits(good: int, n: int, share: Figure, population: int | None) -> tuple[int, int]:
-    """Limits of the whole organisation's share; also where safe on the grid of its step, as two limits narrow it down."""
+    """Limits of the whole organisation's share; where safe still on the grid of its step: two limits narrow it down."""
     if limits_may_be_exact(share, n):
         found = estimates.favourable_share(good, n, population=population)
         return outward(100 * found.low, 100 * found.high, SHARE_GRID)

@@ -42,7 +42,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A planned view: of each named dimension any of the named categories ("" is "gave none"). The root has no filter."""
+    """A planned view: of each named dimension any of the named categories ("" is "gave none"); the root has none."""
 
     id: str
     filter: tuple[tuple[str, tuple[str, ...]], ...]
@@ -146,7 +146,7 @@ type Matrix = NDArray[np.bool_]
 
 
 class RawIncidence(Opaque):
-    """Which atoms make up which view: `matrix` is views x atoms, `n` respondents per atom, `atom_of` each one's atom."""
+    """Which atoms make up which view: `matrix` is views x atoms, `n` people per atom, `atom_of` each one's atom."""
 
     __slots__ = ("atom_of", "matrix", "n")
 
@@ -177,7 +177,7 @@ def incidence(plan: Plan, raw: RawResponses) -> RawIncidence:
 
 
 def candidates(plan: Plan, found: RawIncidence, k: int) -> NDArray[np.bool_]:
-    """Which views may be shown at all, by counts: not empty, not a double of an earlier view, the gender residual rule."""
+    """Which views may be shown at all, by counts: not empty, no double of an earlier view, the gender residual rule."""
     allowed = found.sizes() > 0
     seen: set[bytes] = set()
     residual = _residual_rule(plan, found, k)

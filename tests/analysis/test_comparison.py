@@ -58,7 +58,7 @@ def test_a_hidden_view_is_compared_with_nothing() -> None:
 
 @pytest.mark.parametrize(("figure", "limits"), [("<=20", (0, 36)), (">=80", (64, 100))])
 def test_a_coded_end_reaches_the_end_of_the_scale(figure: str, limits: tuple[int, int]) -> None:
-    """30-49 people, nothing published of the spread: at most sqrt(20 x 80) = 40, so 1.96 x 40 / sqrt(30) = 14.3, and half a step 1.25 for the inner side."""
+    """30-49 people, no spread published: at most sqrt(20 x 80) = 40, so 1.96 x 40 / sqrt(30) = 14.3 inwards."""
     low, high = published_interval(figure, "30-49", None)
     assert (low, high) == pytest.approx(limits, abs=2)
     assert (low == 0) == (figure == "<=20")

@@ -1,11 +1,14 @@
-"""What a release says of the whole organisation and of experiences, and what it must not (PRIVACY 2.5, STATISTICS 3)."""
+"""What a release says of the whole organisation and of experiences, and must not (PRIVACY 2.5, STATISTICS 3)."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.publication import state_of
-from tests.analysis.waves import PLAN, released, wave
+from analysis.release import Rules, release
+from analysis.responses import RawResponses
+from analysis.scoring import Instrument
+from tests.analysis.waves import PLAN, facts, likert, released, wave
 
 
 def _root(document: dict, item: str = "A1") -> dict:
@@ -88,7 +91,7 @@ def test_nineteen_answers_to_an_experience_question_are_not_shown() -> None:
 def test_experiences_by_gender_keep_twenty_people_in_every_remainder(
     f: int, m: int, rest: int, sides: set[str]
 ) -> None:
-    """Could leak: whole minus women minus men is a group of 6, protected for opinions (k = 5), not for experiences (k = 20)."""
+    """Could leak: whole minus women minus men is 6 people: enough for opinions (k = 5), not for experiences (20)."""
     genders = ["f"] * f + ["m"] * m + ["nb"] * rest
     record = released(wave(len(genders), genders=genders, EXP1=_happened(len(genders), 9)))["experience"]["EXP1"]
     assert set(record.get("gender", {})) == sides
@@ -123,10 +126,6 @@ def test_headcounts_leave_in_bands_only() -> None:
 
 
 def test_an_outcome_counts_for_its_indicator_and_for_no_area() -> None:
-    from analysis.release import Rules, release
-    from analysis.scoring import Instrument
-    from tests.analysis.waves import facts, likert
-
     instrument = Instrument((likert("A1"), likert("A2"), likert("A3", outcome=True)), (), ("1.1",))
     made = release(wave(60, A1=[3] * 60, A2=[3] * 60, A3=[1] * 60), PLAN, instrument, Rules(), facts(60)).to_json()[
         "views"
@@ -139,8 +138,6 @@ def test_an_outcome_counts_for_its_indicator_and_for_no_area() -> None:
 def test_the_order_of_sheets_changes_nothing(order: list[int]) -> None:
     columns = {"A1": [1 + i % 5 for i in range(30)], "A2": [1 + i % 4 for i in range(30)]}
     raw = wave(30, **columns)
-    from analysis.responses import RawResponses
-
     turned = RawResponses(
         30, {d: [raw.group(d)[i] for i in order] for d in raw.dimensions()}, {a: [int(raw.answer(a)[i]) for i in order] for a in raw.items()}
     )  # fmt: skip

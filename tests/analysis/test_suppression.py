@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from analysis.auditor import audit_structure
 from analysis.suppression import repair, solve
@@ -133,3 +134,26 @@ def test_the_same_attack_finds_the_leak_when_only_small_views_are_hidden() -> No
     naive = matrix @ n >= K
     assert (0,) in _span_attack(matrix[naive], n)
     assert 0 in audit_structure(matrix, n, naive, K).exposed
+
+
+def _pinned(matrix: np.ndarray, n: np.ndarray) -> tuple[int, ...]:
+    """(P) of PRIVACY 2.2 as it is written: for each small atom the most people it can hold, one LP each, no shortcut."""
+    live = np.flatnonzero(n > 0)
+    system = matrix[:, live].astype(float)
+    exposed = []
+    for place, atom in enumerate(live):
+        if n[atom] < K:
+            wish = np.zeros(len(live))
+            wish[place] = -1
+            most = linprog(wish, A_eq=system, b_eq=system @ n[live], bounds=(0, None))
+            if most.status != 3 and most.x[place] < K - 1e-6:  # 3: without bound
+                exposed.append(int(atom))
+    return tuple(exposed)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 9), min_size=12, max_size=12), st.lists(st.booleans(), min_size=19, max_size=19))
+def test_the_auditor_finds_exactly_what_the_definition_does(numbers: list[int], chosen: list[bool]) -> None:
+    matrix, n = _cross(3, 4), np.array(numbers)
+    shown = np.array([True, *chosen])
+    assert audit_structure(matrix, n, shown, K).exposed == _pinned(matrix[shown], n)

@@ -1,4 +1,4 @@
-"""Promise: published numbers do not describe fewer than k people, whatever is combined. Beside it, data that could leak."""
+"""Promise: published numbers never describe fewer than k people, combined as one likes; beside it, data that leak."""
 
 import json
 from typing import Any

@@ -1,0 +1,128 @@
+"""The urn on both engines: both or neither, once, and in no order."""
+
+import asyncio
+import random
+
+import numpy as np
+import pytest
+
+from surveys.answers import wave as urn_of
+from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge, seal
+from surveys.answers.tables import Slot, Spent
+from surveys.answers.urn import Receipt, Urn, UrnFull
+from surveys.lifecycle.context import House
+from surveys.tokens import SlipCode, digest
+from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
+
+
+async def _started(house: House) -> Urn:
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    return urn
+
+
+async def _put(urn: Urn, wave: Opened, code: SlipCode, attempt: bytes = b"a" * 16) -> Receipt:
+    return await urn.put(WAVE, digest(code), attempt, seal(b"sheet", wave.record.seal_key))
+
+
+async def test_twenty_tasks_that_spend_one_code_leave_one_answer(house: House) -> None:
+    wave = await open_a_wave(house)
+    urn = await _started(house)
+    receipts = await asyncio.gather(*(_put(urn, wave, wave.codes[0], bytes([i]) * 16) for i in range(20)))
+    await urn.stop()
+    assert (receipts.count(Receipt.RECEIVED), receipts.count(Receipt.USED)) == (1, 19)
+    assert await Slot.count().where(Slot.taken.eq(True)) == 1
+
+
+async def test_one_form_sent_ten_times_is_one_answer_and_ten_times_received(house: House) -> None:
+    wave = await open_a_wave(house)
+    urn = await _started(house)
+    receipts = [await _put(urn, wave, wave.codes[0]) for _ in range(10)]
+    await urn.stop()
+    assert receipts == [Receipt.RECEIVED] * 10
+    assert await urn_of.received(WAVE) == 1
+
+
+async def test_a_code_that_never_was_and_a_code_after_closing_are_unknown(house: House) -> None:
+    wave = await open_a_wave(house)
+    urn = await _started(house)
+    assert await _put(urn, wave, SlipCode("0" * 16)) == Receipt.UNKNOWN
+    for code in wave.codes[:12]:
+        await _put(urn, wave, code)
+    await end_and_close(house)
+    assert await _put(urn, wave, wave.codes[20]) == Receipt.UNKNOWN
+    await urn.stop()
+    assert await urn_of.received(WAVE) == 12
+
+
+async def test_stopping_loses_nothing_that_waits(house: House) -> None:
+    wave = await open_a_wave(house)
+    urn = await _started(house)
+    sending = [asyncio.create_task(_put(urn, wave, code)) for code in wave.codes[:40]]
+    await asyncio.sleep(0)
+    await urn.stop()
+    assert await asyncio.gather(*sending) == [Receipt.RECEIVED] * 40
+    assert await Slot.count().where(Slot.taken.eq(True)) == 40
+
+
+async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(house: House) -> None:
+    wave = await open_a_wave(house, people=40)
+    await Slot.delete().where(Slot.id > 5)
+    urn = await _started(house)
+    results = await asyncio.gather(*(_put(urn, wave, code) for code in wave.codes[:8]), return_exceptions=True)
+    await urn.stop()
+    assert sum(isinstance(result, UrnFull) for result in results) == 3
+    assert await Spent.count() == await Slot.count().where(Slot.taken.eq(True)) == 5
+
+
+async def test_every_envelope_has_one_size_and_another_is_refused(house: House) -> None:
+    wave = await open_a_wave(house)
+    urn = await _started(house)
+    with pytest.raises(ValueError, match="one size"):
+        await urn.put(WAVE, digest(wave.codes[0]), b"a" * 16, b"short")
+    with pytest.raises(SheetTooLarge):
+        seal(b"x" * ENVELOPE_BYTES, wave.record.seal_key)
+    await urn.stop()
+    sizes = {len(bytes(row["sheet"])) for row in await Slot.select(Slot.sheet)}
+    assert sizes == {ENVELOPE_BYTES}
+
+
+async def _positions(house: House, wave: Opened, urn: Urn, codes: list[SlipCode]) -> float:
+    """Correlation of the order of receipt with the slot that was taken."""
+    taken: list[int] = []
+    for code in codes:
+        await _put(urn, wave, code)
+        now = {int(row["id"]) for row in await Slot.select(Slot.id).where(Slot.taken.eq(True))}
+        taken += sorted(now - set(taken))
+    return abs(float(np.corrcoef(range(len(taken)), taken)[0, 1]))
+
+
+async def test_the_order_of_receipt_is_not_the_order_of_the_slots(house: House) -> None:
+    wave = await open_a_wave(house)
+    codes = random.Random(1).sample(wave.codes, 60)
+    urn = await _started(house)
+    found = await _positions(house, wave, urn, codes)
+    await urn.stop()
+    await urn_of.stir(house.engines["answers"])
+    assert found < 0.4  # 60 random places: beyond 0.4 once in 600
+
+
+async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(house: House) -> None:
+    wave = await open_a_wave(house)
+    urn = await _started(house)
+    rows = await Slot.select(Slot.id).order_by(Slot.id, ascending=False)
+    urn._free[WAVE] = [int(row["id"]) for row in rows]  # the weakened copy: no shuffle
+    assert await _positions(house, wave, urn, wave.codes[:60]) > 0.99
+    await urn.stop()
+
+
+async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House) -> None:
+    wave = await open_a_wave(sqlite_house)
+    urn = await _started(sqlite_house)
+    await _put(urn, wave, wave.codes[0])
+    envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
+    await urn.stop()
+    files = [path for path in sqlite_house.data.iterdir() if path.name.startswith("answers.sqlite")]
+    assert any(envelope[:64] in path.read_bytes() for path in files)  # it could be found
+    await urn_of.destroy(sqlite_house.engines["answers"], WAVE)
+    assert not any(envelope[:64] in path.read_bytes() for path in files if path.exists())
