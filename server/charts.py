@@ -3,6 +3,7 @@
 A chart carries only shown, stepped values: its data is the document. The finding is the title.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ THEMES = {
 PLOT = 175
 ROW = 38
 _VEGA_LITE = "5.20"
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 def draw_all(document: Mapping[str, Any], labels: Labels) -> dict[str, str]:
@@ -28,8 +30,8 @@ def draw_all(document: Mapping[str, Any], labels: Labels) -> dict[str, str]:
     drawn = {}
     for language in LANGUAGES:
         for name, title, rows in _charts(document, language, labels):
-            for theme, colours in THEMES.items():
-                drawn[f"{name}.{language}.{theme}"] = _draw(title, rows, colours, language)
+            svg = _draw(title, rows, THEMES["light"], language)
+            drawn[f"{name}.{language}.light"], drawn[f"{name}.{language}.dark"] = svg, _darkened(svg)
     return drawn
 
 
@@ -47,6 +49,12 @@ def _charts(
     ]
     if any(row["value"] is not None for row in scales):
         yield "scales", lead_of_scales(document, language, labels), scales
+
+
+def _darkened(svg: str) -> str:
+    """The same drawing in the dark theme's colours: nothing else of it changes."""
+    dark = {THEMES["light"][part]: colour for part, colour in THEMES["dark"].items()}
+    return _COLOUR.sub(lambda found: dark.get(found[0], found[0]), svg)
 
 
 def _row(name: str, figure: Mapping[str, Any]) -> dict[str, Any]:

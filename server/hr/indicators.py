@@ -148,7 +148,10 @@ async def one_page(
 
 
 async def _proposal(indicator: str, state: EvidenceState, language: str) -> tuple[str, ...]:
-    """What the platform proposes for 1.6, and what its pack still lacks; nothing for the others."""
+    """What the platform proposes: 1.6 from a released wave, with what its pack still lacks; 1.2 from a procedure alone."""
+    if indicator == "1.2":
+        made = proposal.propose_channel(procedure_documents=len(state.documents))
+        return (say(language, "proposal.channel" if made else "proposal.no_channel"),)
     if indicator != "1.6":
         return ()
     own = [wave for wave in await waves.in_state(State.RELEASED) if wave.origin == "ascolto" and wave.closed]
@@ -157,16 +160,16 @@ async def _proposal(indicator: str, state: EvidenceState, language: str) -> tupl
     newest = max(own, key=lambda wave: (wave.closed or date.min, wave.id))
     done_actions = [a for a in await actions.everything() if a.wave == newest.id]
     closed = newest.closed or date.min
-    made = proposal.propose_survey(
+    survey = proposal.propose_survey(
         closed_on=closed.toordinal(), today=today().toordinal(), origin=newest.origin,
         invited=newest.invited, received=await _received(newest.id),
         has_analysis=True, has_feedback=True, has_actions=bool(done_actions),
     )  # fmt: skip
-    if made is None:
+    if survey is None:
         return (say(language, "proposal.old"),)
     lines = [say(language, "proposal.survey", wave=newest.id, day=day(closed, language))]
-    lines += [say(language, f"proposal.lacks.{lack}") for lack in made.lacks]
-    if made.weak:
+    lines += [say(language, f"proposal.lacks.{lack}") for lack in survey.lacks]
+    if survey.weak:
         lines.append(say(language, "proposal.weak"))
     return tuple(lines)
 

@@ -2,16 +2,30 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from analysis.document import Release
 from surveys.engines import StoreEngine
 from surveys.public.tables import Bulletin, Chart, ReleaseDocument
 
 
 async def document(wave: str) -> dict[str, Any] | None:
-    """Read the signed document of a wave as plain JSON, or None before its release."""
+    """Read the signed document of a wave as plain JSON, or None before its release.
+
+    Raises
+    ------
+    ReleaseInvalid
+        If what is stored is not as a release is: nothing of it is shown.
+    """
     row = await ReleaseDocument.select(ReleaseDocument.document).where(ReleaseDocument.wave == wave).first()
-    return json.loads(row["document"]) if row else None
+    return _checked(row["document"]).to_json() if row else None
+
+
+@lru_cache(maxsize=16)
+def _checked(text: str) -> Release:
+    """A release checks itself on construction, from storage too; once for each text."""
+    return Release(text)
 
 
 async def keep(wave: str, text: str, pattern: str) -> None:
