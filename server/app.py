@@ -90,7 +90,8 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
     staff = Router(
         path="/",
         route_handlers=[
-            door.door, door.help_page, door.wave_page, answer.form, answer.language, answer.submit, answer.thanks,
+            door.door, door.help_page, door.wave_page,
+            door.bulletin, answer.form, answer.language, answer.submit, answer.thanks,
             *results.HANDLERS, static_file, well_known, health,
         ],
     )  # fmt: skip

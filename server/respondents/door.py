@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from litestar.response import Redirect
 
 from server.display import day, text_of
 from server.pages import Shell, show, staff_shell
 from server.reading import view_name
 from server.respondents.answer import questionnaire_of
 from server.texts import say
+from surveys.public import releases
 from surveys.public.organisation import OrganisationRecord, load
 from surveys.public.waves import State, WaveRecord, in_state
 from surveys.public.waves import get as get_wave
@@ -73,6 +76,7 @@ class WavePage:
     groups: tuple[str, ...]
     notice: tuple[tuple[str, str], ...]
     questionnaire: str
+    bulletin: str
 
 
 @get("/")
@@ -122,10 +126,12 @@ def _state_note(wave: WaveRecord, language: str) -> str:
 
 
 @get("/wave/{wave_id:str}")
-async def wave_page(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
-    """Show what staff should know before they answer."""
+async def wave_page(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str] | Redirect:
+    """Show what staff should know before they answer; nobody answered an imported wave here, so its results are shown."""
     frame = await staff_shell(request)
     wave = await get_wave(wave_id)
+    if wave.origin == "imported":
+        return Redirect(f"/results/{wave_id}?lang={frame.language}", status_code=303)
     return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation)))
 
 
@@ -175,4 +181,16 @@ def _wave_page(frame: Shell, wave: WaveRecord, organisation: OrganisationRecord)
             (sentence("contact"), notice.contact),
         ),
         questionnaire=f"{questionnaire.id} {questionnaire.version} · {questionnaire.sha256()[:16]}",
+        bulletin=wave.id if wave.state in (State.CLOSED, State.RELEASED, State.TOO_FEW) else "",
     )
+
+
+@get("/wave/{wave_id:str}/bulletin.txt")
+async def bulletin(wave_id: FromPath[str]) -> Response[str]:
+    """Give what is published when a wave closes: the counts, and the sorted digests of used codes (SHA-256)."""
+    found = await releases.bulletin(wave_id)
+    if found is None:
+        raise NotFoundException
+    counts, digests = found
+    lines = [f"{name} {count}" for name, count in counts.items()]
+    return Response("\n".join([*lines, "", *digests, ""]), media_type="text/plain; charset=utf-8")

@@ -1,5 +1,6 @@
 """HR, the representative and the keeper of the reserve envelope run a whole wave in the browser, from people to results."""
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -154,6 +155,10 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     assert hr.url == f"{address}/results/prova-1"
     assert "40 of 48" in await hr.inner_text("main")
 
+    bulletin = httpx.get(f"{address}/wave/prova-1/bulletin.txt").text.split()
+    assert hashlib.sha256(codes[0].replace("-", "").encode()).hexdigest() in bulletin
+    assert hashlib.sha256(codes[41].replace("-", "").encode()).hexdigest() not in bulletin
+    assert bulletin[-40:] == sorted(bulletin[-40:])
     document = httpx.get(f"{address}/results/prova-1/release.json").json()
     assert document["participation"] == {"invited": 48, "issued": 0, "drawn": 40, "received": 40, "unreadable": 0}
     assert document["certificate"]["answers"] == "rule only"
