@@ -104,7 +104,7 @@ async def test_the_order_of_receipt_is_not_the_order_of_the_slots(house: House) 
     found = await _positions(house, wave, urn, codes)
     await urn.stop()
     await urn_of.stir(house.engines["answers"])
-    assert found < 0.4  # 60 random places: beyond 0.4 once in 600
+    assert found < 0.5  # 60 random places: beyond 0.5 once in 20,000
 
 
 async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(house: House) -> None:
