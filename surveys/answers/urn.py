@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -96,7 +97,8 @@ class Urn:
                     return
                 self._wake.clear()
                 if isinstance(self._engine, PooledSQLite):
-                    await self._engine.truncate_wal()  # until then the log pairs codes with slots, in order
+                    with suppress(Exception):  # a full disk must not end the urn: the next empty queue tries again
+                        await self._engine.truncate_wal()  # until then the log pairs codes with slots, in order
                 continue
             try:
                 receipts = await self._commit(batch)

@@ -126,3 +126,18 @@ async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House)
     assert any(envelope[:64] in path.read_bytes() for path in files)  # it could be found
     await urn_of.destroy(sqlite_house.engines["answers"], WAVE)
     assert not any(envelope[:64] in path.read_bytes() for path in files if path.exists())
+
+
+async def test_a_log_that_cannot_be_emptied_does_not_end_the_urn(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full_disk() -> None:
+        raise OSError("no space left")
+
+    wave = await open_a_wave(sqlite_house)
+    urn = await _started(sqlite_house)
+    monkeypatch.setattr(type(sqlite_house.engines["answers"]), "truncate_wal", lambda _: full_disk())
+    for code in wave.codes[:3]:
+        assert await asyncio.wait_for(_put(urn, wave, code), 10) == Receipt.RECEIVED
+        await asyncio.sleep(0.05)
+    await urn.stop()
