@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.postgres import free_port
 
@@ -88,3 +88,9 @@ async def browser() -> AsyncIterator[Browser]:
         opened = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield opened
         await opened.close()
+
+
+async def press(page: Page, selector: str) -> None:
+    """Click what leads to another page, and wait until that page is there."""
+    async with page.expect_navigation():
+        await page.click(selector)

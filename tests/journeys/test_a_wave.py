@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from surveys.lifecycle.context import today
-from tests.journeys.conftest import environment, start
+from tests.journeys.conftest import environment, press, start
 from tests.postgres import free_port
 
 PASSWORD = "una-password-lunga"
@@ -58,16 +58,16 @@ async def _signed_in(browser: Browser, address: str, name: str) -> Page:
     await page.goto(f"{address}/account/in")
     await page.fill("#name", name)
     await page.fill("#password", PASSWORD)
-    await page.click("button.go")
+    await press(page, "button.go")
     return page
 
 
 async def _make_secret(page: Page, address: str) -> str:
     await page.goto(f"{address}/keys")
-    await page.click("button.go")
+    await press(page, "button.go")
     words = " ".join(await page.locator("ol.words li").all_inner_texts())
     await page.fill("#secret", words)
-    await page.click("button.go")
+    await press(page, "button.go")
     assert "The secret is recorded" in await page.inner_text("main")
     return words
 
@@ -91,26 +91,26 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     bad.write_text("nome,territorio,servizio,genere\nAda,Prato,Nido,femmina\nBea,,Nido,xyz\n", "utf-8")
     await hr.goto(f"{address}/hr/people")
     await hr.set_input_files("#file", bad)
-    await hr.click("button.go")
+    await press(hr, "button.go")
     assert "Nothing was imported" in await hr.inner_text(".err")
     assert "3" in await hr.inner_text(".err tbody tr >> nth=0")
     await hr.set_input_files("#file", _staff_list(tmp_path / "staff.csv"))
-    await hr.click("button.go")
+    await press(hr, "button.go")
     assert "48 people" in await hr.inner_text("main")
 
     await hr.goto(f"{address}/hr/waves/new")
     await hr.fill("#title", "Prova")
     await hr.fill("#id", "prova-1")
-    await hr.click("button.go")
+    await press(hr, "button.go")
     assert "the secret of the representative" in await hr.inner_text("main")
-    await hr.click("form[action*='/open'] button")
+    await press(hr, "form[action*='/open'] button")
     assert "the secret of the personnel office" in await hr.inner_text(".err")
 
     secrets = [await _make_secret(hr, address)]
     for name in ("rsu", "busta"):
         secrets.append(await _make_secret(await _signed_in(browser, address, name), address))
     await hr.goto(f"{address}/hr/waves/prova-1")
-    await hr.click("form[action*='/open'] button")
+    await press(hr, "form[action*='/open'] button")
     assert "The survey is open" in await hr.inner_text("main")
 
     await hr.fill("#count", "48")
@@ -136,14 +136,14 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     await hr.goto(f"{address}/hr/waves/prova-1")
     later = (today() + timedelta(days=25)).isoformat()
     await hr.fill("form[action*='/extend'] #ends", later)
-    await hr.click("form[action*='/extend'] button")
+    await press(hr, "form[action*='/extend'] button")
     assert "The end was moved" in httpx.get(f"{address}/wave/prova-1?lang=en").text
-    await hr.click("form[action*='/end'] button")
+    await press(hr, "form[action*='/end'] button")
     await hr.fill("#unused", "20")
-    await hr.click("form[action*='/close'] button")
+    await press(hr, "form[action*='/close'] button")
     assert "more sheets received (40) than slips drawn (28)" in await hr.inner_text(".err")
     await hr.fill("#unused", "8")
-    await hr.click("form[action*='/close'] button")
+    await press(hr, "form[action*='/close'] button")
     assert "The survey is closed" in await hr.inner_text("main")
     late = httpx.post(f"{address}/answer", data={"_code": codes[41], "_lang": "en", "CUL1": "1"})
     assert late.status_code == 410
@@ -186,7 +186,7 @@ async def _release(page: Page, address: str, first: str, second: str) -> None:
     await page.goto(f"{address}/keys/prova-1/release")
     await page.fill("#first", first)
     await page.fill("#second", second)
-    await page.click("button.go")
+    await press(page, "button.go")
     for _ in range(60):
         if "/results/" in page.url or await page.locator(".err").count():
             return

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.journeys.conftest import Served
+from tests.journeys.conftest import Served, press
 
 pytestmark = pytest.mark.xdist_group("served")
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text("utf-8")
@@ -43,7 +43,7 @@ async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, sche
     assert await _violations(page) == []
     await page.fill("#name", "direzione")
     await page.fill("#password", served.password("direzione"))
-    await page.click("button.go")
+    await press(page, "button.go")
     for path in DESK:
         await page.goto(f"{served.address}{path}")
         assert await _violations(page) == [], path

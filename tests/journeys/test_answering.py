@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.journeys.conftest import Served
+from tests.journeys.conftest import Served, press
 
 pytestmark = pytest.mark.xdist_group("served")
 PHONE = {"width": 360, "height": 740}
@@ -32,10 +32,10 @@ async def _answer_every_section(page: Page) -> None:
 async def test_a_sheet_goes_from_a_phone_without_script_to_the_thanks(browser: Browser, served: Served) -> None:
     page = await _phone(browser, java_script_enabled=False)
     await page.goto(served.address)
-    await page.click("text=Răspunde la chestionar")
+    await press(page, "text=Răspunde la chestionar")
     await page.fill("#code", served.known["codes"][0].lower())
     await _answer_every_section(page)
-    await page.click("button.go")
+    await press(page, "button.go")
     assert await page.inner_text("h1") == "Primit."
     assert page.url.startswith(f"{served.address}/thanks")
 
@@ -46,7 +46,7 @@ async def test_changing_language_keeps_every_answer_and_the_place(browser: Brows
     await page.click("text=Începe")
     await page.locator("section:target label.o").nth(3).click()
     await page.locator("section:target summary").first.click()
-    await page.click("section:target button[value=ar]")
+    await press(page, "section:target button[value=ar]")
     assert page.url.endswith("#s1")
     assert await page.get_attribute("html", "dir") == "rtl"
     assert await page.locator("input[name=CUL1]:checked").get_attribute("value") == "4"
@@ -92,7 +92,7 @@ async def test_a_draft_stays_on_her_own_phone_and_goes_with_the_sending(browser:
     await again.goto(f"{served.address}/answer")
     assert await again.locator("input[name=CUL1]:checked").get_attribute("value") == "3"
     await again.goto(f"{served.address}/answer#send")
-    await again.click("button.go")
+    await press(again, "button.go")
     await again.wait_for_url("**/thanks**")
     assert await again.evaluate("localStorage.length") == 0
 
