@@ -15,7 +15,7 @@ from surveys.public.organisation import load
 from surveys.public.signing import fingerprint, installation_key, public_text
 from surveys.public.waves import State, in_state
 
-_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES = {"txt": "text/plain; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
 @cache

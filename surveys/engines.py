@@ -247,7 +247,8 @@ def postgres_from_url(url: str, *, password: str | None) -> SafePostgres:
     return SafePostgres(config=config)
 
 
-def sqlite_at(path: Path, *, for_answers: bool) -> PooledSQLite:
-    """Make the engine of one store file; the answers' file keeps one envelope a page and wipes what it frees."""
+def sqlite_at(path: Path, store: str) -> PooledSQLite:
+    """Make the engine of one store file; answers keep one envelope a page; answers and cases wipe what they free."""
     os.makedirs(path.parent, mode=0o700, exist_ok=True)
-    return PooledSQLite(path, page_size=8192 if for_answers else 4096, secure_delete=for_answers)
+    page_size = 8192 if store == "answers" else 4096
+    return PooledSQLite(path, page_size=page_size, secure_delete=store in ("answers", "cases"))

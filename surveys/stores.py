@@ -60,7 +60,7 @@ def bind(settings: StoreSettings) -> Engines:
             password = (settings.passwords or {}).get(store)
             engines[store] = postgres_from_url(settings.database_url.format(store=store), password=password)
         else:
-            engines[store] = sqlite_at(settings.data / f"{store}.sqlite", for_answers=store == "answers")
+            engines[store] = sqlite_at(settings.data / f"{store}.sqlite", store)
         for table in tables_of(store):
             table._meta.db = engines[store]
     return Engines(engines)

@@ -73,3 +73,11 @@ class LogEntry(Table):
     act = Varchar(length=40)
     details = JSON()
     digest = Bytea()
+
+
+class SecondFactor(Table):
+    """The shared secret of an account's one-time codes (RFC 6238), and the last code's counter, so that none works twice."""
+
+    account = Varchar(length=60, primary_key=True)
+    secret = Bytea()
+    last = BigInt(default=0)

@@ -103,3 +103,18 @@ class Action(Table):
     done = Boolean(default=False)
     done_on = Date(default=None, null=True)
     set_on = Date(default=None, null=True)
+
+
+class Keyring(Table):
+    """One version of the list of handlers' keys, as signed."""
+
+    number = BigInt(primary_key=True)
+    text = Text()
+    signatures = JSON()
+
+
+class Channel(Table):
+    """The concern channel: its settings, its gate and its yearly bands. One row, id 1."""
+
+    id = BigInt(primary_key=True)
+    content = JSON()

@@ -1,0 +1,155 @@
+"""What is due on which day: pure, by day, in Europe/Rome. Articles are of D.Lgs. 24/2023."""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+ROME = ZoneInfo("Europe/Rome")
+ACKNOWLEDGE_DAYS = 7
+OUTCOME_MONTHS = 3
+REMINDERS = (60, 75, 85)
+ABSENT_DAYS = 7
+RETALIATION_MONTHS = (1, 3, 6, 12)
+RETENTION_YEARS = 5
+DIARY_MONTHS = 12
+SPOOL_DAYS = 2
+
+
+class State(StrEnum):
+    """Where a case stands; kept in clear, with its days."""
+
+    DIARY = "diary"
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"
+    OUTCOME = "outcome"
+    CONTESTED = "contested"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days of a case that are kept in clear; None for what has not come yet."""
+
+    state: State
+    received: date | None
+    acknowledged: date | None
+    outcome: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something that handlers owe: what, and the last day for it."""
+
+    what: str
+    by: date
+
+    def is_late(self, today: date) -> bool:
+        return today > self.by
+
+
+def rome_day(instant: datetime) -> date:
+    """The day it is in Italy at an instant.
+
+    Raises
+    ------
+    ValueError
+        If the instant has no time zone.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(ROME).date()
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last of that month where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def acknowledge_by(received: date) -> date:
+    """Art. 5 c. 1 a: within seven days."""
+    return received + timedelta(days=ACKNOWLEDGE_DAYS)
+
+
+def clock_starts(days: Days) -> date | None:
+    """Art. 5 c. 1 d: the three months run from the acknowledgement or, without one, from the end of the seven days."""
+    if days.received is None:
+        return None
+    return days.acknowledged or acknowledge_by(days.received)
+
+
+def outcome_by(days: Days) -> date | None:
+    """The last day for an outcome."""
+    start = clock_starts(days)
+    return add_months(start, OUTCOME_MONTHS) if start else None
+
+
+def reminders(days: Days) -> tuple[date, ...]:
+    """The days on which the inbox starts to press: 60, 75 and 85 days after the clock started."""
+    start = clock_starts(days)
+    return tuple(start + timedelta(days=n) for n in REMINDERS) if start else ()
+
+
+def pressing(days: Days, today: date) -> int:
+    """How many reminders have passed while no outcome is there: 0 to 3."""
+    if days.state not in (State.RECEIVED, State.ACKNOWLEDGED):
+        return 0
+    return sum(day <= today for day in reminders(days))
+
+
+def duties(days: Days, today: date) -> tuple[Duty, ...]:
+    """What is owed now, the nearest first."""
+    found: list[Duty] = []
+    if days.received is None:
+        return ()
+    if days.state == State.RECEIVED:
+        found.append(Duty("acknowledge", acknowledge_by(days.received)))
+    by = outcome_by(days)
+    if by is not None and days.state in (State.RECEIVED, State.ACKNOWLEDGED):
+        found.append(Duty("outcome", by))
+    if days.state == State.CONTESTED and days.outcome is not None:
+        found.append(Duty("second_look", add_months(days.outcome, OUTCOME_MONTHS)))
+    found += [Duty("retaliation", day) for day in retaliation_checks(days.received) if today <= day]
+    return tuple(sorted(found, key=lambda duty: duty.by))
+
+
+def retaliation_checks(received: date) -> tuple[date, ...]:
+    """The days on which handlers look whether the person was treated worse since (art. 17, 19)."""
+    return tuple(add_months(received, months) for months in RETALIATION_MONTHS)
+
+
+def was_late(days: Days, today: date) -> bool:
+    """Say whether a legal time was missed: acknowledgement or outcome, done too late or still owed."""
+    if days.received is None:
+        return False
+    if (days.acknowledged or today) > acknowledge_by(days.received):
+        return True
+    by = outcome_by(days)
+    return by is not None and (days.outcome or today) > by
+
+
+def is_away(away_from: date | None, away_until: date | None, today: date) -> bool:
+    """Say whether a handler is absent for more than seven days by now (ANAC, internal channels): the substitute steps in."""
+    if away_from is None or today < away_from or (away_until is not None and today > away_until):
+        return False
+    return (today - away_from).days >= ABSENT_DAYS
+
+
+def keep_until(outcome: date, years: int = RETENTION_YEARS) -> date:
+    """Art. 14 c. 1: the last day a case may be kept; never beyond five years from the outcome.
+
+    Raises
+    ------
+    ValueError
+        If more than five years are asked.
+    """
+    if not 1 <= years <= RETENTION_YEARS:
+        raise ValueError("retention is one to five years from the outcome")
+    return add_months(outcome, 12 * years)
+
+
+def diary_until(written: date) -> date:
+    """The last day of an unsent diary."""
+    return add_months(written, DIARY_MONTHS)

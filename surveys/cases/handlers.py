@@ -1,0 +1,106 @@
+"""The people who work cases: their sealed key bundles, training and absence. Their private keys are sealed by themselves."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from surveys.cases.clocks import add_months, is_away
+from surveys.cases.keeper import Keeper
+from surveys.cases.sealing import is_recipient
+from surveys.cases.tables import Handler
+from surveys.engines import StoreEngine
+from surveys.public.channel import TRAINING_MONTHS
+
+BUNDLE_LIMIT = 8 * 1024
+
+
+class HandlerRefused(Exception):
+    """What came is no key bundle of a handler, or a handler has keys already."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerRecord:
+    """A handler as the server knows her. `bundle` is JSON of her private keys, sealed under her passphrase and her kit."""
+
+    name: str
+    salt: bytes
+    bundle: str
+    recipient: str
+    signer: str
+    contact: str
+    trained: date | None
+    away_from: date | None
+    away_until: date | None
+
+    def training_is_valid(self, today: date) -> bool:
+        """Training counts for two years."""
+        return self.trained is not None and today <= add_months(self.trained, TRAINING_MONTHS)
+
+    def is_away(self, today: date) -> bool:
+        return is_away(self.away_from, self.away_until, today)
+
+
+async def load(name: str) -> HandlerRecord | None:
+    row = await Handler.select().where(Handler.name == name).first()
+    return _record(row) if row else None
+
+
+def _record(row: dict[str, object]) -> HandlerRecord:
+    values = {field: row[field] for field in HandlerRecord.__dataclass_fields__}
+    values["salt"] = bytes(values["salt"])  # type: ignore[call-overload]
+    return HandlerRecord(**values)  # type: ignore[arg-type]
+
+
+async def everyone() -> list[HandlerRecord]:
+    return [_record(row) for row in await Handler.select().order_by(Handler.name)]
+
+
+async def salt_for(name: str, keeper: Keeper) -> bytes:
+    """The salt of a handler's passphrase; a steady decoy for a name that nobody has."""
+    found = await load(name)
+    return found.salt if found else keeper.decoy(name)
+
+
+async def keep(engine: StoreEngine, record: HandlerRecord, *, renew: bool = False) -> None:
+    """Store a handler's keys; `renew` puts new ones in place after a loss.
+
+    Raises
+    ------
+    HandlerRefused
+        If they are malformed, or are there already.
+    """
+    if not is_recipient(record.recipient) or len(record.signer) != 64 or len(record.salt) != 16:
+        raise HandlerRefused("keys")
+    if not 0 < len(record.bundle) <= BUNDLE_LIMIT:
+        raise HandlerRefused("bundle")
+    async with engine.transaction():
+        known = await Handler.select().where(Handler.name == record.name).first()
+        if known and not renew:
+            raise HandlerRefused("there already")
+        await Handler.delete().where(Handler.name == record.name)
+        await Handler.insert(Handler(**{field: getattr(record, field) for field in record.__dataclass_fields__}))
+
+
+async def set_training(name: str, day: date | None) -> None:
+    await Handler.update({Handler.trained: day}).where(Handler.name == name)
+
+
+async def set_contact(name: str, contact: str) -> None:
+    await Handler.update({Handler.contact: contact}).where(Handler.name == name)
+
+
+async def set_absence(name: str, begins: date | None, ends: date | None) -> None:
+    """Say from when to when a handler is away; no dates: she is back.
+
+    Raises
+    ------
+    HandlerRefused
+        If the end is before the beginning.
+    """
+    if begins and ends and ends < begins:
+        raise HandlerRefused("dates")
+    await Handler.update({Handler.away_from: begins, Handler.away_until: ends}).where(Handler.name == name)
+
+
+async def forget(name: str) -> None:
+    """Remove a handler's bundle; what she saved elsewhere stays hers, and re-keying makes it useless for what follows."""
+    await Handler.delete().where(Handler.name == name)

@@ -1,0 +1,140 @@
+"""How long things stay, what a year says, and the proof of filing. Deleting takes rows, wraps, attachments and spool."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any
+
+from surveys.cases import clocks
+from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, was_late
+from surveys.cases.desk import days_of
+from surveys.cases.intake import CaseUnknown
+from surveys.cases.tables import Case, Epoch, Message, Piece, Tally, Wrap
+from surveys.engines import PooledSQLite, StoreEngine
+from surveys.public import channel
+from surveys.public.channel import ChannelRecord, year_band
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a day's sweep removed, as counts for a test; nothing of it is logged."""
+
+    cases: int
+    diaries: int
+    pieces: int
+
+
+async def sweep(engine: StoreEngine, day: date, retention_years: int) -> Deleted:
+    """Delete what has passed its day: cases after retention (not those held), old diaries, pieces nobody claimed."""
+    cases = diaries = 0
+    for row in await Case.select():
+        if row["state"] == State.DIARY:
+            if row["written"] and day > diary_until(row["written"]):
+                await delete_case(engine, row, day)
+                diaries += 1
+        elif row["outcome"] and not row["held"] and day > keep_until(row["outcome"], retention_years):
+            await delete_case(engine, row, day)
+            cases += 1
+    spool = Piece.case.is_null() & (Piece.arrived < day - timedelta(days=SPOOL_DAYS))
+    pieces = int(await Piece.count().where(spool))
+    if pieces:
+        await Piece.delete().where(spool)
+    if cases or diaries or pieces:
+        await wipe(engine)
+    return Deleted(cases, diaries, pieces)
+
+
+async def delete_case(engine: StoreEngine, row: Mapping[str, Any], day: date) -> None:
+    """Remove every row of a case; the year keeps its count."""
+    case = int(row["id"])
+    async with engine.transaction():
+        if row["received"] is not None:
+            await _count(row["received"].year, late=was_late(days_of(row), day))
+        epochs = [int(epoch["id"]) for epoch in await Epoch.select(Epoch.id).where(Epoch.case == case)]
+        if epochs:
+            await Wrap.delete().where(Wrap.epoch.is_in(epochs))
+        await Epoch.delete().where(Epoch.case == case)
+        await Message.delete().where(Message.case == case)
+        await Piece.delete().where(Piece.case == case)
+        await Case.delete().where(Case.id == case)
+
+
+async def _count(year: int, *, late: bool) -> None:
+    row = await Tally.select().where(Tally.year == year).first()
+    if row is None:
+        await Tally.insert(Tally(year=year, cases=1, late=int(late)))
+    else:
+        await Tally.update({Tally.cases: row["cases"] + 1, Tally.late: row["late"] + int(late)}).where(Tally.year == year)
+
+
+async def wipe(engine: StoreEngine) -> None:
+    """Leave no deleted bytes behind in the files: pages rewritten, the write-ahead log emptied."""
+    if isinstance(engine, PooledSQLite):
+        await engine.vacuum()
+        await engine.truncate_wal()
+    else:
+        await engine._run_in_new_connection("VACUUM FULL")
+
+
+async def delete_by_reporter(engine: StoreEngine, row: Mapping[str, Any], day: date) -> None:
+    """A reporter throws away a diary that was never sent.
+
+    Raises
+    ------
+    CaseUnknown
+        If it was sent: then the law keeps it.
+    """
+    if row["state"] != State.DIARY:
+        raise CaseUnknown
+    await delete_case(engine, row, day)
+    await wipe(engine)
+
+
+async def count_year(year: int, day: date) -> tuple[int, int]:
+    """How many cases came in a year and how many missed a time by its end. For the band alone: never shown."""
+    tally = await Tally.select().where(Tally.year == year).first()
+    cases, late = (int(tally["cases"]), int(tally["late"])) if tally else (0, 0)
+    ends = min(day, date(year, 12, 31))
+    for row in await Case.select().where(Case.state != State.DIARY):
+        if row["received"].year == year:
+            cases += 1
+            late += was_late(_until(row, ends), ends)
+    return cases, late
+
+
+def _until(row: Mapping[str, Any], ends: date) -> clocks.Days:
+    """The days of a case as they stood on a day."""
+    days = days_of(row)
+    acknowledged = days.acknowledged if days.acknowledged and days.acknowledged <= ends else None
+    outcome = days.outcome if days.outcome and days.outcome <= ends else None
+    return replace(days, acknowledged=acknowledged, outcome=outcome)
+
+
+async def close_year(public: StoreEngine, day: date) -> ChannelRecord:
+    """Publish the band of each finished year in which the channel was open; once said it never changes."""
+    record = await channel.load()
+    if not record.is_open:
+        return record
+    bands = dict(record.bands)
+    for year in range(date.fromisoformat(record.opened).year, day.year):
+        if str(year) not in bands:
+            bands[str(year)] = year_band(*await count_year(year, day))
+    if bands == dict(record.bands):
+        return record
+    return await channel.save(public, replace(record, bands=bands))
+
+
+async def filing(row: Mapping[str, Any]) -> dict[str, str]:
+    """What a proof of filing says: the day, and the hash of the reporter's signing key. No word, no case number.
+
+    The reporter proves that it is hers with the code, which derives that key.
+
+    Raises
+    ------
+    CaseUnknown
+        If nothing was filed.
+    """
+    if row["received"] is None:
+        raise CaseUnknown
+    return {"filed": row["received"].isoformat(), "key": sha256(str(row["signer"]).encode()).hexdigest()}

@@ -1,0 +1,67 @@
+"""What handlers did, by day: sealed under K_cases, all lines of one size, each chained to the one before.
+
+A line names who acted and what was done, never which case, so that the representative reads operations and a stolen
+database reads nothing (D.Lgs. 24/2023; Garante on tracing of operations).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from surveys.cases.keeper import Keeper
+from surveys.cases.tables import DeskLine
+from surveys.engines import PooledSQLite, StoreEngine
+
+LINE_BYTES = 256
+_FIRST = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One act; `intact` is false from the first broken link on."""
+
+    number: int
+    day: date
+    who: str
+    act: str
+    intact: bool
+
+
+async def record(engine: StoreEngine, keeper: Keeper, day: date, who: str, act: str) -> None:
+    """Append one line.
+
+    Raises
+    ------
+    ValueError
+        If it is longer than a line.
+    """
+    plain = json.dumps([day.isoformat(), who, act], ensure_ascii=False).encode()
+    if len(plain) > LINE_BYTES:
+        raise ValueError("a line of the log is short")
+    async with engine.transaction():
+        if not isinstance(engine, PooledSQLite):
+            current: Any = engine.current_transaction.get()
+            await current.connection.execute("LOCK TABLE desk_line IN EXCLUSIVE MODE")
+        rows = await DeskLine.select().order_by(DeskLine.number, ascending=False).limit(1)
+        number, before = (int(rows[0]["number"]) + 1, bytes(rows[0]["digest"])) if rows else (1, _FIRST)
+        sealed = bytes(keeper.box().encrypt(plain.ljust(LINE_BYTES)))
+        await DeskLine.insert(DeskLine(number=number, sealed=sealed, digest=_chained(before, number, sealed)))
+
+
+def _chained(before: bytes, number: int, sealed: bytes) -> bytes:
+    return hashlib.sha256(before + number.to_bytes(8, "big") + sealed).digest()
+
+
+async def read(keeper: Keeper) -> list[Line]:
+    """Read the whole log and check its chain."""
+    before, intact, lines = _FIRST, True, []
+    for place, row in enumerate(await DeskLine.select().order_by(DeskLine.number), start=1):
+        number, sealed = int(row["number"]), bytes(row["sealed"])
+        expected = _chained(before, number, sealed)
+        before = bytes(row["digest"])
+        intact = intact and number == place and before == expected
+        day, who, act = json.loads(keeper.box().decrypt(sealed))
+        lines.append(Line(number, date.fromisoformat(day), who, act, intact))
+    return lines

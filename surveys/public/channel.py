@@ -1,0 +1,85 @@
+"""The concern channel as everyone may know it: open or not, its rules, its yearly bands. Nothing of any case."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+
+from surveys.engines import StoreEngine
+from surveys.public.tables import Channel
+
+BANDS = ((5, "0-4"), (10, "5-9"), (20, "10-19"))
+TRAINING_MONTHS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class YearBand:
+    """How many cases came in a finished year, as one band; `kept`: were all times kept? None below five cases."""
+
+    band: str
+    kept: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """Settings and duties of the channel; dates are ISO days, empty until they are known."""
+
+    salt: str
+    """16 bytes in hex that all codes of this installation are derived with; public."""
+    hearing_day: str = ""
+    hearing_document: str = ""
+    opened: str = ""
+    other_files: bool = False
+    """Whether files that are no pictures are taken, with a warning."""
+    retention_years: int = 5
+    bands: Mapping[str, YearBand] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.opened)
+
+    def missing(self, *, keyring: bool, trained: bool, help_checked: bool) -> tuple[str, ...]:
+        """Name what stands before opening: the hearing (art. 4 c. 1), keys, training, help."""
+        gaps = {
+            "hearing_day": bool(self.hearing_day),
+            "hearing_document": bool(self.hearing_document.strip()),
+            "keyring": keyring,
+            "trained": trained,
+            "help_checked": help_checked,
+        }
+        return tuple(name for name, there in gaps.items() if not there)
+
+
+def band_of(cases: int) -> str:
+    """The band of a count: 0-4 (which includes none), 5-9, 10-19, 20+."""
+    return next((name for limit, name in BANDS if cases < limit), "20+")
+
+
+def year_band(cases: int, late: int) -> YearBand:
+    """What a year says: its band and, from five cases, whether every legal time was kept."""
+    return YearBand(band_of(cases), None if cases < BANDS[0][0] else late == 0)
+
+
+async def load() -> ChannelRecord:
+    """Read the channel; a fresh one, not stored, before the first `save`."""
+    row = await Channel.select().where(Channel.id == 1).first()
+    if row is None:
+        return ChannelRecord("")
+    content = json.loads(row["content"])
+    content["bands"] = {year: YearBand(**band) for year, band in content["bands"].items()}
+    return ChannelRecord(**content)
+
+
+async def save(engine: StoreEngine, record: ChannelRecord) -> ChannelRecord:
+    """Store the channel; its salt is drawn once and never changes."""
+    async with engine.transaction():
+        stored = await load()
+        content = asdict(record) | {"salt": stored.salt or record.salt or os.urandom(16).hex()}
+        await Channel.delete().where(Channel.id == 1)
+        await Channel.insert(Channel(id=1, content=json.dumps(content, ensure_ascii=False)))
+    return await load()
+
+
+def in_iso(day: date | None) -> str:
+    return day.isoformat() if day else ""

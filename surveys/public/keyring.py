@@ -1,0 +1,202 @@
+"""Who may read concern reports: a list of handlers' keys, valid only with two signatures made away from the server.
+
+Each version names the one before by its fingerprint and must be signed by the two signers of that one, so that a
+server alone can neither add a reader nor change who signs.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+from surveys.engines import StoreEngine
+from surveys.public.tables import Keyring as KeyringRow
+
+PURPOSE = "ascolto keyring v1\n"
+MOST_READERS = 6
+FEWEST_INSIDE = 2
+
+
+class KeyringRefused(Exception):
+    """A keyring is not valid; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One of the two who sign: ``legal`` (legal representative) or ``staff`` (staff representative)."""
+
+    seat: str
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A handler: `id` is the account, `recipient` an age key, `signer` an Ed25519 key in hex; `outside` is the substitute."""
+
+    id: str
+    name: str
+    role: Mapping[str, str]
+    outside: bool
+    recipient: str
+    signer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """One valid version. `recovery` is the age recipient of the organisation's recovery key, or nothing."""
+
+    number: int
+    before: str
+    day: date
+    signers: tuple[Signer, ...]
+    readers: tuple[Reader, ...]
+    recovery: str
+    recovery_holders: tuple[str, ...]
+    text: str
+    signatures: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the signed text, in hex: what posters carry."""
+        return fingerprint_of(self.text)
+
+    @property
+    def inside(self) -> tuple[Reader, ...]:
+        return tuple(reader for reader in self.readers if not reader.outside)
+
+    def reader(self, name: str) -> Reader | None:
+        return next((reader for reader in self.readers if reader.id == name), None)
+
+
+def fingerprint_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def draft(
+    day: date, signers: Sequence[Signer], readers: Sequence[Reader], recovery: str = "",
+    holders: Sequence[str] = (), before: Keyring | None = None,
+) -> str:
+    """Write the text of a new version, to be signed.
+
+    Raises
+    ------
+    KeyringRefused
+        If it has fewer than two handlers inside, no outside substitute, or too many readers.
+    """  # fmt: skip
+    content = {
+        "v": 1,
+        "number": before.number + 1 if before else 1,
+        "before": before.fingerprint if before else "",
+        "day": day.isoformat(),
+        "signers": [{"seat": s.seat, "name": s.name, "key": s.key} for s in signers],
+        "readers": [
+            {"id": r.id, "name": r.name, "role": dict(r.role), "outside": r.outside, "recipient": r.recipient, "signer": r.signer}
+            for r in readers
+        ],
+        "recovery": recovery,
+        "recovery_holders": list(holders),
+    }  # fmt: skip
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    _read(text, ())
+    return text
+
+
+def sign(text: str, seed: bytes) -> str:
+    """Sign a keyring's text with one signer's seed; gives hex."""
+    return SigningKey(seed).sign((PURPOSE + text).encode()).signature.hex()
+
+
+def _read(text: str, signatures: Sequence[str]) -> Keyring:
+    try:
+        content: dict[str, Any] = json.loads(text)
+        keyring = Keyring(
+            int(content["number"]), str(content["before"]), date.fromisoformat(content["day"]),
+            tuple(Signer(**signer) for signer in content["signers"]),
+            tuple(Reader(**reader) for reader in content["readers"]),
+            str(content["recovery"]), tuple(content["recovery_holders"]), text, tuple(signatures),
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError) as problem:
+        raise KeyringRefused("not a keyring") from problem
+    if {signer.seat for signer in keyring.signers} != {"legal", "staff"} or len(keyring.signers) != 2:
+        raise KeyringRefused("a keyring names two signers: legal and staff")
+    if keyring.signers[0].key == keyring.signers[1].key:
+        raise KeyringRefused("the two signers have the same key")
+    if len(keyring.inside) < FEWEST_INSIDE:
+        raise KeyringRefused("a channel needs at least two handlers")
+    if len(keyring.inside) == len(keyring.readers):
+        raise KeyringRefused("a channel needs an outside substitute")
+    if len(keyring.readers) > MOST_READERS:
+        raise KeyringRefused(f"at most {MOST_READERS} may read")
+    for what in ("id", "recipient", "signer"):
+        if len({getattr(reader, what) for reader in keyring.readers}) != len(keyring.readers):
+            raise KeyringRefused(f"two readers have the same {what}")
+    return keyring
+
+
+def verify(text: str, signatures: Sequence[str], before: Keyring | None = None) -> Keyring:
+    """Read a keyring and check both signatures: by its own signers and, after the first, by those of the one before.
+
+    Raises
+    ------
+    KeyringRefused
+        If a signature is missing or wrong, or it does not follow `before`.
+    """
+    keyring = _read(text, signatures)
+    if before is not None and (keyring.before, keyring.number) != (before.fingerprint, before.number + 1):
+        raise KeyringRefused("this keyring does not follow the one in use")
+    if before is None and keyring.number != 1:
+        raise KeyringRefused("the first keyring has number 1")
+    for signers in {keyring.signers, before.signers if before else keyring.signers}:
+        for signer in signers:
+            if not any(_is_signed(text, signature, signer.key) for signature in signatures):
+                raise KeyringRefused(f"the signature of {signer.name} is missing or wrong")
+    return keyring
+
+
+def _is_signed(text: str, signature: str, key: str) -> bool:
+    try:
+        VerifyKey(bytes.fromhex(key)).verify((PURPOSE + text).encode(), bytes.fromhex(signature))
+    except (ValueError, BadSignatureError):
+        return False
+    return True
+
+
+async def versions() -> tuple[Keyring, ...]:
+    """All versions, the first one first; each is checked again when it is read.
+
+    Raises
+    ------
+    KeyringRefused
+        If what is stored was changed.
+    """
+    found: list[Keyring] = []
+    for row in await KeyringRow.select().order_by(KeyringRow.number):
+        found.append(verify(row["text"], json.loads(row["signatures"]), found[-1] if found else None))
+    return tuple(found)
+
+
+async def current() -> Keyring | None:
+    """The keyring in use; None before the first."""
+    found = await versions()
+    return found[-1] if found else None
+
+
+async def publish(engine: StoreEngine, text: str, signatures: Sequence[str]) -> Keyring:
+    """Put a signed keyring in use.
+
+    Raises
+    ------
+    KeyringRefused
+        If it is not valid.
+    """
+    async with engine.transaction():
+        keyring = verify(text, signatures, await current())
+        row = KeyringRow(number=keyring.number, text=text, signatures=json.dumps(list(signatures)))
+        await KeyringRow.insert(row)
+    return keyring
