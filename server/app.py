@@ -14,15 +14,20 @@ from litestar.response import Redirect
 from server import faults, jobs
 from server.accounts import signin
 from server.auditors import pack
+from server.handlers import door as handler_door
+from server.handlers import inbox
 from server.hr import router as hr
 from server.keyholders import ceremony
 from server.pages import MessagePage, language_of, shell, show, static_address, style
+from server.reporters import page as concern
+from server.reporters import plain, sealed
 from server.respondents import answer, door, results
 from server.security import csp, header_setter
 from server.settings import Settings
 from server.static_files import health, static_file, well_known
 from server.texts import say
 from surveys.answers.urn import Urn
+from surveys.cases.line import Line
 from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines, close_stores, open_stores
 
@@ -66,7 +71,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         engines: Engines = await open_stores(settings.stores)
         urn = Urn(engines["answers"])
         urn.start()
-        app.state.engines, app.state.urn = engines, urn
+        app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])
         ticking = jobs.start(settings, engines) if with_jobs else None
         try:
             yield
@@ -78,6 +83,10 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
 
     async def urn_of() -> Urn:
         found: Urn = app.state.urn
+        return found
+
+    async def line_of() -> Line:
+        found: Line = app.state.line
         return found
 
     async def engines_of() -> Engines:
@@ -92,17 +101,19 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         route_handlers=[
             door.door, door.help_page, door.wave_page,
             door.bulletin, answer.form, answer.language, answer.submit, answer.thanks,
-            *results.HANDLERS, static_file, well_known, health,
+            *results.HANDLERS, static_file, well_known, health, concern.concern, plain.form,
         ],
     )  # fmt: skip
+    for_scripts = Router(path="/", route_handlers=sealed.HANDLERS, exception_handlers=dict(sealed.PROBLEMS))
     static_address("answer.js")
     app = Litestar(
-        route_handlers=[staff, *signin.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *pack.ROUTERS],
-        dependencies={"urn": Provide(urn_of), "engines": Provide(engines_of), "settings": Provide(settings_of)},
+        route_handlers=[staff, for_scripts, *signin.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *pack.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],
+        dependencies={"urn": Provide(urn_of), "line": Provide(line_of), "engines": Provide(engines_of), "settings": Provide(settings_of)},
         lifespan=[life],
         before_send=[header_setter(csp(style()), https=settings.https)],
         compression_config=CompressionConfig(
-            backend="brotli", minimum_size=500, brotli_quality=5, brotli_gzip_fallback=True, gzip_compress_level=9
+            backend="brotli", minimum_size=500, brotli_quality=5, brotli_gzip_fallback=True, gzip_compress_level=9,
+            exclude=["/concern/thread", "/concern/file"],
         ),
         exception_handlers={HTTPException: _on_http_error, NoSuchWave: _on_missing, Exception: _on_fault},
         request_max_body_size=answer.FORM_LIMIT,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from server import workers
+from server import demonstration_channel, workers
 from server.cli import refuse, tell
 from server.settings import Settings
 from server.texts import catalogue, say
@@ -213,6 +213,7 @@ async def make(settings: Settings, address: str) -> int:
             known[story.id] = await _wave(engines, settings, story, client, dice)
             tell("demo_wave", wave=story.id, sheets=known[story.id]["sheets"], seconds=round(time.monotonic() - began))
         await _evidence(engines)
+        known["channel"] = await demonstration_channel.make(House(engines, settings.data, today(), "administrator"))
     known["codes"] = known[STORIES[-1].id].pop("unused")
     _mark(settings, known)
     tell("demo_done", seconds=round(time.monotonic() - began))

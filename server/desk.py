@@ -15,11 +15,11 @@ from surveys.public.organisation import load
 LINKS = {
     "hr": (("overview", "/hr"), ("waves", "/hr/waves"), ("indicators", "/hr/indicators"), ("scorecard", "/hr/scorecard"),
            ("people", "/hr/people"), ("organisation", "/hr/organisation"), ("keys", "/keys")),
-    "representative": (("keys", "/keys"), ("log", "/keys/log")),
+    "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
     "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
 }  # fmt: skip
-HOME = {"hr": "/hr", "representative": "/keys", "recovery": "/keys", "auditor": "/audit"}
+HOME = {"hr": "/hr", "representative": "/keys", "recovery": "/keys", "auditor": "/audit", "handler": "/cases"}
 
 
 @dataclass(frozen=True, slots=True)

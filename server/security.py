@@ -21,6 +21,8 @@ COOKIE = "ascolto"
 DESK_PATHS = ("/hr", "/keys", "/audit", "/cases", "/account")
 """Where the session cookie is sent: never to a staff page."""
 FORM_FIELD = "_form"
+OPENED_FILES = "; frame-src blob:"
+"""Handlers' pages show an attachment in a frame of an opaque origin, made in the browser."""
 
 
 def csp(*styles: str) -> str:
@@ -28,7 +30,7 @@ def csp(*styles: str) -> str:
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in styles)
     return (
         f"default-src 'none'; style-src 'self' {hashes}; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
@@ -39,7 +41,8 @@ def header_setter(policy: str, *, https: bool) -> Callable[[Message, Scope], Awa
         if message["type"] != "http.response.start":
             return
         headers = MutableScopeHeaders.from_message(message)
-        headers["Content-Security-Policy"] = policy
+        at_cases = scope["path"].startswith("/cases")
+        headers["Content-Security-Policy"] = policy + (OPENED_FILES if at_cases else "")
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -73,6 +73,7 @@ const Protocol = (() => {
     const key = (label) => S.hkdf(S.sha256, seed, undefined, utf8(`ascolto concern v1 ${label}`), 32);
     const [x25519, ed25519] = [key("x25519"), key("ed25519")];
     return {
+      case: ((number(key("case").subarray(0, 8)) >> 1n).toString(16)).padStart(16, "0"),
       locator: hex(key("locator")), auth: hex(key("auth")), ed25519,
       identity: identityOf(x25519), recipient: recipientOf(x25519), signer: hex(S.ed25519.getPublicKey(ed25519)),
     };

@@ -27,12 +27,19 @@ class NotACode(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CodeKeys:
-    """What a code gives: two proofs for the server (it keeps their SHA-256 only) and two seeds it never sees."""
+    """What a code gives: two proofs for the server (it keeps their SHA-256 only), two seeds it never sees, and the
+    number of the case, so that one code has one case."""
 
     locator: bytes
     auth: bytes
     x25519: bytes
     ed25519: bytes
+    number: bytes
+
+    @property
+    def case(self) -> int:
+        """63 bits."""
+        return int.from_bytes(self.number[:8], "big") >> 1
 
 
 @cache
@@ -117,7 +124,8 @@ def _places() -> dict[str, int]:
 def derive(secret: Secret, salt: bytes) -> CodeKeys:
     """Derive the four keys of a code (PBKDF2-HMAC-SHA256, 310,000 rounds; then HKDF-SHA256, RFC 5869, one label each)."""
     seed = hashlib.pbkdf2_hmac("sha256", secret, salt, ROUNDS, 32)
-    return CodeKeys(*(expand(seed, f"ascolto concern v1 {label}") for label in ("locator", "auth", "x25519", "ed25519")))
+    labels = ("locator", "auth", "x25519", "ed25519", "case")
+    return CodeKeys(*(expand(seed, f"ascolto concern v1 {label}") for label in labels))
 
 
 def expand(seed: bytes, info: str) -> bytes:

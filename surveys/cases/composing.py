@@ -68,10 +68,10 @@ def new_epoch(case: int, stream: str, number: int, keys: CodeKeys, keyring: Keyr
 
 def compose(
     keys: CodeKeys, entries: Sequence[Entry], day: date, keyring: Keyring | None, fingerprint: str,
-    excluded: Collection[str] = (), case: int | None = None,
+    excluded: Collection[str] = (),
 ) -> dict[str, Any]:
     """Make a whole report (with a keyring) or a diary (without) as the intake takes it: ciphertext and proofs only."""  # fmt: skip
-    case = case if case is not None else int.from_bytes(os.urandom(8), "big") >> 1
+    case = keys.case
     stream = "thread" if keyring else "diary"
     _, sealed_epoch = new_epoch(case, stream, 1, keys, keyring, excluded)
     messages, before = [], FIRST
@@ -135,3 +135,11 @@ def open_file(sealed: bytes, entry: Mapping[str, Any]) -> bytes:
 def own_identity(keys: CodeKeys) -> str:
     """The age identity that opens the reporter's own wraps."""
     return identity_text(keys.x25519)
+
+
+def from_diary(picked: Sequence[Opened]) -> dict[str, Any]:
+    """What a report says that was made of parts of a diary: each text under its day, files as they were."""
+    parts = [{"day": entry.day.isoformat(), "text": str(entry.content.get("text", ""))} for entry in picked]
+    files = [file for entry in picked for file in entry.content.get("files", ())]
+    text = "\n\n".join(f"{part['day']}\n{part['text']}" for part in parts)
+    return {"text": text, "diary": parts} | ({"files": files} if files else {})

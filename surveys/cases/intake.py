@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ FILES = 5
 
 class ReportRefused(Exception):
     """What came is not a report of ours; the text names the field."""
+
+
+class AlreadyThere(ReportRefused):
+    """This code has a report already, and it is another one."""
 
 
 class CaseUnknown(Exception):
@@ -75,6 +80,7 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sealed: str
     uploads: list[str]
     epoch: SealedEpoch | None = None
+    contest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +186,19 @@ async def lock_case(engine: StoreEngine, case: int) -> None:
         await current.connection.execute('SELECT 1 FROM "case" WHERE id = $1 FOR UPDATE', case)
 
 
-async def receive(engine: StoreEngine, keeper: Keeper, report: Report, keyring: Keyring | None, day: date) -> int:
-    """Keep a new case: all of it or nothing. The same report sent again changes nothing.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A report that was checked, as rows."""
+
+    case: Case
+    epoch: Epoch
+    wraps: list[Wrap]
+    messages: list[Message]
+    uploads: Sequence[str]
+
+
+def prepare(keeper: Keeper, report: Report, keyring: Keyring | None, day: date) -> Prepared:
+    """Check a report and make its rows.
 
     Raises
     ------
@@ -195,31 +212,74 @@ async def receive(engine: StoreEngine, keeper: Keeper, report: Report, keyring: 
     if not is_recipient(report.reader):
         raise ReportRefused("reader")
     hexed(report.signer, 32, "signer")
-    if not 1 <= len(report.messages) <= MESSAGES_AT_ONCE:
+    if not 1 <= len(report.messages) <= MESSAGES_AT_ONCE or len(report.uploads) > FILES:
         raise ReportRefused("messages")
     sealed = [sealed_bytes(text, "messages") for text in report.messages]
     allowed = names_on([keyring]) if keyring and stream == "thread" else [REPORTER]
     epoch, wraps = epoch_rows(number, report.epoch, keeper, allowed)
     if REPORTER not in report.epoch.wraps:
         raise ReportRefused("wraps")
-    state = State.RECEIVED if stream == "thread" else State.DIARY
+    if stream == "thread" and keyring and not set(report.epoch.wraps) & {reader.id for reader in keyring.readers}:
+        raise ReportRefused("wraps")  # nobody would ever read it
     case = Case(
-        id=number, locator=proof.locator, auth=proof.auth, reader=report.reader, signer=report.signer, state=state,
+        id=number, locator=proof.locator, auth=proof.auth, reader=report.reader, signer=report.signer,
+        state=State.RECEIVED if stream == "thread" else State.DIARY,
         received=day if stream == "thread" else None, written=day if stream == "diary" else None, holds="[]",
     )  # fmt: skip
     messages = [_message(number, stream, place, 1, content) for place, content in enumerate(sealed, start=1)]
+    return Prepared(case, epoch, wraps, messages, tuple(hexed(u, 16, "uploads").hex() for u in report.uploads))
+
+
+async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | Exception]:
+    """Keep several reports in one commit. The same report sent again changes nothing; another one under a used code is
+    refused. Gives the case's number or the refusal, in order."""
+    results: list[int | Exception] = []
+    fresh: dict[bytes, Prepared] = {}
     async with engine.transaction():
-        known = await Case.select(Case.id, Case.auth).where(Case.locator == proof.locator).first()
-        if known is not None:
-            if (int(known["id"]), bytes(known["auth"])) == (number, proof.auth):
-                return number
-            raise ReportRefused("case")
-        await Case.insert(case)
-        await Epoch.insert(epoch)
-        await Wrap.insert(*wraps)
-        await Message.insert(*messages)
-        await claim(report.uploads, number)
-    return number
+        rows = await Case.select(Case.id, Case.locator).where(Case.locator.is_in([r.case.locator for r in reports]))
+        known = {bytes(row["locator"]): int(row["id"]) for row in rows}
+        for report in reports:
+            locator = bytes(report.case.locator)
+            if locator in fresh:
+                same = bytes(fresh[locator].messages[0].sealed) == bytes(report.messages[0].sealed)
+                results.append(int(report.case.id) if same else AlreadyThere("case"))
+            elif locator in known:
+                results.append(int(report.case.id) if await _is_kept(report) else AlreadyThere("case"))
+            else:
+                fresh[locator] = report
+                results.append(int(report.case.id))
+        if fresh:
+            new = list(fresh.values())
+            await Case.insert(*(report.case for report in new))
+            await Epoch.insert(*(report.epoch for report in new))
+            await Wrap.insert(*(wrap for report in new for wrap in report.wraps))
+            await Message.insert(*(message for report in new for message in report.messages))
+            for report in new:
+                await claim(report.uploads, int(report.case.id))
+    return results
+
+
+async def _is_kept(report: Prepared) -> bool:
+    """Say whether this very report is here: its first message, byte by byte."""
+    first = report.messages[0]
+    row = await Message.select(Message.sealed).where(Message.id == first.id).first()
+    return row is not None and bytes(row["sealed"]) == bytes(first.sealed)
+
+
+async def receive(engine: StoreEngine, keeper: Keeper, report: Report, keyring: Keyring | None, day: date) -> int:
+    """Keep a new case: all of it or nothing.
+
+    Raises
+    ------
+    ReportRefused
+        If it is malformed.
+    AlreadyThere
+        If its code has another report.
+    """
+    result = (await keep(engine, [prepare(keeper, report, keyring, day)]))[0]
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _message(case: int, stream: str, number: int, epoch: int, sealed: bytes) -> Message:
@@ -238,7 +298,7 @@ async def find(proof: Proof) -> Mapping[str, Any]:
     """
     row = await Case.select().where(Case.locator == proof.locator).first()
     stored = bytes(row["auth"]) if row else bytes(32)
-    if not hashlib.sha256(stored).digest() == hashlib.sha256(proof.auth).digest() or row is None:
+    if not hmac.compare_digest(stored, proof.auth) or row is None:
         raise CaseUnknown
     return row
 
@@ -262,6 +322,8 @@ async def add(engine: StoreEngine, keeper: Keeper, reply: Reply, keyring: Keyrin
         if reply.epoch is not None:
             await _send_diary(case, reply, keeper, keyring, day)
         await append(case, reply.stream, reply.number, sealed)
+        if reply.contest:
+            await _contest(case)
         if reply.stream == "diary" and row["state"] == State.DIARY:
             await Case.update({Case.written: day}).where(Case.id == case)
         await claim(reply.uploads, case)
@@ -279,6 +341,14 @@ async def _send_diary(case: int, reply: Reply, keeper: Keeper, keyring: Keyring 
     await Epoch.insert(made)
     await Wrap.insert(*wraps)
     await Case.update({Case.state: State.RECEIVED, Case.received: day}).where(Case.id == case)
+
+
+async def _contest(case: int) -> None:
+    """An outcome is contested once; the substitute then looks at the case."""
+    row = await Case.select(Case.state, Case.contested).where(Case.id == case).first()
+    if row is None or row["state"] != State.OUTCOME or row["contested"]:
+        raise ReportRefused("contest")
+    await Case.update({Case.state: State.CONTESTED, Case.contested: True}).where(Case.id == case)
 
 
 async def append(case: int, stream: str, number: int, sealed: bytes) -> None:

@@ -8,9 +8,11 @@ from typing import NewType
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from surveys.engines import StoreEngine
-from surveys.people.tables import Account, Session
+from surveys.people.tables import Account, SecondFactor, Session
 
 SessionToken = NewType("SessionToken", str)
 
@@ -19,6 +21,7 @@ PASSWORD_MINIMUM = 12
 FAILURES_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=15)
 SESSION_LENGTH = timedelta(hours=8)
+STEP_SECONDS = 30
 
 _hasher = PasswordHasher()  # argon2id, the library's current parameters
 _UNKNOWN = _hasher.hash(secrets.token_hex(16))
@@ -81,8 +84,12 @@ async def everyone() -> list[SignedIn]:
     return [SignedIn(row["name"], row["role"]) for row in rows]
 
 
-async def sign_in(engine: StoreEngine, name: str, password: str, now: datetime) -> tuple[SessionToken, SignedIn]:
-    """Check a password and open a new session; the token never existed before.
+async def sign_in(
+    engine: StoreEngine, name: str, password: str, now: datetime, *, second: str = "", handlers: bool = False
+) -> tuple[SessionToken, SignedIn]:
+    """Check a password, and the one-time code of an account that has one; open a session whose token never existed.
+
+    Handlers sign in at a door of their own (`handlers`), where the passphrase itself stays in the browser.
 
     Raises
     ------
@@ -92,6 +99,8 @@ async def sign_in(engine: StoreEngine, name: str, password: str, now: datetime) 
     row = await Account.select().where(Account.name == name).first()
     locked = bool(row and row["locked_until"] and row["locked_until"].astimezone(UTC) > now)
     right = _verify(row["password"] if row else _UNKNOWN, password)
+    right = right and row is not None and (row["role"] == "handler") == handlers
+    right = right and not locked and await _second_is(engine, name, second, now)
     if row is None or locked or not right:
         if row is not None and not locked:
             await _count_failure(name, int(row["failures"]) + 1, now)
@@ -102,6 +111,46 @@ async def sign_in(engine: StoreEngine, name: str, password: str, now: datetime) 
         await Session.delete().where(Session.expires < now)
         await Session.insert(Session(digest=_digest(token), account=name, expires=now + SESSION_LENGTH))
     return token, SignedIn(name, row["role"])
+
+
+async def _second_is(engine: StoreEngine, name: str, given: str, now: datetime) -> bool:
+    """Check a one-time code (RFC 6238, 30 seconds, one step of grace); each works once. No second factor, no question."""
+    row = await SecondFactor.select().where(SecondFactor.account == name).first()
+    if row is None:
+        return True
+    code = "".join(given.split())
+    step = int(now.timestamp()) // STEP_SECONDS
+    totp = TOTP(bytes(row["secret"]), 6, SHA1(), STEP_SECONDS, enforce_key_length=False)
+    for counter in (step - 1, step, step + 1):
+        expected = totp.generate(counter * STEP_SECONDS)
+        if secrets.compare_digest(expected, code.encode()) and counter > row["last"]:
+            async with engine.transaction():
+                await SecondFactor.update({SecondFactor.last: counter}).where(SecondFactor.account == name)
+            return True
+    return False
+
+
+async def set_second(engine: StoreEngine, name: str, secret: bytes, given: str, now: datetime) -> bool:
+    """Set an account's second factor if the person shows a code of it; gives whether it was set."""
+    async with engine.transaction():
+        await SecondFactor.delete().where(SecondFactor.account == name)
+        await SecondFactor.insert(SecondFactor(account=name, secret=secret))
+    if await _second_is(engine, name, given, now):
+        return True
+    await SecondFactor.delete().where(SecondFactor.account == name)
+    return False
+
+
+async def has_second(name: str) -> bool:
+    return bool(await SecondFactor.exists().where(SecondFactor.account == name))
+
+
+async def remove(engine: StoreEngine, name: str) -> None:
+    """Remove an account, its sessions and its second factor."""
+    async with engine.transaction():
+        await Session.delete().where(Session.account == name)
+        await SecondFactor.delete().where(SecondFactor.account == name)
+        await Account.delete().where(Account.name == name)
 
 
 def _verify(stored: str, password: str) -> bool:

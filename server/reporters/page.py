@@ -1,0 +1,148 @@
+"""The one page of the concern channel: help first, who reads, the text, the code. The same for everyone."""
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha384
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+
+from server.pages import STATIC, Shell, show, staff_shell, static_address
+from server.reporters.channel import OpenChannel, ReaderLine, grouped_fingerprint, open_channel, reader_lines
+from server.settings import Settings
+from server.texts import catalogue, say
+from surveys.cases.codes import WORDS, Secret, new_code, to_digits, to_words
+from surveys.stores import Engines
+
+TEXT_LIMIT = 30_000
+"""Characters of one message."""
+KINDS = ("harassment", "sexual", "discrimination", "violence", "work", "advice")
+WISHES = ("advice", "stop", "talk", "check", "know")
+SCRIPTS = ("sealing.js", "concern-protocol.js", "concern.js", "letters.js")
+_SCRIPT_TEXTS = ("check", "code", "sent", "back", "thread", "kind", "write", "who")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code as a page shows it: its parts, and the two that are asked for (from 1)."""
+
+    parts: tuple[str, ...]
+    words: bool
+    asked: tuple[int, int]
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script of the page: its address and the hash that the browser holds it against."""
+
+    address: str
+    integrity: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConcernPage:
+    """Everything before sending, in sections of one page; `kept` is what was typed when a form comes back."""
+
+    template: ClassVar[str] = "concern.html"
+    shell: Shell
+    title: str
+    readers: tuple[ReaderLine, ...]
+    holders: str
+    fingerprint: str
+    kinds: tuple[tuple[str, str], ...]
+    wishes: tuple[tuple[str, str], ...]
+    code: Code
+    plain: bool
+    scripts: tuple[Script, ...]
+    channel: str
+    limit: int
+    problem: str = ""
+    back_problem: str = ""
+    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPage:
+    """The channel is not open: says so, and where help is."""
+
+    template: ClassVar[str] = "concern_closed.html"
+    shell: Shell
+    title: str
+
+
+def code_of(secret: Secret, language: str) -> Code:
+    """Show a code as Italian words on the Italian page, as digits on all others."""
+    if language == "it":
+        return Code(to_words(secret), True, (2, WORDS - 1), " ".join(to_digits(secret)))
+    return Code(to_digits(secret), False, (2, 6), " ".join(to_digits(secret)))
+
+
+def script(name: str) -> Script:
+    digest = b64encode(sha384((STATIC / name).read_bytes()).digest()).decode()
+    return Script(static_address(name), f"sha384-{digest}")
+
+
+def _channel_content(channel: OpenChannel, language: str) -> str:
+    """What the script needs; public, and the same for everyone."""
+    texts = {
+        key.removeprefix("concern."): text
+        for key, text in catalogue(language).items()
+        if key.startswith(tuple(f"concern.{table}." for table in _SCRIPT_TEXTS))
+    }
+    return json.dumps(
+        {
+            "salt": channel.record.salt, "day": channel.day.isoformat(), "language": language,
+            "fingerprint": channel.keyring.fingerprint, "files": channel.record.other_files,
+            "words": static_address("words.txt"), "limit": TEXT_LIMIT, "texts": texts,
+        },
+        ensure_ascii=False,
+    )  # fmt: skip
+
+
+def concern_page(
+    frame: Shell, channel: OpenChannel, *, plain: bool, secret: Secret | None = None, problem: str = "",
+    back_problem: str = "", kept: Mapping[str, Sequence[str]] | None = None,
+) -> ConcernPage:
+    """Make the page; a form that came back keeps what was typed."""  # fmt: skip
+    language = frame.language
+    ring = channel.keyring
+    return ConcernPage(
+        shell=frame,
+        title=say(language, "concern.page.title"),
+        readers=reader_lines(ring, language),
+        holders=", ".join(ring.recovery_holders) if ring.recovery else "",
+        fingerprint=grouped_fingerprint(ring),
+        kinds=tuple((kind, say(language, f"concern.write.what_{kind}")) for kind in KINDS),
+        wishes=tuple((wish, say(language, f"concern.write.wish_{wish}")) for wish in WISHES),
+        code=code_of(secret or new_code(os.urandom), language),
+        plain=plain,
+        scripts=() if plain else tuple(script(name) for name in SCRIPTS),
+        channel="" if plain else _channel_content(channel, language),
+        limit=TEXT_LIMIT,
+        problem=problem,
+        back_problem=back_problem,
+        kept=kept or {},
+    )
+
+
+def closed_page(frame: Shell) -> Response[str]:
+    return show(ClosedPage(frame, say(frame.language, "concern.page.title")))
+
+
+@get("/concern")
+async def concern(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str]:
+    """Show the page; with ``?plain`` for browsers whose script does not start."""
+    frame = await staff_shell(request)
+    channel = await open_channel(settings, engines)
+    if channel is None:
+        return closed_page(frame)
+    return show(concern_page(frame, channel, plain="plain" in request.query_params))
+
+

@@ -1,0 +1,165 @@
+"""The concern form without a script: passed to a process of its own that seals and ends; here only ciphertext is kept."""
+
+import asyncio
+import json
+import sys
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+
+from server.display import day as in_words
+from server.pages import Shell, show, staff_shell
+from server.reporters.channel import OpenChannel, keyring_content, open_channel
+from server.reporters.letters import letters_page
+from server.reporters.page import closed_page, concern_page
+from server.reporters.sealed import dates_of, file_content, proof_text, reporters_file
+from server.settings import Settings
+from server.texts import say
+from surveys.cases import intake, keeping
+from surveys.cases.clocks import acknowledge_by
+from surveys.cases.codes import NotACode, read_code
+from surveys.cases.intake import AlreadyThere, CaseUnknown, OutOfStep, Reply, Report, ReportRefused, proof_of
+from surveys.cases.line import Line
+from surveys.stores import Engines
+
+FORM_LIMIT = 10 * 1024 * 1024
+AT_ONCE = 2
+_turns = asyncio.Semaphore(AT_ONCE)
+"""Two such processes at a time: many forms wait, and leave the other core to the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentPage:
+    """A report or diary was kept."""
+
+    template: ClassVar[str] = "concern_sent.html"
+    shell: Shell
+    title: str
+    text: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProofPage:
+    """The signed proof of filing, to be copied."""
+
+    template: ClassVar[str] = "concern_proof.html"
+    shell: Shell
+    title: str
+    proof: str
+
+
+@post("/concern", request_max_body_size=FORM_LIMIT, status_code=200)
+async def form(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings],
+    line: NamedDependency[Line],
+) -> Response[str]:
+    """Take a form: seal it, open a thread, answer in it. One address for all of it."""  # fmt: skip
+    frame = await staff_shell(request)
+    channel = await open_channel(settings, engines)
+    if channel is None:
+        return closed_page(frame)
+    given = {
+        "day": channel.day.isoformat(), "salt": channel.record.salt, "keyrings": keyring_content(channel.keyrings),
+        "kind": request.headers.get("content-type", ""), "body": b64encode(await request.body()).decode(),
+    }  # fmt: skip
+    async with _turns:
+        end = await _Talk(channel, settings, line).through(given)
+    return _page(frame, channel, end)
+
+
+class _Talk:
+    """Answers the questions of one child process."""
+
+    def __init__(self, channel: OpenChannel, settings: Settings, line: Line) -> None:
+        self.channel, self.settings, self.line = channel, settings, line
+
+    async def through(self, given: dict[str, Any]) -> dict[str, Any]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server.reporters.child",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=2**26,
+        )  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(given).encode() + b"\n")
+        given.clear()
+        try:
+            async for text in process.stdout:
+                message: dict[str, Any] = json.loads(text)
+                if "end" in message:
+                    end: dict[str, Any] = message["end"]
+                    return end
+                process.stdin.write(json.dumps(await self._answer(message)).encode() + b"\n")
+        finally:
+            process.stdin.close()
+            if process.returncode is None:
+                await process.wait()
+        raise RuntimeError("the sealing process ended without a word")
+
+    async def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        channel, engine = self.channel, self.channel.engines["cases"]
+        try:
+            if "piece" in asked:
+                return await self._pieces(asked["upload"], b64decode(asked["piece"]))
+            if "report" in asked:
+                report = msgspec.convert(asked["report"], Report)
+                await self.line.receive(channel.keeper, report, channel.keyring, channel.day)
+                return {}
+            if "reply" in asked:
+                reply = msgspec.convert(asked["reply"], Reply)
+                await intake.add(engine, channel.keeper, reply, channel.keyring, channel.day)
+                return {}
+            if asked["do"] == "file":
+                file = await reporters_file(channel, asked["locator"], asked["auth"])
+                return file_content(file) | {"dates": dates_of(channel, file)}
+            row = await intake.find(proof_of(asked["locator"], asked["auth"]))
+            if asked["do"] == "proof":
+                return {"proof": proof_text(self.settings, await keeping.filing(row))}
+            await keeping.delete_by_reporter(engine, row, channel.day)
+            return {"deleted": True}
+        except AlreadyThere:
+            return {"there": True}
+        except OutOfStep:
+            return {"stale": True}
+        except (CaseUnknown, ReportRefused):
+            return {"unknown": True, "again": "concern.back.unknown", "back": True}
+
+    async def _pieces(self, upload: str, sealed: bytes) -> dict[str, Any]:
+        for number, start in enumerate(range(0, len(sealed), intake.PIECE_BYTES)):
+            piece = sealed[start : start + intake.PIECE_BYTES]
+            await intake.keep_piece(self.channel.engines["cases"], upload, number, piece, self.channel.day)
+        return {}
+
+
+def _page(frame: Shell, channel: OpenChannel, end: dict[str, Any]) -> Response[str]:
+    """The page that says how it ended."""
+    language = frame.language
+    if "again" in end:
+        problem = say(language, end["again"])
+        kept = end.get("form", {})
+        if end.get("back"):
+            return show(concern_page(frame, channel, plain=True, back_problem=problem), status=422)
+        return show(concern_page(frame, channel, plain=True, problem=problem, kept=kept, secret=_typed(kept)), status=422)
+    if "sent" in end:
+        by = in_words(acknowledge_by(channel.day), language)
+        text = say(language, "concern.sent.text" if end["sent"] == "report" else "concern.sent.diary")
+        following = say(language, "concern.sent.next", day=by) if end["sent"] == "report" else ""
+        return show(SentPage(frame, say(language, "concern.sent.title"), text, following))
+    if "proof" in end:
+        return show(ProofPage(frame, say(language, "concern.thread.proof"), end["proof"]))
+    if "deleted" in end:
+        return show(SentPage(frame, say(language, "concern.page.title"), say(language, "concern.back.unknown"), ""))
+    return show(letters_page(frame, channel, end))
+
+
+def _typed(kept: dict[str, list[str]]) -> Any:
+    """The code of a form that came back: the same again, or it would be lost."""
+    try:
+        return read_code((kept.get("code") or [""])[0])
+    except NotACode:
+        return None
+
+

@@ -1,0 +1,321 @@
+// Writing a concern report: seals on this device, sends ciphertext only. If anything fails, nothing leaves and the text stays.
+"use strict";
+const Concern = (() => {
+  const P = Protocol;
+  const byId = (id) => document.getElementById(id);
+  const channel = JSON.parse(byId("channel").dataset.content);
+  const t = (key, values = {}) => channel.texts[key].replace(/\{(\w+)\}/g, (_, name) => (name in values ? values[name] : ""));
+  const PIECE = 256 * 1024;
+  const LARGEST = 25 * 1024 * 1024;
+
+  function make(tag, options = {}, ...children) {
+    const element = Object.assign(document.createElement(tag), options);
+    element.append(...children);
+    return element;
+  }
+  const day = (iso) => (iso ? new Intl.DateTimeFormat(channel.language, { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${iso}T00:00Z`)) : "");
+  function warn(sentence) {
+    const box = byId("wrong");
+    box.hidden = !sentence;
+    box.querySelector("p").textContent = sentence || "";
+    if (sentence) box.scrollIntoView({ block: "nearest" });
+  }
+
+  // --- the network: ciphertext and proofs, nothing kept ---
+  async function call(address, options = {}) {
+    const stop = new AbortController();
+    const clock = setTimeout(() => stop.abort(), 90000);
+    try {
+      return await fetch(address, { cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer", signal: stop.signal, ...options });
+    } finally {
+      clearTimeout(clock);
+    }
+  }
+  const post = (address, content) => call(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
+  let rings = null;
+  async function keyrings() {
+    if (!rings) {
+      const answer = await call("/concern/keyring.json");
+      rings = P.readKeyrings((await answer.json()).keyrings);
+    }
+    if (rings[rings.length - 1].fingerprint !== channel.fingerprint) throw new P.CannotOpen("keyring");
+    return rings;
+  }
+  let list = null;
+  async function words() {
+    if (!list) list = (await (await call(channel.words)).text()).trim().split("\n");
+    return list;
+  }
+
+  // --- attachments ---
+  async function redrawn(file) {
+    const picture = await createImageBitmap(file);
+    const scale = Math.min(1, 2560 / Math.max(picture.width, picture.height));
+    const canvas = make("canvas", { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
+    return new Uint8Array(await blob.arrayBuffer());
+  }
+  // Chosen files as they will be sent: pictures drawn anew, others only where the organisation takes them.
+  class Chosen {
+    constructor(input, shown) {
+      this.files = [];
+      this.shown = shown;
+      input.addEventListener("change", async () => {
+        for (const file of input.files) await this.take(file);
+        input.value = "";
+      });
+    }
+    async take(file) {
+      warn("");
+      if (this.files.length >= 5) return warn(t("write.files_many"));
+      if (file.size > LARGEST) return warn(t("write.files_large"));
+      try {
+        const bytes = await redrawn(file);
+        this.add({ name: `foto-${this.files.length + 1}.jpg`, type: "image/jpeg", bytes });
+      } catch (problem) {
+        if (!channel.files) return warn(t("write.files_refused"));
+        const kept = { name: file.name, type: "application/octet-stream", bytes: new Uint8Array(await file.arrayBuffer()) };
+        const row = make("li", {}, make("p", { textContent: `${file.name}: ${t("write.files_warning")}` }));
+        row.append(make("button", { type: "button", textContent: t("write.files_keep"), onclick: () => { row.remove(); this.add(kept); } }));
+        this.shown.append(row);
+      }
+    }
+    add(file) {
+      this.files.push(file);
+      const row = make("li", {}, `${file.name} · ${Math.ceil(file.bytes.length / 1024)} kB `);
+      row.append(make("button", { type: "button", textContent: t("write.files_remove", { name: file.name }), onclick: () => { row.remove(); this.files.splice(this.files.indexOf(file), 1); } }));
+      this.shown.append(row);
+    }
+    // Seal and send each; one that broke off goes on where it was.
+    async upload(say) {
+      const entries = [];
+      for (const file of this.files) {
+        if (!file.made) file.made = await P.sealFile(file.name, file.type, file.bytes);
+        await uploadSealed(file.made, say);
+        entries.push(file.made.entry);
+      }
+      return entries;
+    }
+  }
+  async function uploadSealed({ sealed, entry }, say) {
+    const total = Math.ceil(sealed.length / PIECE);
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const there = new Set((await (await call(`/concern/piece/${entry.upload}`)).json()).kept);
+        for (let n = 0; n < total; n += 1) {
+          if (there.has(n)) continue;
+          const answer = await call(`/concern/piece/${entry.upload}/${n}`, { method: "PUT", body: sealed.subarray(n * PIECE, (n + 1) * PIECE) });
+          if (!answer.ok) throw new Error("piece");
+          say(t("write.files_waiting", { done: n + 1, total }));
+        }
+        return;
+      } catch (problem) {
+        if (tries >= 4) throw problem;
+        await new Promise((resolve) => setTimeout(resolve, 1000 * 2 ** tries));
+      }
+    }
+  }
+
+  // --- "this could be you": on this device only ---
+  const SIGNS = [
+    ["contact", /[\w.+-]+@[\w-]+\.\w+|\+?\d[\d ./-]{7,}\d/gu],
+    ["hour", /\b\d{1,2}[:.]\d{2}\b|\b\d{1,2}[/.-]\d{1,2}([/.-]\d{2,4})?\b/gu],
+    ["alone", /\b(solo io|sola io|io sola|l[’']unic[ao]|unic[ao]|only (me|one|man|woman)|the only|nur ich|vetëm unë|i vetmi|e vetmja|doar eu|singur[aă]?|seul[e]?|única?|єдин\w+)\b/giu],
+    ["name", /(?<=[\p{Ll},;:] )\p{Lu}\p{Ll}{2,}( \p{Lu}\p{Ll}+)*/gu],
+  ];
+  function findings(content) {
+    const found = new Map();
+    for (const [kind, sign] of SIGNS) for (const match of content.matchAll(sign)) found.set(match[0], kind);
+    return [...found].slice(0, 12);
+  }
+  function showFindings() {
+    const found = findings(`${byId("text").value}\n${["where", "when"].map((name) => byId(`d-${name}`).value).join("\n")}`);
+    const box = byId("findings");
+    box.replaceChildren(make("p", { textContent: t(found.length ? "check.found" : "check.none") }));
+    const rows = make("ul");
+    for (const [word, kind] of found) rows.append(make("li", { textContent: t(`check.${kind}`, { word: `«${word}»` }) }));
+    if (found.length) box.append(rows);
+  }
+
+  // --- the code, shown once ---
+  let secret = null;
+  let asked = [];
+  async function showCode() {
+    if (secret) return;
+    secret = P.newCode();
+    const italian = channel.language === "it";
+    const parts = italian ? P.toWords(secret, await words()) : P.toDigits(secret);
+    const places = italian ? [2, 7] : [2, 6];
+    const fields = places.map((n) => {
+      const input = make("input", { type: "text", id: `part${n}`, autocomplete: "off", autocapitalize: "off", dir: "ltr" });
+      return [make("label", { htmlFor: `part${n}`, textContent: t(italian ? "code.part_word" : "code.part_block", { n }) }), input];
+    });
+    asked = places.map((n, place) => [fields[place][1], parts[n - 1]]);
+    const shown = make("p", { className: "secret", dir: "ltr" });
+    for (const part of parts) shown.append(make("span", { textContent: part }), " ");
+    const send = make("button", { type: "button", className: "go wide", id: "send", textContent: t("code.send"), onclick: () => begin(false) });
+    const diary = make("button", { type: "button", className: "wide", id: "diary", textContent: t("code.diary"), onclick: () => begin(true) });
+    byId("made").replaceChildren(
+      shown, make("p", { className: "quiet", textContent: t("code.disguise") }), make("p", { textContent: t("code.confirm") }), ...fields.flat(),
+      make("p", {}, send, diary), make("p", { className: "quiet", textContent: t("code.diary_note") }),
+    );
+  }
+  const isConfirmed = () => asked.every(([input, part]) => input.value.trim().toLowerCase() === part);
+
+  // --- sending ---
+  const files = new Chosen(byId("files"), byId("chosen"));
+  const say = (sentence) => { byId("progress").textContent = sentence; };
+  let busy = false;
+  let sealedReport = null;
+  async function begin(diary) {
+    if (busy) return;
+    warn("");
+    if (!byId("text").value.trim() && !files.files.length) { location.replace("#write"); return warn(t("write.empty")); }
+    if (!isConfirmed()) return warn(t("code.wrong"));
+    busy = true;
+    try {
+      await send(diary);
+    } catch (problem) {
+      say("");
+      warn(t(problem instanceof P.CannotOpen ? "code.keys_changed" : problem instanceof Failed ? "code.failed" : "code.failed_seal"));
+    } finally {
+      busy = false;
+    }
+  }
+  class Failed extends Error {}
+  async function reach(promise) {
+    try {
+      return await promise;
+    } catch (problem) {
+      throw problem instanceof P.CannotOpen ? problem : new Failed();
+    }
+  }
+  function content() {
+    const fields = byId("report").elements;
+    const written = { text: byId("text").value.trim() };
+    for (const name of ["what", "where", "when", "who", "danger"]) if (fields[name].value) written[name] = fields[name].value.trim();
+    const wishes = [...fields.wish].filter((box) => box.checked).map((box) => box.value);
+    return wishes.length ? { ...written, wish: wishes } : written;
+  }
+  const keptOut = (form) => new Set([...form.querySelectorAll("[name=out]:checked")].map((box) => box.value));
+  function recipientsOf(ring, out, keys) {
+    const recipients = { reporter: keys.recipient };
+    for (const reader of ring.readers) if (!out.has(reader.id)) recipients[reader.id] = reader.recipient;
+    if (Object.keys(recipients).length === 1) return null;
+    if (ring.recovery && !out.has("recovery")) recipients.recovery = ring.recovery;
+    return recipients;
+  }
+  async function send(diary) {
+    const ring = (await reach(keyrings())).slice(-1)[0];
+    say(t("code.sealing"));
+    const keys = await P.derive(secret, channel.salt);
+    const recipients = diary ? { reporter: keys.recipient } : recipientsOf(ring, keptOut(byId("report")), keys);
+    if (!recipients) { say(""); return warn(t("who.few_stop")); }
+    const written = content();
+    const entries = await reach(files.upload(say));
+    if (entries.length) written.files = entries;
+    const wanted = JSON.stringify([diary, written, Object.keys(recipients)]);
+    if (!sealedReport || sealedReport.wanted !== wanted) sealedReport = { wanted, body: await sealReport(keys, ring, recipients, written, diary) };
+    say(t("code.sending"));
+    const answer = await deliver(sealedReport.body);
+    if (answer.ok) return sent(diary);
+    if (answer.status === 400) return Letters.open(secret); // this code has something already: show it, keep the text
+    throw new Failed();
+  }
+  async function sealReport(keys, ring, recipients, written, diary) {
+    const me = { name: "reporter", seed: keys.ed25519 };
+    const place = { case: keys.case, stream: diary ? "diary" : "thread", number: 1, before: P.FIRST };
+    const { sealed } = await P.newEpoch({ case: keys.case, stream: place.stream, number: 1 }, me, keys.signer, recipients);
+    const signed = P.write(place, me, diary ? "diary" : "report", channel.day, ring.fingerprint, written);
+    return {
+      case: keys.case, locator: keys.locator, auth: keys.auth, reader: keys.recipient, signer: keys.signer, epoch: sealed,
+      messages: [P.base64(await P.seal(signed, sealed.recipient))], uploads: (written.files || []).map((entry) => entry.upload), work: "",
+    };
+  }
+  async function deliver(body) {
+    for (;;) {
+      const answer = await reach(post("/concern/sealed", body));
+      if (answer.status !== 429) return answer;
+      say(t("code.working"));
+      body.work = await P.work(body.case, (await answer.json()).bits);
+    }
+  }
+  function sent(diary) {
+    byId("report").reset();
+    files.files.length = 0;
+    byId("chosen").replaceChildren();
+    say("");
+    const kept = secret;
+    [secret, sealedReport] = [null, null];
+    byId("made").replaceChildren();
+    const by = new Date(`${channel.day}T00:00Z`);
+    by.setUTCDate(by.getUTCDate() + 7);
+    const lines = diary ? [t("sent.diary")] : [t("sent.text"), t("sent.next", { day: day(by.toISOString().slice(0, 10)) })];
+    const open = make("button", { type: "button", className: "wide", textContent: t("sent.open"), onclick: () => Letters.open(kept) });
+    show(make("h1", { textContent: t("sent.title"), tabIndex: -1 }), ...[...lines, t("sent.by_hand")].map((line) => make("p", { textContent: line })), open);
+  }
+  // One address: what was shown before is replaced, never added to the history.
+  function show(...parts) {
+    warn("");
+    history.replaceState(null, "", location.pathname + location.search);
+    for (const form of document.querySelectorAll("form.steps")) form.hidden = true;
+    const box = byId("letters");
+    box.replaceChildren(...parts);
+    box.hidden = false;
+    scrollTo(0, 0);
+    const heading = box.querySelector("h1");
+    if (heading) heading.focus({ preventScroll: true });
+  }
+
+  // --- the page ---
+  function leave() {
+    for (const field of document.querySelectorAll("textarea,input[type=text]")) field.value = "";
+    location.replace(byId("exit").href);
+  }
+  function start() {
+    byId("noplain").hidden = true;
+    byId("attach").hidden = false;
+    byId("to-check").href = "#check";
+    for (const form of document.querySelectorAll("form.steps")) form.addEventListener("submit", (event) => event.preventDefault());
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("a");
+      if (!link) return;
+      if (link.id === "exit") { event.preventDefault(); leave(); }
+      else if (link.hash && link.pathname === location.pathname) { event.preventDefault(); go(link.hash); }
+      else if (link.closest(".langs") && byId("text").value && !confirm(t("write.lose"))) event.preventDefault();
+    });
+    let escaped = 0;
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      if (Date.now() - escaped < 1000) leave();
+      escaped = Date.now();
+    });
+    const voice = "speechSynthesis" in window && speechSynthesis.getVoices().find((one) => one.localService && one.lang.startsWith(channel.language.slice(0, 2)));
+    if (voice) offerVoice(voice);
+    if (["#code", "#check"].includes(location.hash)) location.replace("#start");
+  }
+  function go(hash) {
+    warn("");
+    if (hash === "#check" && !byId("text").value.trim() && !files.files.length) return warn(t("write.empty"));
+    if (hash === "#check") showFindings();
+    location.replace(hash);
+    if (hash === "#code") showCode().catch(() => { secret = null; warn(t("code.failed")); });
+    const heading = document.querySelector(`${hash} h1, ${hash} h2`);
+    if (heading) { heading.tabIndex = -1; heading.focus({ preventScroll: true }); }
+    scrollTo(0, 0);
+  }
+  function offerVoice(voice) {
+    const button = make("button", { type: "button", textContent: t("write.read_aloud") });
+    button.addEventListener("click", () => {
+      speechSynthesis.cancel();
+      const said = new SpeechSynthesisUtterance(`${byId("write").querySelector("label").textContent} ${byId("hint").textContent}`);
+      said.voice = voice;
+      speechSynthesis.speak(said);
+    });
+    byId("tools").append(button);
+    byId("tools").hidden = false;
+  }
+
+  return { P, channel, t, byId, make, day, warn, call, post, keyrings, words, Chosen, keptOut, recipientsOf, show, start, reach, Failed };
+})();
