@@ -82,6 +82,8 @@ def decrypt(sealed: bytes, identity: str) -> bytes:
     CannotOpen
         If it was cut or changed anywhere, or is for another key.
     """
+    if not age_file.is_well_formed(sealed):
+        raise CannotOpen("not an age file")
     try:
         plain: bytes = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity)])
     except (pyrage.DecryptError, pyrage.IdentityError) as problem:
