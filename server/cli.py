@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from server.texts import DESK_LANGUAGES, choose_language, say
 
@@ -105,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("file")
     verify.add_argument("--key", default="")
 
+    _channel_parser(command, group)
+
     demo = command(commands, "demo", "demo")
     demo.add_argument("--address", default="http://127.0.0.1:8000")
     for name in ("serve", "demo-serve"):
@@ -112,6 +115,39 @@ def _parser() -> argparse.ArgumentParser:
         serve.add_argument("--host", default="127.0.0.1")
         serve.add_argument("--port", type=int, default=8000)
     return parser
+
+
+def _channel_parser(command: Callable[..., argparse.ArgumentParser], group: Callable[[str], Any]) -> None:
+    """The commands of the concern channel."""
+    channel = group("channel")
+    command(channel, "status", "channel_status")
+    command(channel, "open", "channel_open")
+    hearing = command(channel, "hearing", "channel_hearing")
+    hearing.add_argument("--day", required=True)
+    hearing.add_argument("--document", required=True)
+    handler = group("handler")
+    for verb in ("invite", "renew", "training"):
+        command(handler, verb, f"handler_{verb}").add_argument("name")
+    handler.choices["training"].add_argument("--day", required=True)
+    ring = group("keyring")
+    command(ring, "signer", "keyring_signer")
+    draft = command(ring, "draft", "keyring_draft")
+    for flag in ("signer", "reader", "holder"):
+        draft.add_argument(f"--{flag}", action="append", default=[])
+    draft.add_argument("--recovery", default="")
+    draft.add_argument("--output", required=True)
+    for verb in ("sign", "publish"):
+        command(ring, verb, f"keyring_{verb}").add_argument("file")
+    recovery = group("recovery")
+    for verb in ("make", "export"):
+        command(recovery, verb, f"recovery_{verb}").add_argument("--output", required=True)
+    opened = command(group("case"), "open", "case_open")
+    opened.add_argument("file")
+    opened.add_argument("--recovery", default="")
+    opened.add_argument("--output", default="")
+    verify = command(group("proof"), "verify", "proof_verify")
+    verify.add_argument("file")
+    verify.add_argument("--key", default="")
 
 
 def _run_of(command: str, verb: str | None) -> Run:
@@ -124,6 +160,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.commands import life
 
         return life.COMMANDS[f"{command} {verb}"]
+    if command in ("channel", "handler", "keyring", "recovery", "case", "proof"):
+        from server.commands import channel, sealed
+
+        return (channel.COMMANDS | sealed.COMMANDS)[f"{command} {verb}"]
     from server.commands import running
 
     return running.COMMANDS[command]

@@ -202,6 +202,17 @@ async def case_file(desk: Desk, case: int, name: str, row: Mapping[str, Any] | N
     )  # fmt: skip
 
 
+async def for_recovery(desk: Desk) -> list[CaseFile]:
+    """Every case that the recovery key opens; from now on each tells its reporter that it was used."""
+    found = []
+    for row in await Case.select().where(Case.state != State.DIARY):
+        file = await case_file(desk, int(row["id"]), RECOVERY, row)
+        if file.epochs:
+            found.append(file)
+            await Case.update({Case.recovered: desk.day}).where(Case.id == row["id"])
+    return found
+
+
 async def write(desk: Desk, case: int, name: str, writing: Writing) -> None:
     """Append a handler's message and take the step it names.
 
@@ -279,6 +290,16 @@ async def drop_everywhere(desk: Desk, name: str) -> int:
     for row in await Case.select(Case.id).where(Case.state != State.DIARY):
         if name in await _holders(desk, int(row["id"])):
             await _drop(desk, int(row["id"]), name)
+            count += 1
+    return count
+
+
+async def renew_everywhere(desk: Desk, name: str) -> int:
+    """A handler has new keys: her cases are to be sealed anew, so that a colleague gives them to the new key."""
+    count = 0
+    for row in await Case.select(Case.id).where(Case.state != State.DIARY):
+        if name in await _holders(desk, int(row["id"])):
+            await Case.update({Case.rekey: True}).where(Case.id == row["id"])
             count += 1
     return count
 

@@ -48,7 +48,9 @@ async def open_channel(house: House) -> ChannelRecord:
 
 
 async def publish_keyring(house: House, text: str, signatures: Sequence[str]) -> tuple[Keyring, int]:
-    """Put a signed keyring in use; whoever is no longer on it loses the wraps of every case, which is then sealed anew.
+    """Put a signed keyring in use; whoever is no longer on it loses the wraps of every case.
+
+    Those cases, and those of somebody with new keys, are sealed anew by whoever opens them next.
 
     Returns
     -------
@@ -66,7 +68,9 @@ async def publish_keyring(house: House, text: str, signatures: Sequence[str]) ->
     count = 0
     for reader in before.readers if before else ():
         now = ring.reader(reader.id)
-        if now is None or now.recipient != reader.recipient:
+        if now is None:
             count += await desk.drop_everywhere(seat, reader.id)
+        elif now.recipient != reader.recipient:
+            count += await desk.renew_everywhere(seat, reader.id)
     await log.record(house.engines["cases"], keeper, house.day, house.actor, "published_keyring")
     return ring, count

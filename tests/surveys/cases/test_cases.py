@@ -13,7 +13,17 @@ from surveys.cases.clocks import State
 from surveys.cases.composing import Entry
 from surveys.cases.desk import NotAllowed, Rekey, Resealed, Writing
 from surveys.cases.handlers import HandlerRecord
-from surveys.cases.intake import AlreadyThere, CaseUnknown, OutOfStep, Proof, Reply, Report, ReportRefused, SealedEpoch, proof_of
+from surveys.cases.intake import (
+    AlreadyThere,
+    CaseUnknown,
+    OutOfStep,
+    Proof,
+    Reply,
+    Report,
+    ReportRefused,
+    SealedEpoch,
+    proof_of,
+)
 from surveys.cases.keeper import RECOVERY, REPORTER
 from surveys.cases.recovery import open_recovery
 from surveys.cases.sealing import CannotOpen, decrypt, encrypt, new_identity, seal
@@ -310,7 +320,11 @@ async def test_key_loss_drill_a_colleague_gives_the_case_to_new_keys(house: Hous
     made.keyrings.append(ring)
     record = HandlerRecord("bruno", os.urandom(16), "{}", made.keys["bruno"].recipient, made.keys["bruno"].signer, "", house.day, None, None)
     await handlers.keep(house.engines["cases"], record, renew=True)
-    assert await sees(house, made, "bruno") == []
+    with pytest.raises(CannotOpen):
+        await texts(house, made, written, "bruno")
+    assert (await desk.inbox(await seat(house, made), "anna"))[0].rekey
+    await rekeyed(house, made, written, "anna", ["anna", "bruno", "carla", OUTSIDE])
+    assert await texts(house, made, written, "bruno") == ["da salvare"]
     later_report = await report(house, made, "nuova")
     assert await texts(house, made, later_report, "bruno") == ["nuova"]
 

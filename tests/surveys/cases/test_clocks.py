@@ -7,8 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.cases.clocks import (
-    Days, State, acknowledge_by, add_months, clock_starts, diary_until, duties, is_away, keep_until, outcome_by, pressing, reminders,
-    retaliation_checks, rome_day, was_late,
+    Days,
+    State,
+    acknowledge_by,
+    add_months,
+    clock_starts,
+    diary_until,
+    duties,
+    is_away,
+    keep_until,
+    outcome_by,
+    pressing,
+    reminders,
+    retaliation_checks,
+    rome_day,
+    was_late,
 )  # fmt: skip
 
 D = date.fromisoformat
@@ -35,7 +48,7 @@ def test_a_day_is_a_day_in_rome(instant: str, day: str) -> None:
 
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError):
-        rome_day(datetime(2026, 1, 1))  # noqa: DTZ001
+        rome_day(datetime(2026, 1, 1))
 
 
 @pytest.mark.parametrize(

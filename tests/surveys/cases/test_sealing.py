@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 from surveys.cases import age_file, composing
 from surveys.cases.keeper import REPORTER
 from surveys.cases.sealing import (
-    CannotOpen, bucket, canonical, check, decrypt, encrypt, identity_text, new_identity, open_sealed, public_of, recipient_of, seal, sign,
+    CannotOpen,
+    bucket,
+    canonical,
+    check,
+    decrypt,
+    encrypt,
+    identity_text,
+    new_identity,
+    open_sealed,
+    public_of,
+    recipient_of,
+    seal,
+    sign,
 )  # fmt: skip
 from surveys.cases.thread import FIRST, Author, EpochKey, Place, Trust, make_wrap, open_wrap, read_stream, write
 
