@@ -14,7 +14,7 @@ from surveys.public.organisation import load
 
 LINKS = {
     "hr": (("overview", "/hr"), ("waves", "/hr/waves"), ("indicators", "/hr/indicators"), ("scorecard", "/hr/scorecard"),
-           ("people", "/hr/people"), ("organisation", "/hr/organisation"), ("keys", "/keys")),
+           ("people", "/hr/people"), ("organisation", "/hr/organisation"), ("channel", "/hr/channel"), ("keys", "/keys")),
     "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
     "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),

@@ -2,13 +2,16 @@
 
 import asyncio
 import fcntl
+from datetime import UTC, datetime
 from typing import IO
 
-from server import faults
+from server import faults, notices
 from server.settings import Settings
 from surveys.answers.wave import stir
+from surveys.cases import keeping
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import House, today
+from surveys.public import channel
 from surveys.stores import Engines
 
 EVERY_SECONDS = 300
@@ -35,6 +38,7 @@ async def _look(settings: Settings, engines: Engines) -> None:
                 house = House(engines, settings.data, today(), ACTOR)
                 try:
                     await do_due(house)
+                    await notices.send_due(settings, datetime.now(UTC))
                     if stirred != house.day:  # every night, and once after a start
                         await stir(engines["answers"])
                         stirred = house.day
@@ -60,3 +64,6 @@ async def do_due(house: House) -> None:
     """Do everything that is due on this day."""
     await end_due(house)
     await count_received(house)
+    record = await channel.load()
+    await keeping.sweep(house.engines["cases"], house.day, record.retention_years)
+    await keeping.close_year(house.engines["public"], house.day)

@@ -15,6 +15,10 @@ class Settings:
     stores: StoreSettings
     https: bool = False
     """Set when a proxy speaks https for us: cookies are then marked Secure."""
+    smtp: str = ""
+    """``smtp://[user@]host:port`` or ``smtps://…``; without it no notice is sent."""
+    smtp_password: str = ""
+    mail_from: str = "ascolto@localhost"
 
     @property
     def data(self) -> Path:
@@ -22,12 +26,13 @@ class Settings:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read ASCOLTO_DATA, ASCOLTO_DATABASE_URL, ASCOLTO_PASSWORD_PEOPLE|ANSWERS|CASES|PUBLIC and ASCOLTO_HTTPS.
+    """Read ASCOLTO_DATA, ASCOLTO_DATABASE_URL, ASCOLTO_PASSWORD_PEOPLE|ANSWERS|CASES|PUBLIC, ASCOLTO_HTTPS, ASCOLTO_SMTP,
+    ASCOLTO_PASSWORD_SMTP and ASCOLTO_MAIL_FROM.
 
     Raises
     ------
     ValueError
-        If the database address holds a password, or no ``{store}``.
+        If the database address holds no ``{store}``.
     """
     url = environ.get("ASCOLTO_DATABASE_URL") or None
     if url and "{store}" not in url:
@@ -36,4 +41,10 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         s: environ[f"ASCOLTO_PASSWORD_{s.upper()}"] for s in STORES if f"ASCOLTO_PASSWORD_{s.upper()}" in environ
     }
     data = Path(environ.get("ASCOLTO_DATA", "data")).absolute()
-    return Settings(StoreSettings(data, url, passwords), https=environ.get("ASCOLTO_HTTPS", "") == "1")
+    return Settings(
+        StoreSettings(data, url, passwords),
+        https=environ.get("ASCOLTO_HTTPS", "") == "1",
+        smtp=environ.get("ASCOLTO_SMTP", ""),
+        smtp_password=environ.get("ASCOLTO_PASSWORD_SMTP", ""),
+        mail_from=environ.get("ASCOLTO_MAIL_FROM", "ascolto@localhost"),
+    )

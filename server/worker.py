@@ -36,7 +36,16 @@ async def _slips(given: dict[str, Any]) -> dict[str, Any]:
     return {"pdf": base64.b64encode(slip_sheets(given["codes"], given["about"])).decode()}
 
 
-COMMANDS = {"release": _release, "slips": _slips}
+async def _paper(given: dict[str, Any]) -> dict[str, Any]:
+    from server.papers import Channel, document, poster
+
+    kind, language, languages = given.pop("kind"), given.pop("language"), given.pop("languages")
+    about = Channel(**given | {"readers": tuple(tuple(reader) for reader in given["readers"])})
+    made = poster(about, languages) if kind == "poster" else document(kind, about, language)
+    return {"content": made.hex()}
+
+
+COMMANDS = {"release": _release, "slips": _slips, "paper": _paper}
 
 
 def main() -> None:

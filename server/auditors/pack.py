@@ -1,17 +1,20 @@
 """The auditor's seat: indicators, scorecard, release certificates. Reads; changes nothing."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
+from server.channel_facts import for_auditor
 from server.desk import Desk, frame
 from server.display import day, text_of
 from server.hr.indicators import give_file, list_page, one_page, scorecard_page
 from server.pages import Shell, show
 from server.security import DeskAccount
 from server.texts import say
+from surveys.lifecycle.context import today
 from surveys.public import releases
 from surveys.public.signing import fingerprint
 from surveys.public.waves import State, in_state
@@ -86,9 +89,17 @@ async def scorecard(request: Request[Any, Any, Any]) -> Response[str]:
     return await scorecard_page(request)
 
 
+@get("/channel.json")
+async def channel_facts(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Export the channel's procedure, times kept and training; no content, no count."""
+    content = json.dumps(await for_auditor(today()), ensure_ascii=False, indent=1).encode()
+    headers = {"Content-Disposition": 'attachment; filename="ascolto-channel.json"'}
+    return Response(content, media_type="application/json", headers=headers)
+
+
 ROUTERS = [
     Router(
         path="/audit", guards=[DeskAccount("auditor", "hr")],
-        route_handlers=[contents, indicators, indicator, document_file, scorecard],
+        route_handlers=[contents, indicators, indicator, document_file, scorecard, channel_facts],
     )
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 
 from analysis.pdr125 import proposal
 from server import scorecard
+from server.channel_facts import indicator_line
 from server.desk import Desk, done, frame
 from server.display import day, number, text_of
 from server.hr.overview import total_line
@@ -76,6 +77,7 @@ class IndicatorPage:
     item_texts: tuple[str, ...]
     wave_line: str
     actions: tuple[str, ...]
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ async def one_page(
             for a in await actions.everything()
             if a.indicator == indicator
         ),
+        await indicator_line(indicator, language),
     )  # fmt: skip
     return show(page, status=422 if error else 200)
 

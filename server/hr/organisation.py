@@ -35,6 +35,9 @@ class ContactLine:
     what: str
     reach: str
     hours: str
+    languages: str
+    cost: str
+    checked: str
     tells: bool
 
 
@@ -71,9 +74,9 @@ async def _page(request: Request[Any, Any, Any], error: str = "") -> Response[st
     language = shell.language
     record = await load() or OrganisationRecord("")
     contacts = [
-        ContactLine(c.name, text_of(c.what, language), c.reach, c.hours, c.tells_employer) for c in record.contacts
+        ContactLine(c.name, text_of(c.what, language), c.reach, c.hours, c.languages, c.cost, c.checked_on, c.tells_employer) for c in record.contacts
     ]
-    contacts += [ContactLine("", "", "", "", False)] * SPARE_CONTACTS
+    contacts += [ContactLine("", "", "", "", "", "", "", False)] * SPARE_CONTACTS
     page = OrganisationPage(
         shell, desk, say(language, "hr.organisation.heading"),
         tuple(say(language, f"hr.missing.{gap}") for gap in record.missing()), _fields(record, language), tuple(contacts),
@@ -98,7 +101,7 @@ async def save_organisation(
     checked = data.get("help_checked_on", "")
     if not data.get("name"):
         return await _page(request, say(language, "hr.organisation.needs_name"))
-    if checked and not _is_day(checked):
+    if checked and not is_day(checked):
         return await _page(request, say(language, "hr.refused.form"))
     record = replace(
         before, name=data["name"][:100], address=data.get("address", "")[:200].rstrip("/"), referente=data.get("referente", "")[:200],
@@ -109,7 +112,8 @@ async def save_organisation(
     return done("/hr/organisation", "saved")
 
 
-def _is_day(text: str) -> bool:
+def is_day(text: str) -> bool:
+    """Say whether a text is an ISO day."""
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -129,10 +133,15 @@ def _contacts(data: dict[str, str], before: OrganisationRecord, language: str) -
         found.append(
             SupportContact(
                 name[:100], what, data.get(f"contact_reach_{place}", "")[:200], data.get(f"contact_hours_{place}", "")[:100],
-                f"contact_tells_{place}" in data,
+                f"contact_tells_{place}" in data, data.get(f"contact_languages_{place}", "")[:100],
+                data.get(f"contact_cost_{place}", "")[:60], _day_or_nothing(data.get(f"contact_checked_{place}", "")),
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def _day_or_nothing(text: str) -> str:
+    return text if is_day(text) else ""
 
 
 HANDLERS = (organisation, save_organisation)

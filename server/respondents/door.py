@@ -43,7 +43,10 @@ class ContactCard:
     what: str
     reach: str
     hours: str
+    languages: str
+    cost: str
     tells: str
+    checked: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,9 @@ async def help_page(request: Request[Any, Any, Any]) -> Response[str]:
     language = frame.language
     contacts = tuple(
         ContactCard(
-            contact.name, text_of(contact.what, language), contact.reach, contact.hours,
+            contact.name, text_of(contact.what, language), contact.reach, contact.hours, contact.languages, contact.cost,
             say(language, "staff.help.tells" if contact.tells_employer else "staff.help.tells_not"),
+            day(contact.checked_on, language),
         )
         for contact in organisation.contacts
     )  # fmt: skip

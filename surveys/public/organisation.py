@@ -13,13 +13,17 @@ LANGUAGES = ("it", "en", "ro", "sq", "fr", "es", "ar", "zh-Hans", "uk")
 
 @dataclass(frozen=True, slots=True)
 class SupportContact:
-    """Somebody to talk to: name, what for, how to reach them, when; `tells_employer` answers the first fear."""
+    """Somebody to talk to: name, what for, how to reach them, when, in which languages, at what cost; `tells_employer`
+    answers the first fear; `checked_on` is the ISO day when all this was last checked."""
 
     name: str
     what: Mapping[str, str]
     reach: str
     hours: str = ""
     tells_employer: bool = False
+    languages: str = ""
+    cost: str = ""
+    checked_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

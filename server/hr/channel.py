@@ -1,0 +1,158 @@
+"""The office's side of the concern channel: its gate, its papers, its yearly band. Nothing of any case comes here."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from server.channel_facts import HandlerLine, band_lines, handler_lines
+from server.desk import Desk, done, frame
+from server.display import day as in_words
+from server.hr.organisation import is_day
+from server.pages import Shell, show
+from server.reporters.channel import grouped_fingerprint
+from server.security import account_of, checked_form
+from server.settings import Settings
+from server.texts import say
+from server.workers import run
+from surveys.cases import handlers
+from surveys.cases.clocks import RETENTION_YEARS
+from surveys.lifecycle import channel as life
+from surveys.lifecycle.channel import ChannelNotReady
+from surveys.lifecycle.context import House, today
+from surveys.public import channel, keyring, organisation
+from surveys.stores import Engines
+
+PAPERS = ("notice", "register", "dpia", "hearing")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPage:
+    """What stands before opening, who is on the list, papers, bands."""
+
+    template: ClassVar[str] = "channel.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    opened: str
+    missing: tuple[str, ...]
+    hearing_day: str
+    hearing_document: str
+    other_files: bool
+    years: int
+    most_years: int
+    handlers: tuple[HandlerLine, ...]
+    fingerprint: str
+    bands: tuple[tuple[str, str, str], ...]
+    papers: tuple[tuple[str, str], ...]
+
+
+def _house(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> House:
+    return House(engines, settings.data, today(), account_of(request).name)
+
+
+async def _page(
+    request: Request[Any, Any, Any], engines: Engines, settings: Settings, error: str = ""
+) -> Response[str]:
+    shell, desk = await frame(request, error=error)
+    language, record, ring = shell.language, await channel.load(), await keyring.current()
+    missing = await life.gaps(_house(request, engines, settings))
+    page = ChannelPage(
+        shell, desk, say(language, "hr.channel.heading"), in_words(record.opened, language),
+        tuple(say(language, f"cli.gap_{gap}") for gap in missing), record.hearing_day, record.hearing_document,
+        record.other_files, record.retention_years, RETENTION_YEARS, await handler_lines(language, today()),
+        grouped_fingerprint(ring) if ring else "", band_lines(record, language),
+        tuple((kind, say(language, f"hr.channel.paper_{kind}")) for kind in PAPERS),
+    )  # fmt: skip
+    return show(page, status=422 if error else 200)
+
+
+@get("/channel")
+async def channel_page(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str]:
+    """Show the channel as the office sees it."""
+    return await _page(request, engines, settings)
+
+
+@post("/channel")
+async def save_channel(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
+    """Keep hearing, files and retention."""
+    data = await checked_form(request)
+    language = (await frame(request))[0].language
+    heard, years = data.get("hearing_day", ""), data.get("years", "")
+    if (heard and not is_day(heard)) or years not in {str(n) for n in range(1, RETENTION_YEARS + 1)}:
+        return await _page(request, engines, settings, say(language, "hr.refused.form"))
+    record = await channel.load()
+    changed = replace(
+        record, hearing_day=heard, hearing_document=data.get("hearing_document", "").strip()[:300],
+        other_files="other_files" in data, retention_years=int(years),
+    )  # fmt: skip
+    await channel.save(engines["public"], changed)
+    return done("/hr/channel", "saved")
+
+
+@post("/channel/training")
+async def save_training(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
+    """Record the day of a handler's training."""
+    data = await checked_form(request)
+    language = (await frame(request))[0].language
+    day, name = data.get("day", ""), data.get("handler", "")
+    if not is_day(day) or await handlers.load(name) is None:
+        return await _page(request, engines, settings, say(language, "hr.refused.form"))
+    await handlers.set_training(name, date.fromisoformat(day))
+    return done("/hr/channel", "saved")
+
+
+@post("/channel/open")
+async def open_channel(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
+    """Open the channel, or say what is missing."""
+    await checked_form(request)
+    language = (await frame(request))[0].language
+    try:
+        await life.open_channel(_house(request, engines, settings))
+    except ChannelNotReady as problem:
+        gaps = "; ".join(say(language, f"cli.gap_{gap}") for gap in problem.gaps)
+        return await _page(request, engines, settings, gaps)
+    return done("/hr/channel", "opened")
+
+
+@get("/channel/papers/{kind:str}")
+async def paper(
+    request: Request[Any, Any, Any], kind: FromPath[str], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """Give the poster (PDF, all languages) or a document to edit, made now from what is known."""
+    shell, _ = await frame(request)
+    language = shell.language
+    if kind not in (*PAPERS, "poster"):
+        raise NotFoundException
+    about, record, ring = await organisation.load(), await channel.load(), await keyring.current()
+    given: dict[str, Any] = {
+        "kind": kind, "language": language, "languages": list(about.languages if about else ()),
+        "organisation": about.name if about else "", "address": about.address if about else "",
+        "fingerprint": ring.fingerprint if ring else "",
+        "readers": [[line.name, line.role, line.outside] for line in await handler_lines(language, today())],
+        "controller": about.notice.controller if about else "", "contact": about.notice.contact if about else "",
+        "retention_years": record.retention_years, "hearing_day": in_words(record.hearing_day, language),
+        "hearing_document": record.hearing_document, "checked_day": in_words(about.help_checked_on if about else "", language),
+        "opened_day": in_words(record.opened, language),
+    }  # fmt: skip
+    made = await run(settings, "paper", given)
+    ending = "pdf" if kind == "poster" else "docx"
+    media = "application/pdf" if kind == "poster" else "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    headers = {"Content-Disposition": f'attachment; filename="ascolto-{kind}-{language}.{ending}"'}
+    return Response(bytes.fromhex(made["content"]), media_type=media, headers=headers)
+
+
+HANDLERS = (channel_page, save_channel, save_training, open_channel, paper)

@@ -1,0 +1,49 @@
+"""The log of those who work cases, for the representative: who did what on which day, never on which case."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+
+from server.desk import Desk, frame
+from server.display import day
+from server.pages import Shell, show
+from server.security import DeskAccount
+from server.settings import Settings
+from server.texts import catalogue, say
+from surveys.cases import log
+from surveys.cases.keeper import keeper_at
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLogPage:
+    """The lines, the newest first, and whether their chain holds."""
+
+    template: ClassVar[str] = "desk_log.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    verdict: str
+    lines: tuple[tuple[str, str, str], ...]
+
+
+@get("/keys/desk-log")
+async def desk_log(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[str]:
+    """Read the log."""
+    shell, desk = await frame(request)
+    language = shell.language
+    lines = await log.read(keeper_at(settings.data))
+    broken = next((line.number for line in lines if not line.intact), None)
+    key, n = ("broken", broken) if broken is not None else ("intact", len(lines))
+    shown = tuple((day(line.day, language), line.who, _act(line.act, language)) for line in reversed(lines))
+    verdict = say(language, f"cases.log.{key}", n=n)
+    return show(DeskLogPage(shell, desk, say(language, "cases.log.title"), verdict, shown))
+
+
+def _act(act: str, language: str) -> str:
+    key = f"cases.log.act_{act}"
+    return say(language, key) if key in catalogue(language) else act
+
+
+ROUTERS = [Router(path="/", guards=[DeskAccount("representative")], route_handlers=[desk_log])]
