@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from server.display import day as in_words
 from server.pages import Shell
 from server.reporters.channel import OpenChannel, ReaderLine, grouped_fingerprint, names, reader_lines
+from server.reporters.page import Kept
 from server.texts import say
 from surveys.cases.clocks import State
 from surveys.cases.keeper import RECOVERY, REPORTER
@@ -45,7 +46,7 @@ class LettersPage:
     code: str
     problem: str
     text: str
-    kept: Mapping[str, Any]
+    kept: Kept
 
 
 def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> LettersPage:
@@ -70,7 +71,7 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
         diary=state == State.DIARY, readers=reader_lines(channel.keyring, language),
         holders=", ".join(channel.keyring.recovery_holders) if channel.keyring.recovery else "",
         fingerprint=grouped_fingerprint(channel.keyring), code=end["code"],
-        problem=say(language, end["problem"]) if end.get("problem") else "", text=end.get("text", ""), kept={},
+        problem=say(language, end["problem"]) if end.get("problem") else "", text=end.get("text", ""), kept=Kept(),
     )  # fmt: skip
 
 

@@ -45,6 +45,16 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What was typed in a form that comes back."""
+
+    fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def get(self, name: str, otherwise: Sequence[str] = ()) -> Sequence[str]:
+        return dict(self.fields).get(name, otherwise)
+
+
+@dataclass(frozen=True, slots=True)
 class ConcernPage:
     """Everything before sending, in sections of one page; `kept` is what was typed when a form comes back."""
 
@@ -63,7 +73,7 @@ class ConcernPage:
     limit: int
     problem: str = ""
     back_problem: str = ""
-    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,7 @@ def concern_page(
         limit=TEXT_LIMIT,
         problem=problem,
         back_problem=back_problem,
-        kept=kept or {},
+        kept=Kept(tuple((name, tuple(values)) for name, values in (kept or {}).items())),
     )
 
 

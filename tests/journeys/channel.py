@@ -1,0 +1,172 @@
+"""A served concern channel for journeys: invented handlers, a clock that a test moves, people with browsers."""
+
+import asyncio
+import base64
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from PIL import Image
+from playwright.async_api import Browser, BrowserContext, Page
+
+from server import demonstration_channel
+from surveys.lifecycle.context import House
+from surveys.people import accounts
+from surveys.public import organisation
+from surveys.stores import StoreSettings, stores
+from tests.conftest import ORGANISATION
+from tests.journeys.conftest import environment
+from tests.postgres import free_port
+
+BEGIN = date(2026, 11, 23)
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+
+
+@dataclass
+class Channel:
+    """A running server with an open channel; `day` moves its clock."""
+
+    data: Path
+    known: dict[str, Any]
+    port: int = field(default_factory=free_port)
+    process: "subprocess.Popen[bytes] | None" = None
+    used: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def clock(self) -> Path:
+        return self.data.parent / "clock"
+
+    def day(self, day: date) -> None:
+        self.clock.write_text(day.isoformat())
+
+    def start(self, **extra: str) -> None:
+        log = open(self.data.parent / "server.log", "ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.journeys.clocked", str(self.clock), str(self.port)],
+            env=environment(self.data) | extra, stdout=log, stderr=log,
+        )  # fmt: skip
+        for _ in range(150):
+            try:
+                with urllib.request.urlopen(f"{self.address}/health", timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError("the server did not come up")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    def memory(self) -> bytes:
+        """All readable memory of the web process, as its administrator could take it."""
+        assert self.process is not None
+        found = []
+        with open(f"/proc/{self.process.pid}/maps") as maps, open(f"/proc/{self.process.pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                span, rights = line.split()[:2]
+                if "r" not in rights or "w" not in rights:
+                    continue
+                low, high = (int(part, 16) for part in span.split("-"))
+                try:
+                    memory.seek(low)
+                    found.append(memory.read(high - low))
+                except (OSError, ValueError, OverflowError):
+                    continue
+        return b"".join(found)
+
+    def second(self, name: str) -> str:
+        """A one-time code that was not used yet: each works once, so a second sign-in takes the next step's."""
+        step = max(int(time.time()) // 30, self.used.get(name, 0) + 1)
+        while step > int(time.time()) // 30 + 1:
+            time.sleep(1)
+        self.used[name] = step
+        secret = base64.b32decode(self.known["handlers"][name]["second"])
+        return TOTP(secret, 6, SHA1(), 30).generate(step * 30).decode()
+
+
+def make_channel(folder: Path) -> Channel:
+    """Make stores, organisation and channel on the first day."""
+    made = Channel(folder / "data", {})
+    made.day(BEGIN)
+
+    async def fill() -> dict[str, Any]:
+        async with stores(StoreSettings(made.data)) as engines:
+            await organisation.save(engines["public"], ORGANISATION)
+            known = await demonstration_channel.make(House(engines, made.data, BEGIN, "administrator"))
+            for name, role in (("direzione", "hr"), ("rappresentante", "representative"), ("verifica", "auditor")):
+                await accounts.add(engines["people"], name, role, f"prova-{name}-lunga")
+            return known
+
+    made.known = asyncio.run(fill())
+    return made
+
+
+async def phone(browser: Browser, language: str, *, script: bool = True) -> tuple[BrowserContext, Page]:
+    """Another phone, with nothing on it."""
+    context = await browser.new_context(**PHONE, locale=language, java_script_enabled=script)
+    page = await context.new_page()
+    page.set_default_timeout(15_000)
+    return context, page
+
+
+async def at_desk(browser: Browser, channel: Channel, name: str, language: str = "it") -> Page:
+    """A handler signs in with both factors and opens her keys."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale=language)
+    page = await context.new_page()
+    page.set_default_timeout(20_000)
+    await page.goto(f"{channel.address}/cases/in?lang={language}")
+    await page.fill("#name", name)
+    await page.fill("#pass", channel.known["handlers"][name]["passphrase"])
+    await page.fill("#second", channel.second(name))
+    async with page.expect_navigation(url="**/cases?lang=*"):
+        await page.click("#go")
+    await page.fill("#pass", channel.known["handlers"][name]["passphrase"])
+    await page.click("#open")
+    await page.wait_for_selector("#board h1")
+    return page
+
+
+async def signed_in(browser: Browser, channel: Channel, name: str) -> Page:
+    """Somebody of the office, the staff or the audit signs in."""
+    page = await (await browser.new_context(viewport={"width": 1280, "height": 900}, locale="it-IT")).new_page()
+    await page.goto(f"{channel.address}/account/in?lang=it")
+    await page.fill("input[name=name]", name)
+    await page.fill("input[name=password]", f"prova-{name}-lunga")
+    async with page.expect_navigation():
+        await page.click("main button")
+    return page
+
+
+def photo_with_place(path: Path) -> bytes:
+    """A photo that carries a place, a device and an hour, as phones make them."""
+    picture = Image.new("RGB", (640, 480), (180, 40, 40))
+    exif = picture.getexif()
+    exif[0x010F], exif[0x0110], exif[0x0132] = "SEGRETACAM", "MODELLO-77", "2026:11:23 10:42:00"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2], place[3], place[4] = "N", (43.0, 46.0, 12.3), "E", (11.0, 15.0, 22.1)
+    picture.save(path, "JPEG", exif=exif)
+    content = path.read_bytes()
+    assert b"SEGRETACAM" in content and b"MODELLO-77" in content
+    return content
+
+
+def everything_stored(folder: Path) -> dict[str, bytes]:
+    """Every file of an installation, spools and logs included; ``os.walk`` misses none."""
+    return {
+        os.path.join(place, name): Path(place, name).read_bytes()
+        for place, _, names in os.walk(folder) for name in names if not name.endswith(".lock")
+    }  # fmt: skip
