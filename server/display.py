@@ -6,6 +6,8 @@ from datetime import date
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+_MONTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+
 
 def day(value: date | str | None, language: str) -> str:
     """Write a day in words; an ISO text is read first; nothing stays nothing."""
@@ -14,6 +16,12 @@ def day(value: date | str | None, language: str) -> str:
     if isinstance(value, str):
         value = date.fromisoformat(value)
     return format_date(value, format="long", locale=language.replace("-", "_"))
+
+
+def month_forms(language: str) -> tuple[str, ...]:
+    """A day of each month in words, with ``{d}`` and ``{y}`` in the place of day and year: for scripts, whose own
+    calendars do not know every language."""
+    return tuple(day(date(2031, month, 28), language).replace("2031", "{y}").replace("28", "{d}") for month in _MONTHS)
 
 
 def number(value: float, language: str) -> str:

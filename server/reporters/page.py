@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
+from server.display import month_forms
 from server.pages import STATIC, Shell, show, staff_shell, static_address
 from server.reporters.channel import OpenChannel, ReaderLine, grouped_fingerprint, open_channel, reader_lines
 from server.settings import Settings
@@ -108,7 +109,7 @@ def _channel_content(channel: OpenChannel, language: str) -> str:
         {
             "salt": channel.record.salt, "day": channel.day.isoformat(), "language": language,
             "fingerprint": channel.keyring.fingerprint, "files": channel.record.other_files,
-            "words": static_address("words.txt"), "limit": TEXT_LIMIT, "texts": texts,
+            "words": static_address("words.txt"), "months": month_forms(language), "limit": TEXT_LIMIT, "texts": texts,
         },
         ensure_ascii=False,
     )  # fmt: skip

@@ -13,7 +13,11 @@ const Concern = (() => {
     element.append(...children);
     return element;
   }
-  const day = (iso) => (iso ? new Intl.DateTimeFormat(channel.language, { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${iso}T00:00Z`)) : "");
+  function day(iso) {
+    if (!iso) return "";
+    const [year, month, date] = iso.split("-").map(Number);
+    return channel.months[month - 1].replace("{d}", date).replace("{y}", year);
+  }
   function warn(sentence) {
     const box = byId("wrong");
     box.hidden = !sentence;

@@ -1,13 +1,13 @@
-"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers release start slips."""
+"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers concerns release start slips."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import answers, phone, releases, starting
+from tests.benchmarks import answers, concerns, phone, releases, starting
 
-PARTS = {"phone": phone.measure, "answers": answers.measure, "release": releases.measure, "start": starting.measure}
+PARTS = {"phone": phone.measure, "answers": answers.measure, "concerns": concerns.measure, "release": releases.measure, "start": starting.measure}
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from surveys.questionnaire import shipped
 from surveys.stores import StoreSettings, stores
 from surveys.tokens import SlipCode, digest
 from tests.benchmarks.installation import WAVE, opened, resident_mb, served
+from tests.benchmarks.wire import FORM, send
 
 CLIENTS = 32
 
@@ -25,32 +26,16 @@ def _body(code: str, number: int, items: list[tuple[str, list[str]]], dice: rand
 async def _client(
     port: int, bodies: list[bytes], place: list[int], taken: list[float], acknowledged: list[int]
 ) -> None:
-    """One keep-alive connection that sends forms one after the other; bare sockets, so that the client is not what is measured."""
+    """One keep-alive connection that sends forms one after the other."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while place[0] < len(bodies):
             number = place[0]
             place[0] += 1
-            body = bodies[number]
             began = time.perf_counter()
-            writer.write(
-                b"POST /answer HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
-                % len(body)
-                + body
-            )
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                (
-                    int(line.split(b":")[1])
-                    for line in head.lower().split(b"\r\n")
-                    if line.startswith(b"content-length")
-                ),
-                0,
-            )
-            if length:
-                await reader.readexactly(length)
+            status, _ = await send(reader, writer, "/answer", bodies[number], FORM)
             taken.append(time.perf_counter() - began)
-            if head.startswith(b"HTTP/1.1 303"):
+            if status == 303:
                 acknowledged.append(number)
         writer.close()
     except (ConnectionError, asyncio.IncompleteReadError):

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.journeys.channel import BEGIN, Channel, at_desk, everything_stored, make_channel, phone, photo_with_place, signed_in
+from tests.journeys.channel import (
+    BEGIN,
+    Channel,
+    at_desk,
+    everything_stored,
+    make_channel,
+    phone,
+    photo_with_place,
+    signed_in,
+)
 from tests.journeys.conftest import press
 
 SHOTS = Path(os.environ["ASCOLTO_SHOTS"]) if "ASCOLTO_SHOTS" in os.environ else None
@@ -221,7 +230,7 @@ async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, 
     await _nobody_else_sees(browser, channel)
 
     sent = "".join(seen)
-    assert len(sent) > 10_000 and not [mark for mark in (*WORDS, *blocks[:1], "foto", "SEGRETACAM") if f'"{mark}' in sent or mark in WORDS and mark in sent]
+    assert len(sent) > 10_000 and not [mark for mark in (*WORDS, *blocks[:1], "foto", "SEGRETACAM") if f'"{mark}' in sent or (mark in WORDS and mark in sent)]
     memory = channel.memory()
     assert b"age-encryption.org/v1" in memory
     found = [mark for mark in (*WORDS, code, code.replace(" ", ""), "foto-1.jpg", "SEGRETACAM", "pyetjefshehtë", "esitosegreto") if mark.encode() in memory]
@@ -245,7 +254,7 @@ def _no_rows(channel: Channel) -> None:
     import sqlite3
 
     with sqlite3.connect(f"file:{channel.data / 'cases.sqlite'}?mode=ro", uri=True) as store:
-        counts = {table: store.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in ("case", "epoch", "wrap", "message", "piece")}  # noqa: S608
+        counts = {table: store.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in ("case", "epoch", "wrap", "message", "piece")}
     assert set(counts.values()) == {0}
 
 
