@@ -37,11 +37,15 @@ async def _slips(given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _paper(given: dict[str, Any]) -> dict[str, Any]:
-    from server.papers import Channel, document, poster
+    from server.papers import Channel, document
+    from server.poster import poster
 
     kind, language, languages = given.pop("kind"), given.pop("language"), given.pop("languages")
-    about = Channel(**given | {"readers": tuple(tuple(reader) for reader in given["readers"])})
-    made = poster(about, languages) if kind == "poster" else document(kind, about, language)
+    about = Channel(**given | {"readers": tuple((name, role, outside) for name, role, outside in given["readers"])})
+    if kind == "poster":
+        made = poster(about.organisation, about.address, about.fingerprint, about.readers, languages)
+    else:
+        made = document(kind, about, language)
     return {"content": made.hex()}
 
 

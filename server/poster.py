@@ -1,0 +1,95 @@
+"""The poster for workplaces: one A4 page a language, with the front door's QR and the fingerprint of the readers' list.
+
+Made in a process of its own. The QR leads to the front door, never to the channel: a scan looks like any visit.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import segno
+import typst
+
+from server.texts import direction, say
+
+_SENTENCES = (
+    "title", "lead", "fact_name", "fact_readers", "fact_days", "fact_code", "emergency", "how", "readers", "outside_one",
+    "fingerprint", "fingerprint_note", "elsewhere",
+)  # fmt: skip
+
+_PAGES = r"""
+#let pages = json("pages.json")
+#set page(paper: "a4", margin: (x: 18mm, y: 16mm), fill: rgb("#fbfaf7"))
+#let accent = rgb("#0b6e69")
+#for (place, one) in pages.enumerate() {
+  set text(size: 13.5pt, fill: rgb("#1f2a2e"), lang: one.lang, dir: if one.rtl { rtl } else { ltr },
+    font: ("Noto Sans", "Noto Sans Arabic", "Noto Naskh Arabic", "Noto Sans CJK SC", "DejaVu Sans"))
+  set par(leading: 0.62em)
+  if place > 0 { pagebreak() }
+  text(size: 11pt, fill: rgb("#55646a"))[#one.organisation]
+  v(2mm)
+  text(size: 36pt, weight: "bold")[#one.t.title]
+  v(1mm)
+  text(size: 18pt)[#one.t.lead]
+  v(3mm)
+  for fact in (one.t.fact_name, one.t.fact_readers, one.t.fact_days, one.t.fact_code) {
+    block(spacing: 3mm, grid(columns: (8mm, 1fr), text(fill: accent, size: 13pt)[●], text(size: 17pt)[#fact]))
+  }
+  v(3mm)
+  rect(width: 100%, stroke: 1.5pt + rgb("#9d2f27"), radius: 3mm, inset: 4mm)[#text(size: 18pt, weight: "bold")[#one.t.emergency]]
+  v(3mm)
+  grid(columns: (52mm, 1fr), gutter: 8mm, align: horizon,
+    image("door.svg", width: 52mm),
+    [#one.t.how #v(2mm) #text(size: 20pt, weight: "bold", fill: accent, dir: ltr)[#one.address]])
+  v(4mm)
+  text(size: 17pt, weight: "bold")[#one.t.readers]
+  for reader in one.readers { block(spacing: 2.4mm)[*#reader.at(0)* · #reader.at(1)] }
+  v(3mm)
+  text(size: 17pt, weight: "bold")[#one.t.fingerprint]
+  block(spacing: 3mm, text(font: "DejaVu Sans Mono", size: 13pt, dir: ltr)[#one.fingerprint.at(0) \ #one.fingerprint.at(1)])
+  text(size: 12pt, fill: rgb("#55646a"))[#one.t.fingerprint_note]
+  v(1fr)
+  text(size: 11pt)[#one.t.elsewhere]
+}
+"""
+
+
+def grouped(fingerprint: str) -> str:
+    """Hex digits in groups of four."""
+    return " ".join(fingerprint[start : start + 4] for start in range(0, len(fingerprint), 4))
+
+
+def front_door(address: str) -> Any:
+    """The QR of the front door, and of nothing deeper."""
+    return segno.make(f"{address.rstrip('/')}/", error="m")
+
+
+def poster(
+    organisation: str, address: str, fingerprint: str, readers: Sequence[tuple[str, str, bool]], languages: Sequence[str]
+) -> bytes:
+    """Set the poster as a PDF in memory, one page a language.
+
+    Parameters
+    ----------
+    address : of this installation, ``https://…`` without a path
+    readers : name, role, and whether outside the cooperative; text, never markup: it travels as JSON
+    """
+    pages = [
+        {
+            "lang": language.split("-")[0], "rtl": direction(language) == "rtl", "organisation": organisation, "address": address,
+            "fingerprint": [grouped(fingerprint)[:39], grouped(fingerprint)[40:]], "t": {key: say(language, f"poster.{key}") for key in _SENTENCES},
+            "readers": [
+                [name, f"{role} ({say(language, 'poster.outside_one')})" if outside else role] for name, role, outside in readers
+            ],
+        }
+        for language in languages
+    ]  # fmt: skip
+    picture = io.BytesIO()
+    front_door(address).save(picture, kind="svg", border=2, scale=4)
+    files = {"main.typ": _PAGES.encode(), "pages.json": json.dumps(pages).encode(), "door.svg": picture.getvalue()}
+    compile_files: Any = typst.compile  # its stubs do not know several files
+    made = compile_files(files, format="pdf")
+    if not isinstance(made, bytes):
+        raise RuntimeError("the typesetter gave no document")
+    return made

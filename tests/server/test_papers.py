@@ -1,0 +1,92 @@
+"""Poster and drafts of the channel: every language a page, every name as it is, blanks where nothing is known."""
+
+import io
+import subprocess
+from pathlib import Path
+
+import pytest
+import segno
+from docx import Document
+
+from server.papers import KINDS, Channel, document
+from server.poster import front_door, grouped, poster
+from server.texts import catalogue, say
+from surveys.public.organisation import LANGUAGES
+
+FINGERPRINT = "0123456789abcdef" * 4
+HOSTILE = 'Anna "#let x = 1" $a$ \\ [b] *c* <d>'
+READERS = ((HOSTILE, "persona di fiducia", False), ("Livia Finta", "consigliera", True))
+
+
+def _pages(made: bytes, folder: Path) -> list[str]:
+    (folder / "poster.pdf").write_bytes(made)
+    text = subprocess.run(["pdftotext", "-layout", folder / "poster.pdf", "-"], check=True, capture_output=True, text=True)
+    return text.stdout.split("\f")[:-1]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    made = poster("Cooperativa #1", "https://ascolto.invalid", FINGERPRINT, READERS, LANGUAGES)
+    return _pages(made, tmp_path_factory.mktemp("poster"))
+
+
+def test_the_poster_has_one_page_a_language(pages: list[str]) -> None:
+    assert len(pages) == len(LANGUAGES) == 9
+
+
+def test_a_page_names_every_reader_literally_and_the_fingerprint_in_groups(pages: list[str]) -> None:
+    italian = " ".join(pages[0].split())
+    assert HOSTILE in italian and "Livia Finta · consigliera (fuori dalla cooperativa)" in italian
+    assert " ".join(f"{FINGERPRINT[n : n + 4]}" for n in range(0, 32, 4)) in italian
+    assert "Cooperativa #1" in italian and "112" in italian and "1522" in italian
+
+
+def test_the_qr_leads_to_the_front_door_and_nowhere_deeper() -> None:
+    expected = segno.make("https://ascolto.invalid/", error="m")
+    assert front_door("https://ascolto.invalid").matrix == front_door("https://ascolto.invalid/").matrix == expected.matrix
+
+
+def test_a_fingerprint_is_grouped_by_four() -> None:
+    assert grouped("0123456789ab") == "0123 4567 89ab"
+
+
+def _text(made: bytes) -> str:
+    read = Document(io.BytesIO(made))
+    cells = [cell.text for table in read.tables for row in table.rows for cell in row.cells]
+    return "\n".join([paragraph.text for paragraph in read.paragraphs] + cells)
+
+
+def _channel(**changes: object) -> Channel:
+    known: dict[str, object] = {
+        "organisation": "Cooperativa Prova", "address": "https://ascolto.invalid", "fingerprint": FINGERPRINT, "readers": READERS,
+        "controller": "Cooperativa Prova, Firenze", "contact": "privacy@prova.invalid", "retention_years": 3, "hearing_day": "3 novembre 2026",
+        "hearing_document": "Verbale 3/2026", "checked_day": "", "opened_day": "23 novembre 2026",
+    }  # fmt: skip
+    return Channel(**known | changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("language", ["it", "en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_draft_says_first_that_it_is_one_and_holds_what_is_known(kind: str, language: str) -> None:
+    text = _text(document(kind, _channel(), language))
+    assert ("Bozza preparata da Ascolto" if language == "it" else "Draft made by Ascolto") in text
+    assert HOSTILE in text and "{" not in text
+
+
+def test_what_is_not_known_is_a_visible_blank() -> None:
+    blank = _text(document("hearing", _channel(hearing_day="", hearing_document=""), "it"))
+    assert "Giorno: [da completare: giorno dell'incontro con i sindacati]" in blank
+    assert "Giorno: 3 novembre 2026. Documento: Verbale 3/2026." in _text(document("hearing", _channel(), "it"))
+
+
+def test_the_notice_says_how_long_things_are_kept() -> None:
+    assert "non oltre 3 anni" in _text(document("notice", _channel(), "it"))
+    assert "at most 3 years" in _text(document("notice", _channel(), "en"))
+
+
+def test_every_language_has_every_sentence_of_the_poster() -> None:
+    keys = {key for key in catalogue("it") if key.startswith("poster.")}
+    assert len(keys) == 13
+    for language in LANGUAGES:
+        assert {key for key in catalogue(language) if key.startswith("poster.")} == keys
+        assert say(language, "poster.emergency").count("112") == 1
