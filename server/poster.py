@@ -23,21 +23,21 @@ _PAGES = r"""
 #set page(paper: "a4", margin: (x: 18mm, y: 16mm), fill: rgb("#fbfaf7"))
 #let accent = rgb("#0b6e69")
 #for (place, one) in pages.enumerate() {
-  set text(size: 13.5pt, fill: rgb("#1f2a2e"), lang: one.lang, dir: if one.rtl { rtl } else { ltr },
+  set text(size: 13pt, fill: rgb("#1f2a2e"), lang: one.lang, dir: if one.rtl { rtl } else { ltr },
     font: ("Noto Sans", "Noto Sans Arabic", "Noto Naskh Arabic", "Noto Sans CJK SC", "DejaVu Sans"))
   set par(leading: 0.62em)
   if place > 0 { pagebreak() }
   text(size: 11pt, fill: rgb("#55646a"))[#one.organisation]
   v(2mm)
-  text(size: 36pt, weight: "bold")[#one.t.title]
+  text(size: 32pt, weight: "bold")[#one.t.title]
   v(1mm)
-  text(size: 18pt)[#one.t.lead]
+  text(size: 17pt)[#one.t.lead]
   v(3mm)
   for fact in (one.t.fact_name, one.t.fact_readers, one.t.fact_days, one.t.fact_code) {
-    block(spacing: 3mm, grid(columns: (8mm, 1fr), text(fill: accent, size: 13pt)[●], text(size: 17pt)[#fact]))
+    block(spacing: 3mm, grid(columns: (8mm, 1fr), text(fill: accent, size: 13pt)[●], text(size: 16pt)[#fact]))
   }
   v(3mm)
-  rect(width: 100%, stroke: 1.5pt + rgb("#9d2f27"), radius: 3mm, inset: 4mm)[#text(size: 18pt, weight: "bold")[#one.t.emergency]]
+  rect(width: 100%, stroke: 1.5pt + rgb("#9d2f27"), radius: 3mm, inset: 4mm)[#text(size: 16.5pt, weight: "bold")[#one.t.emergency]]
   v(3mm)
   grid(columns: (52mm, 1fr), gutter: 8mm, align: horizon,
     image("door.svg", width: 52mm),
@@ -47,7 +47,7 @@ _PAGES = r"""
   for reader in one.readers { block(spacing: 2.4mm)[*#reader.at(0)* · #reader.at(1)] }
   v(3mm)
   text(size: 17pt, weight: "bold")[#one.t.fingerprint]
-  block(spacing: 3mm, text(font: "DejaVu Sans Mono", size: 13pt, dir: ltr)[#one.fingerprint.at(0) \ #one.fingerprint.at(1)])
+  block(spacing: 3mm, text(font: "DejaVu Sans Mono", size: 13pt, dir: ltr)[#one.fingerprint.at(0) #linebreak() #one.fingerprint.at(1)])
   text(size: 12pt, fill: rgb("#55646a"))[#one.t.fingerprint_note]
   v(1fr)
   text(size: 11pt)[#one.t.elsewhere]
