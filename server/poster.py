@@ -5,6 +5,7 @@ Made in a process of its own. The QR leads to the front door, never to the chann
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,41 +19,48 @@ _SENTENCES = (
     "fingerprint", "fingerprint_note", "elsewhere",
 )  # fmt: skip
 
-_PAGES = r"""
+_PAGES = """
 #let pages = json("pages.json")
+#let k = float(sys.inputs.k)
+#let z(points) = points * k * 1pt
 #set page(paper: "a4", margin: (x: 18mm, y: 16mm), fill: rgb("#fbfaf7"))
 #let accent = rgb("#0b6e69")
 #for (place, one) in pages.enumerate() {
-  set text(size: 13pt, fill: rgb("#1f2a2e"), lang: one.lang, dir: if one.rtl { rtl } else { ltr },
+  set text(size: z(13), fill: rgb("#1f2a2e"), lang: one.lang, dir: if one.rtl { rtl } else { ltr },
     font: ("Noto Sans", "Noto Sans Arabic", "Noto Naskh Arabic", "Noto Sans CJK SC", "DejaVu Sans"))
   set par(leading: 0.62em)
   if place > 0 { pagebreak() }
-  text(size: 11pt, fill: rgb("#55646a"))[#one.organisation]
-  v(2mm)
-  text(size: 32pt, weight: "bold")[#one.t.title]
-  v(1mm)
-  text(size: 17pt)[#one.t.lead]
-  v(3mm)
+  text(size: z(11), fill: rgb("#55646a"))[#one.organisation]
+  v(2mm * k)
+  text(size: z(32), weight: "bold")[#one.t.title]
+  v(1mm * k)
+  text(size: z(17))[#one.t.lead]
+  v(3mm * k)
   for fact in (one.t.fact_name, one.t.fact_readers, one.t.fact_days, one.t.fact_code) {
-    block(spacing: 3mm, grid(columns: (8mm, 1fr), text(fill: accent, size: 13pt)[●], text(size: 16pt)[#fact]))
+    block(spacing: 3mm, grid(columns: (8mm, 1fr), text(fill: accent, size: z(13))[●], text(size: z(16))[#fact]))
   }
-  v(3mm)
-  rect(width: 100%, stroke: 1.5pt + rgb("#9d2f27"), radius: 3mm, inset: 4mm)[#text(size: 16.5pt, weight: "bold")[#one.t.emergency]]
-  v(3mm)
+  v(3mm * k)
+  rect(width: 100%, stroke: 1.5pt + rgb("#9d2f27"), radius: 3mm, inset: 4mm)[#text(size: z(16.5), weight: "bold")[#one.t.emergency]]
+  v(3mm * k)
   grid(columns: (52mm, 1fr), gutter: 8mm, align: horizon,
     image("door.svg", width: 52mm),
-    [#one.t.how #v(2mm) #text(size: 20pt, weight: "bold", fill: accent, dir: ltr)[#one.address]])
-  v(4mm)
-  text(size: 17pt, weight: "bold")[#one.t.readers]
+    [#one.t.how #v(2mm * k) #text(size: z(20), weight: "bold", fill: accent, dir: ltr)[#one.address]])
+  v(4mm * k)
+  text(size: z(17), weight: "bold")[#one.t.readers]
   for reader in one.readers { block(spacing: 2.4mm)[*#reader.at(0)* · #reader.at(1)] }
-  v(3mm)
-  text(size: 17pt, weight: "bold")[#one.t.fingerprint]
-  block(spacing: 3mm, text(font: "DejaVu Sans Mono", size: 13pt, dir: ltr)[#one.fingerprint.at(0) #linebreak() #one.fingerprint.at(1)])
-  text(size: 12pt, fill: rgb("#55646a"))[#one.t.fingerprint_note]
+  v(3mm * k)
+  text(size: z(17), weight: "bold")[#one.t.fingerprint]
+  block(spacing: 3mm, text(font: "DejaVu Sans Mono", size: z(13), dir: ltr)[#one.fingerprint.at(0) #linebreak() #one.fingerprint.at(1)])
+  text(size: z(12), fill: rgb("#55646a"))[#one.t.fingerprint_note]
   v(1fr)
-  text(size: 11pt)[#one.t.elsewhere]
+  text(size: z(11))[#one.t.elsewhere]
 }
 """
+
+
+_SCALES = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7, 0.62)
+"""Many readers or long names make the letters smaller, never a second page."""
+_PAGE_MARK = re.compile(rb"/Type\s*/Page\b(?!s)")
 
 
 def grouped(fingerprint: str) -> str:
@@ -89,7 +97,8 @@ def poster(
     front_door(address).save(picture, kind="svg", border=2, scale=4)
     files = {"main.typ": _PAGES.encode(), "pages.json": json.dumps(pages).encode(), "door.svg": picture.getvalue()}
     compile_files: Any = typst.compile  # its stubs do not know several files
-    made = compile_files(files, format="pdf")
-    if not isinstance(made, bytes):
-        raise RuntimeError("the typesetter gave no document")
-    return made
+    for scale in _SCALES:
+        made = compile_files(files, format="pdf", sys_inputs={"k": str(scale)})
+        if isinstance(made, bytes) and len(_PAGE_MARK.findall(made)) == len(pages):
+            return made
+    raise RuntimeError("the poster does not fit its pages")

@@ -34,6 +34,12 @@ def test_the_poster_has_one_page_a_language(pages: list[str]) -> None:
     assert len(pages) == len(LANGUAGES) == 9
 
 
+def test_six_readers_with_long_names_still_fit_one_page_a_language(tmp_path: Path) -> None:
+    many = tuple((f"Mariagrazia Lunghissimonome Inventata {n}", "referente contro molestie e discriminazioni", n == 5) for n in range(6))
+    made = poster("Cooperativa sociale Esempio di Firenze", "https://ascolto.cooperativa-esempio.invalid", FINGERPRINT, many, LANGUAGES)
+    assert len(_pages(made, tmp_path)) == 9
+
+
 def test_a_page_names_every_reader_literally_and_the_fingerprint_in_groups(pages: list[str]) -> None:
     italian = " ".join(pages[0].split())
     assert HOSTILE in italian and "Livia Finta · consigliera (fuori dalla cooperativa)" in italian
