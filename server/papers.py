@@ -4,17 +4,23 @@ What the installation knows is filled in; what it does not is a visible blank. E
 """
 
 import io
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from docx import Document
-from docx.shared import Pt
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
 
 KINDS = ("notice", "register", "dpia", "hearing")
 _FOLDER = Path(__file__).parent / "locale"
+_LOCALES = {"it": "it-IT", "en": "en-GB"}
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What no XML document may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,23 @@ def _values(channel: Channel, texts: Mapping[str, Any]) -> dict[str, str]:
     known = {
         "organisation": channel.organisation, "address": channel.address, "controller": channel.controller, "contact": channel.contact,
         "years": str(channel.retention_years), "hearing_day": channel.hearing_day, "hearing_document": channel.hearing_document,
-        "opened_day": channel.opened_day, "fingerprint": channel.fingerprint, "readers": readers,
+        "checked_day": channel.checked_day, "opened_day": channel.opened_day, "fingerprint": channel.fingerprint, "readers": readers,
     }  # fmt: skip
+    known = {name: _CONTROLS.sub("", value) for name, value in known.items()}
     return {name: value or f"[{texts['words']['complete']}: {blanks[name]}]" for name, value in known.items()}
+
+
+def _blank(title: str, language: str) -> Any:
+    """An empty A4 document in this language, without the library's own author, comment and date."""
+    made: Any = Document()
+    made.styles["Normal"].font.size = Pt(11)
+    for mark in made.styles.element.iter(qn("w:lang")):
+        mark.set(qn("w:val"), _LOCALES[language])
+    made.sections[0].page_width, made.sections[0].page_height = Mm(210), Mm(297)
+    about = made.core_properties
+    about.title, about.language, about.author, about.comments = title, _LOCALES[language], "Ascolto", ""
+    about.created = about.modified = datetime.now(UTC)
+    return made
 
 
 def document(kind: str, channel: Channel, language: str) -> bytes:
@@ -61,8 +81,7 @@ def document(kind: str, channel: Channel, language: str) -> bytes:
     """
     texts = _texts(language)
     paper, values = texts[kind], _values(channel, texts)
-    made = Document()
-    made.styles["Normal"].font.size = Pt(11)
+    made = _blank(paper["title"], language)
     made.add_heading(paper["title"], 0)
     box = made.add_table(rows=1, cols=1, style="Table Grid").rows[0].cells[0]
     box.paragraphs[0].add_run(texts["words"]["draft"]).bold = True

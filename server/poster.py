@@ -23,8 +23,12 @@ _PAGES = """
 #let pages = json("pages.json")
 #let k = float(sys.inputs.k)
 #let z(points) = points * k * 1pt
-#set page(paper: "a4", margin: (x: 18mm, y: 16mm), fill: rgb("#fbfaf7"))
+#set page(paper: "a4", margin: (x: 18mm, y: 14mm), fill: rgb("#fbfaf7"))
 #let accent = rgb("#0b6e69")
+#let fitted(size, words) = layout(room => {
+  let wide = measure(text(size: size, weight: "bold", words)).width
+  text(size: if wide > room.width { size * (room.width / wide) * 0.98 } else { size }, weight: "bold", fill: accent, dir: ltr, words)
+})
 #for (place, one) in pages.enumerate() {
   set text(size: z(13), fill: rgb("#1f2a2e"), lang: one.lang, dir: if one.rtl { rtl } else { ltr },
     font: ("Noto Sans", "Noto Sans Arabic", "Noto Naskh Arabic", "Noto Sans CJK SC", "DejaVu Sans"))
@@ -37,20 +41,20 @@ _PAGES = """
   text(size: z(17))[#one.t.lead]
   v(3mm * k)
   for fact in (one.t.fact_name, one.t.fact_readers, one.t.fact_days, one.t.fact_code) {
-    block(spacing: 3mm, grid(columns: (8mm, 1fr), text(fill: accent, size: z(13))[●], text(size: z(16))[#fact]))
+    block(spacing: 4mm * k, grid(columns: (8mm, 1fr), text(fill: accent, size: z(13))[●], text(size: z(16))[#fact]))
   }
   v(3mm * k)
   rect(width: 100%, stroke: 1.5pt + rgb("#9d2f27"), radius: 3mm, inset: 4mm)[#text(size: z(16.5), weight: "bold")[#one.t.emergency]]
   v(3mm * k)
   grid(columns: (52mm, 1fr), gutter: 8mm, align: horizon,
     image("door.svg", width: 52mm),
-    [#one.t.how #v(2mm * k) #text(size: z(20), weight: "bold", fill: accent, dir: ltr)[#one.address]])
+    [#one.t.how #v(2mm * k) #fitted(z(20), one.address)])
   v(4mm * k)
   text(size: z(17), weight: "bold")[#one.t.readers]
-  for reader in one.readers { block(spacing: 2.4mm)[*#reader.at(0)* · #reader.at(1)] }
+  for reader in one.readers { block(spacing: 3.4mm * k)[*#reader.at(0)* · #reader.at(1)] }
   v(3mm * k)
   text(size: z(17), weight: "bold")[#one.t.fingerprint]
-  block(spacing: 3mm, text(font: "DejaVu Sans Mono", size: z(13), dir: ltr)[#one.fingerprint.at(0) #linebreak() #one.fingerprint.at(1)])
+  block(spacing: 3.4mm * k, text(font: "DejaVu Sans Mono", size: z(13), dir: ltr)[#one.fingerprint.at(0) #linebreak() #one.fingerprint.at(1)])
   text(size: z(12), fill: rgb("#55646a"))[#one.t.fingerprint_note]
   v(1fr)
   text(size: z(11))[#one.t.elsewhere]

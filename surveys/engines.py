@@ -90,7 +90,11 @@ class PooledSQLite(SQLiteEngine):
             "wal_autocheckpoint = 200",
             f"secure_delete = {'ON' if self.secure_delete else 'OFF'}",
         ):
-            await self._fetch(connection, f"PRAGMA {setting}", None)
+            try:
+                await self._fetch(connection, f"PRAGMA {setting}", None)
+            except BaseException:
+                await connection.close()  # its thread would keep the process from ending
+                raise
         return connection
 
     async def writer(self) -> aiosqlite.Connection:

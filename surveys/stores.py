@@ -128,12 +128,16 @@ async def open_stores(settings: StoreSettings) -> Engines:
     except OSError as problem:
         raise StoresUnavailable(f"{settings.data.name}: {problem.strerror}") from problem
     engines = bind(settings)
-    await migrate(engines)
-    for _, engine in engines.items():
-        if isinstance(engine, SafePostgres):
-            await engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
-        else:
-            await engine.start_connection_pool()
+    try:
+        await migrate(engines)
+        for _, engine in engines.items():
+            if isinstance(engine, SafePostgres):
+                await engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
+            else:
+                await engine.start_connection_pool()
+    except BaseException:
+        await close_stores(engines)
+        raise
     return engines
 
 

@@ -5,16 +5,19 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.journeys.channel import Channel, at_desk
 from tests.journeys.conftest import Served, press
 
 pytestmark = pytest.mark.xdist_group("served")
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text("utf-8")
+USED: dict[str, int] = {}
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 STAFF = ("/", "/help", "/answer", "/answer#s1", "/answer#s10", "/answer#s10b", "/answer#s11", "/answer#send", "/wave/autunno-2026",
-         "/results/primavera-2026", "/thanks", "/nothing")  # fmt: skip
+         "/results/primavera-2026", "/thanks", "/nothing", "/concern", "/concern#guide", "/concern#who", "/concern#write", "/concern#back",
+         "/cases/in", "/cases/setup")  # fmt: skip
 DESK = ("/hr", "/hr/results/primavera-2026", "/hr/results/primavera-2026/item/CUL1", "/hr/indicators", "/hr/indicators/3.6",
         "/hr/indicators/5.1", "/hr/scorecard", "/hr/waves", "/hr/waves/new", "/hr/waves/autunno-2026", "/hr/people",
-        "/hr/organisation", "/keys", "/audit", "/audit/indicators", "/audit/scorecard")  # fmt: skip
+        "/hr/organisation", "/hr/channel", "/keys", "/audit", "/audit/indicators", "/audit/scorecard")  # fmt: skip
 
 
 async def _violations(page: Page) -> list[str]:
@@ -47,3 +50,34 @@ async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, sche
     for path in DESK:
         await page.goto(f"{served.address}{path}")
         assert await _violations(page) == [], path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_channel_has_no_barrier_while_it_is_used(browser: Browser, served: Served, scheme: str) -> None:
+    """Check, code, letters, and the handlers' case: pages that a script draws."""
+    context = await browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of playwright's words
+    page = await context.new_page()
+    await page.goto(f"{served.address}/concern?lang=ar")
+    await page.click('a[href="#who"]')
+    await page.click('#who a[href="#write"]')
+    await page.fill("#text", "كلمات، Mario Rossi 10:42")
+    await page.click("#to-check")
+    assert await _violations(page) == []
+    await page.click('#check a[href="#code"]')
+    await page.wait_for_selector(".secret span")
+    assert await _violations(page) == []
+    blocks = await page.locator(".secret span").all_inner_texts()
+    await page.fill("#part2", blocks[1])
+    await page.fill("#part6", blocks[5])
+    await page.click("#send")
+    await page.wait_for_selector("#letters h1")
+    assert await _violations(page) == []
+    await page.click("#letters button")
+    await page.wait_for_selector(".letter")
+    assert await _violations(page) == []
+    channel = Channel(served.data, served.known["channel"], int(served.address.rpartition(":")[2]), used=USED)
+    desk = await at_desk(browser, channel, "ascolto1")
+    assert await _violations(desk) == []
+    await desk.locator("#board table button").first.click()
+    await desk.wait_for_selector(".letter")
+    assert await _violations(desk) == []

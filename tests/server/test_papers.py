@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from server.poster import front_door, grouped, poster
 from server.texts import catalogue, say
 from surveys.public.organisation import LANGUAGES
 
-FINGERPRINT = "0123456789abcdef" * 4
-HOSTILE = 'Anna "#let x = 1" $a$ \\ [b] *c* <d>'
+FINGERPRINT = sha256(b"a list").hexdigest()
+ROWS = tuple(" ".join(FINGERPRINT[n : n + 4] for n in range(start, start + 32, 4)) for start in (0, 32))
+HOSTILE = 'Anna "#let x = 1" $a$ \\ [b] *c* <d> {years} {0}'
 READERS = ((HOSTILE, "persona di fiducia", False), ("Livia Finta", "consigliera", True))
 
 
@@ -43,8 +45,19 @@ def test_six_readers_with_long_names_still_fit_one_page_a_language(tmp_path: Pat
 def test_a_page_names_every_reader_literally_and_the_fingerprint_in_groups(pages: list[str]) -> None:
     italian = " ".join(pages[0].split())
     assert HOSTILE in italian and "Livia Finta · consigliera (fuori dalla cooperativa)" in italian
-    assert " ".join(f"{FINGERPRINT[n : n + 4]}" for n in range(0, 32, 4)) in italian
+    assert all(row in italian for row in ROWS)
     assert "Cooperativa #1" in italian and "112" in italian and "1522" in italian
+
+
+def test_every_language_names_every_reader_and_both_rows_of_the_fingerprint(pages: list[str]) -> None:
+    assert [all(row in page for row in ROWS) for page in pages] == [True] * 9
+    assert ["Livia Finta" in page and "112" in page and "1522" in page for page in pages] == [True] * 9
+
+
+def test_an_address_to_type_is_never_broken_over_two_lines(tmp_path: Path) -> None:
+    address = "https://segnalazioni.cooperativa-sociale-esempio-di-firenze.invalid"
+    made = _pages(poster("Cooperativa", address, FINGERPRINT, READERS, LANGUAGES), tmp_path)
+    assert [address in page for page in made] == [True] * 9
 
 
 def test_the_qr_leads_to_the_front_door_and_nowhere_deeper() -> None:
@@ -76,13 +89,45 @@ def _channel(**changes: object) -> Channel:
 def test_a_draft_says_first_that_it_is_one_and_holds_what_is_known(kind: str, language: str) -> None:
     text = _text(document(kind, _channel(), language))
     assert ("Bozza preparata da Ascolto" if language == "it" else "Draft made by Ascolto") in text
-    assert HOSTILE in text and "{" not in text
+    assert HOSTILE in text and "{" not in text.replace(HOSTILE, "")
+    assert "Cooperativa Prova" in text and ("3 anni" if language == "it" else "3 years") in text
 
 
 def test_what_is_not_known_is_a_visible_blank() -> None:
     blank = _text(document("hearing", _channel(hearing_day="", hearing_document=""), "it"))
     assert "Giorno: [da completare: giorno dell'incontro con i sindacati]" in blank
     assert "Giorno: 3 novembre 2026. Documento: Verbale 3/2026." in _text(document("hearing", _channel(), "it"))
+
+
+def test_a_draft_is_an_a4_sheet_in_its_own_language_and_says_nothing_of_the_library() -> None:
+    read = Document(io.BytesIO(document("notice", _channel(), "it")))
+    page, about = read.sections[0], read.core_properties
+    assert (round(page.page_width.mm), round(page.page_height.mm)) == (210, 297)
+    assert (about.author, about.comments, about.language) == ("Ascolto", "", "it-IT")
+
+
+def test_a_name_that_no_xml_may_hold_loses_only_its_control_characters() -> None:
+    assert "Anna Finta" in _text(document("notice", _channel(readers=(("An\x0bna\x01 Finta", "referente", False),)), "it"))
+
+
+@pytest.mark.parametrize("kind", ["notice", "register"])
+def test_who_hosts_the_site_and_transfers_are_left_to_the_office(kind: str) -> None:
+    text = _text(document(kind, _channel(), "it"))
+    assert "[da completare: chi ospita il sito, con quale contratto]" in text
+    assert "[da completare: ness" in text  # nothing is asserted of transfers outside the EU
+
+
+def test_the_notice_names_what_is_in_clear() -> None:
+    text = _text(document("notice", _channel(), "it"))
+    for words in ("ultimo scritto", "contestato", "bloccata", "chiave di riserva", "numero dei messaggi", "chiavi pubbliche"):
+        assert words in text
+
+
+def test_both_languages_give_a_draft_the_same_blanks_and_parts() -> None:
+    for kind in KINDS:
+        italian, english = _text(document(kind, _channel(), "it")), _text(document(kind, _channel(), "en"))
+        assert italian.count("[da completare: ") == english.count("[to be completed: ")
+        assert italian.count("\n") == english.count("\n")
 
 
 def test_the_notice_says_how_long_things_are_kept() -> None:

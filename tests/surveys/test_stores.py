@@ -11,6 +11,7 @@ from surveys.engines import PooledSQLite
 from surveys.lifecycle.context import House
 from surveys.people import accounts, log
 from surveys.people.tables import LogEntry, Person
+from surveys.public import channel, keyring
 from surveys.public.waves import everything
 from surveys.stores import STORES, StoreSettings, StoresUnavailable, open_stores, stores
 from tests.conftest import DAY, open_a_wave
@@ -38,13 +39,19 @@ async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreS
     async with stores(store_settings) as engines:
         await open_a_wave(House(engines, store_settings.data, DAY, "hr"))
         before = [wave.id for wave in await everything()], await Person.count()
+        for store, table, version in (("public", "keyring", 2), ("public", "channel", 2), ("people", "second_factor", 2)):
+            await engines[store]._run_in_new_connection(f"DROP TABLE {table}")  # as the first version left it
+            names = [row["name"] for row in await engines[store]._run_in_new_connection("SELECT name FROM migration ORDER BY id")]
+            if len(names) == version:
+                await engines[store]._run_in_new_connection(f"DELETE FROM migration WHERE name = '{names[-1]}'")
     async with stores(store_settings) as engines:
         ran = [
             await engines[store]._run_in_new_connection("SELECT name FROM migration")
-            for store in ("public", "people", "answers")
+            for store in ("public", "people", "answers", "cases")
         ]
         assert ([wave.id for wave in await everything()], await Person.count()) == before
-        assert [len(rows) for rows in ran] == [1, 1, 1]
+        assert await keyring.current() is None and not (await channel.load()).is_open
+        assert [len(rows) for rows in ran] == [2, 2, 1, 1]
 
 
 async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(house: House) -> None:
