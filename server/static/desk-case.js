@@ -3,6 +3,7 @@
 const Case = (() => {
   const { P, t, byId, make, button, day, warn, call } = Keys;
   const { here, ring, nameOf, send, number } = Board;
+  const PIECE = 256 * 1024;
   let now = null;
 
   async function open(id) {
@@ -32,9 +33,9 @@ const Case = (() => {
     byId("board").replaceChildren(make("div", { className: "case" }, make("div", {}, ...left), make("aside", {}, ...right)));
   }
   function letter(one) {
-    const mine = one.from !== "reporter";
+    const mine = one.from !== "reporter" && one.body.of !== "reporter";
     const box = make("article", { className: mine ? "letter mine" : "letter" },
-      make("p", {}, make("b", { textContent: mine ? nameOf(one.from) : t("case.reporter") }), ` · ${t(`kind.${one.kind}`)} · ${day(one.day)}`), make("p", { textContent: one.body.text || "" }));
+      make("p", {}, make("b", { textContent: mine ? nameOf(one.from) : t("case.reporter") }), ` · ${t(`kind.${one.kind}`)}${one.kind === "redacted" ? ` (${nameOf(one.from)})` : ""} · ${day(one.day)}`), make("p", { textContent: one.body.text || "" }));
     const more = ["where", "when", "who"].filter((name) => one.body[name]).map((name) => `${t(`case.${name}`)}: ${one.body[name]}`);
     if (one.body.what) more.unshift(t(`write.what_${one.body.what}`));
     if (one.body.danger) more.push(t(`case.danger_${one.body.danger}`));
@@ -106,17 +107,31 @@ const Case = (() => {
     if (file.state === "contested" && here.desk.outside) kinds.push("final");
     const kind = make("select", { id: "kind" }, ...kinds.map((name) => make("option", { value: name, textContent: t(`case.kind_${name}`) })));
     const text = make("textarea", { id: "answer", rows: 7, maxLength: 30000 });
-    const go = button(t("case.send"), () => write("thread", kind.value, { text: text.value.trim() }).catch(() => warn(t("case.failed"))), "go");
+    const attached = make("input", { type: "file", id: "attach" });
+    const go = button(t("case.send"), () => writeWith(kind.value, text.value.trim(), attached.files[0]).catch(() => warn(t("case.failed"))), "go");
     go.id = "send";
     return [make("h2", { textContent: t("case.write") }), make("label", { htmlFor: "kind", textContent: t("case.kind") }), kind,
-      make("label", { htmlFor: "answer", textContent: t("case.text") }), make("p", { className: "quiet", textContent: t("case.text_hint") }), text, go];
+      make("label", { htmlFor: "answer", textContent: t("case.text") }), make("p", { className: "quiet", textContent: t("case.text_hint") }), text,
+      make("label", { htmlFor: "attach", textContent: t("case.attach") }), attached, go];
+  }
+  async function writeWith(chosen, text, file) {
+    const content = { text };
+    if (file) {
+      const made = await P.sealFile(file.name, file.type === "image/jpeg" ? file.type : "application/octet-stream", new Uint8Array(await file.arrayBuffer()));
+      for (let start = 0, n = 0; start < made.sealed.length; start += PIECE, n += 1) {
+        const kept = await call(`/cases/piece/${made.entry.upload}/${n}`, undefined, { method: "PUT", body: made.sealed.subarray(start, start + PIECE), headers: { "X-Form": here.desk.form } });
+        if (!kept.ok) return warn(t("case.failed"));
+      }
+      content.files = [made.entry];
+    }
+    await write("thread", chosen, content);
   }
   async function write(stream, chosen, content) {
     if (!content.text) return warn(t("case.empty"));
     if (["outcome", "final"].includes(chosen) && content.text.length < 40) return warn(t("case.reasons"));
     const { file, opened } = now;
     const kind = chosen === "final" ? "outcome" : chosen;
-    const message = { stream, move: ["acknowledge", "outcome", "final"].includes(chosen) ? chosen : "", uploads: [] };
+    const message = { stream, move: ["acknowledge", "outcome", "final"].includes(chosen) ? chosen : "", uploads: (content.files || []).map((entry) => entry.upload) };
     const place = P.nextPlace(file.case, stream, opened.streams[stream] || []);
     let recipient = opened.recipients[stream] && opened.recipients[stream].recipient;
     if (!recipient) {
