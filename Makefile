@@ -47,7 +47,7 @@ lock: .venv/.ok ## resolve the dependencies again: hashes, no addresses
 	.venv/bin/uv lock -q
 	.venv/bin/uv export -q --frozen --format requirements-txt --no-emit-project --no-header --all-extras -o requirements.lock > /dev/null
 
-vendor: ## copy the accessibility checker that tests inject, by its hash
+vendor: .venv/.ok ## bundle the browser's cryptography and copy what tests inject, by the hashes of the npm lock
 	scripts/vendor
 
 migration: .venv/.ok ## write a migration from the tables: make migration STORE=public

@@ -362,3 +362,6 @@ def greet(settings: Settings, address: str, *, qr: bool) -> None:
     tell("greet_secrets")
     for seat, secret in known[STORIES[-1].id]["secrets"].items():
         print(f"    {seat:<16}{secret}")
+    tell("greet_handlers", address=address)
+    for name, handler in known["channel"]["handlers"].items():
+        print(f"    {name:<16}{handler['passphrase']}   ({handler['second']})")
