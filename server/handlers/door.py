@@ -123,7 +123,7 @@ async def second_factor(request: Request[Any, Any, Any]) -> Response[bytes]:
     text = b32encode(os.urandom(20)).decode()
     name = quote(str(request.query_params.get("name", ""))[:60])
     code = segno.make(f"otpauth://totp/Ascolto:{name}?secret={text}&issuer=Ascolto", error="m")
-    return answer({"secret": text, "picture": code.svg_data_uri(scale=4, border=2)})
+    return answer({"secret": text, "picture": code.svg_data_uri(scale=4, border=2, light="#fff")})
 
 
 @post("/cases/setup", status_code=200)

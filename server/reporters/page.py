@@ -14,6 +14,7 @@ from litestar.di import NamedDependency
 from server.display import month_forms
 from server.pages import STATIC, Shell, show, staff_shell, static_address
 from server.reporters.channel import OpenChannel, ReaderLine, grouped_fingerprint, open_channel, reader_lines
+from server.reporters.places import small_places
 from server.settings import Settings
 from server.texts import catalogue, say
 from surveys.cases.codes import WORDS, Secret, new_code, to_digits, to_words
@@ -98,7 +99,7 @@ def script(name: str) -> Script:
     return Script(static_address(name), f"sha384-{digest}")
 
 
-def _channel_content(channel: OpenChannel, language: str) -> str:
+def _channel_content(channel: OpenChannel, language: str, places: Sequence[tuple[str, str]]) -> str:
     """What the script needs; public, and the same for everyone."""
     texts = {
         key.removeprefix("concern."): text
@@ -109,7 +110,7 @@ def _channel_content(channel: OpenChannel, language: str) -> str:
         {
             "salt": channel.record.salt, "day": channel.day.isoformat(), "language": language,
             "fingerprint": channel.keyring.fingerprint, "files": channel.record.other_files,
-            "words": static_address("words.txt"), "months": month_forms(language), "limit": TEXT_LIMIT, "texts": texts,
+            "words": static_address("words.txt"), "months": month_forms(language), "limit": TEXT_LIMIT, "texts": texts, "places": list(places),
         },
         ensure_ascii=False,
     )  # fmt: skip
@@ -117,7 +118,7 @@ def _channel_content(channel: OpenChannel, language: str) -> str:
 
 def concern_page(
     frame: Shell, channel: OpenChannel, *, plain: bool, secret: Secret | None = None, problem: str = "",
-    back_problem: str = "", kept: Mapping[str, Sequence[str]] | None = None,
+    back_problem: str = "", kept: Mapping[str, Sequence[str]] | None = None, places: Sequence[tuple[str, str]] = (),
 ) -> ConcernPage:
     """Make the page; a form that came back keeps what was typed."""  # fmt: skip
     language = frame.language
@@ -133,7 +134,7 @@ def concern_page(
         code=code_of(secret or new_code(os.urandom), language),
         plain=plain,
         scripts=() if plain else tuple(script(name) for name in SCRIPTS),
-        channel="" if plain else _channel_content(channel, language),
+        channel="" if plain else _channel_content(channel, language, places),
         limit=TEXT_LIMIT,
         problem=problem,
         back_problem=back_problem,
@@ -154,6 +155,8 @@ async def concern(
     channel = await open_channel(settings, engines)
     if channel is None:
         return closed_page(frame)
-    return show(concern_page(frame, channel, plain="plain" in request.query_params))
+    plain = "plain" in request.query_params
+    places = () if plain else await small_places(frame.language, channel.day)
+    return show(concern_page(frame, channel, plain=plain, places=places))
 
 

@@ -131,6 +131,7 @@ const Concern = (() => {
   function findings(content) {
     const found = new Map();
     for (const [kind, sign] of SIGNS) for (const match of content.matchAll(sign)) found.set(match[0], kind);
+    for (const [name, band] of channel.places) if (content.toLowerCase().includes(name.toLowerCase())) found.set(`${name} (${band})`, "place");
     return [...found].slice(0, 12);
   }
   function showFindings() {
