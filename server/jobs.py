@@ -38,10 +38,10 @@ async def _look(settings: Settings, engines: Engines) -> None:
                 house = House(engines, settings.data, today(), ACTOR)
                 try:
                     await do_due(house)
-                    await notices.send_due(settings, datetime.now(UTC))
                     if stirred != house.day:  # every night, and once after a start
                         await stir(engines["answers"])
                         stirred = house.day
+                    await notices.send_due(settings, datetime.now(UTC))
                 except Exception as problem:  # the next look tries again
                     faults.note("jobs", problem)
             await asyncio.sleep(EVERY_SECONDS)

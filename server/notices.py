@@ -61,6 +61,6 @@ def _send(settings: Settings, people: list[str], address: str, now: datetime) ->
             try:
                 smtp.send_message(notice(settings.mail_from, to, address, now))
                 sent += 1
-            except smtplib.SMTPException as problem:
+            except (smtplib.SMTPException, ValueError) as problem:
                 faults.note("notice", problem)
     return sent

@@ -146,14 +146,20 @@ async def _set_up(given: Setup, engines: Engines, settings: Settings) -> str:
     except SignInRefused as refused:
         return "locked" if refused.locked else "wrong"
     await accounts.sign_out(token)
-    if not await accounts.set_second(people, account.name, b32decode(given.secret), given.second, now):
+    try:
+        secret, salt = b32decode(given.secret), bytes.fromhex(given.salt)
+    except ValueError:
+        return "keys"
+    if len(secret) != 20 or len(given.login) != 64:
+        return "keys"
+    contact = "".join(letter for letter in given.contact if letter.isprintable())[:200]
+    record = HandlerRecord(account.name, salt, given.bundle, given.recipient, given.signer, contact, None, None, None)
+    if not await accounts.set_second(people, account.name, secret, given.second, now):
         return "second"
-    record = HandlerRecord(
-        account.name, bytes.fromhex(given.salt), given.bundle, given.recipient, given.signer, given.contact[:200], None, None, None
-    )  # fmt: skip
     try:
         await handlers.keep(engines["cases"], record)
-    except (HandlerRefused, ValueError):
+    except HandlerRefused:
+        await accounts.forget_second(account.name)
         return "keys"
     await accounts.reset(people, account.name, given.login)
     await log.record(engines["cases"], keeper_at(settings.data), today(), account.name, "made_keys")

@@ -27,6 +27,8 @@ from surveys.public.keyring import Keyring, verify
 TEXT_LIMIT = 30_000
 PHOTO_LIMIT = 8 * 1024 * 1024
 PHOTO_SIDE = 2560
+PIXELS = 30_000_000
+"""A larger picture is refused at twice this number, before it is drawn."""
 DETAILS = ("what", "where", "when", "who", "danger")
 REPLIES = ("message", "meeting", "retaliation", "contest", "consent_yes", "consent_no")
 
@@ -86,10 +88,11 @@ def clean_photo(content: bytes) -> bytes:
 
     if len(content) > PHOTO_LIMIT:
         raise Again("concern.write.files_large")
+    Image.MAX_IMAGE_PIXELS = PIXELS
     try:
         with Image.open(io.BytesIO(content)) as picture:
             drawn = ImageOps.exif_transpose(picture).convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError) as problem:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
         raise Again("concern.write.files_refused") from problem
     drawn.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
     plain = Image.new("RGB", drawn.size)

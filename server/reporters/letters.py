@@ -95,6 +95,8 @@ def _notes(language: str, file: Mapping[str, Any], known: Mapping[str, str], *, 
         notes.append(say(language, "concern.thread.recovery_on"))
     if changed:
         notes.append(say(language, "concern.thread.readers_changed"))
+    if "late" in file["dates"]:
+        notes.append(say(language, "concern.thread.late", day=in_words(file["dates"]["late"], language)))
     if file["recovered"]:
         notes.append(say(language, "concern.thread.recovered", day=in_words(file["recovered"], language)))
     if "keep" in file["dates"]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ from surveys.stores import Engines
 
 FORM_LIMIT = 10 * 1024 * 1024
 AT_ONCE = 2
+LONGEST_SECONDS = 60
 _turns = asyncio.Semaphore(AT_ONCE)
 """Two such processes at a time: many forms wait, and leave the other core to the rest."""
 
@@ -87,16 +89,17 @@ class _Talk:
         process.stdin.write(json.dumps(given).encode() + b"\n")
         given.clear()
         try:
-            async for text in process.stdout:
-                message: dict[str, Any] = json.loads(text)
-                if "end" in message:
-                    end: dict[str, Any] = message["end"]
-                    return end
-                process.stdin.write(json.dumps(await self._answer(message)).encode() + b"\n")
+            async with asyncio.timeout(LONGEST_SECONDS):
+                async for text in process.stdout:
+                    message: dict[str, Any] = json.loads(text)
+                    if "end" in message:
+                        end: dict[str, Any] = message["end"]
+                        return end
+                    process.stdin.write(json.dumps(await self._answer(message)).encode() + b"\n")
         finally:
-            process.stdin.close()
-            if process.returncode is None:
-                await process.wait()
+            with suppress(ProcessLookupError):
+                process.kill()  # it has said its last word, or will not say one
+            await process.wait()
         raise RuntimeError("the sealing process ended without a word")
 
     async def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,8 @@ def dates_of(channel: OpenChannel, file: CaseFile) -> dict[str, str]:
     if days.received is not None:
         found["acknowledge"] = str(clocks.acknowledge_by(days.received))
         found["outcome"] = str(clocks.outcome_by(days))
+    if (late := clocks.overdue_since(days, channel.day)) is not None:
+        found["late"] = str(late)
     if days.outcome is not None:
         found["second"] = str(clocks.add_months(days.outcome, clocks.OUTCOME_MONTHS))
         found["keep"] = str(clocks.keep_until(days.outcome, channel.record.retention_years))

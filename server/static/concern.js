@@ -296,8 +296,14 @@ const Concern = (() => {
       if (Date.now() - escaped < 1000) leave();
       escaped = Date.now();
     });
-    const voice = "speechSynthesis" in window && speechSynthesis.getVoices().find((one) => one.localService && one.lang.startsWith(channel.language.slice(0, 2)));
-    if (voice) offerVoice(voice);
+    if ("speechSynthesis" in window) {
+      const look = () => {
+        const voice = speechSynthesis.getVoices().find((one) => one.localService && one.lang.startsWith(channel.language.slice(0, 2)));
+        if (voice && byId("tools").hidden) offerVoice(voice);
+      };
+      look();
+      speechSynthesis.addEventListener("voiceschanged", look);
+    }
     if (["#code", "#check"].includes(location.hash)) location.replace("#start");
   }
   function go(hash) {

@@ -46,6 +46,7 @@ const Letters = (() => {
     if (file.state !== "diary") found.push(t("thread.readers", { names: file.readers.filter((id) => file.names[id]).map((id) => file.names[id]).join(", ") }));
     if (file.readers.includes("recovery")) found.push(t("thread.recovery_on"));
     if (thread.length && thread[0].body.keyring !== rings[rings.length - 1].fingerprint) found.push(t("thread.readers_changed"));
+    if (file.dates.late) found.push(t("thread.late", { day: day(file.dates.late) }));
     if (file.recovered) found.push(t("thread.recovered", { day: day(file.recovered) }));
     if (file.dates.keep) found.push(t("thread.keep", { day: day(file.dates.keep) }));
     return found;

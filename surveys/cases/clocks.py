@@ -130,6 +130,17 @@ def was_late(days: Days, today: date) -> bool:
     return by is not None and (days.outcome or today) > by
 
 
+def overdue_since(days: Days, today: date) -> date | None:
+    """The first day on which handlers are late with what they owe now; None while they are in time. From that day on the
+    outside substitute may read and answer."""
+    by = None
+    if days.received is not None and days.state == State.RECEIVED:
+        by = acknowledge_by(days.received)
+    elif days.state == State.ACKNOWLEDGED:
+        by = outcome_by(days)
+    return by + timedelta(days=1) if by is not None and today > by else None
+
+
 def is_away(away_from: date | None, away_until: date | None, today: date) -> bool:
     """Say whether a handler is absent for more than seven days by now (ANAC, internal channels): the substitute steps in."""
     if away_from is None or today < away_from or (away_until is not None and today > away_until):

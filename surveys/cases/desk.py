@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from surveys.cases import handlers
-from surveys.cases.clocks import Days, State, acknowledge_by
+from surveys.cases.clocks import Days, State, overdue_since
 from surveys.cases.handlers import HandlerRecord
 from surveys.cases.intake import (
     CaseUnknown,
@@ -111,12 +111,12 @@ async def _holders(desk: Desk, case: int, stream: str = "thread") -> set[str]:
 
 
 def _substitute_is_in(desk: Desk, row: Mapping[str, Any], holders: Collection[str]) -> bool:
-    """Say whether the outside substitute works this case: contested, not acknowledged in time, or fewer than two
-    handlers inside who are not away for more than seven days."""
+    """Say whether the outside substitute works this case: contested, late with acknowledgement or outcome, or fewer
+    than two handlers inside who are not away for more than seven days."""
     inside = [reader.id for reader in desk.keyring.inside if reader.id in holders]
     present = [name for name in inside if name not in desk.people or not desk.people[name].is_away(desk.day)]
-    late = row["state"] == State.RECEIVED and row["received"] and desk.day > acknowledge_by(row["received"])
-    return bool(row["contested"]) or bool(late) or len(present) < FEWEST_INSIDE
+    late = overdue_since(days_of(row), desk.day) is not None
+    return bool(row["contested"]) or late or len(present) < FEWEST_INSIDE
 
 
 async def may_read(desk: Desk, row: Mapping[str, Any], name: str) -> bool:

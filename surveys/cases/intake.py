@@ -238,6 +238,7 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
     async with engine.transaction():
         rows = await Case.select(Case.id, Case.locator).where(Case.locator.is_in([r.case.locator for r in reports]))
         known = {bytes(row["locator"]): int(row["id"]) for row in rows}
+        numbers = {int(row["id"]) for row in await Case.select(Case.id).where(Case.id.is_in([r.case.id for r in reports]))}
         for report in reports:
             locator = bytes(report.case.locator)
             if locator in fresh:
@@ -245,7 +246,10 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
                 results.append(int(report.case.id) if same else AlreadyThere("case"))
             elif locator in known:
                 results.append(int(report.case.id) if await _is_kept(report) else AlreadyThere("case"))
+            elif int(report.case.id) in numbers:
+                results.append(AlreadyThere("case"))  # somebody wrote another case's number
             else:
+                numbers.add(int(report.case.id))
                 fresh[locator] = report
                 results.append(int(report.case.id))
         if fresh:

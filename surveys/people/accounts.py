@@ -141,6 +141,10 @@ async def set_second(engine: StoreEngine, name: str, secret: bytes, given: str, 
     return False
 
 
+async def forget_second(name: str) -> None:
+    await SecondFactor.delete().where(SecondFactor.account == name)
+
+
 async def has_second(name: str) -> bool:
     return bool(await SecondFactor.exists().where(SecondFactor.account == name))
 

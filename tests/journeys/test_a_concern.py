@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
@@ -231,9 +232,10 @@ async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, 
 
     sent = "".join(seen)
     assert len(sent) > 10_000 and not [mark for mark in (*WORDS, *blocks[:1], "foto", "SEGRETACAM") if f'"{mark}' in sent or (mark in WORDS and mark in sent)]
+    await _come_from_elsewhere(channel)
     memory = channel.memory()
     assert b"age-encryption.org/v1" in memory
-    found = [mark for mark in (*WORDS, code, code.replace(" ", ""), "foto-1.jpg", "SEGRETACAM", "pyetjefshehtë", "esitosegreto") if mark.encode() in memory]
+    found = [mark for mark in (*WORDS, code, code.replace(" ", ""), "foto-1.jpg", "SEGRETACAM", "pyetjefshehtë", "esitosegreto", "127.0.0.77", "SEGRETOBROWSER") if mark.encode() in memory]
     assert found == []
     _nothing_stored(channel, code, ("foto-1.jpg",))
 
@@ -248,6 +250,17 @@ async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, 
     await page.wait_for_selector("#wrong:not([hidden])")
     _no_rows(channel)
     await context.close()
+
+
+async def _come_from_elsewhere(channel: Channel) -> None:
+    """Somebody with an address and a browser of her own visits; then others do."""
+    elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.77")
+    async with httpx.AsyncClient(base_url=channel.address, transport=elsewhere, headers={"user-agent": "SEGRETOBROWSER/1"}) as client:
+        assert (await client.get("/concern?lang=sq")).status_code == 200
+        assert (await client.post("/concern/thread", json={"locator": "0" * 64, "auth": "0" * 64})).status_code == 404
+    async with httpx.AsyncClient(base_url=channel.address) as client:
+        for _ in range(200):
+            await client.get("/concern?lang=en")
 
 
 def _no_rows(channel: Channel) -> None:

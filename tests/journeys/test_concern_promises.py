@@ -344,3 +344,17 @@ async def test_an_exported_case_opens_without_browser_and_server(browser: Browse
     exported.write_text(json.dumps(content))
     forged = subprocess.run([sys.executable, "-m", "server.cli", "case", "open", str(exported)], input=secrets["kit"], capture_output=True, text=True)
     assert forged.returncode == 1
+
+
+@pytest.mark.parametrize("path", ["/concern/sealed", "/concern/thread", "/concern/reply", "/concern/file", "/concern/proof", "/concern/diary/delete",
+                                  "/cases/in", "/cases/setup"])  # fmt: skip
+async def test_nothing_that_anybody_sends_breaks_an_address(client: httpx.AsyncClient, path: str) -> None:
+    good = await sealed_report(client)
+    setup = dict.fromkeys(("name", "word", "login", "salt", "bundle", "recipient", "signer", "secret", "second", "contact"), "ü\x00")
+    opening = {"locator": "zz", "auth": "é" * 64, "upload": "x"}
+    reply = {"locator": good["locator"], "auth": good["auth"], "stream": "notes", "number": -1, "sealed": "%%%", "uploads": ["x"] * 99}
+    bodies = [b"", b"[]", b"null", b"\xff\xfe", b'{"a":' * 5000, json.dumps(setup).encode(), json.dumps(opening).encode(), json.dumps(reply).encode(),
+              json.dumps(good | {"case": "f" * 16}).encode(), json.dumps(good | {"uploads": ["00" * 16] * 6}).encode(),
+              json.dumps({"name": "x" * 900, "login": "y", "second": "z"}).encode()]  # fmt: skip
+    statuses = [(await client.post(path, content=body, headers={"sec-fetch-site": "same-origin"})).status_code for body in bodies]
+    assert [status for status in statuses if status >= 500 or status < 400] == []

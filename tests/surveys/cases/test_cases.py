@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from surveys.cases import composing, desk, handlers, intake, keeping, log
+from surveys.cases import codes, composing, desk, handlers, intake, keeping, log
 from surveys.cases.bundles import make_bundle, new_kit, open_bundle, split
 from surveys.cases.clocks import State
 from surveys.cases.composing import Entry
@@ -134,8 +134,6 @@ async def test_the_store_names_no_reader_and_every_epoch_has_eight_wraps_alike(h
 
 
 async def test_the_same_report_sent_again_is_one_report_and_another_under_its_code_is_refused(house: House, made: Team) -> None:
-    from surveys.cases import codes
-
     keys = codes.derive(codes.new_code(os.urandom), bytes(16))
     first, other = (
         msgspec.convert(composing.compose(keys, [Entry("report", {"text": t})], house.day, made.ring, "fp"), Report) for t in "ab"
@@ -165,8 +163,6 @@ async def test_unknown_wrong_and_deleted_codes_get_the_same_answer(house: House,
 
 @pytest.mark.parametrize("field", ["wraps", "messages", "epoch", "reader", "locator", "signer"])
 async def test_a_malformed_report_is_refused_whole(house: House, made: Team, field: str) -> None:
-    from surveys.cases import codes
-
     keys = codes.derive(codes.new_code(os.urandom), bytes(16))
     content = composing.compose(keys, [Entry("report", {"text": "x"})], house.day, made.ring, "fp")
     broken = {
@@ -222,6 +218,22 @@ async def test_the_substitute_comes_in_when_nobody_answers_in_time(house: House,
     written = await report(house, made)
     assert await sees(later(house, 7), made, OUTSIDE) == []
     assert await sees(later(house, 8), made, OUTSIDE) == [written.case]
+
+
+async def test_the_substitute_comes_in_when_the_outcome_is_late(house: House, made: Team) -> None:
+    written = await report(house, made)
+    await say(house, made, written, "anna", "arrivato", "acknowledge")
+    assert await sees(replace(house, day=date(2027, 2, 2)), made, OUTSIDE) == []  # taken up on 2 November
+    assert await sees(replace(house, day=date(2027, 2, 3)), made, OUTSIDE) == [written.case]
+
+
+async def test_a_report_under_another_cases_number_is_refused(house: House, made: Team) -> None:
+    written = await report(house, made)
+    keys = replace(codes.derive(codes.new_code(os.urandom), bytes(16)), number=written.keys.number)
+    forged = composing.compose(keys, [Entry("report", {"text": "x"})], house.day, made.ring, "fp")
+    with pytest.raises(AlreadyThere):
+        await intake.receive(house.engines["cases"], keeper_of(house), msgspec.convert(forged, Report), made.ring, house.day)
+    assert await texts(house, made, written, "anna") == ["parole"]
 
 
 async def test_the_substitute_comes_in_when_handlers_are_away_for_more_than_seven_days(house: House, made: Team) -> None:
