@@ -95,7 +95,7 @@ async def save_channel(
         record, hearing_day=heard, hearing_document=data.get("hearing_document", "").strip()[:300],
         other_files="other_files" in data, retention_years=int(years),
     )  # fmt: skip
-    await channel.save(engines["public"], changed)
+    await life.set_rules(_house(request, engines, settings), changed)
     return done("/hr/channel", "saved")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from surveys.cases import desk, handlers, log
 from surveys.cases.keeper import keeper_at
 from surveys.lifecycle.context import House
+from surveys.people import log as act_log
 from surveys.public import channel, keyring, organisation
 from surveys.public.channel import ChannelRecord
 from surveys.public.keyring import Keyring
@@ -44,7 +45,15 @@ async def open_channel(house: House) -> ChannelRecord:
     if missing:
         raise ChannelNotReady(missing)
     record = await channel.load()
+    await act_log.record(house.engines["people"], house.day, house.actor, "open channel")
     return await channel.save(house.engines["public"], replace(record, opened=record.opened or house.day.isoformat()))
+
+
+async def set_rules(house: House, record: ChannelRecord) -> None:
+    """Change hearing, files or retention; the representative reads that it was done."""
+    await channel.save(house.engines["public"], record)
+    heard, years = record.hearing_day, str(record.retention_years)
+    await act_log.record(house.engines["people"], house.day, house.actor, "channel rules", heard=heard, years=years)
 
 
 async def publish_keyring(house: House, text: str, signatures: Sequence[str]) -> tuple[Keyring, int]:
