@@ -126,7 +126,7 @@ def _channel_parser(command: Callable[..., argparse.ArgumentParser], group: Call
     hearing.add_argument("--day", required=True)
     hearing.add_argument("--document", required=True)
     handler = group("handler")
-    for verb in ("invite", "renew", "training"):
+    for verb in ("invite", "word", "renew", "training"):
         command(handler, verb, f"handler_{verb}").add_argument("name")
     handler.choices["training"].add_argument("--day", required=True)
     ring = group("keyring")

@@ -96,6 +96,18 @@ async def renew(given: argparse.Namespace) -> int:
     return 0
 
 
+async def entry_word(given: argparse.Namespace) -> int:
+    """For a forgotten passphrase: a word that signs in once more. Her keys stay sealed; the printed kit opens them."""
+    word = "-".join(secrets.token_hex(3) for _ in range(4))
+    async with opened_house() as house:
+        known = {account.name for account in await accounts.everyone() if account.role == "handler"}
+        if given.name not in known or await handlers.load(given.name) is None:
+            return refuse("handler_no_keys", name=given.name)
+        await accounts.reset(house.engines["people"], given.name, word)
+    tell("handler_word", name=given.name, word=word)
+    return 0
+
+
 async def training(given: argparse.Namespace) -> int:
     """Record the day of a handler's training."""
     if (day := _day(given.day)) is None:
@@ -177,6 +189,7 @@ COMMANDS: dict[str, Run] = {
     "channel open": open_channel,
     "handler invite": invite,
     "handler renew": renew,
+    "handler word": entry_word,
     "handler training": training,
     "keyring draft": draft,
     "keyring publish": publish,

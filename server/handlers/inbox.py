@@ -63,6 +63,14 @@ class Redaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sealed: str
 
 
+class Passphrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new passphrase: the half that signs in, its salt, and the keys sealed anew."""
+
+    login: str
+    salt: str
+    bundle: str
+
+
 async def _desk(settings: Settings, engines: Engines) -> cases.Desk:
     versions = await keyring.versions()
     if not versions:
@@ -240,6 +248,23 @@ async def absence(
     return answer({"kept": True})
 
 
+@post("/cases/passphrase", status_code=200)
+async def passphrase(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """Take a new passphrase; every session of hers ends, this one too."""
+    name, given = _ours(request), await body_of(request, Passphrase)
+    salt = intake.hexed(given.salt, 16, "salt")
+    intake.hexed(given.login, 32, "login")
+    try:
+        await handlers.set_bundle(name, salt, given.bundle)
+    except handlers.HandlerRefused:
+        return answer({"problem": "bundle"}, 400)
+    await accounts.reset(engines["people"], name, given.login)
+    await log.record(engines["cases"], keeper_at(settings.data), today(), name, "changed_passphrase")
+    return answer({"kept": True})
+
+
 def _not_allowed(_: Request[Any, Any, Any], __: NotAllowed) -> Response[bytes]:
     return answer({"refused": True}, 409)
 
@@ -247,6 +272,6 @@ def _not_allowed(_: Request[Any, Any, Any], __: NotAllowed) -> Response[bytes]:
 ROUTERS = [
     Router(
         path="/", guards=[DeskAccount("handler")], exception_handlers=dict(PROBLEMS) | {NotAllowed: _not_allowed},
-        route_handlers=[page, desk_file, case_content, attachment, write, rekey, step_out, hold, redact, piece, absence],
+        route_handlers=[page, desk_file, case_content, attachment, write, rekey, step_out, hold, redact, piece, absence, passphrase],
     )
 ]  # fmt: skip

@@ -56,6 +56,11 @@ const Keys = (() => {
     const content = P.utf8(JSON.stringify({ x25519: P.hex(seeds.x25519), ed25519: P.hex(seeds.ed25519) }));
     return JSON.stringify({ pass: P.base64(await P.encrypt(content, recipient(wrap))), kit: P.base64(await P.encrypt(content, recipient(kit))) });
   }
+  // The same keys under another passphrase; the printed kit stays good.
+  async function resealBundle(bundle, seeds, wrap) {
+    const content = P.utf8(JSON.stringify({ x25519: P.hex(seeds.x25519), ed25519: P.hex(seeds.ed25519) }));
+    return JSON.stringify({ pass: P.base64(await P.encrypt(content, P.recipientOf(wrap))), kit: JSON.parse(bundle).kit });
+  }
   async function openBundle(bundle, way, seed) {
     const content = JSON.parse(P.text(await P.decrypt(P.unbase64(JSON.parse(bundle)[way]), P.identityOf(seed))));
     return keysOf({ x25519: P.unhex(content.x25519), ed25519: P.unhex(content.ed25519) });
@@ -63,5 +68,5 @@ const Keys = (() => {
   const keysOf = (seeds) => ({ ...seeds, identity: P.identityOf(seeds.x25519), recipient: P.recipientOf(seeds.x25519), signer: P.hex(ed25519.getPublicKey(seeds.ed25519)) });
   const newKeys = () => keysOf({ x25519: P.random(32), ed25519: P.random(32) });
 
-  return { P, t, byId, make, button, day, warn, call, split, newKit, readKit, kitSeed, makeBundle, openBundle, newKeys };
+  return { P, t, byId, make, button, day, warn, call, split, newKit, readKit, kitSeed, makeBundle, resealBundle, openBundle, newKeys };
 })();

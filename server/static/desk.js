@@ -1,7 +1,7 @@
 // The handlers' desk: opens her keys, shows her cases by deadline. Keys live in this page's memory and end with it.
 "use strict";
 const Board = (() => {
-  const { P, t, byId, make, button, day, warn, call, split, readKit, openBundle } = Keys;
+  const { P, t, byId, make, button, day, warn, call, split, readKit, openBundle, resealBundle } = Keys;
   const here = { desk: null, keys: null, rings: [], handlers: {} };
 
   async function load() {
@@ -44,7 +44,7 @@ const Board = (() => {
     if (!ring().readers.some((reader) => reader.id === desk.name)) parts.push(make("p", { className: "card care", textContent: t("desk.not_on_ring") }));
     if (!desk.inbox.length) parts.push(make("p", { className: "card", textContent: t("desk.empty") }));
     else parts.push(table(desk.inbox));
-    parts.push(away(desk), make("p", { className: "quiet" }, `${t("desk.fingerprint")} `, make("code", { textContent: ring().fingerprint.match(/.{4}/g).join(" ") })));
+    parts.push(away(desk), passphrase(), make("p", { className: "quiet" }, `${t("desk.fingerprint")} `, make("code", { textContent: ring().fingerprint.match(/.{4}/g).join(" ") })));
     byId("board").replaceChildren(...parts);
   }
   function table(lines) {
@@ -70,6 +70,23 @@ const Board = (() => {
     });
     return make("details", {}, make("summary", { textContent: t("desk.away") }), make("p", { className: "quiet", textContent: t("desk.away_note") }),
       make("label", { htmlFor: "away-from", textContent: t("desk.away_from") }), from, make("label", { htmlFor: "away-until", textContent: t("desk.away_until") }), until, save);
+  }
+  function passphrase() {
+    const field = (id) => make("input", { type: "password", id, autocomplete: "new-password" });
+    const [first, second] = [field("new-pass"), field("new-again")];
+    const save = button(t("desk.pass_save"), async () => {
+      if (first.value !== second.value) return warn(t("door.differ"));
+      if (first.value.length < 14) return warn(t("door.short"));
+      save.disabled = true;
+      const salt = P.hex(P.random(16));
+      const { login, wrap } = await split(first.value, salt);
+      const answer = await send("/cases/passphrase", { login, salt, bundle: await resealBundle(here.desk.bundle, here.keys, wrap) });
+      save.disabled = false;
+      if (!answer.ok) return warn(t("door.broken"));
+      location.assign("/cases/in");
+    });
+    return make("details", {}, make("summary", { textContent: t("desk.pass_change") }), make("p", { className: "quiet", textContent: t("door.pass_note") }),
+      make("label", { htmlFor: "new-pass", textContent: t("door.pass_new") }), first, make("label", { htmlFor: "new-again", textContent: t("door.again") }), second, save);
   }
   async function start() {
     if (!(await load())) return;

@@ -80,6 +80,19 @@ async def keep(engine: StoreEngine, record: HandlerRecord, *, renew: bool = Fals
         await Handler.insert(Handler(**{field: getattr(record, field) for field in record.__dataclass_fields__}))
 
 
+async def set_bundle(name: str, salt: bytes, bundle: str) -> None:
+    """Put a bundle in place that was sealed anew under another passphrase; the keys inside stay.
+
+    Raises
+    ------
+    HandlerRefused
+        If it is malformed.
+    """
+    if len(salt) != 16 or not 0 < len(bundle) <= BUNDLE_LIMIT:
+        raise HandlerRefused("bundle")
+    await Handler.update({Handler.salt: salt, Handler.bundle: bundle}).where(Handler.name == name)
+
+
 async def set_training(name: str, day: date | None) -> None:
     await Handler.update({Handler.trained: day}).where(Handler.name == name)
 

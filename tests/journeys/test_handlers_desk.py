@@ -160,3 +160,32 @@ async def test_the_recovery_key_is_announced_in_the_threads_it_opens(channel: Ch
     assert "parolarecuperata" in said
     with sqlite3.connect(f"file:{channel.data / 'cases.sqlite'}?mode=ro", uri=True) as store:
         assert store.execute('SELECT count(*) FROM "case" WHERE recovered IS NOT NULL').fetchone() == (1,)
+
+
+async def test_a_forgotten_passphrase_is_replaced_with_the_printed_kit(browser: Browser, channel: Channel) -> None:
+    await _report(channel, "parolavecchia")
+    said = await asyncio.to_thread(_shell, channel, "handler", "word", "ascolto1")
+    word = next(part for part in said.split() if part.count("-") == 3)
+    page = await (await browser.new_context(locale="it-IT")).new_page()
+    page.set_default_timeout(20_000)
+    await page.goto(f"{channel.address}/cases/in?lang=it")
+    await page.fill("#name", "ascolto1")
+    await page.fill("#pass", word)
+    await page.fill("#second", channel.second("ascolto1"))
+    async with page.expect_navigation(url="**/cases?lang=*"):
+        await page.click("#go")
+    await page.fill("#pass", word)
+    await page.click("#open")
+    await page.wait_for_selector("#wrong:not([hidden])")
+    await page.fill("#pass", channel.known["handlers"]["ascolto1"]["kit"])
+    await page.click("#open")
+    await page.wait_for_selector("#board table")
+    await page.click('summary:has-text("Cambia la frase")')
+    for field in ("#new-pass", "#new-again"):
+        await page.fill(field, "una frase tutta nuova")
+    async with page.expect_navigation(url="**/cases/in"):
+        await page.click('button:has-text("Cambia e rientra")')
+    channel.known["handlers"]["ascolto1"]["passphrase"] = "una frase tutta nuova"
+    desk = await at_desk(browser, channel, "ascolto1")
+    await _open_first(desk)
+    assert "parolavecchia" in await desk.inner_text("#board")
