@@ -161,6 +161,7 @@ async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, 
     await page.click("#to-check")
     await shot(page, "js-3-check")
     await page.click('#check a[href="#code"]')
+    await page.wait_for_selector(".secret span")
     blocks = await page.locator(".secret span").all_inner_texts()
     assert len(blocks) == 7 and all(re.fullmatch(r"\d{4}", block) for block in blocks)
     await shot(page, "js-4-code")

@@ -60,6 +60,7 @@ async def _written(page: Page, channel: Channel, text: str) -> None:
 async def _confirmed(page: Page) -> None:
     await page.click("#to-check")
     await page.click('#check a[href="#code"]')
+    await page.wait_for_selector(".secret span")
     words = await page.locator(".secret span").all_inner_texts()
     await page.fill("#part2", words[1])
     await page.fill("#part7", words[6])

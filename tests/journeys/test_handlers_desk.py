@@ -73,8 +73,8 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     await anna.wait_for_selector('summary:has-text("Togli la richiesta")')
     await anna.click('aside summary:has-text("Escludi Paolo")')
     await anna.click('aside button:has-text("Escludi Paolo")')
+    await anna.wait_for_selector('aside summary:has-text("Escludi Paolo")', state="detached")
     await anna.wait_for_selector('summary:has-text("Escludi Avv.")')
-    await anna.wait_for_timeout(800)
     text = await anna.inner_text("#board")
     assert "Paolo" not in text and "una nota" in text and "testo senza nome" in text
     paolo = await at_desk(browser, channel, "ascolto2")
@@ -85,7 +85,7 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     await anna.click('aside button:has-text("Sono in conflitto")')
     await anna.wait_for_selector("text=Nessun caso per te")
     await _open_first(livia)
-    await livia.wait_for_timeout(500)
+    await livia.wait_for_selector("text=testo senza nome")
     text = await livia.inner_text("#board")
     assert "testo senza nome" in text and "una nota" in text and "Marta Inventata, " not in text
 
