@@ -13,7 +13,7 @@ from server.commands.house import opened_house
 from server.reporters.channel import keyring_content
 from server.reporters.sealed import file_content
 from server.texts import say
-from surveys.cases import desk, handlers, intake, log
+from surveys.cases import desk, handlers, log, pieces
 from surveys.cases.keeper import RECOVERY, keeper_at
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
@@ -174,7 +174,7 @@ async def recovery_export(given: argparse.Namespace) -> int:
         found = await desk.for_recovery(seat)
         for file in found:
             pieces = {
-                upload: base64.b64encode(await intake.attachment(file.case, upload)).decode() for upload in file.uploads
+                upload: base64.b64encode(await pieces.attachment(file.case, upload)).decode() for upload in file.uploads
             }
             content = {"v": 1, "keyrings": keyring_content(rings), "file": file_content(file), "files": pieces}
             (folder / f"case-{file.case:016x}.json").write_text(json.dumps(content), "utf-8")

@@ -19,7 +19,7 @@ from server.reporters.sealed import PROBLEMS, answer, body_of, dates_of, file_co
 from server.security import DeskAccount, account_of
 from server.settings import Settings
 from server.texts import say
-from surveys.cases import clocks, handlers, intake, log
+from surveys.cases import clocks, handlers, incoming, log, pieces
 from surveys.cases import desk as cases
 from surveys.cases.desk import InboxLine, NotAllowed, Rekey, Writing, open_desk
 from surveys.cases.keeper import keeper_at
@@ -139,7 +139,7 @@ async def case_content(
     """One case, sealed."""  # fmt: skip
     name = account_of(request).name
     seat = await _desk(settings, engines)
-    file = await cases.case_file(seat, intake.case_number(case), name)
+    file = await cases.case_file(seat, incoming.case_number(case), name)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "opened_a_case")
     line = InboxLine(file.case, file.days, file.rekey, file.held)
     record = await channel.load()
@@ -155,8 +155,8 @@ async def attachment(
 ) -> Response[bytes]:
     """One sealed attachment."""  # fmt: skip
     seat = await _desk(settings, engines)
-    file = await cases.case_file(seat, intake.case_number(case), account_of(request).name)
-    return Response(await intake.attachment(file.case, upload), media_type="application/octet-stream")
+    file = await cases.case_file(seat, incoming.case_number(case), account_of(request).name)
+    return Response(await pieces.attachment(file.case, upload), media_type="application/octet-stream")
 
 
 @post("/cases/case/{case:str}/write", request_max_body_size=SEALED_LIMIT, status_code=200)
@@ -167,7 +167,7 @@ async def write(
     """Add her message, and take the step it names."""  # fmt: skip
     name, writing = _ours(request), await body_of(request, Writing)
     seat = await _desk(settings, engines)
-    await cases.write(seat, intake.case_number(case), name, writing)
+    await cases.write(seat, incoming.case_number(case), name, writing)
     await log.record(engines["cases"], seat.keeper, seat.day, name, f"moved_{writing.move}" if writing.move else f"wrote_{writing.stream}")
     return answer({"kept": True})
 
@@ -180,7 +180,7 @@ async def rekey(
     """Put the case under new keys, without whoever left."""  # fmt: skip
     name, change = _ours(request), await body_of(request, Rekey)
     seat = await _desk(settings, engines)
-    await cases.rekey(seat, intake.case_number(case), name, change)
+    await cases.rekey(seat, incoming.case_number(case), name, change)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "changed_keys")
     return answer({"kept": True})
 
@@ -192,7 +192,7 @@ async def step_out(
 ) -> Response[bytes]:
     """A handler in conflict leaves a case."""  # fmt: skip
     name, seat = _ours(request), await _desk(settings, engines)
-    await cases.step_out(seat, intake.case_number(case), name)
+    await cases.step_out(seat, incoming.case_number(case), name)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "stepped_out")
     return answer({"kept": True})
 
@@ -205,7 +205,7 @@ async def hold(
     """Ask for a legal hold, or take it back."""  # fmt: skip
     name, wanted = _ours(request), await body_of(request, Hold)
     seat = await _desk(settings, engines)
-    await cases.set_hold(seat, intake.case_number(case), name, wanted.wanted)
+    await cases.set_hold(seat, incoming.case_number(case), name, wanted.wanted)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "asked_hold" if wanted.wanted else "lifted_hold")
     return answer({"kept": True})
 
@@ -218,18 +218,18 @@ async def redact(
     """Put a message without what is not needed in the place of the first."""  # fmt: skip
     name, change = _ours(request), await body_of(request, Redaction)
     seat = await _desk(settings, engines)
-    await cases.replace_message(seat, intake.case_number(case), name, change.number, change.sealed)
+    await cases.replace_message(seat, incoming.case_number(case), name, change.number, change.sealed)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "redacted")
     return answer({"kept": True})
 
 
-@put("/cases/piece/{upload:str}/{number:int}", request_max_body_size=intake.PIECE_BYTES, status_code=200)
+@put("/cases/piece/{upload:str}/{number:int}", request_max_body_size=pieces.PIECE_BYTES, status_code=200)
 async def piece(
     request: Request[Any, Any, Any], upload: FromPath[str], number: FromPath[int], engines: NamedDependency[Engines]
 ) -> Response[bytes]:
     """Keep a piece of a handler's sealed attachment."""
     _ours(request)
-    return answer({"kept": await intake.keep_piece(engines["cases"], upload, number, await request.body(), today())})
+    return answer({"kept": await pieces.keep_piece(engines["cases"], upload, number, await request.body(), today())})
 
 
 @post("/cases/absence", status_code=200)
@@ -254,8 +254,8 @@ async def passphrase(
 ) -> Response[bytes]:
     """Take a new passphrase; every session of hers ends, this one too."""
     name, given = _ours(request), await body_of(request, Passphrase)
-    salt = intake.hexed(given.salt, 16, "salt")
-    intake.hexed(given.login, 32, "login")
+    salt = incoming.hexed(given.salt, 16, "salt")
+    incoming.hexed(given.login, 32, "login")
     try:
         await handlers.set_bundle(name, salt, given.bundle)
     except handlers.HandlerRefused:

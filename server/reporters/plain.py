@@ -20,10 +20,10 @@ from server.reporters.page import closed_page, concern_page
 from server.reporters.sealed import dates_of, file_content, proof_text, reporters_file
 from server.settings import Settings
 from server.texts import say
-from surveys.cases import intake, keeping
+from surveys.cases import intake, keeping, pieces
 from surveys.cases.clocks import acknowledge_by
 from surveys.cases.codes import NotACode, read_code
-from surveys.cases.intake import AlreadyThere, CaseUnknown, OutOfStep, Reply, Report, ReportRefused, proof_of
+from surveys.cases.incoming import AlreadyThere, CaseUnknown, OutOfStep, Reply, Report, ReportRefused, proof_of
 from surveys.cases.line import Line
 from surveys.stores import Engines
 
@@ -131,9 +131,9 @@ class _Talk:
             return {"unknown": True, "again": "concern.back.unknown", "back": True}
 
     async def _pieces(self, upload: str, sealed: bytes) -> dict[str, Any]:
-        for number, start in enumerate(range(0, len(sealed), intake.PIECE_BYTES)):
-            piece = sealed[start : start + intake.PIECE_BYTES]
-            await intake.keep_piece(self.channel.engines["cases"], upload, number, piece, self.channel.day)
+        for number, start in enumerate(range(0, len(sealed), pieces.PIECE_BYTES)):
+            piece = sealed[start : start + pieces.PIECE_BYTES]
+            await pieces.keep_piece(self.channel.engines["cases"], upload, number, piece, self.channel.day)
         return {}
 
 

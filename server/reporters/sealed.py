@@ -16,9 +16,9 @@ from litestar.params import FromPath
 
 from server.reporters.channel import OpenChannel, keyring_content, names, open_channel
 from server.settings import Settings
-from surveys.cases import clocks, desk, intake, keeping
+from surveys.cases import clocks, desk, intake, keeping, pieces
 from surveys.cases.desk import CaseFile, open_desk
-from surveys.cases.intake import CaseUnknown, OutOfStep, Reply, Report, ReportRefused, proof_of
+from surveys.cases.incoming import CaseUnknown, OutOfStep, Reply, Report, ReportRefused, proof_of
 from surveys.cases.keeper import REPORTER
 from surveys.cases.line import Line, is_enough
 from surveys.public import signing
@@ -165,7 +165,7 @@ async def reply(
     return answer({"received": True})
 
 
-@put("/concern/piece/{upload:str}/{number:int}", request_max_body_size=intake.PIECE_BYTES, status_code=200)
+@put("/concern/piece/{upload:str}/{number:int}", request_max_body_size=pieces.PIECE_BYTES, status_code=200)
 async def piece(
     request: Request[Any, Any, Any], upload: FromPath[str], number: FromPath[int],
     settings: NamedDependency[Settings], engines: NamedDependency[Engines],
@@ -174,14 +174,14 @@ async def piece(
     channel = await _channel(settings, engines)
     if shutil.disk_usage(settings.data).free < SPARE:
         return answer({"full": True}, 507)  # words still fit: attachments must not crowd them out
-    there = await intake.keep_piece(engines["cases"], upload, number, await request.body(), channel.day)
+    there = await pieces.keep_piece(engines["cases"], upload, number, await request.body(), channel.day)
     return answer({"kept": there})
 
 
 @get("/concern/piece/{upload:str}")
-async def pieces(upload: FromPath[str]) -> Response[bytes]:
+async def pieces_there(upload: FromPath[str]) -> Response[bytes]:
     """Say which pieces arrived, so that an upload that broke off goes on."""
-    return answer({"kept": await intake.pieces_kept(upload)})
+    return answer({"kept": await pieces.pieces_kept(upload)})
 
 
 @post("/concern/file", status_code=200)
@@ -189,7 +189,7 @@ async def attachment(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Give one sealed attachment of a code's case."""
     asked = await body_of(request, Opening)
     row = await intake.find(proof_of(asked.locator, asked.auth))
-    content = await intake.attachment(int(row["id"]), asked.upload)
+    content = await pieces.attachment(int(row["id"]), asked.upload)
     return Response(content, media_type="application/octet-stream")
 
 
@@ -222,5 +222,5 @@ def proof_text(settings: Settings, filing: dict[str, str]) -> str:
     )  # fmt: skip
 
 
-HANDLERS = [keyring_file, sealed, thread, reply, piece, pieces, attachment, delete_diary, proof]
+HANDLERS = [keyring_file, sealed, thread, reply, piece, pieces_there, attachment, delete_diary, proof]
 PROBLEMS: dict[int | type[Exception], Any] = {CaseUnknown: refused, OutOfStep: refused, ReportRefused: refused}

@@ -13,19 +13,18 @@ import msgspec
 from surveys.cases import handlers
 from surveys.cases.clocks import Days, State, overdue_since
 from surveys.cases.handlers import HandlerRecord
-from surveys.cases.intake import (
+from surveys.cases.incoming import (
     CaseUnknown,
     ReportRefused,
     SealedEpoch,
-    append,
-    claim,
     dummy_wrap,
     epoch_rows,
-    lock_case,
     names_on,
     sealed_bytes,
-)  # fmt: skip
+)
+from surveys.cases.intake import append, lock_case
 from surveys.cases.keeper import RECOVERY, REPORTER, Keeper
+from surveys.cases.pieces import claim
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
 from surveys.engines import StoreEngine
 from surveys.public.keyring import FEWEST_INSIDE, Keyring

@@ -1,182 +1,36 @@
-"""What comes from a reporter: a new case, one more message, an attachment in pieces. Ciphertext only; idempotent."""
+"""What comes from a reporter is kept: a new case, one more message. All of it or nothing; sent again it counts once."""
 
-import base64
-import binascii
-import hashlib
 import hmac
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import msgspec
-
-from surveys.cases.age_file import sealed_size
 from surveys.cases.clocks import State
-from surveys.cases.keeper import RECOVERY, REPORTER, Keeper
-from surveys.cases.sealing import WRAP_BYTES, encrypt, is_recipient, new_identity
-from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
+from surveys.cases.incoming import (
+    FILES,
+    MESSAGES_AT_ONCE,
+    AlreadyThere,
+    CaseUnknown,
+    OutOfStep,
+    Proof,
+    Reply,
+    Report,
+    ReportRefused,
+    case_number,
+    epoch_rows,
+    hexed,
+    names_on,
+    proof_of,
+    row_id,
+    sealed_bytes,
+)
+from surveys.cases.keeper import REPORTER, Keeper
+from surveys.cases.pieces import claim
+from surveys.cases.sealing import is_recipient
+from surveys.cases.tables import Case, Epoch, Message, Wrap
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.public.keyring import Keyring
-
-SLOTS = 8
-"""Wraps of each epoch, dummies included."""
-WRAP_SEALED = sealed_size(WRAP_BYTES)
-MESSAGE_LIMIT = 256 * 1024
-MESSAGES_AT_ONCE = 60
-PIECE_BYTES = 256 * 1024
-FILE_LIMIT = 33 * 1024 * 1024
-"""25 MB of content in its power of two, sealed."""
-FILES = 5
-
-
-class ReportRefused(Exception):
-    """What came is not a report of ours; the text names the field."""
-
-
-class AlreadyThere(ReportRefused):
-    """This code has a report already, and it is another one."""
-
-
-class CaseUnknown(Exception):
-    """No such code, a wrong one, or a deleted case: nobody is told which."""
-
-
-class OutOfStep(Exception):
-    """Somebody wrote in between: read the thread again, then send."""
-
-
-class SealedEpoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new epoch: its public half, and its private half sealed to each reader by name (base64)."""
-
-    stream: str
-    number: int
-    recipient: str
-    wraps: dict[str, str]
-
-
-class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new report or diary as the script, or the child process, makes it."""
-
-    case: str
-    locator: str
-    auth: str
-    reader: str
-    signer: str
-    epoch: SealedEpoch
-    messages: list[str]
-    uploads: list[str]
-    work: str = ""
-
-
-class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One more message of a reporter; with an `epoch` when a diary becomes a report."""
-
-    locator: str
-    auth: str
-    stream: str
-    number: int
-    sealed: str
-    uploads: list[str]
-    epoch: SealedEpoch | None = None
-    contest: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What the server stores of a code."""
-
-    locator: bytes
-    auth: bytes
-
-
-def hexed(text: str, length: int, field: str) -> bytes:
-    """Read so many bytes of hex.
-
-    Raises
-    ------
-    ReportRefused
-        If they are not.
-    """
-    try:
-        content = bytes.fromhex(text)
-    except ValueError as problem:
-        raise ReportRefused(field) from problem
-    if len(content) != length:
-        raise ReportRefused(field)
-    return content
-
-
-def sealed_bytes(text: str, field: str, limit: int = MESSAGE_LIMIT) -> bytes:
-    """Read base64 of an age file.
-
-    Raises
-    ------
-    ReportRefused
-        If it is none, or too large.
-    """
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error) as problem:
-        raise ReportRefused(field) from problem
-    if not content.startswith(b"age-encryption.org/v1\n") or len(content) > limit:
-        raise ReportRefused(field)
-    return content
-
-
-def proof_of(locator: str, auth: str) -> Proof:
-    return Proof(
-        hashlib.sha256(hexed(locator, 32, "locator")).digest(), hashlib.sha256(hexed(auth, 32, "auth")).digest()
-    )
-
-
-def case_number(text: str) -> int:
-    number = int.from_bytes(hexed(text, 8, "case"), "big")
-    if number >> 63:
-        raise ReportRefused("case")
-    return number
-
-
-def row_id(*parts: object) -> int:
-    """A key made of what the row is: a second row of the same place cannot be inserted."""
-    digest = hashlib.sha256(" ".join(str(part) for part in parts).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
-
-
-def epoch_rows(case: int, epoch: SealedEpoch, keeper: Keeper, allowed: Sequence[str]) -> tuple[Epoch, list[Wrap]]:
-    """Make the rows of an epoch: each wrap under its reader's blind name, dummies up to the fixed number.
-
-    Raises
-    ------
-    ReportRefused
-        If a wrap is for nobody on the keyring, or of another size than all others.
-    """
-    if not is_recipient(epoch.recipient) or not 1 <= epoch.number <= 10_000:
-        raise ReportRefused("epoch")
-    if len(epoch.wraps) > SLOTS or not set(epoch.wraps) <= set(allowed):
-        raise ReportRefused("wraps")
-    key = row_id(case, epoch.stream, "epoch", epoch.number)
-    wraps = []
-    for name, text in epoch.wraps.items():
-        sealed = sealed_bytes(text, "wraps")
-        if len(sealed) != WRAP_SEALED:
-            raise ReportRefused("wraps")
-        wraps.append((keeper.reader(case, epoch.stream, name), sealed))
-    while len(wraps) < SLOTS:
-        wraps.append(dummy_wrap())
-    rows = [Wrap(id=int.from_bytes(os.urandom(8), "big") >> 1, epoch=key, reader=r, sealed=s) for r, s in wraps]
-    return Epoch(id=key, case=case, stream=epoch.stream, number=epoch.number, recipient=epoch.recipient), rows
-
-
-def dummy_wrap() -> tuple[bytes, bytes]:
-    """A wrap for nobody, which no size or form tells from the others."""
-    return os.urandom(32), encrypt(os.urandom(WRAP_BYTES), new_identity()[1])
-
-
-def names_on(keyrings: Sequence[Keyring]) -> list[str]:
-    """Everybody a wrap may be for."""
-    return [REPORTER, RECOVERY, *(reader.id for keyring in keyrings for reader in keyring.readers)]
 
 
 async def lock_case(engine: StoreEngine, case: int) -> None:
@@ -238,7 +92,9 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
     async with engine.transaction():
         rows = await Case.select(Case.id, Case.locator).where(Case.locator.is_in([r.case.locator for r in reports]))
         known = {bytes(row["locator"]): int(row["id"]) for row in rows}
-        numbers = {int(row["id"]) for row in await Case.select(Case.id).where(Case.id.is_in([r.case.id for r in reports]))}
+        numbers = {
+            int(row["id"]) for row in await Case.select(Case.id).where(Case.id.is_in([r.case.id for r in reports]))
+        }
         for report in reports:
             locator = bytes(report.case.locator)
             if locator in fresh:
@@ -372,53 +228,3 @@ async def append(case: int, stream: str, number: int, sealed: bytes) -> None:
     if not epochs:
         raise ReportRefused("stream")
     await Message.insert(_message(case, stream, number, max(int(row["number"]) for row in epochs), sealed))
-
-
-async def keep_piece(engine: StoreEngine, upload: str, number: int, sealed: bytes, day: date) -> int:
-    """Keep one piece of an attachment in the spool; sent again, it is kept once. Gives the number of pieces kept.
-
-    Raises
-    ------
-    ReportRefused
-        If it is too large or out of bounds.
-    """
-    name = hexed(upload, 16, "upload")
-    if not 0 < len(sealed) <= PIECE_BYTES or not 0 <= number < FILE_LIMIT // PIECE_BYTES:
-        raise ReportRefused("piece")
-    key = row_id(upload, "piece", number)
-    async with engine.transaction():
-        if not await Piece.exists().where(Piece.id == key):
-            if await Piece.exists().where((Piece.upload == name) & Piece.case.is_not_null()):
-                raise ReportRefused("upload")  # a finished attachment is not written again
-            await Piece.insert(Piece(id=key, upload=name, number=number, sealed=sealed, arrived=day))
-    return int(await Piece.count().where(Piece.upload == name))
-
-
-async def pieces_kept(upload: str) -> list[int]:
-    """Which pieces of an attachment have arrived: where an upload that broke off goes on."""
-    rows = await Piece.select(Piece.number).where(Piece.upload == hexed(upload, 16, "upload"))
-    return sorted(int(row["number"]) for row in rows)
-
-
-async def claim(uploads: Sequence[str], case: int) -> None:
-    """Take attachments out of the spool into a case."""
-    if len(uploads) > FILES:
-        raise ReportRefused("uploads")
-    names = [hexed(upload, 16, "uploads") for upload in uploads]
-    if names:
-        await Piece.update({Piece.case: case}).where(Piece.upload.is_in(names) & Piece.case.is_null())
-
-
-async def attachment(case: int, upload: str) -> bytes:
-    """The sealed bytes of an attachment of this case.
-
-    Raises
-    ------
-    CaseUnknown
-        If the case has none of that name.
-    """
-    wanted = (Piece.case == case) & (Piece.upload == hexed(upload, 16, "upload"))
-    rows = await Piece.select(Piece.sealed).where(wanted).order_by(Piece.number)
-    if not rows:
-        raise CaseUnknown
-    return b"".join(bytes(row["sealed"]) for row in rows)

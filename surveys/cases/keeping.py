@@ -9,7 +9,7 @@ from typing import Any
 from surveys.cases import clocks
 from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, was_late
 from surveys.cases.desk import days_of
-from surveys.cases.intake import CaseUnknown
+from surveys.cases.incoming import CaseUnknown
 from surveys.cases.tables import Case, Epoch, Message, Piece, Tally, Wrap
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.public import channel

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from surveys.cases.intake import Prepared, Report, keep, prepare
+from surveys.cases.incoming import Report
+from surveys.cases.intake import Prepared, keep, prepare
 from surveys.cases.keeper import Keeper
 from surveys.engines import StoreEngine
 from surveys.public.keyring import Keyring

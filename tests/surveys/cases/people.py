@@ -12,7 +12,7 @@ from surveys.cases.bundles import HandlerKeys
 from surveys.cases.codes import CodeKeys, Secret
 from surveys.cases.composing import Entry
 from surveys.cases.handlers import HandlerRecord
-from surveys.cases.intake import Report
+from surveys.cases.incoming import Report
 from surveys.cases.keeper import Keeper, keeper_at
 from surveys.cases.recovery import Recovery, make_recovery
 from surveys.cases.sealing import public_of

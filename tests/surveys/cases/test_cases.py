@@ -7,13 +7,13 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from surveys.cases import codes, composing, desk, handlers, intake, keeping, log
+from surveys.cases import codes, composing, desk, handlers, incoming, intake, keeping, log, pieces
 from surveys.cases.bundles import make_bundle, new_kit, open_bundle, split
 from surveys.cases.clocks import State
 from surveys.cases.composing import Entry
 from surveys.cases.desk import NotAllowed, Rekey, Resealed, Writing
 from surveys.cases.handlers import HandlerRecord
-from surveys.cases.intake import (
+from surveys.cases.incoming import (
     AlreadyThere,
     CaseUnknown,
     OutOfStep,
@@ -127,7 +127,7 @@ async def test_the_store_names_no_reader_and_every_epoch_has_eight_wraps_alike(h
     await report(house, made, diary=True)
     wraps = await Wrap.select()
     assert len(wraps) == 3 * 8
-    assert {len(bytes(row["sealed"])) for row in wraps} == {intake.WRAP_SEALED}
+    assert {len(bytes(row["sealed"])) for row in wraps} == {incoming.WRAP_SEALED}
     assert len({bytes(row["reader"]) for row in wraps}) == 24
     everything = repr([*wraps, *await Case.select(), *await Epoch.select(), *await Message.select()])
     assert not any(name in everything for name in ("anna", "bruno", "carla", RECOVERY, OUTSIDE))
@@ -390,8 +390,8 @@ async def test_retention_takes_rows_wraps_and_attachments_and_two_people_hold_it
     written, store = await report(house, made), house.engines["cases"]
     await say(house, made, written, "anna", "arrivato", "acknowledge")
     await say(house, made, written, "anna", "esito", "outcome")
-    await intake.keep_piece(store, "ab" * 16, 0, b"sealed", house.day)
-    await intake.claim(["ab" * 16], written.case)
+    await pieces.keep_piece(store, "ab" * 16, 0, b"sealed", house.day)
+    await pieces.claim(["ab" * 16], written.case)
     end = date(house.day.year + 2, house.day.month, house.day.day) + timedelta(days=1)
     at_desk = await seat(house, made)
     await desk.set_hold(at_desk, written.case, "anna", True)
@@ -407,10 +407,10 @@ async def test_retention_takes_rows_wraps_and_attachments_and_two_people_hold_it
 
 async def test_pieces_that_nobody_claimed_leave_the_spool_after_two_days(house: House, made: Team) -> None:
     store = house.engines["cases"]
-    assert await intake.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
-    assert await intake.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
-    assert await intake.keep_piece(store, "cd" * 16, 1, b"two", house.day) == 2
-    assert await intake.pieces_kept("cd" * 16) == [0, 1]
+    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
+    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
+    assert await pieces.keep_piece(store, "cd" * 16, 1, b"two", house.day) == 2
+    assert await pieces.pieces_kept("cd" * 16) == [0, 1]
     assert (await keeping.sweep(store, house.day + timedelta(days=2), 5)).pieces == 0
     assert (await keeping.sweep(store, house.day + timedelta(days=3), 5)).pieces == 2
 
