@@ -40,16 +40,18 @@ SHARE_GRID = 5
 class RawStatistic(Opaque):
     """One statistic before protection: a score on 0-100 per respondent, NaN where she does not enter it.
 
-    `score_steps` is how many steps a person's score has between 0 and 100: 4 for one item with five answers.
+    `score_steps` is how many steps a person's score has between 0 and 100: 4 for one item with five answers. `members`
+    are its items, `answered` how many of them each person answered.
     """
 
-    __slots__ = ("family", "id", "item", "root_only", "score_steps", "scores", "values")
+    __slots__ = ("answered", "family", "id", "item", "members", "root_only", "score_steps", "scores", "values")
 
     def __init__(
-        self, family: str, id: str, scores: Scores, members: Sequence[ItemSpec], values: Scores | None = None,
-        *, root_only: bool = False,
+        self, family: str, id: str, scores: Scores, members: Sequence[ItemSpec], answered: NDArray[np.int64],
+        values: Scores | None = None, *, root_only: bool = False,
     ) -> None:  # fmt: skip
         self.family, self.id, self.scores, self.values, self.root_only = family, id, scores, values, root_only
+        self.members, self.answered = tuple(members), answered
         self.item = members[0] if values is not None else None
         self.score_steps = sum(item.high - item.low for item in members)
 
@@ -61,20 +63,27 @@ class RawStatistic(Opaque):
 def statistics(raw: RawResponses, instrument: Instrument) -> list[RawStatistic]:
     """Every statistic that may be published for groups: items, scales, areas, indicators."""
     by_id = {item.id: item for item in instrument.likert()}
+    valid = {name: (~np.isnan(recoded(raw, item))).astype(np.int64) for name, item in by_id.items()}
     found = [
-        RawStatistic("items", item.id, item_index(raw, item), [item], recoded(raw, item), root_only=item.rare)
+        RawStatistic(
+            "items", item.id, item_index(raw, item), [item], valid[item.id], recoded(raw, item), root_only=item.rare
+        )
         for item in by_id.values()
     ]
+
+    def mean_of(family: str, id: str, members: list[ItemSpec], least: int) -> RawStatistic:
+        answered = np.sum([valid[item.id] for item in members], axis=0)
+        return RawStatistic(family, id, mean_index(raw, members, least), members, answered)
+
     for scale in instrument.scales:
-        members = [by_id[name] for name in scale.items]
-        found.append(RawStatistic("scales", scale.id, mean_index(raw, members, scale.min_answered), members))
+        found.append(mean_of("scales", scale.id, [by_id[name] for name in scale.items], scale.min_answered))
     for area in sorted({area for item in by_id.values() for area in item.areas}):
         members = [item for item in by_id.values() if area in item.areas and not item.outcome]
         if len(members) >= 2:
-            found.append(RawStatistic("areas", str(area), mean_index(raw, members, two_thirds(len(members))), members))
+            found.append(mean_of("areas", str(area), members, two_thirds(len(members))))
     for indicator in instrument.indicator_ids:
         members = [item for item in by_id.values() if indicator in item.indicators]
-        found.append(RawStatistic("indicators", indicator, mean_index(raw, members, half(len(members))), members))
+        found.append(mean_of("indicators", indicator, members, half(len(members))))
     return found
 
 

@@ -157,6 +157,11 @@ class RawIncidence(Opaque):
         """Respondents of each view."""
         return self.matrix.astype(np.int64) @ self.n
 
+    def members(self, view: int) -> NDArray[np.bool_]:
+        """Which respondents are in a view."""
+        inside: NDArray[np.bool_] = self.matrix[view][self.atom_of]
+        return inside
+
 
 def incidence(plan: Plan, raw: RawResponses) -> RawIncidence:
     """Find the non-empty atoms: the combinations of all attributes that the plan's views use."""

@@ -86,3 +86,12 @@ def choose_language(wanted: str | None, accept: str, offered: tuple[str, ...] = 
             if tag == language.lower() or tag.split("-")[0] == language.lower().split("-")[0]:
                 return language
     return offered[0]
+
+
+def step_in_words(language: str, step: str) -> str:
+    """A step of long work as a sentence; ``name:37`` says how far it is in percent. Unknown steps say nothing."""
+    name, _, percent = step.partition(":")
+    key = f"desk.step.{name}"
+    if key not in catalogue(language):
+        return ""
+    return f"{say(language, key)} {percent} %" if percent else say(language, key)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from server.cli import LANGUAGE, Run, refuse, tell
 from server.commands.house import opened_house
-from server.texts import catalogue, say
+from server.texts import say, step_in_words
 from surveys.answers.keys import SecretRefused, read_secret
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.planning import PlanRefused, Wish, draw_secret, plan, take_seat
@@ -150,8 +150,7 @@ async def wave_release(given: argparse.Namespace) -> int:
     began = time.monotonic()
 
     def progress(step: str) -> None:
-        key = f"desk.step.{step}"
-        print(say(LANGUAGE, key) if key in catalogue(LANGUAGE) else step, file=sys.stderr, flush=True)
+        print(step_in_words(LANGUAGE, step) or step, file=sys.stderr, flush=True)
 
     async with opened_house() as house:
         failed = await release_and_draw(house, given.wave, _two_secrets(), progress)

@@ -17,7 +17,7 @@ from server.display import day, text_of
 from server.pages import Shell, show
 from server.security import DeskAccount, account_of, checked_form
 from server.settings import Settings
-from server.texts import catalogue, say
+from server.texts import catalogue, say, step_in_words
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import PlanRefused, draw_secret, take_seat
@@ -181,11 +181,7 @@ async def _release_page(request: Request[Any, Any, Any], wave: str, error: str =
     record = await get_wave(wave)
     work = _running.get(wave)
     running = work is not None and not work.finished
-    step = (
-        say(shell.language, f"desk.step.{work.step}")
-        if work and running and f"desk.step.{work.step}" in catalogue(shell.language)
-        else ""
-    )
+    step = step_in_words(shell.language, work.step) if work and running else ""
     title = text_of(record.title, shell.language)
     page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, running, step)
     return show(page, status=422 if error else 200)

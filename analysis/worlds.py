@@ -1,0 +1,258 @@
+"""Other answers that agree with everything published: the worlds an attacker cannot rule out.
+
+Who answered what is taken as known to the attacker; which answer each person gave is not. A world gives every *cell*,
+one person's answer to one item, one of its answers. It counts only if each figure in which these items play a part
+(themselves, their scales, areas and indicators, in every shown view) would be published exactly as it was. A few items
+of one construct are looked at together, for within a scale one answer makes up for another; all other items stay as
+they are, so there are more worlds than are looked at, never fewer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csr_array
+
+_linear: Any = linprog  # its stubs know dense matrices only
+
+type Floats = NDArray[np.float64]
+type Flags = NDArray[np.bool_]
+type Places = NDArray[np.int64]
+type Target = tuple[int, int]
+"""A heap (the cells of one atom and item) and a category."""
+
+TRIES, MENDS, DRAW = 2, 8, 12
+CLOSE, FLOAT_NOISE = 1e-9, 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One published figure as a bound on answers.
+
+    The figure is ``constant + sum over cells of weight * worth[answer]``, and ``low <= figure < high`` (``<=`` where
+    `closed`). `view` is its place in the plan.
+    """
+
+    view: int
+    weight: Floats
+    worth: Floats
+    constant: float
+    low: float
+    high: float
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What the whole organisation's limits and spread say of a statistic: they depend on squares of scores too.
+
+    weight : of each cell in its person's score; `person` is whose each cell is
+    scores : of everyone, NaN for who does not enter the statistic
+    limits : as published, or None; `half` is half the interval's width for a spread of 1
+    sd_low, sd_high : ``sd_low < sd <= sd_high``
+    """
+
+    weight: Floats
+    worth: Floats
+    person: Places
+    scores: Floats
+    limits: tuple[int, int] | None
+    half: float
+    sd_low: float
+    sd_high: float
+
+    def agrees(self, answers: Places, truth: Places) -> bool:
+        """Whether other answers would be published with the same limits and spread."""
+        scores = self.scores.copy()
+        np.add.at(scores, self.person, self.weight * (self.worth[answers] - self.worth[truth]))
+        known = scores[~np.isnan(scores)]
+        mean, sd = float(known.mean()), float(known.std(ddof=1))
+        if not self.sd_low - CLOSE < sd <= self.sd_high + CLOSE:
+            return False
+        if self.limits is None:
+            return True
+        low = max(0, int(np.floor(mean - self.half * sd + CLOSE)))
+        return (low, min(100, int(np.ceil(mean + self.half * sd - CLOSE)))) == self.limits
+
+
+class Unsound(Exception):
+    """The answers themselves do not agree with a published figure."""
+
+
+class Worlds:
+    """The worlds of a few items.
+
+    Parameters
+    ----------
+    answers : the place of the category in each cell, ``0 <= answer < categories``
+    heap_of : of each cell; cells of one heap have one atom and one item
+    person_of : of each cell
+    """
+
+    def __init__(
+        self, answers: Places, heap_of: Places, person_of: Places, categories: int, rows: Sequence[Row],
+        spreads: Sequence[Spread],
+    ) -> None:  # fmt: skip
+        self.answers, self.heap_of, self.person_of, self.categories = answers, heap_of, person_of, categories
+        self.views = np.array([row.view for row in rows], dtype=np.int64)
+        self.weight = np.array([row.weight for row in rows]).reshape(len(rows), len(answers))
+        self.worth = np.array([row.worth for row in rows]).reshape(len(rows), categories)
+        self.constant = np.array([row.constant for row in rows])
+        self.grain = np.maximum(np.abs(self.weight).max(axis=1, initial=0.0), 1e-12)
+        """What one person may move a figure: violations in views of all sizes are compared in people."""
+        self.spreads = spreads
+        self.truth = self.counts(answers)
+        now = self.values(answers)
+        low = np.array([row.low for row in rows]) - CLOSE
+        high = np.array([row.high + CLOSE if row.closed else row.high - CLOSE for row in rows])
+        if ((now < low - FLOAT_NOISE) | (now > high + FLOAT_NOISE)).any():
+            raise Unsound("a published figure does not follow from the answers")
+        self.low, self.high = np.minimum(low, now), np.maximum(high, now)
+        if not self.agrees(answers):
+            raise Unsound("published limits do not follow from the answers")
+
+    def counts(self, answers: Places) -> Places:
+        """Cells of each heap with each answer."""
+        found = np.zeros((int(self.heap_of.max()) + 1 if len(answers) else 0, self.categories), dtype=np.int64)
+        np.add.at(found, (self.heap_of, answers), 1)
+        return found
+
+    def values(self, answers: Places) -> Floats:
+        found: Floats = self.constant + np.einsum("rp,rp->r", self.weight, self.worth[:, answers])
+        return found
+
+    def agrees(self, answers: Places) -> bool:
+        """Say whether a world would be published exactly alike."""
+        values = self.values(answers)
+        if ((values < self.low) | (values > self.high)).any():
+            return False
+        return all(spread.agrees(answers, self.answers) for spread in self.spreads)
+
+    def walk(self, open_: set[Target], rng: np.random.Generator) -> set[Target]:
+        """Strike out the targets whose count differs from the truth in some world; returns the rest.
+
+        It goes from world to world: somebody's answer is changed, and then the answers that mend best the figures which
+        would be published otherwise. Each world found is where the next step begins.
+        """
+        now, counts, left = self.answers.copy(), self.truth, set(open_)
+        for target in sorted(left):
+            if counts[target] == self.truth[target]:
+                world = self._step(now, target, rng)
+                if world is None:
+                    continue
+                now, counts = world, self.counts(world)
+            left.discard(target)
+        return left
+
+    def _step(self, now: Places, target: Target, rng: np.random.Generator) -> Places | None:
+        """One world near this one with another count of the target's category in the target's heap."""
+        heap, category = target
+        cell = int(rng.choice(np.flatnonzero(self.heap_of == heap)))
+        here = int(now[cell])
+        others = [c for c in range(self.categories) if c != here] if here == category else [category]
+        for other in sorted(others, key=lambda c: abs(c - here))[:TRIES]:
+            world = self._mended(now, cell, other, rng)
+            if world is not None and self.counts(world)[target] != self.truth[target]:
+                return world
+        return None
+
+    def _mended(self, now: Places, cell: int, answer: int, rng: np.random.Generator) -> Places | None:
+        """Change one answer, then at most so many others, each the best of a draw, until every figure is as published."""
+        world = now.copy()
+        world[cell] = answer
+        values = self.values(world)
+        free = np.ones(len(world), dtype=np.bool_)
+        free[cell] = False
+        for _ in range(MENDS):
+            wrong = np.maximum(self.low - values, values - self.high) / self.grain
+            row = int(wrong.argmax())
+            if wrong[row] <= 0:
+                return world if self.agrees(world) else None
+            cells = rng.permutation(np.flatnonzero(free & (self.weight[row] != 0)))[:DRAW]
+            cells = np.union1d(cells, np.flatnonzero(free & (self.person_of == self.person_of[cell])))
+            if not len(cells):
+                return None
+            touched = np.flatnonzero((wrong > 0) | (self.weight[:, cells] != 0).any(axis=1))
+            worth = self.worth[touched][:, None, :] - self.worth[np.ix_(touched, world[cells])][:, :, None]
+            after = values[touched, None, None] + self.weight[np.ix_(touched, cells)][:, :, None] * worth
+            harm = np.maximum(self.low[touched, None, None] - after, after - self.high[touched, None, None])
+            total = (np.maximum(harm, 0.0) / self.grain[touched, None, None]).sum(axis=0)
+            best, category = np.unravel_index(int(total.argmin()), total.shape)
+            values[touched] = after[:, best, category]
+            world[cells[best]] = category
+            free[cells[best]] = False
+        return None
+
+    def relaxed(self, open_: set[Target], rng: np.random.Generator) -> set[Target]:
+        """Strike out the pairs that fractions of people may leave: linear programmes; returns what is proven.
+
+        Figures that are whole counts are tightened to whole numbers first, and a pair is struck out only if its count
+        can fall or rise by one whole person. First all pairs that are left are wished for at once, then one by one.
+        """
+        alike, group = np.unique(np.vstack([self.heap_of, self.weight]), axis=1, return_inverse=True)
+        heads = np.bincount(group, minlength=alike.shape[1])
+        system = np.repeat(alike[1:], self.categories, axis=1) * np.tile(self.worth, (1, len(heads)))
+        low, high = self._tightened()
+        problem = {
+            "A_ub": csr_array(np.vstack([system, -system])),
+            "b_ub": np.minimum(np.concatenate([high - self.constant, self.constant - low]), 1e9),
+            "A_eq": csr_array(np.kron(np.eye(len(heads)), np.ones(self.categories))),
+            "b_eq": heads, "bounds": (0, None), "method": "highs",
+        }  # fmt: skip
+        columns = {
+            (heap, category): np.flatnonzero(alike[0] == heap) * self.categories + category for heap, category in open_
+        }
+        proven: set[Target] = set()
+        left = set(open_)
+        alone: list[tuple[Target, float]] = [(target, sign) for target in sorted(left) for sign in (1.0, -1.0)]
+        for wished in (sorted(left), sorted(left)):
+            self._solve(problem, columns, [(t, float(rng.uniform(0.5, 1.5))) for t in wished if t in left], left)
+        for target, sign in alone:
+            if target in left:
+                self._solve(problem, columns, [(target, sign)], left)
+                if target in left and sign < 0:
+                    proven.add(target)
+        return proven
+
+    def _solve(
+        self, problem: dict[str, Any], columns: dict[Target, Places],
+        wishes: list[tuple[Target, float]], left: set[Target],
+    ) -> None:  # fmt: skip
+        """Lower (or raise, for a wish below 0) some counts, and strike out every pair that this solution frees."""
+        if not wishes:
+            return
+        cost = np.zeros(problem["A_ub"].shape[1])
+        for target, sign in wishes:
+            cost[columns[target]] = sign
+        found = _linear(cost, **problem)
+        if found.x is None:
+            return
+        for target in sorted(left):
+            if abs(float(found.x[columns[target]].sum()) - float(self.truth[target])) >= 1 - 1e-6:
+                left.discard(target)
+
+    def _tightened(self) -> tuple[Floats, Floats]:
+        """The bounds of rows, moved inward to values that whole people can reach where all weigh the same."""
+        low, high = self.low.copy(), self.high.copy()
+        for row, weights in enumerate(self.weight):
+            used = np.unique(weights[weights > 0])
+            if len(used) == 1 and self.constant[row] == 0.0:
+                unit = used[0] * np.diff(np.unique(self.worth[row])).min()
+                low[row], high[row] = np.ceil(low[row] / unit - 1e-6) * unit, np.floor(high[row] / unit + 1e-6) * unit
+        return np.maximum(low, -1e9), np.minimum(high, 1e9)
+
+    def blocking(self, target: Target) -> set[int]:
+        """The views whose figures forbid some single change of an answer that would free this count."""
+        heap, category = target
+        values = self.values(self.answers)
+        found: set[int] = set()
+        for cell in np.flatnonzero(self.heap_of == heap):
+            here = self.answers[cell]
+            for other in range(self.categories):
+                if other != here and category in (here, other):
+                    after = values + self.weight[:, cell] * (self.worth[:, other] - self.worth[:, here])
+                    found |= {int(v) for v in self.views[(after < self.low) | (after > self.high)]}
+        return found
