@@ -1,13 +1,20 @@
-"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers concerns release start slips."""
+"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind concerns release start."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import answers, concerns, phone, releases, starting
+from tests.benchmarks import answers, blind, concerns, phone, releases, starting
 
-PARTS = {"phone": phone.measure, "answers": answers.measure, "concerns": concerns.measure, "release": releases.measure, "start": starting.measure}
+PARTS = {
+    "phone": phone.measure,
+    "answers": answers.measure,
+    "blind": blind.measure,
+    "concerns": concerns.measure,
+    "release": releases.measure,
+    "start": starting.measure,
+}
 
 
 def main() -> None:
