@@ -171,7 +171,7 @@ async def _wave_page(
         tuple(say(language, f"hr.missing.{gap}") for gap in gaps),
         tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
         tuple((view_name(view, dict(wave.plan), language), wave.headcount_bands.get(view["id"], "")) for view in views),
-        opening.slip_limit(wave.invited) - wave.slips if wave.invited else 0, wave.slips,
+        opening.slips_for(wave) - wave.slips if wave.invited else 0, wave.slips,
         str(wave.starts + LONGEST) if wave.starts else "",
     )  # fmt: skip
     return show(page, status=422 if error else 200)

@@ -1,16 +1,19 @@
 """The keys of an urn: one pair a wave, its private half wrapped for any two of three holders.
 
 Each holder has a secret of eight generated words (88 bits). The words derive a key pair; the server keeps its public
-half alone, so that holders can make their secrets on different days. The urn's private key is sealed twice, once for
-each holder of a pair, for each of the three pairs.
+half alone, so that holders can make their secrets on different days. The urn's private keys are sealed twice, once for
+each holder of a pair, for each of the three pairs. There are two: sheets that the server seals go to an X25519 key, sheets
+that wait sealed on a phone to a P-256 key, the only curve that every phone's browser knows.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NewType
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mnemonic import Mnemonic
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -56,11 +59,45 @@ def holder_key(secret: HolderSecret, wave: str, seat: str) -> PrivateKey:
 
 
 @dataclass(frozen=True, slots=True)
+class UrnKey:
+    """The private keys of an urn: for sheets sealed by the server, and for those sealed on a phone."""
+
+    server: PrivateKey = field(repr=False)
+    phone: ec.EllipticCurvePrivateKey = field(repr=False)
+
+    @classmethod
+    def generate(cls) -> "UrnKey":
+        return cls(PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "UrnKey":
+        """Read what `to_bytes` writes: 32 bytes each."""
+        return cls(PrivateKey(data[:32]), ec.derive_private_key(int.from_bytes(data[32:64]), ec.SECP256R1()))
+
+    def to_bytes(self) -> bytes:
+        return bytes(self.server) + self.phone.private_numbers().private_value.to_bytes(32)
+
+    @property
+    def public(self) -> bytes:
+        return bytes(self.server.public_key)
+
+    @property
+    def phone_public(self) -> bytes:
+        return self.point(self.phone)
+
+    @staticmethod
+    def point(key: ec.EllipticCurvePrivateKey) -> bytes:
+        """The public point of a key, uncompressed: 65 bytes."""
+        return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+@dataclass(frozen=True, slots=True)
 class SealedUrnKey:
-    """The public half of an urn's key, and the private half wrapped for each pair of seats."""
+    """The public halves of an urn's keys, and the private halves wrapped for each pair of seats."""
 
     public: bytes
     wraps: Mapping[str, bytes]
+    phone: bytes = b""
 
 
 def make_urn_key(holders: Mapping[str, bytes]) -> SealedUrnKey:
@@ -73,12 +110,12 @@ def make_urn_key(holders: Mapping[str, bytes]) -> SealedUrnKey:
     """
     if set(holders) != set(SEATS) or len(set(holders.values())) != len(SEATS):
         raise ValueError("three holders with three different keys are needed")
-    private = PrivateKey.generate()
+    private = UrnKey.generate()
     wraps = {}
     for first, second in combinations(SEATS, 2):
-        inner = SealedBox(PublicKey(holders[second])).encrypt(bytes(private))
+        inner = SealedBox(PublicKey(holders[second])).encrypt(private.to_bytes())
         wraps[f"{first}+{second}"] = SealedBox(PublicKey(holders[first])).encrypt(inner)
-    return SealedUrnKey(bytes(private.public_key), wraps)
+    return SealedUrnKey(private.public, wraps, private.phone_public)
 
 
 def seat_of(secret: HolderSecret, wave: str, holders: Mapping[str, bytes]) -> str:
@@ -97,8 +134,8 @@ def seat_of(secret: HolderSecret, wave: str, holders: Mapping[str, bytes]) -> st
 
 def unwrap(
     secrets: tuple[HolderSecret, HolderSecret], wave: str, sealed: SealedUrnKey, holders: Mapping[str, bytes]
-) -> PrivateKey:
-    """Open the urn's private key with two secrets of two different seats.
+) -> UrnKey:
+    """Open the urn's private keys with two secrets of two different seats.
 
     Raises
     ------
@@ -114,9 +151,9 @@ def unwrap(
     first, second = sorted(keys, key=SEATS.index)
     try:
         inner = SealedBox(keys[first]).decrypt(sealed.wraps[f"{first}+{second}"])
-        private = PrivateKey(SealedBox(keys[second]).decrypt(inner))
-    except (CryptoError, KeyError) as problem:
+        private = UrnKey.from_bytes(SealedBox(keys[second]).decrypt(inner))
+    except (CryptoError, KeyError, ValueError) as problem:
         raise SecretRefused("the wrapped key of this wave is damaged") from problem
-    if bytes(private.public_key) != sealed.public:
+    if private.public != sealed.public:
         raise SecretRefused("the wrapped key belongs to another wave")
     return private

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from nacl.public import PrivateKey
-
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, RawResponses
+from surveys.answers.keys import UrnKey
 from surveys.answers.wave import open_envelopes
 from surveys.questionnaire import AnswerSheet, Item, Questionnaire, SheetUnreadable
 
@@ -12,7 +11,7 @@ _SPECIAL = {"dont_know": DONT_KNOW, "prefer_not": PREFER_NOT}
 _NO_GROUP = frozenset({"prefer_not", "dont_know", "several"})
 
 
-async def open_responses(wave: str, questionnaire: Questionnaire, key: PrivateKey) -> tuple[RawResponses, int]:
+async def open_responses(wave: str, questionnaire: Questionnaire, key: UrnKey) -> tuple[RawResponses, int]:
     """Open every envelope of a wave; what does not open or parse is dropped and counted."""
     envelopes, unreadable = await open_envelopes(wave, key)
     sheets = []

@@ -31,3 +31,10 @@ class Slip(Table):
     id = BigInt(primary_key=True)
     wave = Varchar(length=40)
     digest = Bytea()
+
+
+class Gate(Table):
+    """A wave that takes tokens: the row goes when the wave closes, in the store of the answers and so in their commit."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40)

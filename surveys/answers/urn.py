@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from surveys.answers.envelope import ENVELOPE_BYTES
-from surveys.answers.tables import Slip, Slot, Spent
+from surveys.answers.tables import Gate, Slip, Slot, Spent
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.tokens import Digest, row_key
 
@@ -44,6 +44,7 @@ class _Waiting:
     digest: Digest
     attempt: bytes
     envelope: bytes
+    token: bool
     done: asyncio.Future[Receipt] = field(repr=False)
 
 
@@ -69,8 +70,13 @@ class Urn:
             await self._task
             self._task, self._stopping = None, False
 
-    async def put(self, wave: str, digest: Digest, attempt: bytes, envelope: bytes) -> Receipt:
+    async def put(self, wave: str, digest: Digest, attempt: bytes, envelope: bytes, *, token: bool = False) -> Receipt:
         """Spend a code and keep the envelope: both or neither, committed before this returns.
+
+        Parameters
+        ----------
+        token : bool
+            Whether the digest is of a token, whose signature the caller has verified with the wave's key; else of a slip.
 
         Raises
         ------
@@ -82,7 +88,7 @@ class Urn:
         if len(self._waiting) >= WAITING_LIMIT:
             raise TooManyWaiting
         place = _Waiting(
-            wave, digest, hashlib.sha256(attempt).digest(), envelope, asyncio.get_running_loop().create_future()
+            wave, digest, hashlib.sha256(attempt).digest(), envelope, token, asyncio.get_running_loop().create_future()
         )
         self._waiting.append(place)
         self._wake.set()
@@ -127,13 +133,14 @@ class Urn:
         async with self._engine.transaction():
             slips = await _digests(Slip, batch)
             spent = await _digests(Spent, batch)
+            gates = await _gates(batch)
             for place in batch:
                 key = row_key(place.digest)
                 if key in spent or key in fresh:
                     digest, attempt, wave = spent[key] if key in spent else _of(fresh[key])
                     same = (digest, attempt, wave) == _of(place)
                     receipts.append(Receipt.RECEIVED if same else Receipt.USED)
-                elif slips.get(key, (b"", b"", ""))[0] == place.digest and slips[key][2] == place.wave:
+                elif place.wave in gates if place.token else slips.get(key) == (place.digest, b"", place.wave):
                     fresh[key] = place
                     receipts.append(Receipt.RECEIVED)
                 else:
@@ -191,6 +198,16 @@ def _resolve(place: _Waiting, receipt: Receipt) -> None:
 
 def _of(place: _Waiting) -> tuple[bytes, bytes, str]:
     return bytes(place.digest), place.attempt, place.wave
+
+
+async def _gates(batch: Iterable[_Waiting]) -> set[str]:
+    """Of the waves that tokens of this batch name, those that still take them."""
+    named = {place.wave for place in batch if place.token}
+    return (
+        {str(row["wave"]) for row in await Gate.select(Gate.wave).where(Gate.wave.is_in(sorted(named)))}
+        if named
+        else set()
+    )
 
 
 async def _digests(table: type[Slip] | type[Spent], batch: Iterable[_Waiting]) -> dict[int, tuple[bytes, bytes, str]]:

@@ -1,12 +1,12 @@
 """What the answers store does for a wave besides receiving: fill the urn, print rights to answer, stir, count, destroy."""
 
+import hashlib
 import secrets
 from collections.abc import Iterator
 
-from nacl.public import PrivateKey
-
 from surveys.answers.envelope import ENVELOPE_BYTES, EnvelopeUnreadable, unseal
-from surveys.answers.tables import Slip, Slot, Spent
+from surveys.answers.keys import UrnKey
+from surveys.answers.tables import Gate, Slip, Slot, Spent
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.tokens import Digest, SlipCode, digest, new_code, row_key
 
@@ -14,7 +14,7 @@ _CHUNK = 200
 
 
 async def fill_urn(engine: StoreEngine, wave: str, slots: int) -> None:
-    """Fill the urn with equal random blobs, each to be overwritten by at most one sheet."""
+    """Fill the urn with equal random blobs, each to be overwritten by at most one sheet, and let tokens in."""
     rows = await Slot.select(Slot.id).order_by(Slot.id, ascending=False).limit(1)
     first = int(rows[0]["id"]) + 1 if rows else 1
     async with engine.transaction():
@@ -25,6 +25,11 @@ async def fill_urn(engine: StoreEngine, wave: str, slots: int) -> None:
                     for i in range(start, min(start + _CHUNK, slots))
                 )
             )
+        await Gate.insert(Gate(id=gate_key(wave), wave=wave))
+
+
+def gate_key(wave: str) -> int:
+    return row_key(Digest(hashlib.sha256(wave.encode()).digest()))
 
 
 async def make_slips(engine: StoreEngine, wave: str, count: int) -> list[SlipCode]:
@@ -59,6 +64,7 @@ async def withdraw_slips(engine: StoreEngine, wave: str) -> None:
     """Take every right to answer away: from this commit on no sheet of the wave is accepted."""
     async with engine.transaction():
         await Slip.delete().where(Slip.wave == wave)
+        await Gate.delete().where(Gate.wave == wave)
 
 
 async def spent_digests(wave: str) -> list[str]:
@@ -67,7 +73,7 @@ async def spent_digests(wave: str) -> list[str]:
     return sorted(bytes(row["digest"]).hex() for row in rows)
 
 
-async def open_envelopes(wave: str, key: PrivateKey) -> tuple[list[bytes], int]:
+async def open_envelopes(wave: str, key: UrnKey) -> tuple[list[bytes], int]:
     """Open every envelope of a wave in memory: the sheets, and how many could not be opened."""
     rows = await Slot.select(Slot.sheet).where((Slot.wave == wave) & Slot.taken.eq(True))
     sheets, unreadable = [], 0
@@ -90,6 +96,7 @@ async def destroy(engine: StoreEngine, wave: str) -> None:
         await Slot.delete().where(Slot.wave == wave)
         await Spent.delete().where(Spent.wave == wave)
         await Slip.delete().where(Slip.wave == wave)
+        await Gate.delete().where(Gate.wave == wave)
     await stir(engine)
 
 

@@ -4,8 +4,9 @@ from datetime import date
 
 from surveys.answers import wave as urn_of
 from surveys.lifecycle.context import House, destroy_wraps
+from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
-from surveys.people import log
+from surveys.people import links, log
 from surveys.public import releases, waves
 from surveys.public.waves import State, WaveRecord
 
@@ -71,18 +72,20 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
     if not 0 <= unused_slips <= record.slips:
         raise PlanRefused("unused", printed=record.slips)
     answers = house.engines["answers"]
+    destroy_token_key(house, wave)
     await urn_of.withdraw_slips(answers, wave)
     await urn_of.stir(answers)
-    sheets = await urn_of.received(wave)
+    sheets, issued = await urn_of.received(wave), await links.issued(wave)
     drawn = record.slips - unused_slips
-    if sheets > drawn:
-        raise PlanRefused("drawn", received=sheets, drawn=drawn)
-    counts = {"invited": record.invited, "issued": 0, "drawn": drawn, "received": sheets}
+    if sheets > issued + drawn:
+        raise PlanRefused("drawn", received=sheets, drawn=drawn, issued=issued)
+    counts = {"invited": record.invited, "issued": issued, "drawn": drawn, "received": sheets}
     await releases.keep_bulletin(wave, counts, await urn_of.spent_digests(wave))
     state = State.CLOSED if sheets >= TOO_FEW else State.TOO_FEW
     closed = await waves.change(
         house.engines["public"], wave, State.ENDED, state=state, closed=house.day, drawn=drawn, received_tens=None
     )
+    await links.forget_links(house.engines["people"], wave)
     if state == State.TOO_FEW:
         await urn_of.destroy(answers, wave)
         destroy_wraps(house, wave)
@@ -97,5 +100,7 @@ async def cancel(house: House, wave: str) -> WaveRecord:
     )
     await urn_of.destroy(house.engines["answers"], wave)
     destroy_wraps(house, wave)
+    destroy_token_key(house, wave)
+    await links.forget_links(house.engines["people"], wave)
     await log.record(house.engines["people"], house.day, house.actor, "wave cancelled", wave=wave)
     return cancelled

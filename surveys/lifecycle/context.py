@@ -62,7 +62,11 @@ def read_wraps(house: House, wave: str) -> SealedUrnKey:
 
 def destroy_wraps(house: House, wave: str) -> None:
     """Overwrite and remove the wrapped key."""
-    path = house.wraps_file(wave)
+    destroy_file(house.wraps_file(wave))
+
+
+def destroy_file(path: Path) -> None:
+    """Overwrite a file with noise and remove it; nothing if it is not there."""
     if path.exists():
         size = path.stat().st_size
         with open(path, "r+b") as file:

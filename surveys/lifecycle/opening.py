@@ -7,8 +7,9 @@ from analysis.views import Plan
 from surveys.answers import wave as urn_of
 from surveys.answers.keys import SEATS, make_urn_key
 from surveys.lifecycle.context import House, keep_wraps
+from surveys.lifecycle.issuing import make_token_key
 from surveys.lifecycle.planning import earlier_panels
-from surveys.people import log, panel, roster
+from surveys.people import links, log, panel, roster
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
 from surveys.tokens import SlipCode
@@ -75,11 +76,13 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
     await urn_of.destroy(house.engines["answers"], wave)  # of an opening that was cut off half-way
     await urn_of.fill_urn(house.engines["answers"], wave, slots(len(chosen)))
     await panel.forget(house.engines["people"], wave)
-    await panel.invite(house.engines["people"], wave, chosen)
+    await panel.invite(house.engines["people"], wave, chosen, tuple(record.panel.get("channels", ())))
+    by_channel = await links.counts(wave)
     await panel.freeze_headcounts(house.engines["people"], wave, counts)
     opened = await waves.change(
         house.engines["public"], wave, State.PLANNED, state=State.OPEN, opened=house.day, invited=len(chosen),
-        seal_key=sealed.public, headcount_bands={view: size_band(people) for view, people in counts.items()},
+        seal_key=sealed.public, phone_key=sealed.phone, token_key=make_token_key(house, wave),
+        panel={**record.panel, "by_channel": by_channel}, headcount_bands={view: size_band(people) for view, people in counts.items()},
         messages={"referente": about.referente, "canale": about.canale} if about else {},
     )  # fmt: skip
     await log.record(
@@ -97,6 +100,12 @@ def slip_limit(people: int) -> int:
     return people + max(3, round(people * SPARE_SHARE))
 
 
+def slips_for(record: WaveRecord) -> int:
+    """How many slips a wave may print: its people without a link, and some to spare."""
+    by_channel = record.panel.get("by_channel")
+    return slip_limit(by_channel.get(links.SLIP, 0) if by_channel else record.invited)
+
+
 async def print_slips(house: House, wave: str, count: int) -> list[SlipCode]:
     """Make new codes for an open wave; they are returned once, to be printed, and never kept.
 
@@ -108,7 +117,7 @@ async def print_slips(house: House, wave: str, count: int) -> list[SlipCode]:
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise waves.WrongState(wave, record.state, (State.OPEN,))
-    left = slip_limit(record.invited) - record.slips
+    left = slips_for(record) - record.slips
     if not 1 <= count <= left:
         raise TooManySlips(left)
     await waves.change(house.engines["public"], wave, State.OPEN, slips=record.slips + count)

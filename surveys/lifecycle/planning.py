@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from analysis.views import Category, Plan, default_plan
 from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
 from surveys.lifecycle.context import House
-from surveys.people import log, panel, roster
+from surveys.people import links, log, panel, roster
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import Questionnaire, UnitNode, shipped
@@ -42,6 +42,8 @@ class Wish:
     """A top-level unit, or "" for the whole organisation."""
     demographics: tuple[str, ...] = ("unit", "gender", "age")
     k: Mapping[str, int] | None = None
+    channels: tuple[str, ...] = ()
+    """How links go out: of ``email``, ``sms``, ``letter``; whom none reaches draws a slip."""
 
 
 def _checked(wish: Wish) -> None:
@@ -51,6 +53,8 @@ def _checked(wish: Wish) -> None:
         raise PlanRefused("form", form=wish.form)
     if not wish.starts <= wish.ends <= wish.starts + LONGEST:
         raise PlanRefused("dates", longest=LONGEST.days)
+    if not set(wish.channels) <= set(links.CHANNELS):
+        raise PlanRefused("form", form=", ".join(wish.channels))
     for family, k in (wish.k or {}).items():
         if k < MINIMUM_K.get(family, 0):
             raise PlanRefused("k", family=family, minimum=MINIMUM_K[family])
@@ -108,7 +112,7 @@ async def plan(house: House, wish: Wish) -> WaveRecord:
     questionnaire = shipped(wish.form, nodes, wish.demographics)
     record = WaveRecord(
         id=wish.id, title=wish.title, state=State.PLANNED, starts=wish.starts, ends=wish.ends,
-        panel={"unit": wish.unit, "people": len(chosen)}, questionnaire=questionnaire.to_json(),
+        panel={"unit": wish.unit, "people": len(chosen), "channels": list(wish.channels)}, questionnaire=questionnaire.to_json(),
         plan=groups_of(questionnaire, units).to_json(), rules={"k": rules},
     )  # fmt: skip
     await waves.add(house.engines["public"], record)

@@ -82,8 +82,9 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
         raw, unreadable = await open_responses(wave, questionnaire, key)
         if len(raw) + unreadable > await urn_of.received(wave):
             raise MoreSheetsThanCodes
+        published = await releases.bulletin(wave)
         participation = {
-            "invited": record.invited, "issued": 0, "drawn": record.drawn,
+            "invited": record.invited, "issued": published[0]["issued"] if published else 0, "drawn": record.drawn,
             "received": len(raw) + unreadable, "unreadable": unreadable,
         }  # fmt: skip
         facts = Facts(

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from surveys.engines import StoreEngine
+from surveys.people.links import channel_for
 from surveys.people.roster import UnitEntry, below, units
 from surveys.people.tables import Headcount, Panel, Person
 
 MINIMUM = 30
 WAVES_A_YEAR = 4
-CHANNEL_SLIP = "slip"
 _YEAR = timedelta(days=365)
 _CHUNK = 200
 
@@ -94,8 +94,9 @@ async def forget(engine: StoreEngine, wave: str) -> None:
         await Headcount.delete().where(Headcount.wave == wave)
 
 
-async def invite(engine: StoreEngine, wave: str, chosen: Iterable[Member]) -> None:
-    """Freeze the panel of a wave; every member answers with a slip."""
+async def invite(engine: StoreEngine, wave: str, chosen: Iterable[Member], offered: Sequence[str] = ()) -> None:
+    """Freeze the panel of a wave and each member's channel: an offered one that reaches her, else a slip."""
+    contacts = {int(row["id"]): str(row["contact"]) for row in await Person.select(Person.id, Person.contact)}
     people = [member.person for member in chosen]
     last = await Panel.select(Panel.id).order_by(Panel.id, ascending=False).limit(1)
     first = int(last[0]["id"]) + 1 if last else 1
@@ -103,7 +104,12 @@ async def invite(engine: StoreEngine, wave: str, chosen: Iterable[Member]) -> No
         for start in range(0, len(people), _CHUNK):
             await Panel.insert(
                 *(
-                    Panel(id=first + start + place, wave=wave, person=person, channel=CHANNEL_SLIP)
+                    Panel(
+                        id=first + start + place,
+                        wave=wave,
+                        person=person,
+                        channel=channel_for(contacts[person], offered),
+                    )
                     for place, person in enumerate(people[start : start + _CHUNK])
                 )
             )

@@ -28,13 +28,34 @@ class Person(Table):
 
 
 class Panel(Table):
-    """Who was invited to a wave, and by which channel; `issued` is a day, or nothing."""
+    """Who was invited to a wave, and by which channel; `issued` is a day, or nothing.
+
+    Of a personal link only the digest is kept. `asked` and `signed` are the digest of the one blinded value that was
+    signed and its signature, for a phone that asks again with the same; neither tells anything of the token.
+    """
 
     id = BigInt(primary_key=True)
     wave = Varchar(length=40, index=True)
     person = BigInt()
     channel = Varchar(length=8)
     issued = Date(default=None, null=True)
+    link = Bytea(default=b"", index=True)
+    asked = Bytea(default=b"")
+    signed = Bytea(default=b"")
+
+
+class Outbox(Table):
+    """A message to one panel member: waiting, sent or failed. Address and text are wiped when it is sent."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40, index=True)
+    kind = Varchar(length=12)
+    state = Varchar(length=8, default="waiting")
+    address = Text(default="")
+    subject = Text(default="")
+    text = Text(default="")
+    tries = Integer(default=0)
+    day = Date(default=None, null=True)
 
 
 class Headcount(Table):

@@ -30,6 +30,8 @@ class Wave(Table):
     headcount_bands = JSON()
     messages = JSON()
     seal_key = Bytea(default=b"")
+    phone_key = Bytea(default=b"")
+    token_key = Bytea(default=b"")
     holders = JSON()
     invited = Integer(default=0)
     slips = Integer(default=0)

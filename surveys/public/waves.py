@@ -38,7 +38,10 @@ class WrongState(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WaveRecord:
-    """One wave. `questionnaire`, `plan`, `rules` and `holders` are plain JSON as frozen."""
+    """One wave. `questionnaire`, `plan`, `rules` and `holders` are plain JSON as frozen.
+
+    `seal_key` and `phone_key` seal sheets on the server (X25519) and on a phone (P-256); `token_key` verifies tokens.
+    """
 
     id: str
     title: Mapping[str, str]
@@ -57,6 +60,8 @@ class WaveRecord:
     messages: Mapping[str, Any] = field(default_factory=dict)
     holders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     seal_key: bytes = b""
+    phone_key: bytes = b""
+    token_key: bytes = b""
     invited: int = 0
     slips: int = 0
     drawn: int = 0
@@ -78,7 +83,8 @@ def _from_row(row: Mapping[str, Any]) -> WaveRecord:
         values[name] = json.loads(values[name])
     values["extensions"] = tuple(values["extensions"])
     values["state"] = State(values["state"])
-    values["seal_key"] = bytes(values["seal_key"])
+    for name in ("seal_key", "phone_key", "token_key"):
+        values[name] = bytes(values[name])
     return WaveRecord(**values)
 
 

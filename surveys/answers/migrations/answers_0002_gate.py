@@ -1,0 +1,58 @@
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+from piccolo.columns.column_types import BigInt, Varchar
+from piccolo.columns.indexes import IndexMethod
+
+ID = "2026-11-23T15:04:45:557394"
+VERSION = "1.38.0"
+DESCRIPTION = ""
+
+
+async def forwards():
+    manager = MigrationManager(migration_id=ID, app_name="answers", description=DESCRIPTION)
+
+    manager.add_table(class_name="Gate", tablename="gate", schema=None, columns=None)
+
+    manager.add_column(
+        table_class_name="Gate",
+        tablename="gate",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Gate",
+        tablename="gate",
+        column_name="wave",
+        db_column_name="wave",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    return manager

@@ -1,0 +1,146 @@
+"""Issuing tokens for personal links, and inviting people: the wave's signing key, used here and for nothing else."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from surveys.blind import PublicKey, SigningKey, TokenRefused, generate_key, sign_blinded
+from surveys.lifecycle.context import House, destroy_file
+from surveys.people import links, log
+from surveys.people.links import Invitation, Letter, Link
+from surveys.public import waves
+from surveys.public.waves import State, WrongState
+
+FINGERPRINT_LETTERS = 16
+"""So much of the key's fingerprint travels in each link and is compared on the phone."""
+
+
+class LinkRefused(Exception):
+    """No token for this link; `reason` is ``unknown``, ``over``, ``taken`` or ``broken``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def key_file(house: House, wave: str) -> Path:
+    return house.data / "keys" / f"{wave}.sign.pem"
+
+
+def make_token_key(house: House, wave: str) -> bytes:
+    """Make the wave's signing key and keep it in a file of its own; gives the public half (DER)."""
+    key = generate_key()
+    path = key_file(house, wave)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(key.to_pem())
+        file.flush()
+        os.fsync(file.fileno())
+    return key.public.to_der()
+
+
+def destroy_token_key(house: House, wave: str) -> None:
+    """Overwrite and remove the signing key: from now on nobody can issue a token."""
+    destroy_file(key_file(house, wave))
+
+
+@lru_cache(maxsize=4)
+def _signing_key(path: Path, public: bytes) -> SigningKey:
+    key = SigningKey.from_pem(path.read_bytes())
+    if key.public != PublicKey.from_der(public):
+        raise LinkRefused("over")
+    return key
+
+
+async def issue(house: House, link: str, z: bytes) -> bytes:
+    """Sign one blinded value for a link: once, and again only for the very same value.
+
+    Raises
+    ------
+    LinkRefused
+        Nothing was issued.
+    """
+    entry = await links.find(link)
+    if entry is None:
+        raise LinkRefused("unknown")
+    asked = hashlib.sha256(z).digest()
+    record = await waves.get(entry.wave)
+    path = key_file(house, entry.wave)
+    if record.state != State.OPEN or not path.exists():
+        raise LinkRefused("over")
+    if entry.issued is not None:
+        if entry.asked != asked:
+            raise LinkRefused("taken")
+        return entry.signed
+    try:
+        signed = await asyncio.to_thread(sign_blinded, _signing_key(path, record.token_key), z)
+    except TokenRefused:
+        raise LinkRefused("broken") from None
+    if not await links.mark_issued(house.engines["people"], entry.row, asked, signed, house.day):
+        raise LinkRefused("taken")  # two at once: the other was first
+    return signed
+
+
+def address_of(site: str, link: Link, token_key: bytes) -> str:
+    """The address that is sent: link and fingerprint behind ``#``, which no browser sends to a server."""
+    return f"{site}/answer#l={link}.{PublicKey.from_der(token_key).fingerprint()[:FINGERPRINT_LETTERS]}"
+
+
+async def invite_by_mail(
+    house: House, wave: str, kind: str, write: Callable[[Invitation], Letter], *, only_missing: bool
+) -> int:
+    """Put an e-mail for everyone of the channel into the outbox: an invitation or a reminder, each with a new link.
+
+    A reminder to all looks the same for everyone. To those alone without a token it is read by this job and never
+    listed; the mail server sees to whom it goes, and the log says which of the two it was.
+
+    Raises
+    ------
+    WrongState
+        If the wave is not open.
+    """
+    record = await waves.get(wave)
+    if record.state != State.OPEN:
+        raise WrongState(wave, record.state, (State.OPEN,))
+    drawn = await links.draw(house.engines["people"], wave, "email", only_missing=only_missing)
+    sent = await links.put_out(house.engines["people"], wave, kind, (write(invitation) for invitation in drawn))
+    whom = "missing" if only_missing else "all"
+    await log.record(house.engines["people"], house.day, house.actor, f"mail {kind}", wave=wave, whom=whom)
+    return sent
+
+
+async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
+    """New links of a channel to print or to give to a gateway; those who have a token keep it and get no new link.
+
+    Raises
+    ------
+    WrongState
+        If the wave is not open.
+    """
+    record = await waves.get(wave)
+    if record.state != State.OPEN:
+        raise WrongState(wave, record.state, (State.OPEN,))
+    drawn = await links.draw(house.engines["people"], wave, channel, only_missing=True)
+    people = house.engines["people"]
+    await log.record(people, house.day, house.actor, "links made", wave=wave, channel=channel, n=str(len(drawn)))
+    return drawn
+
+
+async def switch_to_slip(house: House, wave: str, person: int) -> bool:
+    """Let somebody draw a slip instead: her link ends first. The log says that it happened, not who.
+
+    Raises
+    ------
+    WrongState
+        If the wave is not open.
+    """
+    record = await waves.get(wave)
+    if record.state != State.OPEN:
+        raise WrongState(wave, record.state, (State.OPEN,))
+    switched = await links.switch_to_slip(house.engines["people"], wave, person)
+    if switched:
+        await log.record(house.engines["people"], house.day, house.actor, "switched to slip", wave=wave)
+    return switched

@@ -1,0 +1,236 @@
+"""Personal links and blind tokens on both engines: issued once, never linked, gone at closing."""
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from surveys import blind
+from surveys.answers.envelope import seal, seal_on_phone
+from surveys.answers.tables import Spent
+from surveys.answers.urn import Receipt, Urn
+from surveys.lifecycle import closing, issuing, opening
+from surveys.lifecycle.context import House
+from surveys.lifecycle.issuing import LinkRefused
+from surveys.lifecycle.planning import PlanRefused, Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.releasing import release_wave
+from surveys.people import links, log, roster
+from surveys.people.links import Invitation, Letter
+from surveys.people.tables import Outbox, Panel
+from surveys.public import organisation, releases
+from surveys.public.waves import WaveRecord
+from surveys.questionnaire import AnswerSheet
+from surveys.tokens import Digest
+from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+
+SECRETS: dict[str, str] = {}
+
+
+async def _open(house: House, people: int = 40) -> WaveRecord:
+    """Half of the people have an e-mail, a quarter a phone; letters are not offered."""
+    units, persons = small_cooperative(people)
+    contacts = ("a{}@prova.invalid", "b{}@prova.invalid", "+39 333 00000{:02d}", "")
+    persons = [replace(person, contact=contacts[i % 4].format(i)) for i, person in enumerate(persons)]
+    await organisation.save(house.engines["public"], ORGANISATION)
+    await roster.replace(house.engines["people"], units, persons, DAY - timedelta(days=30))
+    wish = Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=("email", "sms"))
+    await plan(house, wish)
+    for seat in ("hr", "representative", "recovery"):
+        SECRETS[seat] = draw_secret()
+        await take_seat(house, WAVE, seat, SECRETS[seat])
+    return await opening.open_wave(house, WAVE)
+
+
+async def _token(house: House, record: WaveRecord, link: str) -> tuple[bytes, bytes]:
+    public = blind.PublicKey.from_der(record.token_key)
+    prepared = blind.prepare(b"m" * 31 + link[:1].encode())
+    z, inverse = blind.blind(public, prepared)
+    return prepared, blind.finalize(public, prepared, await issuing.issue(house, link, z), inverse)
+
+
+async def _links(house: House) -> list[Invitation]:
+    return await issuing.hand_over(house, WAVE, "sms") + await links.draw(
+        house.engines["people"], WAVE, "email", only_missing=False
+    )
+
+
+async def test_each_person_has_one_channel_and_slips_are_counted_for_those_without_a_link(house: House) -> None:
+    record = await _open(house)
+    assert record.panel["by_channel"] == {"email": 20, "sms": 10, "slip": 10}
+    assert opening.slips_for(record) == 13
+    with pytest.raises(opening.TooManySlips):
+        await opening.print_slips(house, WAVE, 14)
+
+
+async def test_a_link_gives_one_token_and_the_same_again_for_the_same_value(house: House) -> None:
+    record = await _open(house)
+    link = (await issuing.hand_over(house, WAVE, "sms"))[0].link
+    public = blind.PublicKey.from_der(record.token_key)
+    z, _ = blind.blind(public, blind.prepare(b"a" * 32))
+    other, _ = blind.blind(public, blind.prepare(b"b" * 32))
+    first = await issuing.issue(house, link, z)
+    assert await issuing.issue(house, link, z) == first
+    with pytest.raises(LinkRefused, match="taken"):
+        await issuing.issue(house, link, other)
+    assert await links.issued(WAVE) == 1
+
+
+async def test_twenty_askings_at_once_for_one_link_give_one_token(house: House) -> None:
+    record = await _open(house)
+    link = (await issuing.hand_over(house, WAVE, "sms"))[0].link
+    public = blind.PublicKey.from_der(record.token_key)
+    values = [blind.blind(public, blind.prepare(bytes([i]) * 32))[0] for i in range(20)]
+    answers = await asyncio.gather(*(issuing.issue(house, link, z) for z in values), return_exceptions=True)
+    assert sum(isinstance(answer, bytes) for answer in answers) == 1
+    assert all(isinstance(answer, bytes | LinkRefused) for answer in answers)
+
+
+async def test_looking_at_a_link_changes_nothing(house: House) -> None:
+    """A mail scanner opens every address: the state of the panel stays as it was."""
+    await _open(house)
+    link = (await issuing.hand_over(house, WAVE, "sms"))[0].link
+    before = await Panel.select().order_by(Panel.id)
+    state = await links.find(link)
+    assert state is not None and state.issued is None
+    assert await Panel.select().order_by(Panel.id) == before
+
+
+@pytest.mark.parametrize("link", ["", "x" * 22, "../../etc/passwd", "x" * 4000])
+async def test_an_invented_link_is_unknown(house: House, link: str) -> None:
+    await _open(house)
+    with pytest.raises(LinkRefused, match="unknown"):
+        await issuing.issue(house, link, bytes(384))
+
+
+@pytest.mark.parametrize("z", [b"", bytes(384), b"\xff" * 384, b"z" * 383, b"z" * 385])
+async def test_a_blinded_value_that_does_not_fit_is_refused_and_the_link_is_still_good(house: House, z: bytes) -> None:
+    record = await _open(house)
+    link = (await issuing.hand_over(house, WAVE, "sms"))[0].link
+    with pytest.raises(LinkRefused, match="broken"):
+        await issuing.issue(house, link, z)
+    await _token(house, record, link)
+
+
+async def test_what_is_kept_of_an_issue_is_a_day_and_two_blinded_values(house: House) -> None:
+    """Could leak: the token or its digest beside the person. Neither store has anything of the other."""
+    record = await _open(house)
+    link = (await issuing.hand_over(house, WAVE, "sms"))[0].link
+    prepared, signature = await _token(house, record, link)
+    row = await Panel.select().where(Panel.issued.is_not_null()).first()
+    assert row is not None and row["issued"] == DAY
+    kept = b"".join(bytes(row[name]) for name in ("link", "asked", "signed"))
+    for secret in (link.encode(), prepared, prepared[32:], signature, blind.token_digest(prepared)):
+        assert secret not in kept
+
+
+async def test_a_token_is_spent_once_and_its_sheet_counts_whoever_sealed_it(house: House) -> None:
+    """Links and phone envelopes through the whole life of a wave: 30 tokens, half of the sheets sealed on a phone."""
+    record = await _open(house)
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    sheet = AnswerSheet({"CUL1": ("4",)}).to_bytes()
+    for place, invitation in enumerate(await _links(house)):
+        prepared, signature = await _token(house, record, invitation.link)
+        assert blind.verify(blind.PublicKey.from_der(record.token_key), prepared, signature)
+        envelope = seal_on_phone(sheet, record.phone_key) if place % 2 else seal(sheet, record.seal_key)
+        digest = Digest(blind.token_digest(prepared))
+        assert await urn.put(WAVE, digest, b"a" * 16, envelope, token=True) == Receipt.RECEIVED
+        assert await urn.put(WAVE, digest, b"b" * 16, envelope, token=True) == Receipt.USED
+    late = replace(house, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    await closing.close(late, WAVE, unused_slips=0)
+    assert await urn.put(WAVE, Digest(hashlib.sha256(b"late").digest()), b"a" * 16, seal(sheet, record.seal_key), token=True) == Receipt.UNKNOWN
+    await urn.stop()
+    bulletin = await releases.bulletin(WAVE)
+    assert bulletin is not None and bulletin[0] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30}
+    document = (await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)).to_json()
+    assert document["participation"] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30, "unreadable": 0}
+
+
+async def test_a_phone_envelope_of_noise_is_counted_as_unreadable(house: House) -> None:
+    record = await _open(house)
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    sheet = AnswerSheet({"CUL1": ("4",)}).to_bytes()
+    for place, invitation in enumerate((await _links(house))[:12]):
+        prepared, _ = await _token(house, record, invitation.link)
+        content = b"no sheet at all" if place == 0 else sheet
+        await urn.put(WAVE, Digest(blind.token_digest(prepared)), b"a" * 16, seal_on_phone(content, record.phone_key), token=True)
+    await urn.stop()
+    late = replace(house, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    await closing.close(late, WAVE, unused_slips=0)
+    document = (await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)).to_json()
+    assert (document["participation"]["received"], document["participation"]["unreadable"]) == (12, 1)
+
+
+async def test_closing_ends_links_keys_and_messages(house: House) -> None:
+    record = await _open(house)
+    invitation = (await issuing.hand_over(house, WAVE, "sms"))[0]
+    write = lambda i: Letter(i.contact, "Invito", f"link {i.link}")  # noqa: E731
+    await issuing.invite_by_mail(house, WAVE, "invitation", write, only_missing=False)
+    late = replace(house, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    with pytest.raises(LinkRefused, match="over"):
+        await _token(house, record, invitation.link)
+    await closing.close(late, WAVE, unused_slips=0)
+    with pytest.raises(LinkRefused, match="unknown"):
+        await _token(house, record, invitation.link)
+    assert not issuing.key_file(house, WAVE).exists()
+    assert await Outbox.count() == 0
+    assert all(not bytes(row["link"]) and not bytes(row["asked"]) for row in await Panel.select())
+
+
+async def test_a_new_message_carries_a_new_link_and_ends_the_old_one(house: House) -> None:
+    record = await _open(house)
+    first = (await issuing.hand_over(house, WAVE, "sms"))[0]
+    again = next(i for i in await issuing.hand_over(house, WAVE, "sms") if i.contact == first.contact)
+    with pytest.raises(LinkRefused, match="unknown"):
+        await _token(house, record, first.link)
+    await _token(house, record, again.link)
+    assert first.contact not in [i.contact for i in await issuing.hand_over(house, WAVE, "sms")]
+
+
+async def test_messages_are_wiped_when_they_leave_and_when_they_fail(house: House) -> None:
+    await _open(house)
+    write = lambda i: Letter(i.contact, "Invito", f"link {i.link}")  # noqa: E731
+    assert await issuing.invite_by_mail(house, WAVE, "invitation", write, only_missing=True) == 20
+    (sent, _), (refused, _), (slow, _), *_ = await links.waiting(20)
+    people = house.engines["people"]
+    await links.delivered(people, sent, DAY)
+    await links.not_delivered(people, refused, DAY, for_good=True)
+    for _ in range(links.TRIES):
+        await links.not_delivered(people, slow, DAY, for_good=False)
+    assert await links.outbox_counts(WAVE) == {"waiting": 17, "sent": 1, "failed": 2}
+    for row in await Outbox.select().where(Outbox.state != "waiting"):
+        assert (row["address"], row["text"]) == ("", "")
+
+
+async def test_somebody_may_change_to_a_slip_while_no_token_was_issued(house: House) -> None:
+    record = await _open(house)
+    drawn = await issuing.hand_over(house, WAVE, "sms")
+    rows = await Panel.select().where(Panel.channel == "sms").order_by(Panel.id)
+    await _token(house, record, drawn[0].link)
+    issued = next(int(r["person"]) for r in await Panel.select().where(Panel.issued.is_not_null()))
+    free = next(int(row["person"]) for row in rows if int(row["person"]) != issued)
+    assert not await issuing.switch_to_slip(house, WAVE, issued)
+    assert await issuing.switch_to_slip(house, WAVE, free)
+    assert [act.act for act in await log.read()].count("switched to slip") == 1
+    assert (await links.counts(WAVE))["slip"] == 11
+
+
+async def test_more_sheets_than_codes_keep_a_wave_from_closing(house: House) -> None:
+    """Could hide: sheets written by somebody who holds the signing key and no link."""
+    record = await _open(house)
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    for i in range(3):
+        await urn.put(WAVE, Digest(hashlib.sha256(bytes([i])).digest()), b"a" * 16, seal(b"s", record.seal_key), token=True)
+    await urn.stop()
+    late = replace(house, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    with pytest.raises(PlanRefused, match="drawn"):
+        await closing.close(late, WAVE, unused_slips=0)
+    assert await Spent.count() == 3
