@@ -126,7 +126,7 @@ def _audit_bundle(
         for heap, category in np.argwhere(worlds.truth > 0)
         if heads[heap] < k or worlds.truth[heap, category] == heads[heap]
     }
-    left = worlds.relaxed(worlds.walk(targets, dice), dice)
+    left = worlds.relaxed(worlds.walk(targets, dice), dice, one_by_one=False)
     for place in sorted({heap // atoms for heap, _ in left}):  # a second look, with more items that may make up for it
         wider = _worlds([bundle[place], *_kin(bundle[place], statistics)], views, statistics, found, population)
         mine = {(heap % atoms, category) for heap, category in left if heap // atoms == place}

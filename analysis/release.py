@@ -19,6 +19,8 @@ from analysis.suppression import SolverLimit, repair, solve
 from analysis.views import Plan, RawIncidence, candidates, incidence
 
 LEAST_SHEETS = 10
+MANY = 40
+"""More findings than this withdraw all views that pin them at once."""
 PARALLEL = 2
 """Statistics looked at side by side; the solver works outside the interpreter's lock."""
 MINIMUM = {"items": 5, "comments": 10, "experience": 20}
@@ -147,7 +149,7 @@ def _audited(
         if not drop:
             raise DisclosureError("an answer to a question would follow from what is shown of everyone")
         keep = base.copy()
-        keep[min(drop, key=lambda view: (sizes[view], view))] = False
+        keep[sorted(drop) if len(findings) > MANY else [min(drop, key=lambda view: (sizes[view], view))]] = False
         base, shown = keep, {key: rows & keep for key, rows in shown.items()}
 
 

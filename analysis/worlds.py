@@ -25,6 +25,8 @@ type Target = tuple[int, int]
 """A heap (the cells of one atom and item) and a category."""
 
 TRIES, MENDS, DRAW = 2, 8, 12
+ONE_BY_ONE = 40
+"""If more targets are left than this, none of them is asked alone: they count as not cleared."""
 CLOSE, FLOAT_NOISE = 1e-9, 1e-6
 
 
@@ -186,11 +188,12 @@ class Worlds:
             free[cells[best]] = False
         return None
 
-    def relaxed(self, open_: set[Target], rng: np.random.Generator) -> set[Target]:
+    def relaxed(self, open_: set[Target], rng: np.random.Generator, *, one_by_one: bool = True) -> set[Target]:
         """Strike out the pairs that fractions of people may leave: linear programmes; returns what is proven.
 
         Figures that are whole counts are tightened to whole numbers first, and a pair is struck out only if its count
-        can fall or rise by one whole person. First all pairs that are left are wished for at once, then one by one.
+        can fall or rise by one whole person. All pairs that are left are wished for at once, as long as that frees any,
+        and then one by one.
         """
         alike, group = np.unique(np.vstack([self.heap_of, self.weight]), axis=1, return_inverse=True)
         heads = np.bincount(group, minlength=alike.shape[1])
@@ -205,17 +208,16 @@ class Worlds:
         columns = {
             (heap, category): np.flatnonzero(alike[0] == heap) * self.categories + category for heap, category in open_
         }
-        proven: set[Target] = set()
         left = set(open_)
-        alone: list[tuple[Target, float]] = [(target, sign) for target in sorted(left) for sign in (1.0, -1.0)]
-        for wished in (sorted(left), sorted(left)):
-            self._solve(problem, columns, [(t, float(rng.uniform(0.5, 1.5))) for t in wished if t in left], left)
-        for target, sign in alone:
-            if target in left:
-                self._solve(problem, columns, [(target, sign)], left)
-                if target in left and sign < 0:
-                    proven.add(target)
-        return proven
+        before = len(left) + 1
+        while len(left) < before:  # each of these solutions frees as many as it can
+            before = len(left)
+            self._solve(problem, columns, [(t, float(rng.uniform(0.5, 1.5))) for t in sorted(left)], left)
+        for target in sorted(left) if one_by_one and len(left) <= ONE_BY_ONE else ():
+            for sign in (1.0, -1.0):
+                if target in left:
+                    self._solve(problem, columns, [(target, sign)], left)
+        return left
 
     def _solve(
         self, problem: dict[str, Any], columns: dict[Target, Places],

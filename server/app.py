@@ -21,10 +21,10 @@ from server.keyholders import ceremony, desk_log
 from server.pages import MessagePage, language_of, shell, show, static_address, style
 from server.reporters import page as concern
 from server.reporters import plain, sealed
-from server.respondents import answer, door, results
+from server.respondents import answer, door, results, tokens
 from server.security import csp, header_setter
 from server.settings import Settings
-from server.static_files import health, static_file, well_known
+from server.static_files import answer_worker, health, static_file, well_known
 from server.texts import say
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
@@ -100,7 +100,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         path="/",
         route_handlers=[
             door.door, door.help_page, door.wave_page,
-            door.bulletin, answer.form, answer.language, answer.submit, answer.thanks,
+            door.bulletin, answer.form, answer.language, answer.submit, answer.thanks, answer_worker, *tokens.HANDLERS,
             *results.HANDLERS, static_file, well_known, health, concern.concern, plain.form,
         ],
     )  # fmt: skip

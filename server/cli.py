@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--unit", default="")
     plan.add_argument("--ask", default="unit,gender,age")
     plan.add_argument("--k", type=int, default=5)
+    plan.add_argument("--links", default="")
     secret = command(wave, "secret", "wave_secret")
     secret.add_argument("wave")
     secret.add_argument("--seat", required=True)
@@ -99,6 +100,22 @@ def _parser() -> argparse.ArgumentParser:
     for verb in ("open", "end", "cancel", "release"):
         command(wave, verb, f"wave_{verb}").add_argument("wave")
     command(wave, "list", "wave_list")
+    command(wave, "invite", "wave_invite").add_argument("wave")
+    remind = command(wave, "remind", "wave_remind")
+    remind.add_argument("wave")
+    remind.add_argument("--missing", action="store_true")
+    links = command(wave, "links", "wave_links")
+    links.add_argument("wave")
+    links.add_argument("--channel", choices=("letter", "sms"), required=True)
+    links.add_argument("--output", required=True)
+    switch = command(wave, "switch", "wave_switch")
+    switch.add_argument("wave")
+    switch.add_argument("name")
+    bulletin = command(wave, "verify", "wave_verify")
+    bulletin.add_argument("bulletin")
+    bulletin.add_argument("--release", default="")
+    bulletin.add_argument("--code", default="")
+    command(group("log"), "verify", "log_verify")
 
     release = group("release")
     command(release, "show", "release_show").add_argument("wave")
@@ -156,10 +173,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.commands import house
 
         return house.COMMANDS[f"{command} {verb}" if verb else command]
-    if command in ("wave", "release"):
-        from server.commands import life
+    if command in ("wave", "release", "log"):
+        from server.commands import life, links, proving
 
-        return life.COMMANDS[f"{command} {verb}"]
+        return (life.COMMANDS | links.COMMANDS | proving.COMMANDS)[f"{command} {verb}"]
     if command in ("channel", "handler", "keyring", "recovery", "case", "proof"):
         from server.commands import channel, sealed
 

@@ -5,7 +5,7 @@ import fcntl
 from datetime import UTC, datetime
 from typing import IO
 
-from server import faults, notices
+from server import faults, invitations, notices
 from server.settings import Settings
 from surveys.answers.wave import stir
 from surveys.cases import keeping
@@ -42,6 +42,7 @@ async def _look(settings: Settings, engines: Engines) -> None:
                         await stir(engines["answers"])
                         stirred = house.day
                     await notices.send_due(settings, datetime.now(UTC))
+                    await invitations.send_due(settings, house)
                 except Exception as problem:  # the next look tries again
                     faults.note("jobs", problem)
             await asyncio.sleep(EVERY_SECONDS)

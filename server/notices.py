@@ -4,10 +4,8 @@ import asyncio
 import smtplib
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
-from urllib.parse import urlsplit
 
-from server import faults
+from server import faults, post
 from server.settings import Settings
 from server.texts import DESK_LANGUAGES, say
 from surveys.cases import handlers
@@ -41,22 +39,14 @@ async def send_due(settings: Settings, now: datetime) -> int:
 
 def notice(sender: str, to: str, address: str, now: datetime) -> EmailMessage:
     """The message: constant but for the day and who gets it."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, to, "Ascolto"
-    message["Date"] = format_datetime(now.astimezone(ROME).replace(hour=HOUR, minute=0, second=0, microsecond=0))
-    message["Message-ID"] = make_msgid(domain="ascolto.invalid")
-    message.set_content("\n\n".join(say(language, "cases.notice.text", address=f"{address}/cases") for language in DESK_LANGUAGES))
-    return message
+    text = "\n\n".join(say(language, "cases.notice.text", address=f"{address}/cases") for language in DESK_LANGUAGES)
+    return post.message(sender, to, "Ascolto", text, now, HOUR)
 
 
 def _send(settings: Settings, people: list[str], address: str, now: datetime) -> int:
     """Hand each message to the mail server; one that fails does not stop the others."""
     sent = 0
-    server = urlsplit(settings.smtp)
-    kind = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
-    with kind(server.hostname or "localhost", server.port or 25, local_hostname="ascolto.invalid", timeout=30) as smtp:
-        if server.username:
-            smtp.login(server.username, settings.smtp_password)
+    with post.mail_server(settings) as smtp:
         for to in people:
             try:
                 smtp.send_message(notice(settings.mail_from, to, address, now))

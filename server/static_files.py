@@ -1,5 +1,6 @@
 """Static files by hashed name, the installation's public key, and the health of the process."""
 
+import hashlib
 import json
 from functools import cache
 from typing import Any
@@ -34,12 +35,23 @@ async def static_file(name: FromPath[str]) -> Response[bytes]:
     return Response((STATIC / wanted).read_bytes(), media_type=kind, headers=headers)
 
 
+@get("/answer-worker.js")
+async def answer_worker() -> Response[bytes]:
+    """The service worker of the answer page; its address, without a hash, bounds what it may see to ``/answer``."""
+    return Response((STATIC / "answer-worker.js").read_bytes(), media_type=_TYPES["js"])
+
+
 @get("/.well-known/ascolto")
 async def well_known(settings: NamedDependency[Settings]) -> dict[str, Any]:
-    """The installation's public key and the seal keys of open waves, to compare with what is printed."""
+    """The installation's public key, and of open waves the seal keys and token keys (SHA-256), to compare with what is printed."""
     public = public_text(installation_key(settings.data))
-    open_waves = {wave.id: wave.seal_key.hex() for wave in await in_state(State.OPEN)}
-    return {"key": public, "fingerprint": fingerprint(public), "seal_keys": open_waves}
+    waves = await in_state(State.OPEN)
+    return {
+        "key": public, "fingerprint": fingerprint(public),
+        "seal_keys": {wave.id: wave.seal_key.hex() for wave in waves},
+        "phone_keys": {wave.id: wave.phone_key.hex() for wave in waves},
+        "token_keys": {wave.id: hashlib.sha256(wave.token_key).hexdigest() for wave in waves if wave.token_key},
+    }  # fmt: skip
 
 
 @get("/health")

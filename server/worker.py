@@ -49,7 +49,13 @@ async def _paper(given: dict[str, Any]) -> dict[str, Any]:
     return {"content": made.hex()}
 
 
-COMMANDS = {"release": _release, "slips": _slips, "paper": _paper}
+async def _letters(given: dict[str, Any]) -> dict[str, Any]:
+    from server.invitations import letter_pages
+
+    return {"pdf": base64.b64encode(letter_pages(given["letters"])).decode()}
+
+
+COMMANDS = {"letters": _letters, "release": _release, "slips": _slips, "paper": _paper}
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
 from surveys.people import roster
+from surveys.people.links import CHANNELS, outbox_counts
 from surveys.people.panel import PanelRefused
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord, WrongState
@@ -82,6 +83,9 @@ class WaveHrPage:
     slips_left: int
     slips_printed: int
     latest_end: str
+    channels: tuple[tuple[str, int], ...]
+    outbox: dict[str, int]
+    has_mail: bool
 
 
 def _house(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> House:
@@ -139,6 +143,7 @@ async def plan_wave(
             form=data.get("form", "full"), unit=data.get("unit", ""),
             demographics=tuple(name for name in ("unit", "gender", "age") if data.get(f"ask_{name}")),
             k={"items": int(data.get("k", "5") or 5)},
+            channels=tuple(name for name in CHANNELS if data.get(f"by_{name}")),
         )  # fmt: skip
         record = await plan(_house(request, engines, settings), wish)
     except (PlanRefused, PanelRefused) as problem:
@@ -172,7 +177,8 @@ async def _wave_page(
         tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
         tuple((view_name(view, dict(wave.plan), language), wave.headcount_bands.get(view["id"], "")) for view in views),
         opening.slips_for(wave) - wave.slips if wave.invited else 0, wave.slips,
-        str(wave.starts + LONGEST) if wave.starts else "",
+        str(wave.starts + LONGEST) if wave.starts else "", tuple(wave.panel.get("by_channel", {}).items()),
+        dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id), bool(settings.smtp),
     )  # fmt: skip
     return show(page, status=422 if error else 200)
 

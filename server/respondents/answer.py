@@ -21,10 +21,12 @@ from server.respondents.sheet import Form, answer_page, in_words
 from server.texts import choose_language, say
 from surveys.answers.envelope import seal
 from surveys.answers.urn import Receipt, TooManyWaiting, Urn
+from surveys.blind import TOKEN_LETTERS, PublicKey, TokenRefused, decode_token, token_digest, verify
 from surveys.public.waves import WaveRecord, open_ids
 from surveys.public.waves import get as get_wave
 from surveys.questionnaire import InvalidAnswers, Questionnaire
-from surveys.tokens import NotACode, digest, read_code
+from surveys.tokens import Digest, NotACode, read_code
+from surveys.tokens import digest as slip_digest
 
 FORM_LIMIT = 128 * 1024
 FIELDS = 1000
@@ -60,6 +62,8 @@ class Frozen:
     id: str
     questionnaire: Questionnaire
     seal_key: bytes
+    phone_key: bytes
+    token_key: bytes
     messages: Mapping[str, str]
 
 
@@ -67,7 +71,7 @@ _frozen: dict[str, Frozen] = {}
 """Open waves of this process by id; another process makes its own, from the same frozen record."""
 
 
-async def _open_wave(wanted: str | None) -> Frozen | None:
+async def open_wave(wanted: str | None) -> Frozen | None:
     """The wave asked for if it is open, else any open one."""
     open_now = await open_ids()
     if not open_now:
@@ -75,7 +79,7 @@ async def _open_wave(wanted: str | None) -> Frozen | None:
     chosen = wanted if wanted in open_now else open_now[0]
     if chosen not in _frozen:
         record = await get_wave(chosen)
-        _frozen[chosen] = Frozen(chosen, questionnaire_of(record), record.seal_key, record.messages)
+        _frozen[chosen] = Frozen(chosen, questionnaire_of(record), record.seal_key, record.phone_key, record.token_key, record.messages)
     return _frozen[chosen]
 
 
@@ -108,7 +112,7 @@ def _nothing_open(frame: Shell) -> Response[str]:
 async def form(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the empty form of the open wave."""
     frame = await staff_shell(request)
-    wave = await _open_wave(request.query_params.get("wave"))
+    wave = await open_wave(request.query_params.get("wave"))
     if wave is None:
         return _nothing_open(frame)
     return show(answer_page(frame, wave, {}, secrets.token_hex(16)))
@@ -119,7 +123,7 @@ async def language(request: Request[Any, Any, Any]) -> Response[str]:
     """Give the form back in another language with every answer in place; nothing is stored."""
     posted = await _posted(request)
     frame = await staff_shell(request, (posted.get("_lang") or [""])[-1])
-    wave = await _open_wave((posted.get("_wave") or [""])[0])
+    wave = await open_wave((posted.get("_wave") or [""])[0])
     if wave is None:
         return _nothing_open(frame)
     return show(answer_page(frame, wave, posted, _attempt(posted)))
@@ -131,7 +135,7 @@ async def submit(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> 
     posted = await _posted(request)
     language = choose_language((posted.get("_lang") or [""])[0], request.headers.get("accept-language", ""))
     named = (posted.get("_wave") or [""])[0]
-    wave = _frozen.get(named) or await _open_wave(named)  # a code of a closed wave is unknown to the urn
+    wave = _frozen.get(named) or await open_wave(named)  # a code of a closed wave is unknown to the urn
     if wave is None:
         return _nothing_open(await staff_shell(request, language))
     problems, status = await _receive(posted, wave, language, urn)
@@ -147,7 +151,7 @@ async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple
     text = (posted.get("_code") or [""])[0]
     codes = {code for code in posted.get("_code", ()) if code.strip()}
     try:
-        code = read_code(text)
+        digest, is_token = right_of(text, wave)
     except NotACode:
         key = "bad_code" if text.strip() else "no_code"
         return [("", say(language, f"staff.problem.{key}"))], 422
@@ -159,25 +163,55 @@ async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple
         return in_words(problem, questionnaire, language), 422
     attempt = bytes.fromhex(_attempt({name: list(values) for name, values in posted.items()}))
     try:
-        receipt = await urn.put(wave.id, digest(code), attempt, seal(sheet.to_bytes(), wave.seal_key))
+        receipt = await urn.put(wave.id, digest, attempt, seal(sheet.to_bytes(), wave.seal_key), token=is_token)
     except TooManyWaiting:
         return [("", say(language, "staff.problem.busy"))], 503
     except Exception as problem:  # a full disk, a read-only file, a lost database: whatever it is, nothing was kept and she may try again
         faults.note("urn", problem)
         return [("", say(language, "staff.problem.storage"))], 503
+    refused = receipt_in_words(receipt)
+    return ([("", say(language, f"staff.problem.{refused[0]}"))], refused[1]) if refused else ([], 303)
+
+
+def right_of(text: str, wave: Frozen) -> tuple[Digest, bool]:
+    """The digest of what somebody answers with, and whether it is a token: then its signature has been verified.
+
+    Raises
+    ------
+    NotACode
+        If it can be neither a slip's code nor a token of this wave; forged, foreign and damaged tokens alike.
+    """
+    if len(text) < TOKEN_LETTERS:
+        return slip_digest(read_code(text)), False
+    try:
+        prepared, signature = decode_token(text.strip())
+    except TokenRefused as problem:
+        raise NotACode("not a token") from problem
+    if not wave.token_key or not verify(_token_key(wave.token_key), prepared, signature):
+        raise NotACode("not a token of this wave")
+    return Digest(token_digest(prepared)), True
+
+
+@lru_cache(maxsize=8)
+def _token_key(der: bytes) -> PublicKey:
+    return PublicKey.from_der(der)
+
+
+def receipt_in_words(receipt: Receipt) -> tuple[str, int] | None:
+    """What is wrong with a receipt: the key of a sentence and a status; None if it was received."""
     match receipt:
         case Receipt.RECEIVED:
-            return [], 303
+            return None
         case Receipt.USED:
-            return [("", say(language, "staff.problem.used_code"))], 409
+            return "used_code", 409
         case Receipt.UNKNOWN:
-            return [("", say(language, "staff.problem.unknown_code"))], 422
+            return "unknown_code", 422
 
 
 @get("/thanks")
 async def thanks(request: Request[Any, Any, Any]) -> Response[str]:
     """Say that the sheet arrived, and what comes next."""
     frame = await staff_shell(request)
-    wave = await _open_wave(request.query_params.get("wave"))
+    wave = await open_wave(request.query_params.get("wave"))
     ends = day((await get_wave(wave.id)).ends, frame.language) if wave else ""
     return show(ThanksPage(frame, say(frame.language, "staff.thanks.title"), ends, static_address("thanks.js")))

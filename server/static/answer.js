@@ -1,19 +1,37 @@
 // Only adds: the form works without it. Nothing is kept on the phone unless she says it is hers.
 const form = document.getElementById("sheet");
+const code = document.getElementById("code");
 const KEY = "ascolto-draft";
+const QUEUE = "ascolto-waiting";
+const TOKEN = "ascolto-token";
 const DAY = 24 * 60 * 60 * 1000;
+const module = (name) => import(form.dataset[name]);
 
-// A code in the address (from a QR) moves into its field and leaves the address bar at once.
-const fragment = decodeURIComponent(location.hash.slice(1));
-if (/^[0-9A-Za-z -]{16,24}$/.test(fragment) && !document.getElementById(fragment)) {
-  document.getElementById("code").value = fragment;
-  history.replaceState(null, "", location.pathname + location.search);
+const own = () => form.elements._phone.value === "own";
+const read = (store, key) => {
+  try {
+    return JSON.parse(store.getItem(key));
+  } catch {
+    return null;
+  }
+};
+async function words() {
+  const address = `/answer/words?wave=${encodeURIComponent(form.elements._wave.value)}&lang=${form.elements._lang.value}`;
+  const answer = await fetch(address, { credentials: "omit", referrerPolicy: "no-referrer" });
+  return answer.json();
 }
 
-document.getElementById("phone").hidden = false;
-const own = () => form.elements._phone.value === "own";
+// A token is long and nothing to look at: its field shows only codes of slips.
+function hold(token) {
+  code.removeAttribute("maxlength");
+  code.value = token;
+  for (const id of ["code", "hint", "code-label"]) document.getElementById(id).hidden = true;
+  keep();
+}
 
 function keep() {
+  const token = code.value.length > 100 ? code.value : "";
+  if (token) sessionStorage.setItem(TOKEN, JSON.stringify({ wave: form.elements._wave.value, token }));
   if (!own()) {
     localStorage.removeItem(KEY);
     return;
@@ -24,16 +42,12 @@ function keep() {
 }
 
 function bringBack() {
-  let draft = null;
-  try {
-    draft = JSON.parse(localStorage.getItem(KEY));
-  } catch {
-    draft = null;
-  }
-  if (!draft || draft.until < Date.now() || form.querySelector("input[type=radio]:checked:not([value=''])")) {
-    if (!draft || draft.until < Date.now()) localStorage.removeItem(KEY);
+  const draft = read(localStorage, KEY);
+  if (!draft || draft.until < Date.now()) {
+    localStorage.removeItem(KEY);
     return;
   }
+  if (form.querySelector("input[type=radio]:checked:not([value=''])")) return;
   for (const [name, value] of draft.answers) {
     for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (field.type === "radio" || field.type === "checkbox") field.checked ||= field.value === value;
@@ -43,11 +57,38 @@ function bringBack() {
   form.elements._attempt.value = draft.attempt; // the same form: sending it twice counts once
 }
 
+// What came behind # (from a QR or a message) leaves the address bar at once: a slip's code, or a personal link.
+const fragment = decodeURIComponent(location.hash.slice(1));
+const page = { form, code, own, read, words, hold, keep, KEY, QUEUE, TOKEN };
+const link = /^l=([\w-]{22})\.([0-9a-f]{16})$/.exec(fragment);
+const slip = /^[0-9A-Za-z -]{16,24}$/.test(fragment) && !document.getElementById(fragment);
+if (link || slip) history.replaceState(null, "", location.pathname + location.search);
+
+document.getElementById("phone").hidden = false;
 bringBack();
-form.addEventListener("change", keep);
+if (slip) code.value = fragment;
+const held = read(sessionStorage, TOKEN);
+if (held?.wave === form.elements._wave.value && !code.value) code.value = held.token;
+if (code.value.length > 100) hold(code.value);
+if (link) module("link").then(({ start }) => start(page, link[1], link[2]));
+
+const later = () => module("later");
+if (own() || localStorage.getItem(QUEUE)) later().then(({ start }) => start(page));
+
+form.addEventListener("change", (event) => {
+  keep();
+  if (event.target.name === "_phone") later().then(({ start, leave }) => (own() ? start(page) : leave(page)));
+});
 
 form.addEventListener("submit", (event) => {
-  if (navigator.onLine || event.submitter?.hasAttribute("formaction")) return;
+  if (event.submitter?.hasAttribute("formaction")) return;
+  if (own() && (!navigator.onLine || event.submitter?.id === "tonight")) {
+    event.preventDefault();
+    later().then(({ wait }) => wait(page, event.submitter?.id === "tonight"));
+    return;
+  }
+  if (own()) later().then(({ remember }) => remember(page));
+  if (navigator.onLine) return;
   event.preventDefault();
   document.getElementById("offline").textContent = form.dataset.offline;
   addEventListener("online", () => form.requestSubmit(), { once: true });

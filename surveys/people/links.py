@@ -78,7 +78,7 @@ async def find(text: str) -> LinkState | None:
     )
     if row is None:
         return None
-    return LinkState(int(row["id"]), str(row["wave"]), row["issued"], bytes(row["asked"]), bytes(row["signed"]))
+    return LinkState(int(row["id"]), str(row["wave"]), row["issued"], bytes(row["asked"] or b""), bytes(row["signed"] or b""))
 
 
 async def mark_issued(engine: StoreEngine, row: int, asked: bytes, signed: bytes, day: date) -> bool:

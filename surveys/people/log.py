@@ -59,3 +59,9 @@ async def read() -> list[Act]:
         intact = intact and before == expected
         acts.append(Act(int(row["number"]), row["day"], row["actor"], row["act"], json.loads(text), intact))
     return acts
+
+
+async def last_digest() -> str:
+    """The digest of the newest entry in hex: whoever wrote it down sees later whether older entries were changed."""
+    rows = await LogEntry.select(LogEntry.digest).order_by(LogEntry.number, ascending=False).limit(1)
+    return bytes(rows[0]["digest"]).hex() if rows else _FIRST.hex()

@@ -89,3 +89,8 @@ def below(entries: Sequence[UnitEntry], code: str) -> set[str]:
         if entry.parent in inside:
             inside.add(entry.code)
     return inside
+
+
+async def numbers_of(name: str) -> list[int]:
+    """The persons of this very name."""
+    return [int(row["id"]) for row in await Person.select(Person.id).where(Person.name == name)]

@@ -84,7 +84,7 @@ def _from_row(row: Mapping[str, Any]) -> WaveRecord:
     values["extensions"] = tuple(values["extensions"])
     values["state"] = State(values["state"])
     for name in ("seal_key", "phone_key", "token_key"):
-        values[name] = bytes(values[name])
+        values[name] = bytes(values[name] or b"")  # SQLite gives '' where a migration added the column
     return WaveRecord(**values)
 
 

@@ -57,18 +57,16 @@ class AnswerSheet:
 
     @classmethod
     def from_bytes(cls, data: bytes, questionnaire: Questionnaire) -> "AnswerSheet":
-        """Unpack a sheet and check it again.
+        """Unpack a sheet and check it again. A phone writes JSON, packed where its browser can.
 
         Raises
         ------
         SheetUnreadable
         """
         try:
-            unpacker = zlib.decompressobj()
-            packed = unpacker.decompress(data, _LARGEST)
-            if unpacker.unconsumed_tail or not unpacker.eof:
-                raise SheetUnreadable("too large or cut off")
-            codes = msgspec.msgpack.decode(packed, type=dict[str, list[str]])
+            packed = data if data.startswith(b"{") else _unpacked(data)
+            decode = msgspec.json.decode if packed.startswith(b"{") else msgspec.msgpack.decode
+            codes = decode(packed, type=dict[str, list[str]])
             return read_form(questionnaire, codes)
         except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, InvalidAnswers) as problem:
             raise SheetUnreadable("no sheet of this questionnaire") from problem
@@ -83,6 +81,14 @@ class AnswerSheet:
         raise TypeError("an answer sheet is never shown, copied or stored in clear")
 
     __repr__ = __str__ = __format__ = __iter__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    packed = unpacker.decompress(data, _LARGEST)
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise SheetUnreadable("too large or cut off")
+    return packed
 
 
 def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -> AnswerSheet:

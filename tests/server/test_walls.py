@@ -16,7 +16,8 @@ from server.pages import MessagePage
 from server.settings import Settings, from_environment
 from surveys.stores import StoreSettings
 
-STAFF = {"/", "/help", "/wave/{wave_id:str}", "/wave/{wave_id:str}/bulletin.txt", "/answer", "/answer/language", "/thanks", "/results/{wave_id:str}",
+STAFF = {"/", "/help", "/wave/{wave_id:str}", "/wave/{wave_id:str}/bulletin.txt", "/answer", "/answer/language", "/thanks",
+         "/answer/words", "/answer/link", "/answer/token", "/answer/sealed", "/answer-worker.js", "/results/{wave_id:str}",
          "/results/{wave_id:str}/release.json", "/results/{wave_id:str}/charts/{name:str}", "/static/{name:str}",
          "/.well-known/ascolto", "/health", "/account/in",
          "/concern", "/concern/keyring.json", "/concern/sealed", "/concern/thread", "/concern/reply", "/concern/file", "/concern/proof",

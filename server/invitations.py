@@ -1,0 +1,175 @@
+"""Invitations with a personal link: their words in nine languages, their sending by mail, their pages to print."""
+
+import asyncio
+import csv
+import io
+import smtplib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from server import faults, post
+from server.display import day, text_of
+from server.respondents.answer import questionnaire_of
+from server.settings import Settings
+from server.texts import say
+from surveys.blind import PublicKey
+from surveys.lifecycle.context import House
+from surveys.lifecycle.issuing import FINGERPRINT_LETTERS, address_of
+from surveys.people import links
+from surveys.people.links import Invitation, Letter
+from surveys.public import organisation, waves
+from surveys.public.organisation import LANGUAGES
+from surveys.public.waves import WaveRecord
+
+AT_ONCE = 200
+"""So many messages leave at each look of the jobs: a mail server of a small cooperative takes no more in five minutes."""
+HOUR = 9
+_PAGE = """
+#set page(paper: "a4", margin: 22mm)
+#set text(size: 12pt, font: ("Noto Sans", "Noto Sans Arabic", "Noto Sans CJK SC", "DejaVu Sans", "Libertinus Serif"))
+#let letter(dir, lang, name, lines, qr, address) = { set text(dir: dir, lang: lang)
+  [*#name* #v(14mm)]
+  for line in lines { par(line) }
+  [#v(4mm) #image(qr, width: 45mm) #v(2mm) #text(size: 9pt, font: "DejaVu Sans Mono", dir: ltr)[#address]]
+  pagebreak(weak: true) }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What every invitation of a wave says besides its link."""
+
+    wave: WaveRecord
+    name: str
+    site: str
+
+    @property
+    def fingerprint(self) -> str:
+        return PublicKey.from_der(self.wave.token_key).fingerprint()[:FINGERPRINT_LETTERS]
+
+    def lines(self, kind: str, language: str) -> list[str]:
+        """The sentences before and after the link: the first is before it."""
+        values = {
+            "title": text_of(self.wave.title, language), "ends": day(self.wave.ends, language),
+            "minutes": questionnaire_of(self.wave).minutes(language), "fingerprint": self.fingerprint,
+        }  # fmt: skip
+        return [say(language, f"link.mail.{key}", **values) for key in (kind, "fingerprint", "help")]
+
+
+async def about(wave: str) -> About:
+    record, house = await waves.get(wave), await organisation.load()
+    return About(record, house.name if house else "Ascolto", house.address if house else "")
+
+
+def language_for(invitation: Invitation) -> str:
+    return invitation.language if invitation.language in LANGUAGES else "it"
+
+
+def writer(facts: About, kind: str) -> Callable[[Invitation], Letter]:
+    """How an e-mail is written: in the person's language, without her name."""
+
+    def write(invitation: Invitation) -> Letter:
+        language = language_for(invitation)
+        first, *more = facts.lines(kind, language)
+        address = address_of(facts.site, invitation.link, facts.wave.token_key)
+        subject = say(language, "link.mail.subject", organisation=facts.name)
+        return Letter(invitation.contact, subject, "\n\n".join([first, address, *more]) + "\n")
+
+    return write
+
+
+def text_messages(facts: About, invitations: Sequence[Invitation]) -> str:
+    """Number and text of each message, as CSV for a gateway."""
+    table = io.StringIO()
+    rows = csv.writer(table)
+    for invitation in invitations:
+        address = address_of(facts.site, invitation.link, facts.wave.token_key)
+        rows.writerow([invitation.contact, f"{facts.lines('invitation', language_for(invitation))[0]} {address}"])
+    return table.getvalue()
+
+
+def pages(facts: About, invitations: Sequence[Invitation]) -> dict[str, Any]:
+    """What the typesetting process needs for letters: plain texts and addresses."""
+    return {
+        "letters": [
+            {
+                "name": invitation.name, "language": language_for(invitation),
+                "lines": facts.lines("invitation", language_for(invitation)),
+                "address": address_of(facts.site, invitation.link, facts.wave.token_key),
+            }
+            for invitation in invitations
+        ]
+    }  # fmt: skip
+
+
+def letter_pages(letters: Sequence[dict[str, Any]]) -> bytes:
+    """Set one page a person, with the link as a QR; neither texts nor PDF are kept anywhere."""
+    import json
+
+    import segno
+    import typst
+
+    files: dict[str, bytes] = {}
+    lines = [_PAGE, '#let all = json("letters.json")']
+    for place, letter in enumerate(letters):
+        picture = io.BytesIO()
+        segno.make(letter["address"], error="m").save(picture, kind="svg", border=2, scale=3)
+        files[f"q{place}.svg"] = picture.getvalue()
+        direction = "rtl" if letter["language"] == "ar" else "ltr"
+        lines.append(
+            f'#letter({direction}, "{letter["language"][:2]}", all.at({place}).name, all.at({place}).lines,'
+            f' "q{place}.svg", all.at({place}).address)'
+        )
+    files["letters.json"] = json.dumps(list(letters), ensure_ascii=False).encode()
+    files["main.typ"] = "\n".join(lines).encode()
+    compile_files: Any = typst.compile  # its stubs do not know several files
+    made = compile_files(files, format="pdf")
+    if not isinstance(made, bytes):
+        raise RuntimeError("the typesetter gave no document")
+    return made
+
+
+async def send_due(settings: Settings, house: House) -> int:
+    """Hand waiting messages to the mail server and wipe each that it took; gives how many."""
+    if not settings.smtp:
+        return 0
+    sent = 0
+    batch = await links.waiting(AT_ONCE)
+    if not batch:
+        return 0
+    outcomes = await asyncio.to_thread(_send, settings, [letter for _, letter in batch])
+    for (row, _), outcome in zip(batch, outcomes, strict=True):
+        if outcome == links.SENT:
+            await links.delivered(house.engines["people"], row, house.day)
+            sent += 1
+        else:
+            await links.not_delivered(house.engines["people"], row, house.day, for_good=outcome == links.FAILED)
+    return sent
+
+
+def _send(settings: Settings, letters: Sequence[Letter]) -> list[str]:
+    """For each message: sent, failed for good (the address is refused), or to be tried again."""
+    outcomes: list[str] = []
+    now = datetime.now(UTC)
+    try:
+        with post.mail_server(settings) as smtp:
+            for letter in letters:
+                outcomes.append(_send_one(smtp, settings.mail_from, letter, now))
+    except (OSError, smtplib.SMTPException) as problem:
+        faults.note("mail", problem)
+    return outcomes + [links.WAITING] * (len(letters) - len(outcomes))
+
+
+def _send_one(smtp: smtplib.SMTP, sender: str, letter: Letter, now: datetime) -> str:
+    try:
+        smtp.send_message(post.message(sender, letter.address, letter.subject, letter.text, now, HOUR))
+    except (smtplib.SMTPRecipientsRefused, ValueError):
+        return links.FAILED
+    except smtplib.SMTPServerDisconnected:
+        raise
+    except smtplib.SMTPException as problem:
+        faults.note("mail", problem)
+        return links.WAITING
+    return links.SENT

@@ -1,0 +1,160 @@
+"""What scripts of the answer page ask for: words and keys, the state of a link, a blind signature, a sealed sheet's receipt.
+
+No cookie is read. A link never is in an address; what is not known is refused alike, in the person's language.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+
+from server import faults
+from server.display import day
+from server.pages import language_of, static_address
+from server.respondents.answer import Frozen, open_wave, receipt_in_words, right_of
+from server.settings import Settings
+from server.texts import catalogue, say
+from surveys.answers.envelope import looks_sealed
+from surveys.answers.urn import TooManyWaiting, Urn
+from surveys.lifecycle.context import House, today
+from surveys.lifecycle.issuing import LinkRefused, issue
+from surveys.people import links
+from surveys.stores import Engines
+from surveys.tokens import NotACode
+
+LIMIT = 32 * 1024
+
+
+class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A link, and the blinded value where a token is asked for (base64)."""
+
+    link: str
+    z: str = ""
+
+
+class SealedSheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sheet sealed on the phone (base64), with its code or token and the attempt of its form."""
+
+    wave: str
+    code: str
+    attempt: str
+    envelope: str
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response[bytes]:
+    return Response(json.dumps(content, ensure_ascii=False).encode(), status_code=status, media_type="application/json")
+
+
+def _problem(language: str, key: str, status: int, **values: object) -> Response[bytes]:
+    return _json({"problem": say(language, key, **values)}, status)
+
+
+async def _body[Wanted](request: Request[Any, Any, Any], wanted: type[Wanted]) -> Wanted:
+    try:
+        return msgspec.json.decode(await request.body(), type=wanted)
+    except msgspec.MsgspecError as problem:
+        raise ClientException("not what this address takes") from problem
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except (NotBase64, ValueError):
+        return b""
+
+
+@get("/answer/words")
+async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Sentences, keys and addresses that the scripts need; nothing of anyone."""
+    wave = await open_wave(request.query_params.get("wave"))
+    language = language_of(request)
+    texts = {key.removeprefix("link."): text for key, text in catalogue(language).items() if key.startswith("link.")}
+    texts = {key: text for key, text in texts.items() if not key.startswith("mail.")}
+    texts["exclusive"] = say(language, "staff.problem.exclusive", item="{item}")
+    content: dict[str, Any] = {"texts": texts, "blind": static_address("blind.js")}
+    if wave is not None:
+        multiple = [item for item in wave.questionnaire.items() if item.multiple]
+        content |= {
+            "wave": wave.id, "token_key": b64encode(wave.token_key).decode(),
+            "phone_key": b64encode(wave.phone_key).decode(), "exclusive": {item.id: list(item.exclusive) for item in multiple},
+        }  # fmt: skip
+    return _json(content)
+
+
+@post("/answer/link", status_code=200, request_max_body_size=LIMIT)
+async def state_of_link(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Say whether a token was issued for a link, and on which day: so each person can see what was done in her name."""
+    language = language_of(request)
+    asked = await _body(request, Asking)
+    entry = await links.find(asked.link)
+    if entry is None:
+        return _problem(language, "link.page.unknown", 404)
+    wave = await open_wave(entry.wave)
+    if wave is None or wave.id != entry.wave:
+        return _problem(language, "link.page.over", 410)
+    taken = say(language, "link.page.taken", day=day(entry.issued, language)) if entry.issued else ""
+    return _json({"wave": entry.wave, "taken": taken})
+
+
+@post("/answer/token", status_code=200, request_max_body_size=LIMIT)
+async def take_token(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """Sign the blinded value of a link, once."""
+    language = language_of(request)
+    asked = await _body(request, Asking)
+    house = House(engines, settings.data, today(), "")
+    try:
+        signed = await issue(house, asked.link, _bytes(asked.z))
+    except LinkRefused as problem:
+        if problem.reason == "taken":
+            entry = await links.find(asked.link)
+            when = entry.issued if entry else None
+            return _problem(language, "link.page.taken", 409, day=day(when, language))
+        status = {"unknown": 404, "over": 410}.get(problem.reason, 422)
+        return _problem(language, f"link.page.{problem.reason}", status)
+    return _json({"signed": b64encode(signed).decode()})
+
+
+@post("/answer/sealed", status_code=200, request_max_body_size=LIMIT)
+async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> Response[bytes]:
+    """Receive a sheet that was sealed on the phone: its words are never in this process."""
+    language = language_of(request)
+    sent = await _body(request, SealedSheet)
+    wave = await open_wave(sent.wave)
+    if wave is None or wave.id != sent.wave:
+        return _problem(language, "link.page.over", 410)
+    problem = await _receive_sealed(sent, wave, urn)
+    if problem:
+        key, status = problem
+        return _problem(language, f"staff.problem.{key}", status)
+    return _json({"received": True})
+
+
+async def _receive_sealed(sent: SealedSheet, wave: Frozen, urn: Urn) -> tuple[str, int] | None:
+    envelope = _bytes(sent.envelope)
+    try:
+        attempt = bytes.fromhex(sent.attempt)
+    except ValueError:
+        attempt = b""
+    if not looks_sealed(envelope) or len(attempt) != 16:
+        return "unknown_item", 422
+    try:
+        digest, is_token = right_of(sent.code, wave)
+    except NotACode:
+        return "bad_code", 422
+    try:
+        return receipt_in_words(await urn.put(wave.id, digest, attempt, envelope, token=is_token))
+    except TooManyWaiting:
+        return "busy", 503
+    except Exception as problem:  # as with a plain sheet: nothing was kept, and the phone tries again
+        faults.note("urn", problem)
+        return "storage", 503
+
+
+HANDLERS = (words, state_of_link, take_token, take_sealed)

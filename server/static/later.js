@@ -1,0 +1,164 @@
+// A phone that is hers alone: the page works without a network, a finished sheet waits sealed, and she may look for her code.
+const SENT = "ascolto-sent";
+const CACHE = "ascolto-answer";
+const EVENING = 20;
+const FORMAT = new TextEncoder().encode("ascolto phone envelope 1");
+const ENVELOPE = 8100;
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const join = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
+const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
+let known = null;
+
+function note(sentence) {
+  document.getElementById("offline").textContent = sentence;
+}
+
+// The page and what it loads are kept, so that it opens without a network; only below /answer.
+async function keepPage(page) {
+  if (!("serviceWorker" in navigator) || !window.caches) return;
+  const policy = window.trustedTypes?.createPolicy("ascolto", { createScriptURL: (url) => (url === "/answer-worker.js" ? url : "") });
+  const address = "/answer-worker.js";
+  await navigator.serviceWorker.register(policy ? policy.createScriptURL(address) : address, { scope: "/answer" });
+  const { _wave: wave, _lang: language } = page.form.elements;
+  const cache = await caches.open(CACHE);
+  const scripts = ["link", "later"].map((name) => page.form.dataset[name]);
+  const module = document.querySelector("script[type=module]").src;
+  await cache.addAll([`/answer?lang=${language.value}`, `/answer/words?wave=${wave.value}&lang=${language.value}`, known.blind, module, ...scripts]);
+}
+
+export async function start(page) {
+  known ||= await page.words();
+  if (!document.getElementById("tonight")) {
+    const nav = page.form.querySelector("#send .nav");
+    const button = Object.assign(document.createElement("button"), { id: "tonight", textContent: known.texts["later.tonight"] });
+    const why = Object.assign(document.createElement("p"), { id: "tonight-note", className: "quiet", textContent: known.texts["later.tonight_note"] });
+    const forget = Object.assign(document.createElement("button"), { id: "forget", type: "button", textContent: known.texts["page.forget"] });
+    forget.addEventListener("click", async () => {
+      await leave(page);
+      page.form.reset();
+      note(known.texts["page.forgotten"]);
+    });
+    nav.after(button, why, forget);
+  }
+  if (navigator.onLine) keepPage(page).catch(() => {}); // without it the page needs a network; nothing else changes
+  await flush(page);
+}
+
+// Everything of hers goes from this phone.
+export async function leave(page) {
+  for (const key of [page.KEY, page.QUEUE, SENT]) localStorage.removeItem(key);
+  sessionStorage.clear();
+  await dropPage();
+  for (const id of ["tonight", "tonight-note", "forget"]) document.getElementById(id)?.remove();
+}
+
+async function dropPage() {
+  if (window.caches) await caches.delete(CACHE);
+  const worker = await navigator.serviceWorker?.getRegistration("/answer");
+  await worker?.unregister();
+}
+
+// Two answers that exclude each other cannot be mended once they are sealed.
+function clash(page) {
+  for (const [item, codes] of Object.entries(known.exclusive)) {
+    const chosen = page.form.querySelectorAll(`[name="${CSS.escape(item)}"]:checked`);
+    if (chosen.length > 1 && [...chosen].some((field) => codes.includes(field.value))) return chosen[0].closest("fieldset");
+  }
+  return null;
+}
+
+function sheet(page) {
+  const answers = {};
+  for (const [name, value] of new FormData(page.form)) {
+    if (value && (!name.startsWith("_") || name === "_skip_experience")) (answers[name] ||= []).push(value);
+  }
+  return new TextEncoder().encode(JSON.stringify(answers));
+}
+
+async function packed(content) {
+  if (!window.CompressionStream) return content;
+  const stream = new Blob([content]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+// P-256, HKDF-SHA256, AES-256-GCM: surveys/answers/envelope.py.
+async function seal(content, phoneKey) {
+  const curve = { name: "ECDH", namedCurve: "P-256" };
+  const theirs = await crypto.subtle.importKey("raw", phoneKey, curve, false, []);
+  const once = await crypto.subtle.generateKey(curve, false, ["deriveBits"]);
+  const point = new Uint8Array(await crypto.subtle.exportKey("raw", once.publicKey));
+  const shared = await crypto.subtle.deriveBits({ name: "ECDH", public: theirs }, once.privateKey, 256);
+  const secret = await crypto.subtle.importKey("raw", shared, "HKDF", false, ["deriveKey"]);
+  const derive = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: join(FORMAT, point, phoneKey) };
+  const key = await crypto.subtle.deriveKey(derive, secret, { name: "AES-GCM", length: 256 }, false, ["encrypt"]);
+  const plain = new Uint8Array(ENVELOPE - point.length - 16);
+  if (content.length > plain.length - 2) throw new Error("large");
+  plain.set([content.length >> 8, content.length & 255]);
+  plain.set(content, 2);
+  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: new Uint8Array(12) }, key, plain);
+  return join(point, new Uint8Array(sealed));
+}
+
+export async function wait(page, tonight) {
+  known ||= await page.words();
+  const wrong = clash(page);
+  if (wrong) {
+    note(known.texts.exclusive.replace("{item}", wrong.querySelector("legend").textContent));
+    return;
+  }
+  const evening = new Date();
+  evening.setHours(EVENING, Math.floor(Math.random() * 120), 0, 0);
+  const envelope = btoa(String.fromCharCode(...(await seal(await packed(sheet(page)), bytes(known.phone_key)))));
+  const { _attempt: attempt, _wave: wave } = page.form.elements;
+  const entry = { wave: wave.value, code: page.code.value, attempt: attempt.value, envelope, after: tonight ? evening.getTime() : 0 };
+  localStorage.setItem(page.QUEUE, JSON.stringify(entry));
+  localStorage.removeItem(page.KEY); // the answers in clear are gone; the envelope opens for two keepers alone
+  await flush(page);
+}
+
+let clock = null;
+async function flush(page) {
+  const waiting = page.read(localStorage, page.QUEUE);
+  if (!waiting) return;
+  known ||= await page.words();
+  const rest = waiting.after - Date.now();
+  if (rest > 0 || !navigator.onLine) {
+    note(known.texts[rest > 0 ? "later.waiting_tonight" : "later.waiting"]);
+    clearTimeout(clock);
+    if (rest > 0) clock = setTimeout(() => flush(page), Math.min(rest, 2 ** 30));
+    addEventListener("online", () => flush(page), { once: true });
+    return;
+  }
+  const { after, ...content } = waiting;
+  try {
+    const answer = await fetch(`/answer/sealed?lang=${page.form.elements._lang.value}`, {
+      method: "POST", credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store",
+      headers: { "Content-Type": "application/json" }, body: JSON.stringify(content),
+    });
+    const said = await answer.json();
+    if (said.received) {
+      await remember(page, waiting);
+      localStorage.removeItem(page.QUEUE);
+      sessionStorage.clear();
+      await dropPage();
+      location.assign(`/thanks?lang=${page.form.elements._lang.value}&wave=${waiting.wave}`);
+    } else if (answer.status === 503) {
+      clock = setTimeout(() => flush(page), 60000);
+      note(said.problem);
+    } else {
+      localStorage.removeItem(page.QUEUE);
+      note(known.texts["later.refused"].replace("{reason}", said.problem));
+    }
+  } catch {
+    note(known.texts["later.waiting"]);
+    clock = setTimeout(() => flush(page), 30000);
+  }
+}
+
+// What is published of a code when the survey closes, so that this phone can look for it. Only on a phone of one's own.
+export async function remember(page, entry = { wave: page.form.elements._wave.value, code: page.code.value }) {
+  const token = entry.code.length > 100 ? Uint8Array.from(atob(entry.code.replace(/-/g, "+").replace(/_/g, "/")), (l) => l.charCodeAt(0)).slice(0, 64) : null;
+  const slip = entry.code.toUpperCase().replace(/[^0-9A-Z]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
+  const digest = hex(await crypto.subtle.digest("SHA-256", token || new TextEncoder().encode(slip)));
+  localStorage.setItem(SENT, JSON.stringify({ ...page.read(localStorage, SENT), [entry.wave]: digest }));
+}
