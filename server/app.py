@@ -17,11 +17,11 @@ from server.auditors import pack
 from server.handlers import door as handler_door
 from server.handlers import inbox
 from server.hr import router as hr
-from server.keyholders import ceremony, desk_log
+from server.keyholders import ceremony, comments, desk_log
 from server.pages import MessagePage, language_of, shell, show, static_address, style
 from server.reporters import page as concern
 from server.reporters import plain, sealed
-from server.respondents import answer, door, results, tokens
+from server.respondents import answer, door, results, tokens, trust
 from server.security import csp, header_setter
 from server.settings import Settings
 from server.static_files import answer_worker, health, static_file, well_known
@@ -100,14 +100,14 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         path="/",
         route_handlers=[
             door.door, door.help_page, door.wave_page,
-            door.bulletin, answer.form, answer.language, answer.submit, answer.thanks, answer_worker, *tokens.HANDLERS,
+            door.bulletin, trust.trust, answer.form, answer.language, answer.submit, answer.thanks, answer_worker, *tokens.HANDLERS,
             *results.HANDLERS, static_file, well_known, health, concern.concern, plain.form,
         ],
     )  # fmt: skip
     for_scripts = Router(path="/", route_handlers=sealed.HANDLERS, exception_handlers=dict(sealed.PROBLEMS))
     static_address("answer.js")
     app = Litestar(
-        route_handlers=[staff, for_scripts, *signin.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *pack.ROUTERS, *desk_log.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],
+        route_handlers=[staff, for_scripts, *signin.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *comments.ROUTERS, *pack.ROUTERS, *desk_log.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],
         dependencies={"urn": Provide(urn_of), "line": Provide(line_of), "engines": Provide(engines_of), "settings": Provide(settings_of)},
         lifespan=[life],
         before_send=[header_setter(csp(style()), https=settings.https)],

@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--ask", default="unit,gender,age")
     plan.add_argument("--k", type=int, default=5)
     plan.add_argument("--links", default="")
+    plan.add_argument("--comments", action="store_true")
     secret = command(wave, "secret", "wave_secret")
     secret.add_argument("wave")
     secret.add_argument("--seat", required=True)

@@ -17,9 +17,10 @@ LINKS = {
            ("people", "/hr/people"), ("organisation", "/hr/organisation"), ("channel", "/hr/channel"), ("keys", "/keys")),
     "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
+    "guarantee": (("keys", "/keys"),),
     "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
 }  # fmt: skip
-HOME = {"hr": "/hr", "representative": "/keys", "recovery": "/keys", "auditor": "/audit", "handler": "/cases"}
+HOME = {"hr": "/hr", "representative": "/keys", "recovery": "/keys", "guarantee": "/keys", "auditor": "/audit", "handler": "/cases"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ async def wave_plan(given: argparse.Namespace) -> int:
     wish = Wish(
         given.wave, {"it": given.title, "en": given.title_en or given.title}, starts, ends, given.form, given.unit,
         tuple(name for name in given.ask.split(",") if name), {"items": given.k},
-        tuple(name for name in given.links.split(",") if name),
+        tuple(name for name in given.links.split(",") if name), given.comments,
     )  # fmt: skip
     async with opened_house() as house:
         status = await _or_refused(plan(house, wish))

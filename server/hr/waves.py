@@ -143,6 +143,7 @@ async def plan_wave(
             form=data.get("form", "full"), unit=data.get("unit", ""),
             demographics=tuple(name for name in ("unit", "gender", "age") if data.get(f"ask_{name}")),
             k={"items": int(data.get("k", "5") or 5)},
+            comments=bool(data.get("comments")),
             channels=tuple(name for name in CHANNELS if data.get(f"by_{name}")),
         )  # fmt: skip
         record = await plan(_house(request, engines, settings), wish)

@@ -20,13 +20,13 @@ from server.settings import Settings
 from server.texts import catalogue, say, step_in_words
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
-from surveys.lifecycle.planning import PlanRefused, draw_secret, take_seat
+from surveys.lifecycle.planning import GUARANTEE, PlanRefused, draw_secret, seats_of, take_seat
 from surveys.people import log
 from surveys.public.waves import State, WaveRecord, WrongState, everything
 from surveys.public.waves import get as get_wave
 from surveys.stores import Engines
 
-ROLES = ("hr", "representative", "recovery")
+ROLES = ("hr", "representative", "recovery", GUARANTEE)
 _running: dict[str, workers.Work] = {}
 
 
@@ -38,6 +38,7 @@ class WaveKeys:
     seats: tuple[tuple[str, str], ...]
     free: tuple[tuple[str, str], ...]
     can_release: bool
+    can_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,13 @@ def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
             return say(language, "desk.keys.not_made")
         return say(language, "desk.keys.made", holder=holder["holder"], day=day(holder["day"], language))
 
-    mine = [seat for seat in SEATS if seat == role and seat not in wave.holders and wave.state == State.PLANNED]
+    seats = seats_of(wave)
+    mine = [seat for seat in seats if seat == role and seat not in wave.holders and wave.state == State.PLANNED]
     return WaveKeys(
         wave.id, text_of(wave.title, language), say(language, f"desk.state.{wave.state.value.replace(' ', '_')}"),
-        tuple((say(language, f"desk.seat.{seat}"), seat_line(seat)) for seat in SEATS),
-        tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine), wave.state == State.CLOSED,
+        tuple((say(language, f"desk.seat.{seat}"), seat_line(seat)) for seat in seats),
+        tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine), wave.state == State.CLOSED and role in SEATS,
+        role == GUARANTEE and wave.state == State.RELEASED,
     )  # fmt: skip
 
 
@@ -118,7 +121,9 @@ def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
 async def keys(request: Request[Any, Any, Any]) -> Response[str]:
     """Show every wave whose keys are not yet used up."""
     shell, desk = await frame(request)
-    live = (State.PLANNED, State.OPEN, State.ENDED, State.CLOSED)
+    live = {State.PLANNED, State.OPEN, State.ENDED, State.CLOSED}
+    if desk.role == GUARANTEE:
+        live.add(State.RELEASED)
     waves = tuple(_wave_keys(w, desk.role, shell.language) for w in await everything() if w.state in live)
     return show(KeysPage(shell, desk, say(shell.language, "desk.keys.heading"), waves))
 
@@ -187,7 +192,7 @@ async def _release_page(request: Request[Any, Any, Any], wave: str, error: str =
     return show(page, status=422 if error else 200)
 
 
-@get("/{wave:str}/release")
+@get("/{wave:str}/release", guards=[DeskAccount(*SEATS)])
 async def release_page(request: Request[Any, Any, Any], wave: FromPath[str]) -> Response[str] | Redirect:
     """Show the ceremony, its progress, or its result."""
     work = _running.get(wave)
@@ -202,7 +207,7 @@ async def release_page(request: Request[Any, Any, Any], wave: FromPath[str]) -> 
     return await _release_page(request, wave)
 
 
-@post("/{wave:str}/release")
+@post("/{wave:str}/release", guards=[DeskAccount(*SEATS)])
 async def release(
     request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
@@ -218,7 +223,7 @@ async def release(
     return Redirect(f"/keys/{wave}/release", status_code=303)
 
 
-@get("/log")
+@get("/log", guards=[DeskAccount(*SEATS)])
 async def log_page(request: Request[Any, Any, Any]) -> Response[str]:
     """Read the log."""
     shell, desk = await frame(request)

@@ -25,7 +25,7 @@ from server.reading import (
     participation_line,
 )
 from server.texts import say
-from surveys.public import actions, releases
+from surveys.public import actions, comments, releases
 from surveys.public.waves import WaveRecord
 from surveys.public.waves import get as get_wave
 
@@ -58,6 +58,7 @@ class ResultsPage:
     experience: tuple[tuple[str, str], ...]
     heat: Heat
     items: tuple[ItemLine, ...]
+    comments: tuple[tuple[str, tuple[str, ...]], ...]
     actions: tuple[str, ...]
     k: int
     certificate: str
@@ -123,6 +124,14 @@ async def action_lines(wave: str, language: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+async def comment_lines(wave: str, labels: Labels, language: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What two people let out, by question; in the language in which it was written."""
+    found = await comments.published(wave)
+    return tuple(
+        (text_of(labels.items.get(item, {"it": item}), language), tuple(texts)) for item, texts in found.items()
+    )
+
+
 @get("/results/{wave_id:str}")
 async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
     """Show what was heard, and what will be done."""
@@ -144,6 +153,7 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
         experience=experience_lines(document, labels, language),
         heat=heat(document, language, labels),
         items=item_lines(document, language, labels),
+        comments=await comment_lines(wave_id, labels, language),
         actions=await action_lines(wave_id, language),
         k=document["rules"]["k"]["items"],
         certificate=certificate_line(document, language),

@@ -41,6 +41,8 @@ class ItemBlock:
     text: str
     note: str
     multiple: bool
+    written: str
+    max_chars: int
     options: tuple[OptionLine, ...]
     groups: tuple[tuple[str, tuple[OptionLine, ...]], ...]
 
@@ -112,7 +114,7 @@ def _item(item: Item, language: str, form: Form) -> ItemBlock:
     else:
         note = say(language, "staff.answer.several") if item.multiple else ""
     return ItemBlock(
-        item.id, text_of(item.text, language), note, item.multiple, options,
+        item.id, text_of(item.text, language), note, item.multiple, chosen[0] if item.max_chars and chosen else "", item.max_chars, options,
         tuple((name, tuple(lines)) for name, lines in groups.items()),
     )  # fmt: skip
 
@@ -183,7 +185,7 @@ def answer_page(
 def in_words(problem: InvalidAnswers, questionnaire: Questionnaire, language: str) -> list[tuple[str, str]]:
     """Say each problem of a sheet in the person's language."""
     items = {item.id: item for section in questionnaire.sections for item in section.items}
-    keys = {"wrong_code": "wrong_answer", "too_many": "too_many", "exclusive": "exclusive"}
+    keys = {"too_long": "too_long", "wrong_code": "wrong_answer", "too_many": "too_many", "exclusive": "exclusive"}
     lines = []
     for found in problem.problems:
         item = items.get(found.item_id)

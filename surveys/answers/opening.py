@@ -1,5 +1,6 @@
 """The one opening of the urn: envelopes to raw responses, in memory only."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, RawResponses
@@ -11,7 +12,13 @@ _SPECIAL = {"dont_know": DONT_KNOW, "prefer_not": PREFER_NOT}
 _NO_GROUP = frozenset({"prefer_not", "dont_know", "several"})
 
 
-async def open_responses(wave: str, questionnaire: Questionnaire, key: UrnKey) -> tuple[RawResponses, int]:
+type Comments = dict[str, list[str]]
+"""The texts of each open question, apart from every other answer and in random order."""
+
+
+async def open_responses(
+    wave: str, questionnaire: Questionnaire, key: UrnKey
+) -> tuple[RawResponses, Comments, int]:
     """Open every envelope of a wave; what does not open or parse is dropped and counted."""
     envelopes, unreadable = await open_envelopes(wave, key)
     sheets = []
@@ -20,7 +27,19 @@ async def open_responses(wave: str, questionnaire: Questionnaire, key: UrnKey) -
             sheets.append(AnswerSheet.from_bytes(content, questionnaire))
         except SheetUnreadable:
             unreadable += 1
-    return code(sheets, questionnaire), unreadable
+    return code(sheets, questionnaire), comments_of(sheets, questionnaire), unreadable
+
+
+def comments_of(sheets: Sequence[AnswerSheet], questionnaire: Questionnaire) -> Comments:
+    """Take the texts out of the sheets, each question by itself, and shuffle them."""
+    dice = secrets.SystemRandom()
+    found: Comments = {}
+    for item in questionnaire.items():
+        if item.type == "open":
+            texts = [given[0] for sheet in sheets if (given := sheet.codes().get(item.id))]
+            dice.shuffle(texts)
+            found[item.id] = texts
+    return found
 
 
 def code(sheets: Sequence[AnswerSheet], questionnaire: Questionnaire) -> RawResponses:
@@ -31,6 +50,8 @@ def code(sheets: Sequence[AnswerSheet], questionnaire: Questionnaire) -> RawResp
     for section in questionnaire.sections:
         for item in section.items:
             given = [sheet.get(item.id, ()) for sheet in codes]
+            if item.type == "open":
+                continue
             if item.type == "demographic":
                 groups[item.id] = [_group(chosen) for chosen in given]
             elif item.multiple:

@@ -26,7 +26,7 @@ def instrument_of(questionnaire: Questionnaire) -> Instrument:
 
 
 def _specs(item: Item) -> list[ItemSpec]:
-    if item.type == "demographic":
+    if item.type in ("demographic", "open"):
         return []
     if item.type == "likert":
         return [

@@ -5,10 +5,10 @@ import secrets
 from analysis.publication import size_band
 from analysis.views import Plan
 from surveys.answers import wave as urn_of
-from surveys.answers.keys import SEATS, make_urn_key
+from surveys.answers.keys import make_urn_key
 from surveys.lifecycle.context import House, keep_wraps
 from surveys.lifecycle.issuing import make_token_key
-from surveys.lifecycle.planning import earlier_panels
+from surveys.lifecycle.planning import earlier_panels, seats_of
 from surveys.people import links, log, panel, roster
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
@@ -40,7 +40,7 @@ async def missing(house: House, record: WaveRecord) -> tuple[str, ...]:
     gaps = list(about.missing()) if about else ["organisation"]
     if about and "help_checked_on" not in gaps and not organisation.checked_recently(about, house.day):
         gaps.append("help_checked_on")
-    gaps += [f"holder.{seat}" for seat in SEATS if seat not in record.holders]
+    gaps += [f"holder.{seat}" for seat in seats_of(record) if seat not in record.holders]
     if record.starts and house.day < record.starts:
         gaps.append("starts")
     if record.ends and house.day > record.ends:

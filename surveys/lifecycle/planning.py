@@ -16,6 +16,8 @@ from surveys.questionnaire import Questionnaire, UnitNode, shipped
 
 WAVE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}")
 MINIMUM_K = {"items": 5, "comments": 10, "experience": 20}
+GUARANTEE = "guarantee"
+"""The seat of those who read comments; its words open no answers."""
 SERVICE_DEPTH = 2
 """The plan goes down to services: territory is depth 1, service 2, team 3."""
 LONGEST = timedelta(days=60)
@@ -44,6 +46,8 @@ class Wish:
     k: Mapping[str, int] | None = None
     channels: tuple[str, ...] = ()
     """How links go out: of ``email``, ``sms``, ``letter``; whom none reaches draws a slip."""
+    comments: bool = False
+    """Whether the open questions are asked: a guarantee team must then make its words."""
 
 
 def _checked(wish: Wish) -> None:
@@ -109,7 +113,7 @@ async def plan(house: House, wish: Wish) -> WaveRecord:
     inside = roster.below(units, wish.unit)
     units = [unit for unit in units if unit.code in inside]
     nodes = [UnitNode(unit.code, unit.name, unit.parent if unit.parent in inside else "") for unit in units]
-    questionnaire = shipped(wish.form, nodes, wish.demographics)
+    questionnaire = shipped(wish.form, nodes, wish.demographics, comments=wish.comments)
     record = WaveRecord(
         id=wish.id, title=wish.title, state=State.PLANNED, starts=wish.starts, ends=wish.ends,
         panel={"unit": wish.unit, "people": len(chosen), "channels": list(wish.channels)}, questionnaire=questionnaire.to_json(),
@@ -128,6 +132,12 @@ async def earlier_panels() -> list[panel.EarlierPanel]:
     ]
 
 
+def seats_of(record: WaveRecord) -> tuple[str, ...]:
+    """Who must make words for a wave: the holders, and the guarantee team where open questions are asked."""
+    asks = any(section["kind"] == "comments" for section in record.questionnaire.get("sections", ()))
+    return (*SEATS, GUARANTEE) if asks else SEATS
+
+
 def draw_secret() -> HolderSecret:
     """Make a holder's secret, to be shown once and written down."""
     return new_secret(secrets.randbelow)
@@ -144,7 +154,7 @@ async def take_seat(house: House, wave: str, seat: str, secret: HolderSecret) ->
         If the seat does not exist or is taken.
     """
     record = await waves.get(wave)
-    if seat not in SEATS or seat in record.holders:
+    if seat not in seats_of(record) or seat in record.holders:
         raise PlanRefused("seat", seat=seat)
     key = bytes(holder_key(secret, wave, seat).public_key).hex()
     holders = {**record.holders, seat: {"key": key, "holder": house.actor, "day": house.day.isoformat()}}

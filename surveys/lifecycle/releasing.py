@@ -16,11 +16,13 @@ from analysis.scoring import Instrument
 from analysis.views import Plan
 from surveys.answers import wave as urn_of
 from surveys.answers.keys import read_secret, unwrap
-from surveys.answers.opening import open_responses
+from surveys.answers.opening import Comments, open_responses
+from surveys.lifecycle.comments import sealed_to_team
 from surveys.lifecycle.context import House, destroy_wraps, read_wraps
 from surveys.lifecycle.instrument import instrument_of
+from surveys.lifecycle.planning import GUARANTEE
 from surveys.people import log, panel
-from surveys.public import releases, waves
+from surveys.public import comments, releases, waves
 from surveys.public.signing import fingerprint, installation_key, public_text, sign
 from surveys.public.waves import State, WaveRecord, WrongState
 from surveys.questionnaire import Questionnaire
@@ -79,7 +81,7 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
         )
         progress("opening")
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
-        raw, unreadable = await open_responses(wave, questionnaire, key)
+        raw, texts, unreadable = await open_responses(wave, questionnaire, key)
         if len(raw) + unreadable > await urn_of.received(wave):
             raise MoreSheetsThanCodes
         published = await releases.bulletin(wave)
@@ -93,22 +95,28 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
             questionnaire={"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
             participation=participation, headcounts=await panel.headcounts(wave),
         )  # fmt: skip
-        made = await _compute_and_commit(house, record, raw, instrument_of(questionnaire), facts, progress)
+        made = await _compute_and_commit(house, record, raw, texts, instrument_of(questionnaire), facts, progress)
         progress("destroying")
         await _destroy(house, wave)
     return made
 
 
 async def _compute_and_commit(
-    house: House, record: WaveRecord, raw: RawResponses, instrument: Instrument, facts: Facts, progress: Progress
-) -> Release:
+    house: House, record: WaveRecord, raw: RawResponses, texts: Comments, instrument: Instrument, facts: Facts,
+    progress: Progress,
+) -> Release:  # fmt: skip
     rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
     made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress)
     progress("committing")
+    team = record.holders.get(GUARANTEE)
+    sealed = sealed_to_team(texts, bytes.fromhex(team["key"]), rules.k_comments) if team else {}
+    if sealed:
+        made = Release.from_json(made.to_json() | {"comments": "sealed"})
     text = signed(house, made.to_json())
     public = house.engines["public"]
     async with public.transaction():
         await releases.keep(record.id, text, "")
+        await comments.keep(public, record.id, sealed)
         await waves.change(public, record.id, record.state, state=State.RELEASED, released=house.day)
     await log.record(house.engines["people"], house.day, house.actor, "wave released", wave=record.id)
     return made

@@ -16,7 +16,7 @@ from surveys.people.tables import Account, SecondFactor, Session
 
 SessionToken = NewType("SessionToken", str)
 
-ROLES = ("hr", "representative", "recovery", "auditor", "handler", "administrator")
+ROLES = ("hr", "representative", "recovery", "guarantee", "auditor", "handler", "administrator")
 PASSWORD_MINIMUM = 12
 FAILURES_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=15)

@@ -120,3 +120,16 @@ class Channel(Table):
 
     id = BigInt(primary_key=True)
     content = JSON()
+
+
+class Comment(Table):
+    """One answer to an open question, sealed to the guarantee team; in clear only when two people have let it out."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40, index=True)
+    item = Varchar(length=20)
+    state = Varchar(length=10, default="sealed")
+    sealed = Bytea(default=b"")
+    proposal = Bytea(default=b"")
+    proposed_by = Varchar(length=60, default="")
+    text = Text(default="")

@@ -70,8 +70,8 @@ class WaveRecord:
     extensions: tuple[Mapping[str, str], ...] = ()
 
     def holder_keys(self) -> dict[str, bytes]:
-        """The public keys of the holders who have made their secrets."""
-        return {seat: bytes.fromhex(holder["key"]) for seat, holder in self.holders.items()}
+        """The public keys of the holders who have made their secrets; not of the team that reads comments."""
+        return {seat: bytes.fromhex(holder["key"]) for seat, holder in self.holders.items() if seat != "guarantee"}
 
 
 _JSON = ("title", "panel", "questionnaire", "plan", "rules", "headcount_bands", "messages", "holders", "extensions")

@@ -54,6 +54,8 @@ class Item:
     rare: bool = False
     pulse: bool = False
     note: Texts | None = None
+    max_chars: int = 0
+    """Of an open question: how long its text may be; 0 for every other item."""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A page of items. `kind` is ``items``, ``experience`` or ``demographics``."""
+    """A page of items. `kind` is ``items``, ``experience``, ``comments`` or ``demographics``."""
 
     id: str
     kind: str
@@ -79,6 +81,7 @@ class Check:
     multiple: bool
     exclusive: frozenset[str]
     experience: bool
+    max_chars: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Questionnaire:
                 item.multiple,
                 frozenset(item.exclusive),
                 section.kind == "experience",
+                item.max_chars,
             )
             for section in self.sections
             for item in section.items

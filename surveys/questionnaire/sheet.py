@@ -16,7 +16,7 @@ _LARGEST = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a form: ``unknown_item``, ``wrong_code``, ``too_many`` or ``exclusive``."""
+    """One thing wrong with a form: ``unknown_item``, ``wrong_code``, ``too_many``, ``exclusive`` or ``too_long``."""
 
     item_id: str
     code: str
@@ -103,6 +103,12 @@ def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -
         check = questionnaire.checks.get(name)
         if check is None:
             problems.append(Problem(name[:40], "unknown_item"))
+        elif check.max_chars:
+            text = _written(given[0])
+            if len(given) > 1 or len(text) > check.max_chars:
+                problems.append(Problem(name, "too_long"))
+            elif text:
+                codes[name] = (text,)
         elif problem := _problem(check, given):
             problems.append(Problem(name, problem))
         elif not (skips_experience and check.experience):
@@ -110,6 +116,11 @@ def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -
     if problems:
         raise InvalidAnswers(tuple(problems))
     return AnswerSheet(codes)
+
+
+def _written(text: str) -> str:
+    """A text as it was meant: line ends alike, nothing unprintable, no space around it."""
+    return "".join(c for c in text.replace("\r\n", "\n") if c == "\n" or c.isprintable()).strip()
 
 
 def _problem(check: Check, given: tuple[str, ...]) -> str | None:

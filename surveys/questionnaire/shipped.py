@@ -24,13 +24,16 @@ class UnitNode:
     parent: str
 
 
-def shipped(form: str, units: Sequence[UnitNode], demographics: Sequence[str]) -> Questionnaire:
+def shipped(
+    form: str, units: Sequence[UnitNode], demographics: Sequence[str], *, comments: bool = False
+) -> Questionnaire:
     """Make the questionnaire.
 
     Parameters
     ----------
     form : ``full`` (47 items) or ``pulse`` (12, without the experience block)
     units : parents before children; the unit question lists them
+    comments : whether the open questions are asked
     demographics : of ``unit``, ``gender``, ``age`` and the bank's ``DEM_…`` ids: only those that a planned view uses
     """
     pulse = form == "pulse"
@@ -38,6 +41,8 @@ def shipped(form: str, units: Sequence[UnitNode], demographics: Sequence[str]) -
     sections = [*_constructs(items, pulse=pulse), _outcomes(items)]
     if not pulse:
         sections.append(_experience(items))
+    if comments:
+        sections.append(_comments(items))
     asked = tuple(_demographic(items, name, units) for name in demographics)
     if asked:
         texts = section_texts()
@@ -69,6 +74,19 @@ def _experience(items: Mapping[str, Any]) -> Section:
     note = merged(bank()["messages"]["experience_note"], "messages", "experience_note")
     made = tuple(_scaled(item) if "scale" in item else _listed(item) for item in chosen)
     return Section("EXP", "experience", section_texts()["experience"], note, made)
+
+
+def _comments(items: Mapping[str, Any]) -> Section:
+    chosen = tuple(
+        Item(
+            id=item["id"], type="open", text=merged(item["text"], "items", item["id"]), choices=(), areas=tuple(item["areas"]),
+            indicators=tuple(item["indicators"]), sensitivity=item["sensitivity"], max_chars=item["max_chars"],
+        )
+        for item in items.values()
+        if item["type"] == "open"
+    )  # fmt: skip
+    note = merged(bank()["messages"]["open_note"], "messages", "open_note")
+    return Section("OPN", "comments", section_texts()["comments"], note, chosen)
 
 
 def _special(code: str) -> Choice:

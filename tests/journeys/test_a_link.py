@@ -1,6 +1,7 @@
 """A personal link on an emulated phone: taken after a tap, answered without a network, sent later, found in the list."""
 
 import asyncio
+import base64
 import csv
 import io
 import re
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, Route
 
+from surveys import blind
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
@@ -136,6 +138,25 @@ async def test_a_shared_phone_keeps_nothing_of_a_token_and_answers_that_were_not
         " [localStorage.length, sessionStorage.length, c.length, w.length, document.cookie])"
     )
     assert found == [0, 0, 0, 0, ""]
+
+
+async def test_a_key_that_was_changed_is_seen_by_the_phone(browser: Browser, linked: Linked) -> None:
+    """A server that gives one person a key of her own could recognise her token: the page stops before anything is sent."""
+    other = base64.b64encode(blind.generate_key().public.to_der()).decode()
+
+    async def changed(route: Route) -> None:
+        content = await (await route.fetch()).json()
+        await route.fulfill(json=content | {"token_key": other})
+
+    context = await _phone(browser)
+    page = await context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.route("**/answer/words*", changed)
+    await page.goto(linked.links[4])
+    await page.wait_for_selector("#link [role=alert]:has-text('Fermati')")
+    assert await page.locator("#link button").count() == 0
+    assert not any("/answer/token" in url for url in asked)
 
 
 async def test_on_a_phone_of_ones_own_everything_works_without_a_network(

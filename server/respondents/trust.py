@@ -1,0 +1,73 @@
+"""The trust page: what an employer can see, cannot see, what we cannot protect from, how to check; each sentence with its tests."""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from litestar import Request, Response, get
+
+from server.display import text_of
+from server.pages import Shell, show, staff_shell
+from server.texts import say
+from surveys.public.waves import State, in_state
+
+PROOFS = Path(__file__).with_name("proofs.toml")
+CLAIMS = ("can", "cannot", "limits", "check")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence and the tests that prove it."""
+
+    text: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    heading: str
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustPage:
+    """Four lists of sentences, and the numbers of the open survey to compare."""
+
+    template: ClassVar[str] = "trust.html"
+    shell: Shell
+    title: str
+    parts: tuple[Part, ...]
+    keys: tuple[tuple[str, str], ...]
+
+
+@cache
+def proofs() -> dict[str, dict[str, list[str]]]:
+    """Sentences by part, each with its tests."""
+    return tomllib.loads(PROOFS.read_text("utf-8"))
+
+
+def grouped(fingerprint: str) -> str:
+    """The first sixteen letters in groups of four: as in invitations."""
+    return " ".join(fingerprint[start : start + 4] for start in range(0, 16, 4))
+
+
+@get("/trust")
+async def trust(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show what may be said, and nothing more."""
+    frame = await staff_shell(request)
+    parts = tuple(
+        Part(
+            say(frame.language, f"trust.{part}.heading"),
+            tuple(Claim(say(frame.language, f"trust.{part}.{key}"), tuple(tests)) for key, tests in proofs()[part].items()),
+        )
+        for part in CLAIMS
+    )
+    keys = tuple(
+        (text_of(wave.title, frame.language), grouped(hashlib.sha256(wave.token_key).hexdigest()))
+        for wave in await in_state(State.OPEN)
+        if wave.token_key
+    )
+    return show(TrustPage(frame, say(frame.language, "trust.page.title"), parts, keys))

@@ -1,0 +1,111 @@
+"""Reading comments: the guarantee team opens them with its words; each is let out by two people, or withheld by two."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nacl.public import PrivateKey, PublicKey, SealedBox
+
+from surveys.answers.keys import SecretRefused, holder_key, read_secret
+from surveys.lifecycle.context import House
+from surveys.lifecycle.marking import Mark, marks, name_words, without
+from surveys.lifecycle.planning import GUARANTEE
+from surveys.people import log, roster
+from surveys.public import comments, waves
+from surveys.public.comments import PROPOSED, SEALED, CommentRecord
+
+LEAST = 10
+"""A set of comments is kept only from ten on (PRIVACY 2.5); fewer are destroyed with the urn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """One opened comment. `wording` is what would be published: as proposed, or with all marks taken out."""
+
+    id: int
+    item: str
+    text: str = field(repr=False)
+    marks: tuple[Mark, ...]
+    wording: str = field(repr=False)
+    proposed_by: str
+
+
+def sealed_to_team(found: Mapping[str, Sequence[str]], key: bytes, least: int) -> dict[str, list[bytes]]:
+    """Seal each comment by itself, of questions that have at least `least`; each in an envelope of one size."""
+    box = SealedBox(PublicKey(key))
+    return {
+        item: [box.encrypt(text.encode().ljust(_SIZE, b"\0")) for text in texts]
+        for item, texts in found.items()
+        if len(texts) >= max(LEAST, least)
+    }
+
+
+_SIZE = 4096
+"""A thousand characters of any of the nine languages fit."""
+
+
+def _opened(envelope: bytes, key: PrivateKey) -> str:
+    return SealedBox(key).decrypt(envelope).rstrip(b"\0").decode()
+
+
+async def _key(wave: str, secret: str) -> PrivateKey:
+    record = await waves.get(wave)
+    seat = record.holders.get(GUARANTEE)
+    key = holder_key(read_secret(secret), wave, GUARANTEE)
+    if seat is None or bytes(key.public_key).hex() != seat["key"]:
+        raise SecretRefused("not the words of the guarantee team")
+    return key
+
+
+async def open_comments(wave: str, secret: str) -> list[Readable]:
+    """Open what still waits, in memory, with what may name somebody marked.
+
+    Raises
+    ------
+    SecretRefused
+        If the words are not the team's.
+    """
+    key = await _key(wave, secret)
+    people = await roster.names()
+    names = name_words([*people, *(unit.name for unit in await roster.units())])
+    readable = []
+    for record in await comments.of_wave(wave):
+        if record.state in (SEALED, PROPOSED):
+            text = _opened(record.sealed, key)
+            found = marks(text, names)
+            wording = _opened(record.proposal, key) if record.proposal else without(text, found)
+            readable.append(Readable(record.id, record.item, text, tuple(found), wording, record.proposed_by))
+    return readable
+
+
+async def _waiting(wave: str, comment: int) -> CommentRecord | None:
+    found = (record for record in await comments.of_wave(wave) if record.id == comment)
+    return next((record for record in found if record.state in (SEALED, PROPOSED)), None)
+
+
+async def put_forward(house: House, wave: str, comment: int, wording: str, secret: str) -> bool:
+    """Agree to a wording ("" withholds the comment): the first person proposes it, another who sends the same decides.
+
+    Returns
+    -------
+    Whether the comment is decided now.
+
+    Raises
+    ------
+    SecretRefused
+    """
+    key = await _key(wave, secret)
+    record = await _waiting(wave, comment)
+    if record is None:
+        return False
+    wording = wording.replace("\r\n", "\n").strip()
+    public = house.engines["public"]
+    same = bool(record.proposal) and _opened(record.proposal, key) == wording
+    if same and record.proposed_by not in ("", house.actor):
+        if not await comments.decide(public, comment, record.proposed_by, wording, publish=bool(wording)):
+            return False
+        act = "comment published" if wording else "comment withheld"
+        await log.record(house.engines["people"], house.day, house.actor, act, wave=wave)
+        return True
+    sealed = SealedBox(key.public_key).encrypt(wording.encode()[:_SIZE].ljust(_SIZE, b"\0"))
+    await comments.propose(public, comment, sealed, house.actor)
+    return False

@@ -1,0 +1,179 @@
+"""Comments: apart from all other answers, sealed one by one, let out by two people, never fewer than ten."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl.public import PrivateKey
+
+from surveys.answers.envelope import seal
+from surveys.answers.keys import SecretRefused
+from surveys.answers.opening import comments_of
+from surveys.answers.urn import Urn
+from surveys.lifecycle import closing, opening
+from surveys.lifecycle.comments import open_comments, put_forward, sealed_to_team
+from surveys.lifecycle.context import House
+from surveys.lifecycle.marking import marks, name_words, without
+from surveys.lifecycle.opening import NotReady
+from surveys.lifecycle.planning import GUARANTEE, Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.releasing import release_wave
+from surveys.people import log, roster
+from surveys.public import comments, organisation
+from surveys.public.tables import Comment
+from surveys.questionnaire import AnswerSheet, InvalidAnswers, Questionnaire
+from surveys.questionnaire.shipped import shipped
+from surveys.tokens import digest
+from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+
+NAMES = name_words(["Maria Bianchi", "Nido Prato"])
+SEATS = ("hr", "representative", "recovery", GUARANTEE)
+
+
+async def _released(house: House, texts: int, other: int = 0) -> dict[str, str]:
+    """Thirty people answer; so many of them write to the first open question, and so many to the second."""
+    await organisation.save(house.engines["public"], ORGANISATION)
+    await roster.replace(house.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
+    await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", comments=True))
+    secrets = {}
+    for seat in SEATS:
+        secrets[seat] = draw_secret()
+        await take_seat(house, WAVE, seat, secrets[seat])
+    record = await opening.open_wave(house, WAVE)
+    codes = await opening.print_slips(house, WAVE, 30)
+    form = Questionnaire.from_json(dict(record.questionnaire))
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    for place, code in enumerate(codes):
+        given = {"CUL1": [str(place % 5 + 1)], "unit": ["po.nido"]}
+        if place < texts:
+            given["OPN1"] = [f"commento numero {place} di Persona 7"]
+        if place < other:
+            given["OPN2"] = [f"altro testo {place}"]
+        await urn.put(WAVE, digest(code), b"a" * 16, seal(form.read(given).to_bytes(), record.seal_key))
+    await urn.stop()
+    late = replace(house, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    await closing.close(late, WAVE, unused_slips=0)
+    made = await release_wave(late, WAVE, (secrets["hr"], secrets["recovery"]), lambda _: None)
+    assert (made.to_json()["comments"] == "sealed") == (max(texts, other) >= 10)
+    return secrets
+
+
+async def test_no_comment_is_read_by_the_public_before_two_people_let_it_out(house: House) -> None:
+    secrets = await _released(house, 12)
+    one, two = replace(house, actor="ada"), replace(house, actor="bea")
+    waiting = await open_comments(WAVE, secrets[GUARANTEE])
+    assert len(waiting) == 12 and await comments.published(WAVE) == {}
+    first = waiting[0]
+    assert not await put_forward(one, WAVE, first.id, first.wording, secrets[GUARANTEE])
+    assert not await put_forward(one, WAVE, first.id, first.wording, secrets[GUARANTEE])  # twice the same person is one
+    assert await comments.published(WAVE) == {}
+    assert not await put_forward(two, WAVE, first.id, "un'altra frase", secrets[GUARANTEE])  # not the same wording
+    assert await comments.published(WAVE) == {}
+    assert await put_forward(one, WAVE, first.id, "un'altra frase", secrets[GUARANTEE])
+    assert await comments.published(WAVE) == {"OPN1": ["un'altra frase"]}
+    second = waiting[1]
+    await put_forward(one, WAVE, second.id, "", secrets[GUARANTEE])
+    assert await put_forward(two, WAVE, second.id, "", secrets[GUARANTEE])
+    assert await comments.published(WAVE) == {"OPN1": ["un'altra frase"]}
+    assert len(await open_comments(WAVE, secrets[GUARANTEE])) == 10
+    assert [act.act for act in await log.read()][-2:] == ["comment published", "comment withheld"]
+    for row in await Comment.select().where(Comment.state.is_in(["published", "withheld"])):
+        assert (bytes(row["sealed"]), bytes(row["proposal"]), row["proposed_by"]) == (b"", b"", "")
+
+
+async def test_what_is_stored_of_comments_holds_no_word_and_one_size(house: House) -> None:
+    """Could leak: a word, a length, an order, or a line of the sheet that it came from."""
+    await _released(house, 12, 11)
+    rows = await Comment.select().order_by(Comment.id)
+    assert {len(bytes(row["sealed"])) for row in rows} == {4096 + 48}
+    assert set(rows[0]) == {"id", "wave", "item", "state", "sealed", "proposal", "proposed_by", "text"}
+    if (house.data / "public.sqlite").exists():
+        assert not any(b"commento numero" in p.read_bytes() for p in house.data.rglob("*") if p.is_file())
+
+
+async def test_nine_comments_are_destroyed_unread_and_ten_are_kept(house: House) -> None:
+    await _released(house, 9, 10)
+    assert {row["item"] for row in await Comment.select()} == {"OPN2"}
+
+
+async def test_only_the_words_of_the_team_open_comments(house: House) -> None:
+    secrets = await _released(house, 12)
+    for seat in ("hr", "representative", "recovery"):
+        with pytest.raises(SecretRefused):
+            await open_comments(WAVE, secrets[seat])
+
+
+async def test_open_questions_need_a_team_before_the_wave_opens(sqlite_house: House) -> None:
+    house = sqlite_house
+    await organisation.save(house.engines["public"], ORGANISATION)
+    await roster.replace(house.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
+    await plan(house, Wish(WAVE, {"it": "A"}, DAY, DAY + timedelta(days=3), form="pulse", comments=True))
+    for seat in SEATS[:3]:
+        await take_seat(house, WAVE, seat, draw_secret())
+    with pytest.raises(NotReady) as refused:
+        await opening.open_wave(house, WAVE)
+    assert refused.value.missing == ("holder.guarantee",)
+
+
+def test_a_comment_keeps_its_own_words() -> None:
+    """What we say we cannot protect from: a way of writing goes through, for only names, numbers and dates are taken out."""
+    text = "Ma va là, e chi ve l'ha chiesto?"
+    assert without(text, marks(text, NAMES)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "wording"),
+    [
+        ("Ha urlato Maria davanti a tutti", "Ha urlato […] davanti a tutti"),
+        ("Al nido di Prato è così", "Al […] di […] è così"),
+        ("Chiamami al 055 1234567 o +39 333 1234567", "Chiamami al […] o […]"),
+        ("Scrivi a maria.b@coop.example.it", "Scrivi a […]"),
+        ("È successo il 12 marzo 2026", "È successo il […]"),
+        ("It happened on 12 March 2026", "It happened […]"),
+        ("Marianna e primavera restano", "Marianna e primavera restano"),
+        ("Sto bene qui, 10 e lode", "Sto bene qui, 10 e lode"),
+    ],
+)
+def test_what_may_name_somebody_is_marked(text: str, wording: str) -> None:
+    assert without(text, marks(text, NAMES)) == wording
+
+
+@given(st.text(max_size=200))
+def test_marking_never_breaks_and_never_overlaps(text: str) -> None:
+    found = marks(text, NAMES)
+    assert all(0 <= mark.start < mark.end <= len(text) for mark in found)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+
+
+@given(st.lists(st.text(min_size=1, max_size=20).filter(str.strip), min_size=10, max_size=20))
+def test_every_comment_comes_out_of_its_envelope_as_it_went_in(texts: list[str]) -> None:
+    from nacl.public import SealedBox
+
+    key = PrivateKey.generate()
+    sealed = sealed_to_team({"OPN1": texts}, bytes(key.public_key), 10)["OPN1"]
+    opened = [SealedBox(key).decrypt(envelope).rstrip(b"\0").decode() for envelope in sealed]
+    assert opened == [text.rstrip("\0") for text in texts]
+
+
+def test_comments_are_shuffled_and_taken_apart_question_by_question() -> None:
+    form = shipped("pulse", [], (), comments=True)
+    sheets = [AnswerSheet({"OPN1": (str(i),), "OPN2": (str(i),)}) for i in range(100)]
+    found = comments_of(sheets, form)
+    assert sorted(found["OPN1"], key=int) == [str(i) for i in range(100)] and found["OPN1"] != found["OPN2"]
+
+
+def test_a_text_of_more_than_a_thousand_characters_is_refused_and_a_full_one_fits_in_every_language() -> None:
+    form = shipped("full", [], (), comments=True)
+    with pytest.raises(InvalidAnswers) as refused:
+        form.read({"OPN1": ["x" * 1001]})
+    assert refused.value.problems[0].code == "too_long"
+    for letter in ("x", "è", "ж", "م", "好"):
+        import random
+
+        dice = random.Random(1)
+        texts = {f"OPN{n}": ["".join(chr(ord(letter) + dice.randrange(20)) for _ in range(1000))] for n in (1, 2, 3)}
+        seal(form.read(texts).to_bytes(), bytes(PrivateKey.generate().public_key))
