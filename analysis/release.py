@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis import answers_audit, auditor, statistics_of
 from analysis.comparison import differences
+from analysis.decomposition import solve_in_parts
 from analysis.document import SCHEMA, Release, canonical
 from analysis.publication import participation_figure, size_band
 from analysis.responses import RawResponses
@@ -17,8 +18,11 @@ from analysis.scoring import Instrument
 from analysis.statistics_of import RawStatistic
 from analysis.suppression import SolverLimit, repair, solve
 from analysis.views import Plan, RawIncidence, candidates, incidence
+from analysis.wide_auditor import audit_wide_structure
 
 LEAST_SHEETS = 10
+EXACT_ATOMS = 600
+"""Up to so many combinations of attributes the choice of views is solved to its optimum in one piece."""
 MANY = 40
 """More findings than this withdraw all views that pin them at once."""
 PARALLEL = 2
@@ -95,7 +99,7 @@ def release(
     weights = np.array([view.weight for view in plan.views], dtype=np.int64)
     say("suppression")
     try:
-        base = solve(found.matrix, found.n, weights, k, allowed=allowed, progress=say).shown
+        base = _base(found, weights, k, allowed, say)
         statistics = statistics_of.statistics(raw, instrument)
         with ThreadPoolExecutor(PARALLEL) as workers:  # each statistic by itself: the order does not matter
             patterns = workers.map(lambda s: _shown_of(s, found, weights, k, base), statistics)
@@ -123,6 +127,20 @@ def release(
         },
     }  # fmt: skip
     return Release.from_json(document)
+
+
+def _base(found: RawIncidence, weights: Any, k: int, allowed: Shown, say: Progress) -> Shown:
+    """The views to show by counts: the optimum where that is affordable, else of each territory and certified together."""
+    if len(found.n) <= EXACT_ATOMS:
+        return solve(found.matrix, found.n, weights, k, allowed=allowed, progress=say).shown
+    return solve_in_parts(found.sparse, found.n, weights, k, found.part_of, allowed=allowed, progress=say).shown
+
+
+def _passes(found: RawIncidence, counts: Any, shown: Shown, k: int) -> bool:
+    """The independent auditor's verdict on a pattern and the respondents of each atom."""
+    if len(found.n) <= EXACT_ATOMS:
+        return auditor.audit_structure(found.matrix, counts, shown, k).passed
+    return audit_wide_structure(found.sparse, counts, shown, k).passed
 
 
 def _audited(
@@ -198,14 +216,12 @@ def _audit(
     found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown], k: int
 ) -> None:
     """The gate: the independent auditor looks at the sizes and at every statistic."""
-    if not auditor.audit_structure(found.matrix, found.n, base, k).passed:
+    if not _passes(found, found.n, base, k):
         raise DisclosureError("the auditor found an exposed group in the pattern")
     if any((shown[statistic.key] & ~base).any() for statistic in statistics):
         raise DisclosureError("a statistic is shown where its view is not")
     with ThreadPoolExecutor(PARALLEL) as workers:
-        verdicts = workers.map(
-            lambda s: auditor.audit_structure(found.matrix, _atoms_of(s, found), shown[s.key], k).passed, statistics
-        )
+        verdicts = workers.map(lambda s: _passes(found, _atoms_of(s, found), shown[s.key], k), statistics)
         if not all(verdicts):
             raise DisclosureError("the auditor found an exposed group in a statistic")
 

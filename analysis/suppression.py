@@ -245,12 +245,12 @@ def repair(matrix: Matrix, n: Vector, weights: Vector, k: int, shown: Shown) -> 
         if not cuts:
             return now, attacker.lps
         suspects = np.concatenate([cut.atoms for cut in cuts])  # hiding more never exposes an atom that was safe
-        if not _satisfy(cuts, weights, now):
+        if not satisfy(cuts, weights, now):
             return np.zeros_like(shown), attacker.lps
     raise SolverLimit("too many rounds")
 
 
-def _satisfy(cuts: list[Cut], weights: Vector, now: Shown) -> bool:
+def satisfy(cuts: list[Cut], weights: Vector, now: Shown) -> bool:
     """Hide views, the most useful for their weight first, until every cut has what it needs; false if none is left."""
     missing = np.array([cut.need for cut in cuts])
     while (missing > _TOLERANCE).any():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from analysis.responses import Opaque, RawResponses
 
@@ -146,16 +147,30 @@ type Matrix = NDArray[np.bool_]
 
 
 class RawIncidence(Opaque):
-    """Which atoms make up which view: `matrix` is views x atoms, `n` people per atom, `atom_of` each one's atom."""
+    """Which atoms make up which view: `sparse` is views x atoms, `n` people per atom, `atom_of` each one's atom.
 
-    __slots__ = ("atom_of", "matrix", "n")
+    `part_of` is the top-level unit of each atom, counted from 0; -1 for who gave none.
+    """
 
-    def __init__(self, matrix: Matrix, n: NDArray[np.int64], atom_of: NDArray[np.int64]) -> None:
-        self.matrix, self.n, self.atom_of = matrix, n, atom_of
+    __slots__ = ("_dense", "atom_of", "n", "part_of", "sparse")
+
+    def __init__(
+        self, sparse: csr_array, n: NDArray[np.int64], atom_of: NDArray[np.int64], part_of: NDArray[np.int64]
+    ) -> None:
+        self.sparse, self.n, self.atom_of, self.part_of = sparse, n, atom_of, part_of
+        self._dense: Matrix | None = None
+
+    @property
+    def matrix(self) -> Matrix:
+        """The same written out: for organisations of some hundred people."""
+        if self._dense is None:
+            self._dense = self.sparse.toarray().astype(np.bool_)
+        return self._dense
 
     def sizes(self) -> NDArray[np.int64]:
         """Respondents of each view."""
-        return self.matrix.astype(np.int64) @ self.n
+        found: NDArray[np.int64] = self.sparse.astype(np.int64) @ self.n
+        return found
 
     def members(self, view: int) -> NDArray[np.bool_]:
         """Which respondents are in a view."""
@@ -172,13 +187,43 @@ def incidence(plan: Plan, raw: RawResponses) -> RawIncidence:
     place = {atom: i for i, atom in enumerate(atoms)}
     atom_of = np.array([place[key] for key in keys], dtype=np.int64)
     n = np.bincount(atom_of, minlength=len(atoms)).astype(np.int64)
+    rows, columns_of = _members(plan, names, atoms)
+    ones = np.ones(len(rows), dtype=np.int8)
+    sparse = csr_array((ones, (rows, columns_of)), shape=(len(plan.views), len(atoms)))
+    return RawIncidence(sparse, n, atom_of, _parts(plan, names, atoms))
+
+
+def _members(plan: Plan, names: list[str], atoms: list[tuple[str, ...]]) -> tuple[list[int], list[int]]:
+    """Pairs of a view and an atom inside it. Each atom looks up the views that its categories belong to."""
     by_name = {dimension.id: dimension for dimension in plan.dimensions}
-    matrix = np.ones((len(plan.views), len(atoms)), dtype=np.bool_)
+    views: dict[tuple[tuple[str, tuple[str, ...]], ...], list[int]] = {}
+    holding: dict[tuple[str, str], list[tuple[str, tuple[str, ...]]]] = {}
     for row, view in enumerate(plan.views):
-        for name, codes in view.filter:
-            column, wanted = names.index(name), by_name[name].inside(codes)
-            matrix[row] &= np.array([atom[column] in wanted for atom in atoms], dtype=np.bool_)
-    return RawIncidence(matrix, n, atom_of)
+        views.setdefault(tuple(sorted(view.filter)), []).append(row)
+    for name, codes in {part for view in plan.views for part in view.filter}:
+        for code in by_name[name].inside(codes):
+            holding.setdefault((name, code), []).append((name, codes))
+    rows, columns = [], []
+    for column, atom in enumerate(atoms):
+        choices = [[None, *holding.get((name, code), ())] for name, code in zip(names, atom, strict=True)]
+        for chosen in product(*choices):
+            for row in views.get(tuple(sorted(part for part in chosen if part)), ()):
+                rows.append(row)
+                columns.append(column)
+    return rows, columns
+
+
+def _parts(plan: Plan, names: list[str], atoms: list[tuple[str, ...]]) -> NDArray[np.int64]:
+    """The top-level unit of each atom."""
+    parents = {c.code: c.parent for d in plan.dimensions if d.id == "unit" for c in d.categories}
+    tops = {code: i for i, code in enumerate(code for code, parent in parents.items() if parent is None)}
+    found = []
+    for atom in atoms:
+        code: str | None = dict(zip(names, atom, strict=True)).get("unit")
+        while code is not None and parents.get(code) is not None:
+            code = parents[code]
+        found.append(tops.get(code or "", -1))
+    return np.array(found, dtype=np.int64)
 
 
 def candidates(plan: Plan, found: RawIncidence, k: int) -> NDArray[np.bool_]:
@@ -186,13 +231,14 @@ def candidates(plan: Plan, found: RawIncidence, k: int) -> NDArray[np.bool_]:
     allowed = found.sizes() > 0
     seen: set[bytes] = set()
     residual = _residual_rule(plan, found, k)
+    indptr, indices = found.sparse.indptr, np.asarray(found.sparse.indices)
     for row, view in enumerate(plan.views):
         genders = [codes for name, codes in view.filter if name == "gender"]
         is_others = any("" in codes for codes in genders)
         if genders and ((residual and not is_others and genders[0] != ("f",)) or (not residual and is_others)):
             allowed[row] = False
             continue
-        key = found.matrix[row].tobytes()
+        key = indices[indptr[row] : indptr[row + 1]].tobytes()
         if key in seen:
             allowed[row] = False
         seen.add(key)

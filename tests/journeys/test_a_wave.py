@@ -101,6 +101,7 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     await hr.goto(f"{address}/hr/waves/new")
     await hr.fill("#title", "Prova")
     await hr.fill("#id", "prova-1")
+    await hr.uncheck("input[name=comments]")
     await press(hr, "button.go")
     assert "the secret of the representative" in await hr.inner_text("main")
     await press(hr, "form[action*='/open'] button")

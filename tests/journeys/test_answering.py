@@ -94,7 +94,8 @@ async def test_a_draft_stays_on_her_own_phone_and_goes_with_the_sending(browser:
     await again.goto(f"{served.address}/answer#send")
     await press(again, "button.go")
     await again.wait_for_url("**/thanks**")
-    assert await again.evaluate("localStorage.length") == 0
+    assert await again.evaluate("Object.keys(localStorage)") == ["ascolto-sent"]  # to look for her code in the list
+    assert "CUL1" not in await again.evaluate("localStorage['ascolto-sent']")
 
 
 async def test_a_shared_phone_keeps_nothing(browser: Browser, served: Served) -> None:
