@@ -37,15 +37,17 @@ check: .venv/.ok ## lint, types, walls, lock files
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	@! grep -nE 'https?://' requirements.lock || { echo "a lock file holds an address"; exit 1; }
+	@! grep -nE 'https?://' requirements.lock requirements-bench.lock || { echo "a lock file holds an address"; exit 1; }
 
-bench: .venv/.ok ## measure speed and size
+bench: .venv/.ok ## measure speed and size; installs what is compared with
 	@scripts/system-packages
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-bench.lock
 	$(PY) -m tests.benchmarks
 
 lock: .venv/.ok ## resolve the dependencies again: hashes, no addresses
 	.venv/bin/uv lock -q
-	.venv/bin/uv export -q --frozen --format requirements-txt --no-emit-project --no-header --all-extras -o requirements.lock > /dev/null
+	.venv/bin/uv export -q --frozen --format requirements-txt --no-emit-project --no-header --extra dev -o requirements.lock > /dev/null
+	.venv/bin/uv export -q --frozen --format requirements-txt --no-emit-project --no-header --extra bench --extra dev -o requirements-bench.lock > /dev/null
 
 vendor: .venv/.ok ## bundle the browser's cryptography and copy what tests inject, by the hashes of the npm lock
 	scripts/vendor

@@ -6,7 +6,6 @@ others stay as they truly are, which is a world of the whole; only what finds no
 there loses views, greedily, and is asked again. Nothing is left uncertified.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -69,7 +68,7 @@ def solve_in_parts(
     local = _views_of_parts(matrix, part_of)
     lps, optimal = 0, True
     parts = [rows for rows in local.values() if len(rows)]
-    with ProcessPoolExecutor(min(workers, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs = pool.map(_solve_part, (_part(matrix, n, weights, k, shown, rows) for rows in parts), chunksize=8)
         for done, (rows, (kept, asked, best)) in enumerate(zip(parts, jobs, strict=True), start=1):
             shown[rows] &= kept

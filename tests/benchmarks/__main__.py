@@ -1,11 +1,12 @@
-"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind concerns release start."""
+"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind concerns release
+suppression start."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import answers, blind, concerns, phone, releases, starting
+from tests.benchmarks import answers, blind, concerns, phone, releases, starting, suppression
 
 PARTS = {
     "phone": phone.measure,
@@ -13,6 +14,7 @@ PARTS = {
     "blind": blind.measure,
     "concerns": concerns.measure,
     "release": releases.measure,
+    "suppression": suppression.measure,
     "start": starting.measure,
 }
 

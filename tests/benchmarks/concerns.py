@@ -141,7 +141,9 @@ async def _phone(address: str) -> tuple[float, int, int]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         for run in range(RUNS):
-            context = await browser.new_context(viewport={"width": 360, "height": 740}, locale="it-IT", device_scale_factor=2)
+            context = await browser.new_context(
+                viewport={"width": 360, "height": 740}, locale="it-IT", device_scale_factor=2
+            )
             page = await context.new_page()
             page.set_default_timeout(120_000)
             await page.add_init_script(_LCP)
@@ -150,7 +152,9 @@ async def _phone(address: str) -> tuple[float, int, int]:
             await page.wait_for_timeout(300)
             paints.append(await page.evaluate("window.lcp"))
             if run == 0:
-                plain = await browser.new_context(viewport={"width": 360, "height": 740}, locale="it-IT", java_script_enabled=False)
+                plain = await browser.new_context(
+                    viewport={"width": 360, "height": 740}, locale="it-IT", java_script_enabled=False
+                )
                 other = await plain.new_page()
                 only = await _slow(other)
                 await other.goto(f"{address}/concern", timeout=60_000)

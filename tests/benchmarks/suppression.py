@@ -21,18 +21,24 @@ K = 5
 CASES = {400: (6, 40, "15 s"), 5_000: (60, 400, "30 s"), 50_000: (600, 4_000, "720 s and 4 GB")}
 
 
-def table(people: int) -> tuple[Any, RawIncidence]:
-    """People spread at random over territories, services, three genders and four ages."""
+def cross_of(people: int) -> tuple[dict[str, list[str]], list[Category]]:
+    """People spread at random over territories, services, three genders and four ages; and the units."""
     territories, services, _ = CASES[people]
     rng = np.random.default_rng(7)
     units = [Category(f"t{t}", f"T{t}") for t in range(territories)] + [
         Category(f"s{s}", f"S{s}", f"t{s % territories}") for s in range(services)
     ]
-    gender, age = [Category(c, c) for c in ("f", "m", "nb")], [Category(c, c) for c in "abcd"]
     groups = {
         "unit": [f"s{i}" for i in rng.choice(services, people, p=rng.dirichlet(np.ones(services) * 3))],
         "gender": rng.choice(["f", "m", "nb"], people, p=[0.72, 0.25, 0.03]).tolist(), "age": rng.choice(list("abcd"), people).tolist(),
     }  # fmt: skip
+    return groups, units
+
+
+def table(people: int) -> tuple[Any, RawIncidence]:
+    """The full cross of these people: its plan and its incidence."""
+    groups, units = cross_of(people)
+    gender, age = [Category(c, c) for c in ("f", "m", "nb")], [Category(c, c) for c in "abcd"]
     plan = full_cross_plan(units, gender, age)
     return plan, incidence(plan, RawResponses(people, groups, {}))
 

@@ -11,7 +11,8 @@ async def send(
 ) -> tuple[int, bytes]:
     """Post a body and read the whole answer: its status and content."""
     writer.write(
-        b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (path.encode(), kind, len(body))
+        b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+        % (path.encode(), kind, len(body))
         + body
     )
     head = await reader.readuntil(b"\r\n\r\n")
