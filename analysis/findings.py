@@ -86,3 +86,26 @@ def _indicators(document: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("critical", indicator, "", as_number(record["index"]), None)
         elif record.get("awareness_low"):
             yield Finding("unaware", indicator, "", as_number(record.get("index", 0)), None)
+
+
+SPEAKING_UP = ("SAF2", "SAF3")
+LEAST_SAFE = 60
+
+
+def safety_alerts(document: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """The safety rule (STATISTICS 3): experiences of five people or more where few feel safe to speak.
+
+    Returns
+    -------
+    For each experience item ``(kind, item, band)``: ``safety`` from a band of 5-9 on, ``silence`` under it; nothing where
+    the upper limit of both speaking-up items is 60 or more, or neither is published.
+    """
+    items = document["views"][0].get("items", {})
+    limits = [items[name]["ci"]["index"][1] for name in SPEAKING_UP if "ci" in items.get(name, {})]
+    if not any(high < LEAST_SAFE for high in limits):
+        return ()
+    return tuple(
+        ("silence" if record["band"] == "0-4" else "safety", item, record["band"])
+        for item, record in document.get("experience", {}).items()
+        if "band" in record and "." not in item
+    )

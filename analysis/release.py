@@ -129,6 +129,12 @@ def release(
     return Release.from_json(document)
 
 
+def base_pattern(plan: Plan, found: RawIncidence, k: int, allowed: Shown) -> Shown:
+    """The views that would be shown of these people, by counts alone."""
+    weights = np.array([view.weight for view in plan.views], dtype=np.int64)
+    return _base(found, weights, k, allowed, lambda _: None)
+
+
 def _base(found: RawIncidence, weights: Any, k: int, allowed: Shown, say: Progress) -> Shown:
     """The views to show by counts: the optimum where that is affordable, else of each territory and certified together."""
     if len(found.n) <= EXACT_ATOMS:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from analysis.responses import Opaque, RawResponses
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 ROOT = "all"
 WEIGHT_GENDER, WEIGHT_TOP_UNIT, WEIGHT_UNIT, WEIGHT_ONE_WAY, WEIGHT_OTHER = 40, 30, 20, 3, 1
@@ -155,7 +157,7 @@ class RawIncidence(Opaque):
     __slots__ = ("_dense", "atom_of", "n", "part_of", "sparse")
 
     def __init__(
-        self, sparse: csr_array, n: NDArray[np.int64], atom_of: NDArray[np.int64], part_of: NDArray[np.int64]
+        self, sparse: "csr_array", n: NDArray[np.int64], atom_of: NDArray[np.int64], part_of: NDArray[np.int64]
     ) -> None:
         self.sparse, self.n, self.atom_of, self.part_of = sparse, n, atom_of, part_of
         self._dense: Matrix | None = None
@@ -180,6 +182,8 @@ class RawIncidence(Opaque):
 
 def incidence(plan: Plan, raw: RawResponses) -> RawIncidence:
     """Find the non-empty atoms: the combinations of all attributes that the plan's views use."""
+    from scipy.sparse import csr_array  # the web process knows plans and never loads scipy
+
     names = [dimension.id for dimension in plan.dimensions]
     columns = [raw.group(name) for name in names]
     keys = list(zip(*columns, strict=True)) if columns else [()] * len(raw)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.findings import Finding, findings
+from analysis.findings import Finding, findings, safety_alerts
 from server.display import number, text_of
 from server.reading import AREAS, Labels, numeric, view_name
 from server.texts import say
@@ -63,3 +63,11 @@ def _lead(ends: tuple[tuple[str, float], tuple[str, float]] | None, names: Mappi
         language, "results.lead", low=names.get(low, low), low_value=number(low_value, language),
         high=names.get(high, high), high_value=number(high_value, language),
     )  # fmt: skip
+
+
+def alerts_in_words(document: Mapping[str, Any], labels: Labels, language: str) -> tuple[str, ...]:
+    """The safety rule in words, for whoever has the duty to protect."""
+    return tuple(
+        say(language, f"hr.alert.{kind}", item=text_of(labels.items.get(item, {"it": item}), language), band=band)
+        for kind, item, band in safety_alerts(document)
+    )

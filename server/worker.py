@@ -55,7 +55,17 @@ async def _letters(given: dict[str, Any]) -> dict[str, Any]:
     return {"pdf": base64.b64encode(letter_pages(given["letters"])).decode()}
 
 
-COMMANDS = {"letters": _letters, "release": _release, "slips": _slips, "paper": _paper}
+async def _preview(given: dict[str, Any]) -> dict[str, Any]:
+    from surveys.lifecycle.preview import DRAWS, preview
+    from surveys.public.waves import get
+
+    async with stores(from_environment().stores):
+        found = await preview(await get(given["wave"]))
+    rates = [{"rate": e.rate, "respondents": e.respondents, "shown": e.shown, "residual": e.residual} for e in found]
+    return {"draws": DRAWS, "rates": rates}
+
+
+COMMANDS = {"preview": _preview, "letters": _letters, "release": _release, "slips": _slips, "paper": _paper}
 
 
 def main() -> None:

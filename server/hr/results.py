@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from server.desk import Desk, done, frame
 from server.display import day, text_of
 from server.exports import as_csv, as_workbook
-from server.findings import in_words
+from server.findings import alerts_in_words, in_words
 from server.pages import Shell, show
 from server.reading import (
     Heat,
@@ -46,6 +46,7 @@ class ResultsHrPage:
     heading: str
     participation: str
     origin_note: str
+    alerts: tuple[str, ...]
     findings: tuple[str, ...]
     charts: tuple[ChartPicture, ...]
     heat: Heat
@@ -82,7 +83,7 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
         shell, desk, say(language, "results.title"), wave_id, text_of(wave.title, language),
         participation_line(document, language),
         say(language, "results.imported") if document["origin"] == "imported" else "",
-        in_words(document, language), await charts_of(wave_id, document, labels, language),
+        alerts_in_words(document, labels, language), in_words(document, language), await charts_of(wave_id, document, labels, language),
         heat(document, language, labels, by_name=request.query_params.get("order") == "name"),
         item_lines(document, language, labels), experience_lines(document, labels, language),
         tuple(

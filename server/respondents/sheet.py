@@ -55,6 +55,7 @@ class SectionBlock:
     note: str
     support: str
     opens: bool
+    own: bool
     skip: bool
     before: str
     next: str
@@ -147,6 +148,7 @@ def _sections(
                 note,
                 support if experience else "",
                 opens,
+                section.kind in ("demographics", "comments"),
                 experience and not opens,
                 before,
                 follow,

@@ -13,6 +13,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
+from analysis.views import Plan
 from server import faults
 from server.display import day
 from server.pages import language_of, static_address
@@ -23,7 +24,8 @@ from surveys.answers.envelope import looks_sealed
 from surveys.answers.urn import TooManyWaiting, Urn
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.issuing import LinkRefused, issue
-from surveys.people import links
+from surveys.people import links, panel
+from surveys.public.waves import get as get_wave
 from surveys.stores import Engines
 from surveys.tokens import NotACode
 
@@ -81,9 +83,24 @@ async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
         multiple = [item for item in wave.questionnaire.items() if item.multiple]
         content |= {
             "wave": wave.id, "token_key": b64encode(wave.token_key).decode(),
-            "phone_key": b64encode(wave.phone_key).decode(), "exclusive": {item.id: list(item.exclusive) for item in multiple},
+            "phone_key": b64encode(wave.phone_key).decode(), "meter": await _meter(wave.id), "exclusive": {item.id: list(item.exclusive) for item in multiple},
         }  # fmt: skip
     return _json(content)
+
+
+async def _meter(wave: str) -> list[dict[str, Any]]:
+    """The planned views with their headcounts rounded to ten; under ten is 0. Never the full cross (PRIVACY 2.5)."""
+    plan = Plan.from_json(dict((await get_wave(wave)).plan))
+    dimensions = {dimension.id: dimension for dimension in plan.dimensions}
+    people = await panel.headcounts(wave)
+    return [
+        {
+            "filter": {name: sorted(dimensions[name].inside(codes)) for name, codes in view.filter},
+            "people": round(people[view.id], -1) if people[view.id] >= 10 else 0,
+        }
+        for view in plan.views
+        if view.id in people and not any("" in codes for _, codes in view.filter)
+    ]
 
 
 @post("/answer/link", status_code=200, request_max_body_size=LIMIT)

@@ -4,6 +4,7 @@ const code = document.getElementById("code");
 const KEY = "ascolto-draft";
 const QUEUE = "ascolto-waiting";
 const TOKEN = "ascolto-token";
+const language = document.documentElement.lang; // the buttons of the language menu have the field's name, too
 const DAY = 24 * 60 * 60 * 1000;
 const module = (name) => import(form.dataset[name]);
 
@@ -16,7 +17,7 @@ const read = (store, key) => {
   }
 };
 async function words() {
-  const address = `/answer/words?wave=${encodeURIComponent(form.elements._wave.value)}&lang=${form.elements._lang.value}`;
+  const address = `/answer/words?wave=${encodeURIComponent(form.elements._wave.value)}&lang=${language}`;
   const answer = await fetch(address, { credentials: "omit", referrerPolicy: "no-referrer" });
   return answer.json();
 }
@@ -59,7 +60,7 @@ function bringBack() {
 
 // What came behind # (from a QR or a message) leaves the address bar at once: a slip's code, or a personal link.
 const fragment = decodeURIComponent(location.hash.slice(1));
-const page = { form, code, own, read, words, hold, keep, KEY, QUEUE, TOKEN };
+const page = { form, language, code, own, read, words, hold, keep, KEY, QUEUE, TOKEN };
 const link = /^l=([\w-]{22})\.([0-9a-f]{16})$/.exec(fragment);
 const slip = /^[0-9A-Za-z -]{16,24}$/.test(fragment) && !document.getElementById(fragment);
 if (link || slip) history.replaceState(null, "", location.pathname + location.search);
@@ -75,8 +76,16 @@ if (link) module("link").then(({ start }) => start(page, link[1], link[2]));
 const later = () => module("later");
 if (own() || localStorage.getItem(QUEUE)) later().then(({ start }) => start(page));
 
+let known = null;
+async function hints(field) {
+  const { meter, hint } = await module("hints");
+  known ||= await words();
+  (field.localName === "textarea" ? hint : meter)(page, known, field);
+}
+
 form.addEventListener("change", (event) => {
   keep();
+  if (event.target.closest("section[data-own]")) hints(event.target).catch(() => {}); // a help, never needed
   if (event.target.name === "_phone") later().then(({ start, leave }) => (own() ? start(page) : leave(page)));
 });
 

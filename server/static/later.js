@@ -19,11 +19,11 @@ async function keepPage(page) {
   const policy = window.trustedTypes?.createPolicy("ascolto", { createScriptURL: (url) => (url === "/answer-worker.js" ? url : "") });
   const address = "/answer-worker.js";
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(address) : address, { scope: "/answer" });
-  const { _wave: wave, _lang: language } = page.form.elements;
+  const { _wave: wave } = page.form.elements;
   const cache = await caches.open(CACHE);
-  const scripts = ["link", "later"].map((name) => page.form.dataset[name]);
+  const scripts = ["link", "later", "hints"].map((name) => page.form.dataset[name]);
   const module = document.querySelector("script[type=module]").src;
-  await cache.addAll([`/answer?lang=${language.value}`, `/answer/words?wave=${wave.value}&lang=${language.value}`, known.blind, module, ...scripts]);
+  await cache.addAll([`/answer?lang=${page.language}`, `/answer/words?wave=${wave.value}&lang=${page.language}`, known.blind, module, ...scripts]);
 }
 
 export async function start(page) {
@@ -131,7 +131,7 @@ async function flush(page) {
   }
   const { after, ...content } = waiting;
   try {
-    const answer = await fetch(`/answer/sealed?lang=${page.form.elements._lang.value}`, {
+    const answer = await fetch(`/answer/sealed?lang=${page.language}`, {
       method: "POST", credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store",
       headers: { "Content-Type": "application/json" }, body: JSON.stringify(content),
     });
@@ -141,7 +141,7 @@ async function flush(page) {
       localStorage.removeItem(page.QUEUE);
       sessionStorage.clear();
       await dropPage();
-      location.assign(`/thanks?lang=${page.form.elements._lang.value}&wave=${waiting.wave}`);
+      location.assign(`/thanks?lang=${page.language}&wave=${waiting.wave}`);
     } else if (answer.status === 503) {
       clock = setTimeout(() => flush(page), 60000);
       note(said.problem);

@@ -20,7 +20,7 @@ async function take(page, known, link, blinded) {
   const { blind, finalize } = await import(known.blind);
   const key = bytes(known.token_key);
   const value = blinded.value || (blinded.value = await blind(key));
-  const answer = await post("/answer/token", page.form.elements._lang.value, { link, z: text(value.z) });
+  const answer = await post("/answer/token", page.language, { link, z: text(value.z) });
   if (!answer.signed) throw new Error(answer.problem);
   return finalize(key, value.prepared, bytes(answer.signed), value.inverse);
 }
@@ -33,7 +33,7 @@ async function isPublished(known, mark) {
 }
 
 export async function start(page, link, mark) {
-  const language = page.form.elements._lang.value;
+  const language = page.language;
   const status = make("p", "", { role: "status" });
   box.hidden = false;
   for (const id of ["code", "hint", "code-label"]) document.getElementById(id).hidden = true;

@@ -141,10 +141,11 @@ def count_view(
             wanted.append((dimension, inside))
         else:
             wanted.append((dimension, set(categories)))
-    return sum(all(_category(member, dimension) in inside for dimension, inside in wanted) for member in chosen)
+    return sum(all(category_of(member, dimension) in inside for dimension, inside in wanted) for member in chosen)
 
 
-def _category(member: Member, dimension: str) -> str:
+def category_of(member: Member, dimension: str) -> str:
+    """The category of a member in one dimension; "" where the list has none."""
     match dimension:
         case "unit":
             return member.unit

@@ -159,6 +159,26 @@ async def test_a_key_that_was_changed_is_seen_by_the_phone(browser: Browser, lin
     assert not any("/answer/token" in url for url in asked)
 
 
+async def test_the_meter_says_how_many_are_alike_and_asks_nobody(browser: Browser, linked: Linked) -> None:
+    """Forty people in four services of ten; the phone knows planned headcounts, rounded to ten, and no cross of them."""
+    context = await _phone(browser)
+    page = await context.new_page()
+    await page.goto(f"{linked.address}/answer?lang=it")
+    await page.evaluate("location.hash = document.querySelector('[data-own]').id")
+    await page.select_option("select[name=unit]", "po.nido") if await page.locator(
+        "select[name=unit]"
+    ).count() else await page.check("input[name=unit][value='po.nido']")
+    await page.wait_for_selector("#meter-unit:has-text('10 persone')")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.check("input[name=gender][value=m]")
+    await page.wait_for_selector("#meter-gender")
+    assert asked == []
+    known = httpx.get(f"{linked.address}/answer/words?lang=it").json()["meter"]
+    assert {view["people"] % 10 for view in known} == {0}
+    assert not any(len(view["filter"]) > 2 for view in known)
+
+
 async def test_on_a_phone_of_ones_own_everything_works_without_a_network(
     browser: Browser, linked: Linked, tmp_path: Path
 ) -> None:

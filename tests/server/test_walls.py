@@ -56,7 +56,7 @@ async def test_every_address_asks_for_a_sign_in_unless_it_is_for_staff(tmp_path:
 
 def _pages() -> list[type]:
     modules = ("respondents.door", "respondents.answer", "respondents.sheet", "respondents.results", "respondents.trust", "hr.overview", "hr.results",
-               "hr.indicators", "hr.waves", "hr.people", "hr.organisation", "hr.channel", "keyholders.ceremony", "keyholders.comments", "keyholders.desk_log", "auditors.pack", "accounts.signin",
+               "hr.indicators", "hr.preview", "hr.waves", "hr.people", "hr.organisation", "hr.channel", "keyholders.ceremony", "keyholders.comments", "keyholders.desk_log", "auditors.pack", "accounts.signin",
                "reporters.page", "reporters.letters", "reporters.plain", "handlers.door", "handlers.inbox")  # fmt: skip
     found = [MessagePage]
     for name in modules:
