@@ -142,3 +142,18 @@ def test_the_order_of_sheets_changes_nothing(order: list[int]) -> None:
         30, {d: [raw.group(d)[i] for i in order] for d in raw.dimensions()}, {a: [int(raw.answer(a)[i]) for i in order] for a in raw.items()}
     )  # fmt: skip
     assert released(raw) == released(turned)
+
+
+@pytest.mark.parametrize(
+    ("high", "band", "kind"),
+    [(59, "5-9", "safety"), (59, "0-4", "silence"), (60, "5-9", None), (59, None, None)],
+)
+def test_the_safety_rule_speaks_whatever_the_average(high: int, band: str | None, kind: str | None) -> None:
+    """STATISTICS 3: an experience of five people or more, with few who feel safe to speak; fewer is read as silence."""
+    from analysis.findings import safety_alerts
+
+    document = {
+        "views": [{"items": {"SAF2": {"index": 50, "ci": {"index": [40, high]}}, "SAF3": {"index": 70, "ci": {"index": [65, 75]}}}}],
+        "experience": {"EXP1": {"band": band} if band else {"share": 10}, "EXP6.age": {"band": "5-9"}},
+    }
+    assert [found[0] for found in safety_alerts(document)] == ([kind] if kind else [])

@@ -1,0 +1,120 @@
+"""Invitations: through a real mail server, in nine languages, wiped when they leave; letters that can be read again."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from subprocess import run
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from server import invitations
+from server.settings import Settings
+from surveys.lifecycle import issuing, opening
+from surveys.lifecycle.context import House
+from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
+from surveys.people import links, roster
+from surveys.people.tables import Outbox
+from surveys.public import organisation
+from surveys.public.organisation import LANGUAGES
+from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+from tests.postgres import free_port
+
+
+class Inbox:
+    """A mail server's handler: keeps what arrives, refuses one address for good and another for now."""
+
+    def __init__(self) -> None:
+        self.arrived: list[bytes] = []
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:  # the library's name
+        if address.startswith("rifiutata"):
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # the library's name
+        self.arrived.append(envelope.content if isinstance(envelope.content, bytes) else b"")
+        return "250 OK"
+
+
+async def _open(house: House, channel: str) -> None:
+    units, persons = small_cooperative(36)
+    persons = [
+        replace(
+            p,
+            contact=f"{'rifiutata' if i == 0 else 'persona'}{i}@prova.invalid" if channel == "email" else "",
+            language=LANGUAGES[i % 9],
+        )
+        for i, p in enumerate(persons)
+    ]
+    await organisation.save(house.engines["public"], ORGANISATION)
+    await roster.replace(house.engines["people"], units, persons, DAY - timedelta(days=30))
+    await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=(channel,)))
+    for seat in ("hr", "representative", "recovery"):
+        await take_seat(house, WAVE, seat, draw_secret())
+    await opening.open_wave(house, WAVE)
+
+
+async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_house: House) -> None:
+    house = sqlite_house
+    await _open(house, "email")
+    facts = await invitations.about(WAVE)
+    await issuing.invite_by_mail(house, WAVE, "invitation", invitations.writer(facts, "invitation"), only_missing=False)
+    inbox = Inbox()
+    server = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    server.start()
+    settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{server.port}", mail_from="ascolto@prova.invalid")  # type: ignore[arg-type]  # sending needs no store
+    try:
+        assert await invitations.send_due(settings, house) == 35
+        assert await invitations.send_due(settings, house) == 0
+    finally:
+        server.stop()
+    assert await links.outbox_counts(WAVE) == {"sent": 35, "failed": 1}
+    assert {row["address"] + row["text"] for row in await Outbox.select()} == {""}
+    messages = [message_from_bytes(content, policy=default) for content in inbox.arrived]
+    found = [re.findall(r"https://\S+/answer#l=([\w-]{22})\.([0-9a-f]{16})", str(m.get_content()))[0] for m in messages]
+    assert len({link for link, _ in found}) == 35 and {mark for _, mark in found} == {facts.fingerprint}
+    assert all([await links.find(link) is not None for link, _ in found])
+    assert len({str(m["Subject"]) for m in messages}) == 9  # one wording for each language
+    assert not any("Persona" in str(m.get_content()) for m in messages)
+    assert {str(m["Date"])[17:25] for m in messages} == {"09:00:00"}
+
+
+async def test_a_mail_server_that_is_away_keeps_messages_waiting(sqlite_house: House) -> None:
+    await _open(sqlite_house, "email")
+    facts = await invitations.about(WAVE)
+    await issuing.invite_by_mail(
+        sqlite_house, WAVE, "reminder", invitations.writer(facts, "reminder"), only_missing=True
+    )
+    settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{free_port()}")  # type: ignore[arg-type]  # nobody listens there
+    assert await invitations.send_due(settings, sqlite_house) == 0
+    assert await links.outbox_counts(WAVE) == {"waiting": 36}
+
+
+async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite_house: House, tmp_path: Path) -> None:
+    house = sqlite_house
+    await _open(house, "letter")
+    drawn = await issuing.hand_over(house, WAVE, "letter")
+    pdf = tmp_path / "letters.pdf"
+    pdf.write_bytes(invitations.letter_pages(invitations.pages(await invitations.about(WAVE), drawn)["letters"]))
+    pages = run(["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True).stdout.split("\f")
+    assert len([page for page in pages if page.strip()]) == 36
+    first = next(page for page in pages if drawn[0].name in page)
+    assert drawn[0].link[:10] in re.sub(r"\s", "", first)
+
+
+@pytest.mark.parametrize(
+    ("contact", "offered", "channel"),
+    [("a@b.it", ("email",), "email"), ("a@b.it", ("letter",), "letter"), ("a@b.it", (), "slip"), ("055 1234567", ("email", "sms"), "sms"),
+     ("+39 333 1234567", ("email",), "slip"), ("", ("email", "sms", "letter"), "letter"), ("interno 12", ("sms",), "slip")],
+)  # fmt: skip
+def test_each_contact_has_one_way(contact: str, offered: tuple[str, ...], channel: str) -> None:
+    assert links.channel_for(contact, offered) == channel
