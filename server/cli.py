@@ -126,6 +126,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _channel_parser(command, group)
 
+    check = command(commands, "check", "check")
+    check.add_argument("--url", default="http://127.0.0.1:8000")
+    check.add_argument("--logs", nargs="*", default=None)
+
     demo = command(commands, "demo", "demo")
     demo.add_argument("--address", default="http://127.0.0.1:8000")
     for name in ("serve", "demo-serve"):
@@ -182,6 +186,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.commands import channel, sealed
 
         return (channel.COMMANDS | sealed.COMMANDS)[f"{command} {verb}"]
+    if command == "check":
+        from server.commands import check
+
+        return check.COMMANDS[command]
     from server.commands import running
 
     return running.COMMANDS[command]

@@ -10,11 +10,13 @@ from server.settings import Settings
 from surveys.answers.wave import stir
 from surveys.cases import keeping
 from surveys.lifecycle.closing import count_received, end_due
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import ROME, House, today
 from surveys.public import channel
 from surveys.stores import Engines
 
 EVERY_SECONDS = 300
+COUNT_HOUR = 9
+"""In Rome: a count that came at any hour would tell when people answer."""
 ACTOR = "ascolto"
 
 
@@ -37,7 +39,7 @@ async def _look(settings: Settings, engines: Engines) -> None:
             if lease is not None:
                 house = House(engines, settings.data, today(), ACTOR)
                 try:
-                    await do_due(house)
+                    await do_due(house, datetime.now(ROME).hour)
                     if stirred != house.day:  # every night, and once after a start
                         await stir(engines["answers"])
                         stirred = house.day
@@ -61,10 +63,11 @@ def _take_lease(settings: Settings) -> IO[str] | None:
     return handle
 
 
-async def do_due(house: House) -> None:
-    """Do everything that is due on this day."""
+async def do_due(house: House, hour: int = COUNT_HOUR) -> None:
+    """Do everything that is due on this day; from the fixed hour on, count what open waves have received."""
     await end_due(house)
-    await count_received(house)
+    if hour >= COUNT_HOUR:
+        await count_received(house)
     record = await channel.load()
     await keeping.sweep(house.engines["cases"], house.day, record.retention_years)
     await keeping.close_year(house.engines["public"], house.day)

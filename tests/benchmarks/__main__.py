@@ -1,12 +1,12 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind concerns release
-suppression start."""
+audit suppression start."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import answers, blind, concerns, phone, releases, starting, suppression
+from tests.benchmarks import answers, audits, blind, concerns, phone, releases, starting, suppression
 
 PARTS = {
     "phone": phone.measure,
@@ -14,6 +14,7 @@ PARTS = {
     "blind": blind.measure,
     "concerns": concerns.measure,
     "release": releases.measure,
+    "audit": audits.measure,
     "suppression": suppression.measure,
     "start": starting.measure,
 }

@@ -234,3 +234,14 @@ async def test_more_sheets_than_codes_keep_a_wave_from_closing(house: House) -> 
     with pytest.raises(PlanRefused, match="drawn"):
         await closing.close(late, WAVE, unused_slips=0)
     assert await Spent.count() == 3
+
+
+async def test_twenty_sendings_of_one_token_at_once_are_one_answer(house: House) -> None:
+    record = await _open(house)
+    prepared, _ = await _token(house, record, (await issuing.hand_over(house, WAVE, "sms"))[0].link)
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    digest, envelope = Digest(blind.token_digest(prepared)), seal(b"sheet", record.seal_key)
+    receipts = await asyncio.gather(*(urn.put(WAVE, digest, bytes([i]) * 16, envelope, token=True) for i in range(20)))
+    await urn.stop()
+    assert (receipts.count(Receipt.RECEIVED), receipts.count(Receipt.USED)) == (1, 19)
