@@ -113,6 +113,7 @@ export async function wait(page, tonight) {
   const entry = { wave: wave.value, code: page.code.value, attempt: attempt.value, envelope, after: tonight ? evening.getTime() : 0 };
   localStorage.setItem(page.QUEUE, JSON.stringify(entry));
   localStorage.removeItem(page.KEY); // the answers in clear are gone; the envelope opens for two keepers alone
+  for (const button of page.form.querySelectorAll("#send .nav, #tonight, #tonight-note")) button.remove(); // nothing is left to send
   await flush(page);
 }
 
