@@ -153,8 +153,7 @@ async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple
     try:
         digest, is_token = right_of(text, wave)
     except NotACode:
-        key = "bad_code" if text.strip() else "no_code"
-        return [("", say(language, f"staff.problem.{key}"))], 422
+        return [("", say(language, not_a_code(text)))], 422
     if len(codes) > 1:
         return [("", say(language, "staff.problem.bad_code"))], 422
     try:
@@ -190,6 +189,13 @@ def right_of(text: str, wave: Frozen) -> tuple[Digest, bool]:
     if not wave.token_key or not verify(_token_key(wave.token_key), prepared, signature):
         raise NotACode("not a token of this wave")
     return Digest(token_digest(prepared)), True
+
+
+def not_a_code(text: str) -> str:
+    """The sentence for what somebody cannot answer with; the same for every token that is none of this wave."""
+    if len(text) >= TOKEN_LETTERS - 100:
+        return "link.page.broken"
+    return "staff.problem.bad_code" if text.strip() else "staff.problem.no_code"
 
 
 @lru_cache(maxsize=8)

@@ -17,7 +17,7 @@ from analysis.views import Plan
 from server import faults
 from server.display import day
 from server.pages import language_of, static_address
-from server.respondents.answer import Frozen, open_wave, receipt_in_words, right_of
+from server.respondents.answer import Frozen, not_a_code, open_wave, receipt_in_words, right_of
 from server.settings import Settings
 from server.texts import catalogue, say
 from surveys.answers.envelope import looks_sealed
@@ -149,7 +149,7 @@ async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]
     problem = await _receive_sealed(sent, wave, urn)
     if problem:
         key, status = problem
-        return _problem(language, f"staff.problem.{key}", status)
+        return _problem(language, key, status)
     return _json({"received": True})
 
 
@@ -160,18 +160,19 @@ async def _receive_sealed(sent: SealedSheet, wave: Frozen, urn: Urn) -> tuple[st
     except ValueError:
         attempt = b""
     if not looks_sealed(envelope) or len(attempt) != 16:
-        return "unknown_item", 422
+        return "staff.problem.unknown_item", 422
     try:
         digest, is_token = right_of(sent.code, wave)
     except NotACode:
-        return "bad_code", 422
+        return not_a_code(sent.code), 422
     try:
-        return receipt_in_words(await urn.put(wave.id, digest, attempt, envelope, token=is_token))
+        refused = receipt_in_words(await urn.put(wave.id, digest, attempt, envelope, token=is_token))
     except TooManyWaiting:
-        return "busy", 503
+        return "staff.problem.busy", 503
     except Exception as problem:  # as with a plain sheet: nothing was kept, and the phone tries again
         faults.note("urn", problem)
-        return "storage", 503
+        return "staff.problem.storage", 503
+    return (f"staff.problem.{refused[0]}", refused[1]) if refused else None
 
 
 HANDLERS = (words, state_of_link, take_token, take_sealed)

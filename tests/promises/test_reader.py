@@ -212,6 +212,30 @@ def test_more_respondents_than_people_hide_the_view() -> None:
     assert "unit:po" not in _everything_shown(release(raw, PLAN, INSTRUMENT, Rules(), spare).to_json())["size"]
 
 
+def test_four_spare_votes_do_not_uncover_the_only_person_of_a_service() -> None:
+    """PRIVACY 1 A': whoever casts k-1 votes of known content in a service of one would read the fifth from its figures.
+
+    The weakened copy does not know headcounts, and shows the service; the shipped rule hides it.
+    """
+    people = ["po.a"] * 40 + ["fi.a"] * 20 + ["po.b"] + ["po.b"] * 4
+    n = len(people)
+    answers = {name: [3] * 60 + [1] + [5] * 4 for name in ("A1", "A2", "A3", "A4")} | {"E1": [0] * n}
+    raw = RawResponses(n, {"unit": people, "gender": ["f"] * n, "age": ["u30"] * n}, answers)
+    heads = {view.id: int(size) for view, size in zip(PLAN.views, incidence(PLAN, raw).sizes(), strict=True)}
+    known = {**heads, "unit:po.b": 1, "unit:po": heads["unit:po"] - 4}
+    weakened, shipped = (
+        _everything_shown(
+            release(
+                raw, PLAN, INSTRUMENT, Rules(),
+                Facts(FACTS.installation, FACTS.origin, FACTS.wave, FACTS.questionnaire, FACTS.participation, counts),
+            ).to_json()
+        )["size"]
+        for counts in (None, known)
+    )  # fmt: skip
+    assert "unit:po.b" in weakened
+    assert not {"unit:po.b", "unit:po"} & set(shipped)
+
+
 def test_nine_sheets_are_not_released_and_a_rule_cannot_be_lowered() -> None:
     with pytest.raises(TooFew):
         release(_responses(1, 9), PLAN, INSTRUMENT, Rules(), FACTS)

@@ -1,0 +1,116 @@
+"""Tokens that are none: refused alike, in the person's language, whether sent in the form or sealed."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from server.app import create_app
+from server.settings import Settings
+from server.texts import say
+from surveys import blind
+from surveys.answers.envelope import seal_on_phone
+from surveys.lifecycle import issuing
+from surveys.lifecycle.context import House
+from surveys.public.waves import WaveRecord
+from surveys.questionnaire import AnswerSheet
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY, WAVE
+from tests.surveys.test_links import _open, _token
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A client of an installation with one open wave, and one good token."""
+
+    client: httpx.AsyncClient
+    record: WaveRecord
+    prepared: bytes
+    signature: bytes
+
+
+@asynccontextmanager
+async def installation(sqlite_settings: StoreSettings) -> AsyncIterator[Ready]:
+    async with stores(sqlite_settings) as engines:
+        house = House(engines, sqlite_settings.data, DAY, "hr")
+        record = await _open(house)
+        token = await _token(house, record, (await issuing.hand_over(house, WAVE, "sms"))[0].link)
+    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    async with (
+        app.lifespan(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,
+    ):
+        yield Ready(client, record, *token)
+
+
+def _written(prepared: bytes, signature: bytes) -> str:
+    return base64.urlsafe_b64encode(prepared + signature).rstrip(b"=").decode()
+
+
+def _bad(ready: Ready, kind: str) -> str:
+    prepared, signature = ready.prepared, ready.signature
+    match kind:
+        case "modified message":
+            return _written(bytes([prepared[0] ^ 1]) + prepared[1:], signature)
+        case "modified signature":
+            return _written(prepared, signature[:-1] + bytes([signature[-1] ^ 1]))
+        case "too short":
+            return _written(prepared, signature)[:-4]
+        case "too long":
+            return _written(prepared, signature) + "AAAA"
+        case "not randomised":  # the signature of a bare message, as another variant of the RFC would make it
+            return _written(prepared[32:] * 2, signature)
+        case _:
+            key = blind.generate_key()
+            other = blind.prepare(b"o" * 32)
+            z, inverse = blind.blind(key.public, other)
+            return _written(other, blind.finalize(key.public, other, blind.sign_blinded(key, z), inverse))
+
+
+KINDS = ("modified message", "modified signature", "too short", "too long", "not randomised", "another wave's")
+
+
+@pytest.mark.parametrize("language", ["it", "uk"])
+async def test_every_bad_token_is_refused_with_the_same_words(sqlite_settings: StoreSettings, language: str) -> None:
+    async with installation(sqlite_settings) as ready:
+        said = set()
+        for kind in KINDS:
+            form = {"_code": _bad(ready, kind), "_lang": language, "_wave": WAVE, "_attempt": "a" * 32, "CUL1": "3"}
+            answer = await ready.client.post("/answer", data=form)
+            assert answer.status_code == 422, kind
+            said.add(say(language, "link.page.broken") in answer.text)
+            sealed = base64.b64encode(seal_on_phone(AnswerSheet({}).to_bytes(), ready.record.phone_key)).decode()
+            body = {"wave": WAVE, "code": form["_code"], "attempt": "a" * 32, "envelope": sealed}
+            other = await ready.client.post(f"/answer/sealed?lang={language}", json=body)
+            assert (other.status_code, other.json()) == (422, {"problem": say(language, "link.page.broken")})
+        assert said == {True}
+
+
+async def test_a_token_that_is_sent_again_with_another_form_is_told_that_it_was_used(
+    sqlite_settings: StoreSettings,
+) -> None:
+    async with installation(sqlite_settings) as ready:
+        form = {
+            "_code": _written(ready.prepared, ready.signature),
+            "_lang": "it",
+            "_wave": WAVE,
+            "_attempt": "a" * 32,
+            "CUL1": "3",
+        }
+        assert (await ready.client.post("/answer", data=form)).status_code == 303
+        assert (await ready.client.post("/answer", data=form)).status_code == 303  # the same form: the same thanks
+        again = await ready.client.post("/answer", data=form | {"_attempt": "b" * 32})
+        assert again.status_code == 409 and say("it", "staff.problem.used_code") in again.text
+
+
+@pytest.mark.parametrize("address", ["/answer/link", "/answer/token", "/answer/sealed"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"link": 3}', b"\xff" * 40, b'{"link":"x","z":"y","more":1}'])
+async def test_nothing_that_anybody_sends_breaks_an_address(
+    sqlite_settings: StoreSettings, address: str, body: bytes
+) -> None:
+    async with installation(sqlite_settings) as ready:
+        answer = await ready.client.post(address, content=body)
+        assert answer.status_code in (400, 404, 410, 422)
