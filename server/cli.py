@@ -128,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command(commands, "check", "check")
     check.add_argument("--url", default="http://127.0.0.1:8000")
-    check.add_argument("--logs", nargs="*", default=None)
+    check.add_argument("--logs", nargs="+", default=[], metavar="DIR")
+    check.add_argument("--wait", type=float, default=3.0, metavar="SECONDS")
 
     demo = command(commands, "demo", "demo")
     demo.add_argument("--address", default="http://127.0.0.1:8000")
