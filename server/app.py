@@ -17,7 +17,8 @@ from server.auditors import pack
 from server.handlers import door as handler_door
 from server.handlers import inbox
 from server.hr import router as hr
-from server.keyholders import ceremony, comments, desk_log
+from server.keyholders import ceremony, comments, desk_log, sheet
+from server.keyholders import two_keys as second_key
 from server.pages import MessagePage, language_of, shell, show, static_address, style
 from server.reporters import page as concern
 from server.reporters import plain, sealed
@@ -107,7 +108,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
     for_scripts = Router(path="/", route_handlers=sealed.HANDLERS, exception_handlers=dict(sealed.PROBLEMS))
     static_address("answer.js")
     app = Litestar(
-        route_handlers=[staff, for_scripts, *signin.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *comments.ROUTERS, *pack.ROUTERS, *desk_log.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],
+        route_handlers=[staff, for_scripts, *signin.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *comments.ROUTERS, *sheet.ROUTERS, *second_key.ROUTERS, *pack.ROUTERS, *desk_log.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],
         dependencies={"urn": Provide(urn_of), "line": Provide(line_of), "engines": Provide(engines_of), "settings": Provide(settings_of)},
         lifespan=[life],
         before_send=[header_setter(csp(style()), https=settings.https)],

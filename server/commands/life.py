@@ -14,7 +14,7 @@ from server.commands.house import opened_house
 from server.texts import say, step_in_words
 from surveys.answers.keys import SecretRefused, read_secret
 from surveys.lifecycle import closing, opening
-from surveys.lifecycle.planning import PlanRefused, Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.planning import PlanRefused, Wish, draw_secret, plan, restore_wraps, take_seat
 from surveys.people.panel import PanelRefused
 from surveys.public import releases, waves
 from surveys.public.waves import NoSuchWave, WrongState
@@ -43,6 +43,19 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+async def wave_restore(given: argparse.Namespace) -> int:
+    """Put the wrapped key of a wave back from its recovery sheet."""
+    try:
+        text = Path(given.sheet).read_text("utf-8")
+    except (OSError, ValueError):
+        return refuse("no_file", file=given.sheet)
+    async with opened_house() as house:
+        status = await _or_refused(restore_wraps(house, given.wave, text))
+    if status == 0:
+        tell("restored")
+    return status
 
 
 async def wave_plan(given: argparse.Namespace) -> int:
@@ -203,5 +216,5 @@ async def release_verify(given: argparse.Namespace) -> int:
 COMMANDS: dict[str, Run] = {
     "wave plan": wave_plan, "wave secret": wave_secret, "wave slips": wave_slips, "wave extend": wave_extend,
     "wave open": wave_open, "wave end": wave_end, "wave close": wave_close, "wave cancel": wave_cancel,
-    "wave release": wave_release, "wave list": wave_list, "release show": release_show, "release verify": release_verify,
+    "wave release": wave_release, "wave restore": wave_restore, "wave list": wave_list, "release show": release_show, "release verify": release_verify,
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Personal links for HR: invite, remind, print letters, give texts to a gateway. Nobody is listed by name."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, post
@@ -15,6 +16,7 @@ from server.security import account_of, checked_form
 from server.settings import Settings
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import House, today
+from surveys.people.links import Invitation
 from surveys.public.waves import WrongState
 from surveys.stores import Engines
 
@@ -31,12 +33,23 @@ async def put_into_outbox(house: House, wave: str, what: str) -> int:
 
 async def handed_over(settings: Settings, house: House, wave: str, channel: str) -> tuple[bytes, str]:
     """New links of a channel as a file to download once: content and ending."""
-    drawn = await issuing.hand_over(house, wave, channel)
+    return await _written(settings, wave, channel, await issuing.hand_over(house, wave, channel))
+
+
+async def _written(settings: Settings, wave: str, channel: str, drawn: Sequence[Invitation]) -> tuple[bytes, str]:
     facts = await invitations.about(wave)
     if channel == "sms":
         return invitations.text_messages(facts, drawn).encode(), "csv"
     made = await workers.run(settings, "letters", invitations.pages(facts, drawn))
     return base64.b64decode(made["pdf"]), "pdf"
+
+
+async def as_file(settings: Settings, wave: str, channel: str, drawn: Sequence[Invitation]) -> Response[Any]:
+    """Links as a file to download: letters (PDF) or texts (CSV)."""
+    content, ending = await _written(settings, wave, channel, drawn)
+    headers = {"Content-Disposition": f'attachment; filename="{wave}-{channel}.{ending}"'}
+    kind = "application/pdf" if ending == "pdf" else "text/csv; charset=utf-8"
+    return Response(content, status_code=200, media_type=kind, headers=headers)
 
 
 @post("/waves/{wave:str}/links/{what:str}", status_code=200)
@@ -56,12 +69,9 @@ async def links_step(
             return done(f"/hr/waves/{wave}", "links_sent")
         if what not in ("letter", "sms"):
             raise NotFoundException
-        content, ending = await handed_over(settings, house, wave, what)
+        return await as_file(settings, wave, what, await issuing.hand_over(house, wave, what))
     except WrongState:
         return done(f"/hr/waves/{wave}", "links_not_open")
-    headers = {"Content-Disposition": f'attachment; filename="{wave}-{what}.{ending}"'}
-    kind = "application/pdf" if ending == "pdf" else "text/csv; charset=utf-8"
-    return Response(content, status_code=200, media_type=kind, headers=headers)
 
 
 HANDLERS = (links_step,)

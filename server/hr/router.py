@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from server.hr import channel, indicators, links, organisation, overview, people, preview, results, waves
+from server.hr import channel, indicators, links, organisation, overview, people, preview, results, two_keys, waves
 from server.security import DeskAccount
 
 ROUTERS = [
@@ -11,7 +11,7 @@ ROUTERS = [
         guards=[DeskAccount("hr")],
         route_handlers=[
             overview.overview, *results.HANDLERS, *indicators.HANDLERS, *waves.HANDLERS, *organisation.HANDLERS,
-            *people.HANDLERS, *channel.HANDLERS, *links.HANDLERS, *preview.HANDLERS,
+            *people.HANDLERS, *channel.HANDLERS, *links.HANDLERS, *preview.HANDLERS, *two_keys.HANDLERS,
         ],
     )
 ]  # fmt: skip

@@ -19,11 +19,13 @@ from server.reading import view_name
 from server.security import account_of, checked_form
 from server.settings import Settings
 from server.texts import say
+from server.two_keys import act_in_words
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
-from surveys.people import roster
-from surveys.people.links import CHANNELS, outbox_counts
+from surveys.lifecycle.two_keys import cap, given
+from surveys.people import roster, two_keys
+from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord, WrongState
@@ -86,6 +88,31 @@ class WaveHrPage:
     channels: tuple[tuple[str, int], ...]
     outbox: dict[str, int]
     has_mail: bool
+    two_keys: "TwoKeys"
+
+
+@dataclass(frozen=True, slots=True)
+class TwoKeys:
+    """What needs two keys: what waits for the representative, what may still be asked, and what is to be handed over."""
+
+    waiting: tuple[str, ...]
+    second: int
+    cap: int
+    thresholds: tuple[tuple[str, str, int], ...]
+    files: tuple[str, ...]
+
+
+async def _two_keys(wave: WaveRecord, language: str) -> TwoKeys:
+    acts = await two_keys.of_wave(wave.id)
+    ready = [act for act in acts if act.state == two_keys.CONFIRMED]
+    channels = sorted({await channel_of(wave.id, act.person) or "" for act in ready})
+    thresholds = tuple(
+        (family, say(language, f"hr.two_keys.{family}"), k) for family, k in wave.rules.get("k", {}).items()
+    )
+    return TwoKeys(
+        tuple([await act_in_words(act, language) for act in acts if act.state == two_keys.ASKED]), given(acts), cap(wave),
+        thresholds, tuple(channels),
+    )  # fmt: skip
 
 
 def _house(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> House:
@@ -154,7 +181,7 @@ async def plan_wave(
     return done(f"/hr/waves/{record.id}", "wave_planned")
 
 
-async def _wave_page(
+async def wave_page_with(
     request: Request[Any, Any, Any], wave_id: str, engines: Engines, settings: Settings, error: str = ""
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
@@ -180,6 +207,7 @@ async def _wave_page(
         opening.slips_for(wave) - wave.slips if wave.invited else 0, wave.slips,
         str(wave.starts + LONGEST) if wave.starts else "", tuple(wave.panel.get("by_channel", {}).items()),
         dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id), bool(settings.smtp),
+        await _two_keys(wave, language),
     )  # fmt: skip
     return show(page, status=422 if error else 200)
 
@@ -192,7 +220,7 @@ async def wave_page(
     settings: NamedDependency[Settings],
 ) -> Response[str]:
     """Show one wave."""
-    return await _wave_page(request, wave, engines, settings)
+    return await wave_page_with(request, wave, engines, settings)
 
 
 async def _step(house: House, wave: str, step: str, data: dict[str, str]) -> None:
@@ -226,15 +254,15 @@ async def take_step(
         await _step(_house(request, engines, settings), wave, step, data)
     except opening.NotReady as problem:
         text = "; ".join(say(language, f"hr.missing.{gap}") for gap in problem.missing)
-        return await _wave_page(request, wave, engines, settings, text)
+        return await wave_page_with(request, wave, engines, settings, text)
     except (PlanRefused, PanelRefused) as problem:
-        return await _wave_page(
+        return await wave_page_with(
             request, wave, engines, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures)
         )
     except WrongState:
-        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.state"))
+        return await wave_page_with(request, wave, engines, settings, say(language, "hr.refused.state"))
     except ValueError:
-        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.form"))
+        return await wave_page_with(request, wave, engines, settings, say(language, "hr.refused.form"))
     return done(f"/hr/waves/{wave}", f"wave_{step}")
 
 
@@ -252,9 +280,11 @@ async def slips(
         count = int(data.get("count", ""))
         codes = await opening.print_slips(_house(request, engines, settings), wave, count)
     except opening.TooManySlips as problem:
-        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.slips", left=problem.left))
+        return await wave_page_with(
+            request, wave, engines, settings, say(language, "hr.refused.slips", left=problem.left)
+        )
     except (ValueError, WrongState):
-        return await _wave_page(request, wave, engines, settings, say(language, "hr.refused.form"))
+        return await wave_page_with(request, wave, engines, settings, say(language, "hr.refused.form"))
     made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(wave)})
     headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
     return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)

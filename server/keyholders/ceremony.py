@@ -18,14 +18,17 @@ from server.pages import Shell, show
 from server.security import DeskAccount, account_of, checked_form
 from server.settings import Settings
 from server.texts import catalogue, say, step_in_words
+from server.two_keys import act_in_words
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import GUARANTEE, PlanRefused, draw_secret, seats_of, take_seat
-from surveys.people import log
-from surveys.public.waves import State, WaveRecord, WrongState, everything
+from surveys.people import log, two_keys
+from surveys.public.waves import State, WaveRecord, WrongState, everything, in_state
 from surveys.public.waves import get as get_wave
 from surveys.stores import Engines
 
+SEALED = (State.OPEN, State.ENDED, State.CLOSED)
+"""While sheets wait sealed, the recovery sheet can be printed."""
 ROLES = ("hr", "representative", "recovery", GUARANTEE)
 _running: dict[str, workers.Work] = {}
 
@@ -39,6 +42,8 @@ class WaveKeys:
     free: tuple[tuple[str, str], ...]
     can_release: bool
     can_read: bool
+    has_sheet: bool
+    must_destroy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class KeysPage:
     desk: Desk
     title: str
     waves: tuple[WaveKeys, ...]
+    asked: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +106,18 @@ class LogPage:
     lines: tuple[LogLine, ...]
 
 
+def _keeps_words(wave: WaveRecord, role: str) -> bool:
+    """Whether a holder has not yet said that she destroyed her words."""
+    return role in SEATS and role in wave.holders and "destroyed" not in wave.holders[role]
+
+
 def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
     def seat_line(seat: str) -> str:
         holder = wave.holders.get(seat)
         if holder is None:
             return say(language, "desk.keys.not_made")
+        if "destroyed" in holder:
+            return say(language, "desk.keys.destroyed", holder=holder["holder"], day=day(holder["destroyed"], language))
         return say(language, "desk.keys.made", holder=holder["holder"], day=day(holder["day"], language))
 
     seats = seats_of(wave)
@@ -114,6 +127,7 @@ def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
         tuple((say(language, f"desk.seat.{seat}"), seat_line(seat)) for seat in seats),
         tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine), wave.state == State.CLOSED and role in SEATS,
         role == GUARANTEE and wave.state == State.RELEASED,
+        role == "recovery" and wave.state in SEALED, wave.state == State.RELEASED and _keeps_words(wave, role),
     )  # fmt: skip
 
 
@@ -121,11 +135,19 @@ def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
 async def keys(request: Request[Any, Any, Any]) -> Response[str]:
     """Show every wave whose keys are not yet used up."""
     shell, desk = await frame(request)
-    live = {State.PLANNED, State.OPEN, State.ENDED, State.CLOSED}
-    if desk.role == GUARANTEE:
-        live.add(State.RELEASED)
-    waves = tuple(_wave_keys(w, desk.role, shell.language) for w in await everything() if w.state in live)
-    return show(KeysPage(shell, desk, say(shell.language, "desk.keys.heading"), waves))
+    live = {State.PLANNED, *SEALED}
+    waves = tuple(
+        _wave_keys(w, desk.role, shell.language)
+        for w in await everything()
+        if w.state in live or (w.state == State.RELEASED and (desk.role == GUARANTEE or _keeps_words(w, desk.role)))
+    )
+    asked = await _asked(shell.language) if desk.role == "representative" else ()
+    return show(KeysPage(shell, desk, say(shell.language, "desk.keys.heading"), waves, asked))
+
+
+async def _asked(language: str) -> tuple[tuple[int, str], ...]:
+    acts = [act for wave in await in_state(State.OPEN) for act in await two_keys.of_wave(wave.id)]
+    return tuple([(act.id, await act_in_words(act, language)) for act in acts if act.state == two_keys.ASKED])
 
 
 def _mark(secret: str, form: str) -> str:

@@ -115,7 +115,8 @@ async def state_of_link(request: Request[Any, Any, Any]) -> Response[bytes]:
     if wave is None or wave.id != entry.wave:
         return _problem(language, "link.page.over", 410)
     taken = say(language, "link.page.taken", day=day(entry.issued, language)) if entry.issued else ""
-    return _json({"wave": entry.wave, "taken": taken})
+    before = say(language, "link.page.before", day=day(entry.before, language)) if entry.before else ""
+    return _json({"wave": entry.wave, "taken": f"{taken} {before}".strip() if taken else "", "before": before})
 
 
 @post("/answer/token", status_code=200, request_max_body_size=LIMIT)

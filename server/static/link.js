@@ -57,6 +57,7 @@ export async function start(page, link, mark) {
   if (state.problem || state.taken) return say(state.problem || state.taken, "alert");
   if (!(await isPublished(known, mark))) return say(t("other_key"), "alert");
   box.insertBefore(make("p", t("compared").replace("{fingerprint}", mark), { className: "quiet" }), status);
+  if (state.before) box.insertBefore(make("p", state.before, { className: "card" }), status);
   const button = make("button", t("take"), { type: "button", className: "go" });
   const blinded = {};
   box.append(button);

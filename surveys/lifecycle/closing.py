@@ -6,7 +6,8 @@ from surveys.answers import wave as urn_of
 from surveys.lifecycle.context import House, destroy_wraps
 from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
-from surveys.people import links, log
+from surveys.lifecycle.two_keys import given
+from surveys.people import links, log, two_keys
 from surveys.public import releases, waves
 from surveys.public.waves import State, WaveRecord
 
@@ -79,13 +80,15 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
     drawn = record.slips - unused_slips
     if sheets > issued + drawn:
         raise PlanRefused("drawn", received=sheets, drawn=drawn, issued=issued)
-    counts = {"invited": record.invited, "issued": issued, "drawn": drawn, "received": sheets}
+    second = given(await two_keys.of_wave(wave))
+    counts = {"invited": record.invited, "issued": issued, "drawn": drawn, "received": sheets, "second_codes": second}
     await releases.keep_bulletin(wave, counts, await urn_of.spent_digests(wave))
     state = State.CLOSED if sheets >= TOO_FEW else State.TOO_FEW
     closed = await waves.change(
         house.engines["public"], wave, State.ENDED, state=state, closed=house.day, drawn=drawn, received_tens=None
     )
     await links.forget_links(house.engines["people"], wave)
+    await two_keys.forget_people(house.engines["people"], wave)
     if state == State.TOO_FEW:
         await urn_of.destroy(answers, wave)
         destroy_wraps(house, wave)
@@ -102,5 +105,6 @@ async def cancel(house: House, wave: str) -> WaveRecord:
     destroy_wraps(house, wave)
     destroy_token_key(house, wave)
     await links.forget_links(house.engines["people"], wave)
+    await two_keys.forget_people(house.engines["people"], wave)
     await log.record(house.engines["people"], house.day, house.actor, "wave cancelled", wave=wave)
     return cancelled

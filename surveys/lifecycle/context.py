@@ -36,15 +36,35 @@ def keep_wraps(house: House, wave: str, sealed: SealedUrnKey) -> None:
     """Write the wrapped key durably."""
     path = house.wraps_file(wave)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = json.dumps(
-        {"public": sealed.public.hex(), "wraps": {pair: wrap.hex() for pair, wrap in sealed.wraps.items()}}
-    )
+    text = wraps_text(sealed)
     partial = path.with_suffix(".partial")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def wraps_text(sealed: SealedUrnKey) -> str:
+    """The wrapped key as text, for its file and for the recovery sheet: useless without two secrets."""
+    content = {"public": sealed.public.hex(), "wraps": {pair: wrap.hex() for pair, wrap in sealed.wraps.items()}}
+    return json.dumps(content, separators=(",", ":"))
+
+
+def wraps_from(text: str) -> SealedUrnKey:
+    """Read what `wraps_text` writes; spaces and line breaks from a typed sheet do no harm.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a wrapped key.
+    """
+    try:
+        content = json.loads("".join(text.split()))
+        wraps = {str(pair): bytes.fromhex(wrap) for pair, wrap in content["wraps"].items()}
+        return SealedUrnKey(bytes.fromhex(content["public"]), wraps)
+    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+        raise ValueError("not the text of a wrapped key") from problem
 
 
 def read_wraps(house: House, wave: str) -> SealedUrnKey:
@@ -55,9 +75,7 @@ def read_wraps(house: House, wave: str) -> SealedUrnKey:
     FileNotFoundError
         If it was destroyed, or never made.
     """
-    content = json.loads(house.wraps_file(wave).read_text())
-    wraps = {pair: bytes.fromhex(wrap) for pair, wrap in content["wraps"].items()}
-    return SealedUrnKey(bytes.fromhex(content["public"]), wraps)
+    return wraps_from(house.wraps_file(wave).read_text())
 
 
 def destroy_wraps(house: House, wave: str) -> None:

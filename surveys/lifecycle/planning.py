@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from analysis.views import Category, Plan, default_plan
 from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import House, keep_wraps, wraps_from
 from surveys.people import links, log, panel, roster
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
@@ -160,3 +160,47 @@ async def take_seat(house: House, wave: str, seat: str, secret: HolderSecret) ->
     holders = {**record.holders, seat: {"key": key, "holder": house.actor, "day": house.day.isoformat()}}
     await waves.change(house.engines["public"], wave, State.PLANNED, holders=holders)
     await log.record(house.engines["people"], house.day, house.actor, "secret made", wave=wave, seat=seat)
+
+
+async def confirm_destroyed(house: House, wave: str, seat: str) -> None:
+    """Write into the log that a holder destroyed her secret after the release (PRIVACY 3.5).
+
+    Raises
+    ------
+    WrongState
+        If the wave is not released.
+    PlanRefused
+        If the seat has no secret, or this was said already.
+    """
+    record = await waves.get(wave)
+    holder = record.holders.get(seat)
+    if holder is None or "destroyed" in holder:
+        raise PlanRefused("seat", seat=seat)
+    holders = {**record.holders, seat: {**holder, "destroyed": house.day.isoformat()}}
+    await waves.change(house.engines["public"], wave, State.RELEASED, holders=holders)
+    await log.record(house.engines["people"], house.day, house.actor, "secret destroyed", wave=wave, seat=seat)
+
+
+async def restore_wraps(house: House, wave: str, text: str) -> None:
+    """Put the wrapped key of an unreleased wave back from the text of its recovery sheet.
+
+    Raises
+    ------
+    PlanRefused
+        If the text is not the wrapped key of this wave, or the file is still there.
+    WrongState
+        If the wave has no sealed sheets.
+    """
+    record = await waves.get(wave)
+    if record.state not in (State.OPEN, State.ENDED, State.CLOSED):
+        raise waves.WrongState(wave, record.state, (State.CLOSED,))
+    if house.wraps_file(wave).exists():
+        raise PlanRefused("sheet_there")
+    try:
+        sealed = wraps_from(text)
+    except ValueError:
+        raise PlanRefused("sheet") from None
+    if sealed.public != record.seal_key:
+        raise PlanRefused("sheet")
+    keep_wraps(house, wave, sealed)
+    await log.record(house.engines["people"], house.day, house.actor, "keys restored", wave=wave)

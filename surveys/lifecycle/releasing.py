@@ -86,8 +86,7 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
             raise MoreSheetsThanCodes
         published = await releases.bulletin(wave)
         participation = {
-            "invited": record.invited, "issued": published[0]["issued"] if published else 0, "drawn": record.drawn,
-            "received": len(raw) + unreadable, "unreadable": unreadable,
+            **(published[0] if published else {}), "received": len(raw) + unreadable, "unreadable": unreadable,
         }  # fmt: skip
         facts = Facts(
             installation=fingerprint(public_text(installation_key(house.data))), origin="ascolto",

@@ -47,11 +47,12 @@ def channel_for(contact: str, offered: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """One link of a panel: its wave and the day on which a token was issued, or None."""
+    """One link of a panel: its wave, the day on which a token was issued, and of an earlier one, or None."""
 
     row: int
     wave: str
     issued: date | None
+    before: date | None
     asked: bytes
     signed: bytes
 
@@ -72,13 +73,15 @@ async def find(text: str) -> LinkState | None:
     if digest is None:
         return None
     row = (
-        await Panel.select(Panel.id, Panel.wave, Panel.issued, Panel.asked, Panel.signed)
+        await Panel.select(Panel.id, Panel.wave, Panel.issued, Panel.before, Panel.asked, Panel.signed)
         .where(Panel.link == digest)
         .first()
     )
     if row is None:
         return None
-    return LinkState(int(row["id"]), str(row["wave"]), row["issued"], bytes(row["asked"] or b""), bytes(row["signed"] or b""))
+    return LinkState(
+        int(row["id"]), str(row["wave"]), row["issued"], row["before"], bytes(row["asked"] or b""), bytes(row["signed"] or b"")
+    )  # fmt: skip
 
 
 async def mark_issued(engine: StoreEngine, row: int, asked: bytes, signed: bytes, day: date) -> bool:
@@ -102,18 +105,41 @@ async def counts(wave: str) -> dict[str, int]:
 
 
 async def issued(wave: str) -> int:
-    """How many tokens were issued."""
-    return int(await Panel.count().where((Panel.wave == wave) & Panel.issued.is_not_null()))
+    """How many tokens were issued, second ones counted."""
+    first = await Panel.count().where((Panel.wave == wave) & Panel.issued.is_not_null())
+    return int(first) + int(await Panel.count().where((Panel.wave == wave) & Panel.before.is_not_null()))
 
 
-async def draw(engine: StoreEngine, wave: str, channel: str, *, only_missing: bool) -> list[Invitation]:
-    """Make new links for everyone of a channel, or for those alone to whom no token was issued; old links end.
+async def channel_of(wave: str, person: int) -> str | None:
+    """By which channel somebody of the panel answers; None if she is not invited."""
+    row = await Panel.select(Panel.channel).where((Panel.wave == wave) & (Panel.person == person)).first()
+    return str(row["channel"]) if row else None
+
+
+async def allow_again(engine: StoreEngine, wave: str, person: int) -> None:
+    """End somebody's link and let a new one give a token, though one may have been issued; its day stays."""
+    whom = (Panel.wave == wave) & (Panel.person == person)
+    async with engine.transaction():
+        found = await Panel.select(Panel.issued, Panel.before).where(whom).first()
+        if found is not None:
+            before = found["before"] or found["issued"]
+            await Panel.update(
+                {Panel.before: before, Panel.issued: None, Panel.link: b"", Panel.asked: b"", Panel.signed: b""}
+            ).where(whom)
+
+
+async def draw(
+    engine: StoreEngine, wave: str, channel: str, *, only_missing: bool, only: int | None = None
+) -> list[Invitation]:
+    """Make new links for everyone of a channel, for those alone to whom no token was issued, or for one; old links end.
 
     Whoever calls this hands the links over and forgets them.
     """
     wanted = (Panel.wave == wave) & (Panel.channel == channel)
     if only_missing:
         wanted = wanted & Panel.issued.is_null()
+    if only is not None:
+        wanted = wanted & (Panel.person == only)
     rows = await Panel.select(Panel.id, Panel.person).where(wanted)
     people = {
         int(person["id"]): person
@@ -158,11 +184,14 @@ class Letter:
     text: str = field(repr=False)
 
 
-async def put_out(engine: StoreEngine, wave: str, kind: str, letters: Iterable[Letter]) -> int:
-    """Put messages into the outbox; whatever of this wave still waits there is replaced."""
+async def put_out(
+    engine: StoreEngine, wave: str, kind: str, letters: Iterable[Letter], *, replacing: bool = True
+) -> int:
+    """Put messages into the outbox; whatever of this wave still waits there is replaced, unless one more is added."""
     waiting = list(letters)
     async with engine.transaction():
-        await Outbox.delete().where((Outbox.wave == wave) & (Outbox.state == WAITING))
+        if replacing:
+            await Outbox.delete().where((Outbox.wave == wave) & (Outbox.state == WAITING))
         for start in range(0, len(waiting), _CHUNK):
             await Outbox.insert(
                 *(

@@ -91,9 +91,12 @@ def below(entries: Sequence[UnitEntry], code: str) -> set[str]:
     return inside
 
 
-async def numbers_of(name: str) -> list[int]:
-    """The persons of this very name."""
-    return [int(row["id"]) for row in await Person.select(Person.id).where(Person.name == name)]
+async def numbers_of(text: str) -> list[int]:
+    """The persons of this very name; ``name, unit`` keeps those of a unit apart."""
+    name, _, unit = (part.strip() for part in text.partition(","))
+    rows = await Person.select(Person.id, Person.unit).where(Person.name == name)
+    named = {entry.code: entry.name for entry in await units()}
+    return [int(row["id"]) for row in rows if not unit or unit in (row["unit"], named.get(str(row["unit"])))]
 
 
 async def names() -> list[str]:

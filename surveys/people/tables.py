@@ -31,7 +31,8 @@ class Panel(Table):
     """Who was invited to a wave, and by which channel; `issued` is a day, or nothing.
 
     Of a personal link only the digest is kept. `asked` and `signed` are the digest of the one blinded value that was
-    signed and its signature, for a phone that asks again with the same; neither tells anything of the token.
+    signed and its signature, for a phone that asks again with the same; neither tells anything of the token. `before` is
+    the day of an earlier issue, where two keys allowed a second one.
     """
 
     id = BigInt(primary_key=True)
@@ -39,6 +40,7 @@ class Panel(Table):
     person = BigInt()
     channel = Varchar(length=8)
     issued = Date(default=None, null=True)
+    before = Date(default=None, null=True)
     link = Bytea(default=b"", index=True)
     asked = Bytea(default=b"")
     signed = Bytea(default=b"")
@@ -56,6 +58,21 @@ class Outbox(Table):
     text = Text(default="")
     tries = Integer(default=0)
     day = Date(default=None, null=True)
+
+
+class TwoKeyAct(Table):
+    """What one account asks for and another must confirm; `person` is wiped as soon as the act is settled."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40, index=True)
+    act = Varchar(length=12)
+    state = Varchar(length=10, default="asked")
+    person = BigInt(default=0)
+    family = Varchar(length=12, default="")
+    k = Integer(default=0)
+    asked_by = Varchar(length=60)
+    asked_on = Date(default=None, null=True)
+    settled_by = Varchar(length=60, default="")
 
 
 class Headcount(Table):

@@ -161,7 +161,14 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     assert hashlib.sha256(codes[41].replace("-", "").encode()).hexdigest() not in bulletin
     assert bulletin[-40:] == sorted(bulletin[-40:])
     document = httpx.get(f"{address}/results/prova-1/release.json").json()
-    assert document["participation"] == {"invited": 48, "issued": 0, "drawn": 40, "received": 40, "unreadable": 0}
+    assert document["participation"] == {
+        "invited": 48,
+        "issued": 0,
+        "drawn": 40,
+        "received": 40,
+        "second_codes": 0,
+        "unreadable": 0,
+    }
     assert document["certificate"]["answers"] == "pass"
     saved = tmp_path / "release.json"
     saved.write_bytes(httpx.get(f"{address}/results/prova-1/release.json").content)

@@ -144,9 +144,9 @@ async def test_a_token_is_spent_once_and_its_sheet_counts_whoever_sealed_it(hous
     assert await urn.put(WAVE, Digest(hashlib.sha256(b"late").digest()), b"a" * 16, seal(sheet, record.seal_key), token=True) == Receipt.UNKNOWN
     await urn.stop()
     bulletin = await releases.bulletin(WAVE)
-    assert bulletin is not None and bulletin[0] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30}
+    assert bulletin is not None and bulletin[0] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30, "second_codes": 0}
     document = (await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)).to_json()
-    assert document["participation"] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30, "unreadable": 0}
+    assert document["participation"] == bulletin[0] | {"unreadable": 0}
 
 
 async def test_a_phone_envelope_of_noise_is_counted_as_unreadable(house: House) -> None:

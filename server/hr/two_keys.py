@@ -1,0 +1,81 @@
+"""What HR asks for and the representative confirms: a second code for somebody, a higher minimum group size."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from server.desk import done, frame
+from server.hr.links import as_file
+from server.hr.waves import wave_page_with
+from server.security import account_of, checked_form
+from server.settings import Settings
+from server.texts import say
+from surveys.lifecycle import two_keys
+from surveys.lifecycle.context import House, today
+from surveys.lifecycle.planning import PlanRefused
+from surveys.people import roster
+from surveys.public.waves import WrongState
+from surveys.stores import Engines
+
+
+async def _ask(house: House, wave: str, data: dict[str, str], what: str) -> None:
+    match what:
+        case "second":
+            people = await roster.numbers_of(data.get("name", ""))
+            if len(people) != 1:
+                raise PlanRefused("second_which" if people else "second_who")
+            await two_keys.ask_second_code(house, wave, people[0])
+        case "raise":
+            await two_keys.ask_higher_k(house, wave, data.get("family", ""), int(data.get("k", "")))
+        case _:
+            raise NotFoundException
+
+
+@post("/waves/{wave:str}/two-keys/{what:str}")
+async def ask(
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    what: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Response[str] | Redirect:
+    """Ask for something that the representative must confirm."""
+    data = await checked_form(request)
+    language = (await frame(request))[0].language
+    try:
+        await _ask(House(engines, settings.data, today(), account_of(request).name), wave, data, what)
+    except PlanRefused as problem:
+        error = say(language, f"hr.refused.{problem.reason}", **problem.figures)
+    except WrongState:
+        error = say(language, "hr.refused.state")
+    except ValueError:
+        error = say(language, "hr.refused.form")
+    else:
+        return done(f"/hr/waves/{wave}", "two_keys_asked")
+    return await wave_page_with(request, wave, engines, settings, error)
+
+
+@post("/waves/{wave:str}/two-keys/file/{channel:str}", status_code=200)
+async def second_codes_file(
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    channel: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Response[Any] | Redirect:
+    """Letters or texts for those alone whose second code was confirmed; made once."""
+    await checked_form(request)
+    if channel not in ("letter", "sms"):
+        raise NotFoundException
+    house = House(engines, settings.data, today(), account_of(request).name)
+    try:
+        return await as_file(settings, wave, channel, await two_keys.hand_over(house, wave, channel))
+    except WrongState:
+        return done(f"/hr/waves/{wave}", "links_not_open")
+
+
+HANDLERS = (ask, second_codes_file)

@@ -1,0 +1,77 @@
+"""The recovery sheet to print, and the word that a holder's secret is destroyed."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import segno
+from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from server.desk import Desk, done, frame
+from server.display import text_of
+from server.keyholders.ceremony import SEALED
+from server.pages import Shell, show
+from server.security import DeskAccount, account_of, checked_form
+from server.settings import Settings
+from server.texts import say
+from surveys.answers.keys import SEATS
+from surveys.lifecycle.context import House, read_wraps, today, wraps_text
+from surveys.lifecycle.planning import PlanRefused, confirm_destroyed
+from surveys.public.waves import WrongState
+from surveys.public.waves import get as get_wave
+from surveys.stores import Engines
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPage:
+    """The wrapped key of a wave on paper: a QR and its text, and eight empty lines for the words."""
+
+    template: ClassVar[str] = "sheet.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    wave: str
+    wave_title: str
+    qr: str
+    text: str
+
+
+@get("/{wave:str}/sheet", guards=[DeskAccount("recovery")])
+async def sheet(
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Response[str]:
+    """Show the recovery sheet while sheets wait sealed."""
+    shell, desk = await frame(request)
+    record = await get_wave(wave)
+    if record.state not in SEALED:
+        raise NotFoundException
+    text = wraps_text(read_wraps(House(engines, settings.data, today(), ""), wave))
+    picture = segno.make(text, error="l").svg_inline(scale=2, border=2)
+    title = say(shell.language, "desk.sheet.heading")
+    return show(SheetPage(shell, desk, title, wave, text_of(record.title, shell.language), picture, text))
+
+
+@post("/{wave:str}/destroyed", guards=[DeskAccount(*SEATS)])
+async def destroyed(
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Redirect:
+    """Note that one's own words are destroyed."""
+    await checked_form(request)
+    account = account_of(request)
+    try:
+        await confirm_destroyed(House(engines, settings.data, today(), account.name), wave, account.role)
+    except (PlanRefused, WrongState):
+        return done("/keys", "two_keys_not")
+    return done("/keys", "secret_destroyed")
+
+
+ROUTERS = [Router(path="/keys", guards=[DeskAccount(*SEATS)], route_handlers=[sheet, destroyed])]

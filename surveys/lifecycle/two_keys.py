@@ -1,0 +1,175 @@
+"""What an open wave allows only with two keys: a second code for somebody, and a higher minimum group size.
+
+Somebody who can cast votes of others weakens k-protection (PRIVACY 1, A'): second codes are few, asked for by the personnel
+office and confirmed by the representative, counted and published. Neither learns whether a first code was ever taken.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from surveys.lifecycle.context import House
+from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
+from surveys.people import links, log, two_keys
+from surveys.people.links import Invitation, Letter
+from surveys.people.two_keys import ASKED, CONFIRMED, HANDED, RAISE, REFUSED, SECOND_CODE, Asked
+from surveys.public import waves
+from surveys.public.waves import State, WaveRecord, WrongState
+
+FEWEST, SHARE = 3, 0.01
+"""How many second codes a wave allows: three, or one in a hundred invited if that is more."""
+LAST_DAYS = timedelta(days=2)
+HIGHEST_K = 50
+
+Write = Callable[[Invitation], Letter]
+
+
+def cap(record: WaveRecord) -> int:
+    return max(FEWEST, int(record.invited * SHARE))
+
+
+def given(acts: list[Asked]) -> int:
+    """How many second codes were confirmed."""
+    return sum(act.act == SECOND_CODE and act.state in (CONFIRMED, HANDED) for act in acts)
+
+
+async def _open(wave: str) -> WaveRecord:
+    record = await waves.get(wave)
+    if record.state != State.OPEN:
+        raise WrongState(wave, record.state, (State.OPEN,))
+    return record
+
+
+def _in_time(house: House, record: WaveRecord) -> None:
+    if record.ends is None or house.day > record.ends - LAST_DAYS:
+        raise PlanRefused("second_late")
+
+
+async def ask_second_code(house: House, wave: str, person: int) -> None:
+    """Ask that somebody who lost her link or her code may take a new one.
+
+    Raises
+    ------
+    PlanRefused
+        If she is not invited, already has a second code or waits for one, the cap is reached, or the wave ends within 48 hours.
+    WrongState
+    """
+    record = await _open(wave)
+    _in_time(house, record)
+    acts = await two_keys.of_wave(wave)
+    if await links.channel_of(wave, person) is None:
+        raise PlanRefused("second_who")
+    if any(act.person == person and act.state in (ASKED, CONFIRMED) for act in acts):
+        raise PlanRefused("second_waits")
+    if given(acts) >= cap(record):
+        raise PlanRefused("second_cap", cap=cap(record))
+    await two_keys.ask(house.engines["people"], house.day, house.actor, wave, SECOND_CODE, person=person)
+    await log.record(house.engines["people"], house.day, house.actor, "second asked", wave=wave)
+
+
+async def ask_higher_k(house: House, wave: str, family: str, k: int) -> None:
+    """Ask for a higher minimum group size; it can never be lowered.
+
+    Raises
+    ------
+    PlanRefused
+        If it is not higher than now, or above 50.
+    WrongState
+    """
+    record = await _open(wave)
+    now = record.rules["k"].get(family)
+    if family not in MINIMUM_K or now is None or not now < k <= HIGHEST_K:
+        raise PlanRefused("raise", now=now or 0, highest=HIGHEST_K)
+    await two_keys.ask(house.engines["people"], house.day, house.actor, wave, RAISE, family=family, k=k)
+    await log.record(house.engines["people"], house.day, house.actor, "raise asked", wave=wave, family=family, k=str(k))
+
+
+async def _asked_of_another(house: House, act: int) -> Asked:
+    asked = await two_keys.find(act)
+    if asked is None or asked.state != ASKED or asked.asked_by == house.actor:
+        raise PlanRefused("second_key")
+    return asked
+
+
+async def refuse(house: House, act: int) -> None:
+    """Refuse what somebody else asked for.
+
+    Raises
+    ------
+    PlanRefused
+        If it is settled, or one's own.
+    """
+    asked = await _asked_of_another(house, act)
+    people = house.engines["people"]
+    if await two_keys.settle(people, act, ASKED, REFUSED, house.actor):
+        await log.record(people, house.day, house.actor, "act refused", wave=asked.wave, what=asked.act)
+
+
+async def confirm(house: House, act: int, write: Write) -> None:
+    """Confirm what somebody else asked for: it happens now.
+
+    Parameters
+    ----------
+    write : callable
+        How the e-mail with a new link is written.
+
+    Raises
+    ------
+    PlanRefused
+        If it is settled, one's own, too late, or the cap is reached.
+    WrongState
+        If the wave is no longer open.
+    """
+    asked = await _asked_of_another(house, act)
+    record = await _open(asked.wave)
+    if asked.act == RAISE:
+        await _raise(house, record, asked)
+    else:
+        _in_time(house, record)
+        await _allow_second(house, record, asked, write)
+
+
+async def _raise(house: House, record: WaveRecord, asked: Asked) -> None:
+    now = record.rules["k"]
+    if asked.k <= now[asked.family]:
+        raise PlanRefused("raise", now=now[asked.family], highest=HIGHEST_K)
+    people = house.engines["people"]
+    if not await two_keys.settle(people, asked.id, ASKED, HANDED, house.actor):
+        raise PlanRefused("second_key")
+    rules = {**record.rules, "k": {**now, asked.family: asked.k}}
+    await waves.change(house.engines["public"], record.id, State.OPEN, rules=rules)
+    await log.record(people, house.day, house.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
+
+
+async def _allow_second(house: House, record: WaveRecord, asked: Asked, write: Write) -> None:
+    people, wave = house.engines["people"], asked.wave
+    channel = await links.channel_of(wave, asked.person)
+    later = channel in ("sms", "letter")  # the personnel office prints it or hands it to a gateway
+    async with two_keys.one_at_a_time(people):
+        if given(await two_keys.of_wave(wave)) >= cap(record):
+            raise PlanRefused("second_cap", cap=cap(record))
+        if not await two_keys.settle(
+            people, asked.id, ASKED, CONFIRMED if later else HANDED, house.actor, keep_person=later
+        ):
+            raise PlanRefused("second_key")
+        await links.allow_again(people, wave, asked.person)
+    if channel == "email":
+        drawn = await links.draw(people, wave, "email", only_missing=True, only=asked.person)
+        await links.put_out(people, wave, "invitation", (write(invitation) for invitation in drawn), replacing=False)
+    await log.record(people, house.day, house.actor, "second allowed", wave=wave)
+
+
+async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
+    """New links of one channel for those alone whose second code was confirmed; they are forgotten by the acts.
+
+    Raises
+    ------
+    WrongState
+        If the wave is not open.
+    """
+    await _open(wave)
+    people, drawn = house.engines["people"], []
+    for act in await two_keys.of_wave(wave):
+        if act.act == SECOND_CODE and act.state == CONFIRMED and await links.channel_of(wave, act.person) == channel:
+            drawn += await links.draw(people, wave, channel, only_missing=True, only=act.person)
+            await two_keys.settle(people, act.id, CONFIRMED, HANDED, house.actor)
+    return drawn

@@ -1,0 +1,203 @@
+"""What needs two keys: a second code for somebody, a higher minimum group size, the recovery sheet, destroyed words."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from surveys import blind
+from surveys.lifecycle import closing, issuing, two_keys
+from surveys.lifecycle.context import House, read_wraps, wraps_from, wraps_text
+from surveys.lifecycle.issuing import LinkRefused
+from surveys.lifecycle.planning import PlanRefused, confirm_destroyed, restore_wraps
+from surveys.people import links, log, roster
+from surveys.people import two_keys as acts
+from surveys.people.links import Invitation, Letter
+from surveys.people.tables import Outbox, Panel, Person, TwoKeyAct
+from surveys.public import releases, waves
+from surveys.public.waves import WrongState
+from tests.conftest import DAY, WAVE, end_and_close, open_a_wave
+from tests.surveys.test_links import _open, _token
+
+
+def _as(house: House, actor: str, **changes: object) -> House:
+    return replace(house, actor=actor, **changes)  # type: ignore[arg-type]
+
+
+def _write(invitation: Invitation) -> Letter:
+    return Letter(invitation.contact, "subject", f"link {invitation.link}")
+
+
+async def _person(channel: str) -> int:
+    row = await Panel.select(Panel.person).where((Panel.wave == WAVE) & (Panel.channel == channel)).first()
+    assert row is not None
+    return int(row["person"])
+
+
+async def _asked(house: House, person: int) -> int:
+    before = {act.id for act in await acts.of_wave(WAVE)}
+    await two_keys.ask_second_code(_as(house, "hr"), WAVE, person)
+    return next(act.id for act in await acts.of_wave(WAVE) if act.id not in before)
+
+
+async def _confirmed(house: House, person: int) -> None:
+    await two_keys.confirm(_as(house, "rsu"), await _asked(house, person), _write)
+
+
+async def test_a_second_code_needs_two_people_and_gives_one_more_token(house: House) -> None:
+    record = await _open(house)
+    person = await _person("sms")
+    first = (await links.draw(house.engines["people"], WAVE, "sms", only_missing=True, only=person))[0]
+    await _token(house, record, first.link)
+    act = await _asked(house, person)
+    with pytest.raises(PlanRefused, match="second_key"):
+        await two_keys.confirm(_as(house, "hr"), act, _write)
+    assert await two_keys.hand_over(house, WAVE, "sms") == []
+    await two_keys.confirm(_as(house, "rsu"), act, _write)
+    with pytest.raises(PlanRefused, match="second_key"):
+        await two_keys.confirm(_as(house, "rsu"), act, _write)
+    with pytest.raises(LinkRefused, match="unknown"):
+        await issuing.issue(house, first.link, blind.blind(blind.PublicKey.from_der(record.token_key), b"x" * 64)[0])
+    [second] = await two_keys.hand_over(house, WAVE, "sms")
+    assert (second.name, await two_keys.hand_over(house, WAVE, "sms")) == (first.name, [])
+    state = await links.find(second.link)
+    assert state is not None and (state.issued, state.before) == (None, DAY)
+    await _token(house, record, second.link)
+    assert await links.issued(WAVE) == 2
+
+
+async def test_a_second_code_by_mail_leaves_at_once_and_other_messages_stay(house: House) -> None:
+    await _open(house)
+    await issuing.invite_by_mail(house, WAVE, "invitation", _write, only_missing=True)
+    person = await _person("email")
+    await _confirmed(house, person)
+    waiting = [letter for _, letter in await links.waiting(100)]
+    row = await Person.select(Person.contact).where(Person.id == person).first()
+    assert len(waiting) == 21 and row is not None
+    assert sum(letter.address == row["contact"] for letter in waiting) == 2
+
+
+async def test_nobody_learns_whether_a_first_code_was_taken_and_no_name_stays(house: House) -> None:
+    """Could leak: one person has a token, the other none; acts, log and panel of both look alike, but for the day."""
+    record = await _open(house)
+    taken, untouched = (int(row["person"]) for row in await Panel.select(Panel.person).where(Panel.channel == "email").limit(2))
+    for invitation in await links.draw(house.engines["people"], WAVE, "email", only_missing=True, only=taken):
+        await _token(house, record, invitation.link)
+    for person in (taken, untouched):
+        await _confirmed(house, person)
+    one, other = await TwoKeyAct.select()
+    assert {**one, "id": 0} == {**other, "id": 0} and one["person"] == 0
+    said = [(act.act, dict(act.details)) for act in await log.read()][-4:]
+    assert said[:2] == said[2:] == [("second asked", {"wave": WAVE}), ("second allowed", {"wave": WAVE})]
+
+
+async def test_second_codes_are_three_or_one_in_a_hundred_and_are_published(house: House) -> None:
+    record = await _open(house)
+    assert two_keys.cap(record) == 3 and two_keys.cap(replace(record, invited=5000)) == 50
+    people = [int(row["person"]) for row in await Panel.select(Panel.person).where(Panel.channel == "email").limit(5)]
+    waiting = [await _asked(house, person) for person in people]
+    outcomes = await asyncio.gather(
+        *(two_keys.confirm(_as(house, "rsu"), act, _write) for act in waiting), return_exceptions=True
+    )
+    assert sum(outcome is None for outcome in outcomes) == 3
+    assert all(isinstance(outcome, PlanRefused) for outcome in outcomes if outcome is not None)
+    with pytest.raises(PlanRefused, match="second_cap"):
+        await two_keys.ask_second_code(_as(house, "hr"), WAVE, await _person("sms"))
+    late = replace(house, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    await closing.close(late, WAVE, unused_slips=0)
+    bulletin = await releases.bulletin(WAVE)
+    assert bulletin is not None and bulletin[0]["second_codes"] == 3
+    assert {row["person"] for row in await TwoKeyAct.select(TwoKeyAct.person)} == {0}
+
+
+@pytest.mark.parametrize(("day", "allowed"), [(12, True), (13, False), (14, False)])
+async def test_no_second_code_in_the_last_two_days(house: House, day: int, allowed: bool) -> None:
+    """The wave ends with day 14, so 48 hours before are the beginning of day 13."""
+    await _open(house)
+    person, then = await _person("email"), replace(house, day=DAY + timedelta(days=day))
+    if allowed:
+        await _confirmed(then, person)
+        return
+    with pytest.raises(PlanRefused, match="second_late"):
+        await two_keys.ask_second_code(_as(then, "hr"), WAVE, person)
+    early = await _asked(house, person)
+    with pytest.raises(PlanRefused, match="second_late"):
+        await two_keys.confirm(_as(then, "rsu"), early, _write)
+    assert await Outbox.count() == 0
+
+
+async def test_what_is_refused_changes_nothing(house: House) -> None:
+    await _open(house)
+    person = await _person("email")
+    before = await Panel.select().order_by(Panel.id)
+    act = await _asked(house, person)
+    with pytest.raises(PlanRefused, match="second_waits"):
+        await two_keys.ask_second_code(_as(house, "hr"), WAVE, person)
+    await two_keys.refuse(_as(house, "rsu"), act)
+    with pytest.raises(PlanRefused, match="second_key"):
+        await two_keys.confirm(_as(house, "rsu"), act, _write)
+    with pytest.raises(PlanRefused, match="second_who"):
+        await two_keys.ask_second_code(_as(house, "hr"), WAVE, 987654321)
+    assert await Panel.select().order_by(Panel.id) == before
+
+
+async def test_a_smallest_group_is_raised_by_two_and_never_lowered(house: House) -> None:
+    opened = await open_a_wave(house)
+    for family, k in (("items", 5), ("items", 4), ("items", 51), ("experience", 19), ("nothing", 9)):
+        with pytest.raises(PlanRefused, match="raise"):
+            await two_keys.ask_higher_k(_as(house, "hr"), WAVE, family, k)
+    await two_keys.ask_higher_k(_as(house, "hr"), WAVE, "items", 8)
+    await two_keys.ask_higher_k(_as(house, "hr"), WAVE, "items", 7)
+    by_k = {act.k: act.id for act in await acts.of_wave(WAVE)}
+    with pytest.raises(PlanRefused, match="second_key"):
+        await two_keys.confirm(_as(house, "hr"), by_k[8], _write)
+    assert (await waves.get(WAVE)).rules == opened.record.rules
+    await two_keys.confirm(_as(house, "rsu"), by_k[8], _write)
+    with pytest.raises(PlanRefused, match="raise"):
+        await two_keys.confirm(_as(house, "rsu"), by_k[7], _write)  # asked before, but it would lower it now
+    assert (await waves.get(WAVE)).rules["k"] == {"items": 8, "comments": 10, "experience": 20}
+    await end_and_close(house, unused=60)
+    with pytest.raises(WrongState):
+        await two_keys.ask_higher_k(_as(house, "hr"), WAVE, "items", 9)
+
+
+async def test_the_recovery_sheet_puts_the_wrapped_key_back_and_no_other_text_does(house: House) -> None:
+    await open_a_wave(house)
+    text = wraps_text(read_wraps(house, WAVE))
+    typed = "\n".join(text[start : start + 40] for start in range(0, len(text), 40))
+    assert wraps_from(typed) == wraps_from(text) == read_wraps(house, WAVE)
+    with pytest.raises(PlanRefused, match="sheet_there"):
+        await restore_wraps(house, WAVE, text)
+    house.wraps_file(WAVE).unlink()
+    for wrong in ("", "{}", text[:-1], text.replace(text[12:14], "zz", 1), '{"public":"00","wraps":{}}'):
+        with pytest.raises(PlanRefused, match="sheet"):
+            await restore_wraps(house, WAVE, wrong)
+    assert not house.wraps_file(WAVE).exists()
+    await restore_wraps(house, WAVE, typed)
+    assert read_wraps(house, WAVE) == wraps_from(text)
+
+
+async def test_a_holder_says_once_and_only_after_the_release_that_her_words_are_destroyed(house: House) -> None:
+    await open_a_wave(house)
+    with pytest.raises(WrongState):
+        await confirm_destroyed(house, WAVE, "hr")
+    await waves.change(house.engines["public"], WAVE, waves.State.OPEN, state=waves.State.RELEASED)
+    await confirm_destroyed(_as(house, "hr"), WAVE, "hr")
+    with pytest.raises(PlanRefused):
+        await confirm_destroyed(_as(house, "hr"), WAVE, "hr")
+    assert (await log.read())[-1].details == {"wave": WAVE, "seat": "hr"}
+
+
+async def test_namesakes_are_told_apart_by_their_unit(house: House) -> None:
+    await open_a_wave(house)
+    rows = await Person.select(Person.id, Person.unit).where(Person.unit.is_in(["po.nido", "fi.cura"])).limit(40)
+    one = next(row for row in rows if row["unit"] == "po.nido")
+    two = next(row for row in rows if row["unit"] == "fi.cura")
+    await Person.update({Person.name: "Anna Prova"}).where(Person.id.is_in([one["id"], two["id"]]))
+    assert len(await roster.numbers_of("Anna Prova")) == 2
+    assert await roster.numbers_of("Anna Prova, Nido") == await roster.numbers_of("Anna Prova, po.nido") == [one["id"]]
+    assert await roster.numbers_of("Anna Prova, Lavanderia") == []
+
+
