@@ -101,7 +101,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         path="/",
         route_handlers=[
             door.door, door.help_page, door.wave_page,
-            door.bulletin, trust.trust, answer.form, answer.language, answer.submit, answer.thanks, answer_worker, *tokens.HANDLERS,
+            door.bulletin, door.frozen_plan, trust.trust, answer.form, answer.language, answer.submit, answer.thanks, answer_worker, *tokens.HANDLERS,
             *results.HANDLERS, static_file, well_known, health, concern.concern, plain.form,
         ],
     )  # fmt: skip

@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = command(release, "verify", "release_verify")
     verify.add_argument("file")
     verify.add_argument("--key", default="")
+    verify.add_argument("--plan", default="")
 
     _channel_parser(command, group)
 

@@ -7,11 +7,13 @@ from analysis.document import canonical, verify_document
 from surveys.public.signing import is_signed
 
 
-def verify(document: Mapping[str, Any], expected_key: str = "") -> list[str]:
+def verify(
+    document: Mapping[str, Any], expected_key: str = "", frozen: Mapping[str, Any] | None = None
+) -> list[str]:
     """List what is wrong with a document; empty if nothing is.
 
     `expected_key` is the installation's public key as published; without it the document's own key is only compared
-    with its signature.
+    with its signature. `frozen` is what the wave's page gave out as its plan after opening.
     """
     problems = []
     key, signature = str(document.get("key", "")), str(document.get("signature", ""))
@@ -20,4 +22,24 @@ def verify(document: Mapping[str, Any], expected_key: str = "") -> list[str]:
         problems.append("the signature is not of this document")
     if expected_key and key != expected_key:
         problems.append("the key is not the installation's")
+    if frozen is not None:
+        problems += _other_than_frozen(document, frozen)
     return problems + verify_document({name: part for name, part in unsigned.items() if name != "key"})
+
+
+def _other_than_frozen(document: Mapping[str, Any], frozen: Mapping[str, Any]) -> list[str]:
+    """What differs from the plan that was frozen at opening: groups, headcounts, questions; thresholds may only rise."""
+    plan, rules = document["plan"], document["rules"]
+    problems = [
+        f"the {part} of the plan is not as it was when the wave opened"
+        for part in ("dimensions", "views")
+        if plan[part] != frozen["plan"][part]
+    ]
+    if plan["headcounts"] != frozen["headcounts"]:
+        problems.append("the headcounts are not as they were when the wave opened")
+    if dict(document["questionnaire"]) != dict(frozen["questionnaire"]) or document["wave"]["id"] != frozen["wave"]:
+        problems.append("the document is of another wave or questionnaire")
+    problems += [
+        f"the smallest group for {family} was lowered" for family, k in frozen["k"].items() if rules["k"].get(family, 0) < k
+    ]
+    return problems

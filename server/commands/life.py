@@ -201,13 +201,19 @@ async def release_verify(given: argparse.Namespace) -> int:
         document = json.loads(Path(given.file).read_text("utf-8"))
     except (OSError, ValueError):
         return refuse("not_a_document", file=given.file)
-    problems = verify(document, given.key) if isinstance(document, dict) else ["not a document"]
+    try:
+        frozen = json.loads(Path(given.plan).read_text("utf-8")) if given.plan else None
+        problems = verify(document, given.key, frozen) if isinstance(document, dict) else ["not a document"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return refuse("not_a_plan", file=given.plan)
     for problem in problems:
         print(f"✗ {problem}")
     if problems:
         return refuse("verify_failed", n=len(problems))
     certificate = document["certificate"]
     tell("verified", key=document["key"])
+    if frozen is not None:
+        tell("verify_plan")
     tell("verify_limits", auditor=certificate["auditor"])
     tell("verify_answers_pass" if certificate["answers"] == "pass" else "verify_answers_rule_only")
     return 0

@@ -8,6 +8,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from analysis.document import canonical
 from server.display import day, text_of
 from server.pages import Shell, show, staff_shell
 from server.reading import view_name
@@ -80,6 +81,7 @@ class WavePage:
     notice: tuple[tuple[str, str], ...]
     questionnaire: str
     bulletin: str
+    plan_file: str
 
 
 @get("/")
@@ -186,6 +188,7 @@ def _wave_page(frame: Shell, wave: WaveRecord, organisation: OrganisationRecord)
         ),
         questionnaire=f"{questionnaire.id} {questionnaire.version} · {questionnaire.sha256()[:16]}",
         bulletin=wave.id if wave.state in (State.CLOSED, State.RELEASED, State.TOO_FEW) else "",
+        plan_file=f"/wave/{wave.id}/plan.json" if wave.opened else "",
     )
 
 
@@ -198,3 +201,18 @@ async def bulletin(wave_id: FromPath[str]) -> Response[str]:
     counts, digests = found
     lines = [f"{name} {count}" for name, count in counts.items()]
     return Response("\n".join([*lines, "", *digests, ""]), media_type="text/plain; charset=utf-8")
+
+
+@get("/wave/{wave_id:str}/plan.json")
+async def frozen_plan(wave_id: FromPath[str]) -> Response[bytes]:
+    """Give what was frozen when the wave opened: whoever keeps it can hold a later release against it."""
+    wave = await get_wave(wave_id)
+    if wave.opened is None or wave.origin != "ascolto":
+        raise NotFoundException
+    questionnaire = questionnaire_of(wave)
+    content = {
+        "wave": wave.id, "opened": wave.opened.isoformat(), "k": dict(wave.rules["k"]), "plan": dict(wave.plan),
+        "headcounts": dict(wave.headcount_bands),
+        "questionnaire": {"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
+    }  # fmt: skip
+    return Response(canonical(content), media_type="application/json")

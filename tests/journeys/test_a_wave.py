@@ -41,7 +41,8 @@ def installation(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         "--retention", "un anno", "--contact", "privacy@vera.invalid",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    for name, role in (("hr", "hr"), ("rsu", "representative"), ("busta", "recovery"), ("audit", "auditor")):
+    for name, role in (("hr", "hr"), ("rsu", "representative"), ("busta", "recovery"), ("audit", "auditor"),
+                       ("ascolto-1", "guarantee"), ("ascolto-2", "guarantee")):
         added = _ascolto(data, "account", "add", name, "--role", role, typed=f"{PASSWORD}\n")
         assert added.returncode == 0, added.stderr
     process = start(data, port)
@@ -101,15 +102,15 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     await hr.goto(f"{address}/hr/waves/new")
     await hr.fill("#title", "Prova")
     await hr.fill("#id", "prova-1")
-    await hr.uncheck("input[name=comments]")
     await press(hr, "button.go")
     assert "the secret of the representative" in await hr.inner_text("main")
     await press(hr, "form[action*='/open'] button")
     assert "the secret of the personnel office" in await hr.inner_text(".err")
 
     secrets = [await _make_secret(hr, address)]
-    for name in ("rsu", "busta"):
-        secrets.append(await _make_secret(await _signed_in(browser, address, name), address))
+    seats = [await _signed_in(browser, address, name) for name in ("rsu", "busta", "ascolto-1", "ascolto-2")]
+    representative, envelope, reader, second_reader = seats
+    secrets += [await _make_secret(seat, address) for seat in seats[:3]]
     await hr.goto(f"{address}/hr/waves/prova-1")
     await press(hr, "form[action*='/open'] button")
     assert "The survey is open" in await hr.inner_text("main")
@@ -122,6 +123,10 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     text = subprocess.run(["pdftotext", "-layout", str(slips), "-"], capture_output=True, text=True, check=True).stdout
     codes = re.findall(r"\b[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){3}\b", text)
     assert len(codes) == 48
+    await _two_keys(hr, representative, address)
+    await _recovery_sheet(envelope, data, address)
+    plan = tmp_path / "plan.json"
+    plan.write_bytes(httpx.get(f"{address}/wave/prova-1/plan.json").content)
 
     for i, code in enumerate(codes[:40]):
         sheet = {
@@ -132,6 +137,8 @@ async def test_a_wave_from_the_staff_list_to_the_results(
             "SAF1": "4",
             "gender": "fm"[i % 3 == 0],
         }
+        if i < 12:
+            sheet["OPN1"] = f"Turni più lunghi, dice Persona {i}"
         assert httpx.post(f"{address}/answer", data=sheet, follow_redirects=False).status_code == 303
 
     await hr.goto(f"{address}/hr/waves/prova-1")
@@ -162,17 +169,15 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     assert bulletin[-40:] == sorted(bulletin[-40:])
     document = httpx.get(f"{address}/results/prova-1/release.json").json()
     assert document["participation"] == {
-        "invited": 48,
-        "issued": 0,
-        "drawn": 40,
-        "received": 40,
-        "second_codes": 0,
-        "unreadable": 0,
-    }
+        "invited": 48, "issued": 0, "drawn": 40, "received": 40, "second_codes": 1, "unreadable": 0,
+    }  # fmt: skip
     assert document["certificate"]["answers"] == "pass"
     saved = tmp_path / "release.json"
     saved.write_bytes(httpx.get(f"{address}/results/prova-1/release.json").content)
-    assert _ascolto(data, "release", "verify", str(saved)).returncode == 0
+    assert _ascolto(data, "release", "verify", str(saved), "--plan", str(plan)).returncode == 0
+    plan.write_text(plan.read_text().replace('"items":5', '"items":6'))
+    lowered = _ascolto(data, "release", "verify", str(saved), "--plan", str(plan))
+    assert (lowered.returncode, "smallest group for items was lowered" in lowered.stdout) == (1, True)
     saved.write_text(saved.read_text().replace('"received":40', '"received":41'))
     assert _ascolto(data, "release", "verify", str(saved)).returncode == 1
 
@@ -183,11 +188,65 @@ async def test_a_wave_from_the_staff_list_to_the_results(
         assert httpx.get(f"{address}/hr/results/prova-1/release.{ending}", cookies=cookies).content.startswith(
             start_of_file
         )
-    representative = await _signed_in(browser, address, "rsu")
+    await _comments(reader, second_reader, secrets[3], address)
+    await representative.goto(f"{address}/keys")
+    await press(representative, "form[action*='/destroyed'] button")
+    assert "Written in the log" in await representative.inner_text("main")
     await representative.goto(f"{address}/keys/log")
     log = await representative.inner_text("main")
     assert "The chain is whole" in log
     assert "Survey prova-1 opened: 48 people invited." in log
+    assert "a second code was allowed, by two keys" in log
+    assert "smallest group (comments) raised to 12, by two keys" in log
+    assert "the words are destroyed (representative)" in log
+
+
+async def _two_keys(hr: Page, representative: Page, address: str) -> None:
+    """HR asks for a second code, twice for one person, and for larger groups of comments; the representative decides."""
+    await hr.goto(f"{address}/hr/waves/prova-1")
+    for name, answer in (("Nessuna Così", "Nobody of this name"), ("Persona 7", "Asked."), ("Persona 7", "already waiting"), ("Persona 8", "Asked.")):
+        await hr.fill("#name", name)
+        await press(hr, "form[action*='/two-keys/second'] button")
+        assert answer in await hr.inner_text("main"), name
+    await hr.select_option("#family", "comments")
+    await hr.fill("#k", "12")
+    await press(hr, "form[action*='/two-keys/raise'] button")
+    await representative.goto(f"{address}/keys")
+    for said, button in (("Persona 7", "confirm"), ("Persona 8", "refuse"), ("comments", "confirm")):
+        line = representative.locator("p", has_text=said)
+        async with representative.expect_navigation():
+            await line.locator("xpath=following-sibling::div[1]").locator(f"form[action*='/{button}'] button").click()
+    assert "Persona" not in await representative.inner_text("main")
+
+
+async def _recovery_sheet(envelope: Page, data: Path, address: str) -> None:
+    """The sheet's text puts the keys back after their file was lost."""
+    await envelope.goto(f"{address}/keys")
+    await press(envelope, "a[href*='/sheet']")
+    text = await envelope.inner_text("p.wraps")
+    assert await envelope.locator(".qr svg").count() == 1
+    (data / "keys" / "prova-1.wraps.json").unlink()
+    sheet = data / "sheet.txt"
+    sheet.write_text(text)
+    assert _ascolto(data, "wave", "restore", "prova-1", str(sheet)).returncode == 0
+    assert _ascolto(data, "wave", "restore", "prova-1", str(sheet)).returncode == 1
+
+
+async def _comments(first: Page, second: Page, words: str, address: str) -> None:
+    """Two readers agree on a wording without the names; staff read it beside the results."""
+    for reader in (first, second):
+        await reader.goto(f"{address}/keys/prova-1/comments")
+        await reader.fill("#secret", words)
+        await press(reader, "button.go")
+        block = reader.locator("section.card").first
+        assert "Persona" in await block.locator("mark").first.inner_text()
+    wording = await first.locator("textarea").first.input_value()
+    assert "Persona" not in wording
+    place = await first.locator("section.card form").first.get_attribute("action") or ""
+    for reader in (first, second):
+        async with reader.expect_navigation():
+            await reader.locator(f"form[action='{place}'] button.go").click()
+    assert wording.replace("[…]", "").split(",")[0] in httpx.get(f"{address}/results/prova-1?lang=it").text
 
 
 async def _release(page: Page, address: str, first: str, second: str) -> None:
