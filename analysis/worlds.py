@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array, kron, vstack
 
 _linear: Any = linprog  # its stubs know dense matrices only
 
@@ -25,6 +25,8 @@ type Target = tuple[int, int]
 """A heap (the cells of one atom and item) and a category."""
 
 TRIES, MENDS, DRAW = 2, 8, 12
+ANEW = 64
+"""After so many worlds their figures are computed anew: carried along they drift by far less than `CLOSE`."""
 ONE_BY_ONE = 40
 """If more targets are left than this, none of them is asked alone: they count as not cleared."""
 CLOSE, FLOAT_NOISE = 1e-9, 1e-6
@@ -103,6 +105,7 @@ class Worlds:
         self.weight = np.array([row.weight for row in rows]).reshape(len(rows), len(answers))
         self.worth = np.array([row.worth for row in rows]).reshape(len(rows), categories)
         self.constant = np.array([row.constant for row in rows])
+        self.by_cell = np.ascontiguousarray(self.weight.T)
         self.grain = np.maximum(np.abs(self.weight).max(axis=1, initial=0.0), 1e-12)
         """What one person may move a figure: violations in views of all sizes are compared in people."""
         self.spreads = spreads
@@ -126,9 +129,10 @@ class Worlds:
         found: Floats = self.constant + np.einsum("rp,rp->r", self.weight, self.worth[:, answers])
         return found
 
-    def agrees(self, answers: Places) -> bool:
-        """Say whether a world would be published exactly alike."""
-        values = self.values(answers)
+    def agrees(self, answers: Places, values: Floats | None = None) -> bool:
+        """Say whether a world would be published exactly alike; `values` are its figures, if they are at hand."""
+        if values is None:
+            values = self.values(answers)
         if ((values < self.low) | (values > self.high)).any():
             return False
         return all(spread.agrees(answers, self.answers) for spread in self.spreads)
@@ -140,46 +144,57 @@ class Worlds:
         would be published otherwise. Each world found is where the next step begins.
         """
         now, counts, left = self.answers.copy(), self.truth, set(open_)
+        values, worlds = self.values(now), 0
         for target in sorted(left):
             if counts[target] == self.truth[target]:
-                world = self._step(now, target, rng)
-                if world is None:
+                found = self._step(now, values, target, rng)
+                if found is None:
                     continue
-                now, counts = world, self.counts(world)
+                now, values = found
+                worlds += 1
+                if worlds % ANEW == 0:
+                    values = self.values(now)
+                counts = self.counts(now)
             left.discard(target)
         return left
 
-    def _step(self, now: Places, target: Target, rng: np.random.Generator) -> Places | None:
+    def _step(self, now: Places, values: Floats, target: Target, rng: np.random.Generator) -> tuple[Places, Floats] | None:
         """One world near this one with another count of the target's category in the target's heap."""
         heap, category = target
         cell = int(rng.choice(np.flatnonzero(self.heap_of == heap)))
         here = int(now[cell])
         others = [c for c in range(self.categories) if c != here] if here == category else [category]
         for other in sorted(others, key=lambda c: abs(c - here))[:TRIES]:
-            world = self._mended(now, cell, other, rng)
-            if world is not None and self.counts(world)[target] != self.truth[target]:
-                return world
+            found = self._mended(now, values, cell, other, rng)
+            if found is not None and self.counts(found[0])[target] != self.truth[target]:
+                return found
         return None
 
-    def _mended(self, now: Places, cell: int, answer: int, rng: np.random.Generator) -> Places | None:
-        """Change one answer, then at most so many others, each the best of a draw, until every figure is as published."""
+    def _mended(
+        self, now: Places, figures: Floats, cell: int, answer: int, rng: np.random.Generator
+    ) -> tuple[Places, Floats] | None:  # fmt: skip
+        """Change one answer, then at most so many others, each the best of a draw, until every figure is as published.
+
+        `figures` are the values of the world `now`; they are carried along, so that a change costs its own column only.
+        """
         world = now.copy()
         world[cell] = answer
-        values = self.values(world)
+        values = figures + self.by_cell[cell] * (self.worth[:, answer] - self.worth[:, now[cell]])
         free = np.ones(len(world), dtype=np.bool_)
         free[cell] = False
         for _ in range(MENDS):
             wrong = np.maximum(self.low - values, values - self.high) / self.grain
             row = int(wrong.argmax())
             if wrong[row] <= 0:
-                return world if self.agrees(world) else None
+                return (world, values) if self.agrees(world, values) else None
             cells = rng.permutation(np.flatnonzero(free & (self.weight[row] != 0)))[:DRAW]
             cells = np.union1d(cells, np.flatnonzero(free & (self.person_of == self.person_of[cell])))
             if not len(cells):
                 return None
-            touched = np.flatnonzero((wrong > 0) | (self.weight[:, cells] != 0).any(axis=1))
+            weights = self.by_cell[cells]
+            touched = np.flatnonzero((wrong > 0) | (weights != 0).any(axis=0))
             worth = self.worth[touched][:, None, :] - self.worth[np.ix_(touched, world[cells])][:, :, None]
-            after = values[touched, None, None] + self.weight[np.ix_(touched, cells)][:, :, None] * worth
+            after = values[touched, None, None] + weights[:, touched].T[:, :, None] * worth
             harm = np.maximum(self.low[touched, None, None] - after, after - self.high[touched, None, None])
             total = (np.maximum(harm, 0.0) / self.grain[touched, None, None]).sum(axis=0)
             best, category = np.unravel_index(int(total.argmin()), total.shape)
@@ -197,13 +212,13 @@ class Worlds:
         """
         alike, group = np.unique(np.vstack([self.heap_of, self.weight]), axis=1, return_inverse=True)
         heads = np.bincount(group, minlength=alike.shape[1])
-        system = np.repeat(alike[1:], self.categories, axis=1) * np.tile(self.worth, (1, len(heads)))
+        system = self._system(alike[1:])
         low, high = self._tightened()
         problem = {
-            "A_ub": csr_array(np.vstack([system, -system])),
+            "A_ub": vstack([system, -system], format="csr"),
             "b_ub": np.minimum(np.concatenate([high - self.constant, self.constant - low]), 1e9),
-            "A_eq": csr_array(np.kron(np.eye(len(heads)), np.ones(self.categories))),
-            "b_eq": heads, "bounds": (0, None), "method": "highs",
+            "A_eq": kron(eye_array(len(heads)), np.ones((1, self.categories)), format="csr"),
+            "b_eq": heads, "bounds": (0, None), "method": "highs-ipm",
         }  # fmt: skip
         columns = {
             (heap, category): np.flatnonzero(alike[0] == heap) * self.categories + category for heap, category in open_
@@ -218,6 +233,14 @@ class Worlds:
                 if target in left:
                     self._solve(problem, columns, [(target, sign)], left)
         return left
+
+    def _system(self, weights: Floats) -> Any:
+        """The figures as rows over how many of each group give each answer: sparse, for most views hold few groups."""
+        rows, groups = np.nonzero(weights)
+        data = weights[rows, groups][:, None] * self.worth[rows]
+        places = groups[:, None] * self.categories + np.arange(self.categories)
+        each = (np.repeat(rows, self.categories), places.ravel())
+        return csr_array((data.ravel(), each), shape=(len(weights), weights.shape[1] * self.categories))
 
     def _solve(
         self, problem: dict[str, Any], columns: dict[Target, Places],
