@@ -64,6 +64,7 @@ def audit_answers(
     k: int,
     population: int | None,
     *,
+    again: Sequence[Finding] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Finding]:
     """Audit every published figure, item by item, with its scales, areas and indicators.
@@ -73,6 +74,8 @@ def audit_answers(
     views : as in the document, in the order of the plan
     statistics : what was published; its scores are only read
     population : everyone invited, or None
+    again : what was found before some of the views were withdrawn, else None. Fewer figures leave every world that
+        agreed with more of them, so whatever was open stays open and these alone are looked at.
 
     Returns
     -------
@@ -83,12 +86,14 @@ def audit_answers(
     Unsound
         If a published figure does not agree with the answers.
     """
-    bundles = _bundles([statistic for statistic in statistics if statistic.item is not None])
+    doubtful = None if again is None else {(f.item, f.atom, f.category) for f in again}
+    asked = None if again is None else {f.item for f in again}
+    bundles = _bundles([s for s in statistics if s.item is not None and (asked is None or s.id in asked)])
     done = 0
 
     def one(bundle: list[RawStatistic]) -> list[Finding]:
         nonlocal done
-        findings = list(_audit_bundle(bundle, views, statistics, found, k, population))
+        findings = list(_audit_bundle(bundle, views, statistics, found, k, population, doubtful))
         done += 1
         if progress is not None:
             progress(f"answers:{100 * done // len(bundles)}")
@@ -113,7 +118,7 @@ def _bundles(items: Sequence[RawStatistic]) -> list[list[RawStatistic]]:
 
 def _audit_bundle(
     bundle: list[RawStatistic], views: Sequence[Mapping[str, Any]], statistics: Sequence[RawStatistic],
-    found: RawIncidence, k: int, population: int | None,
+    found: RawIncidence, k: int, population: int | None, doubtful: set[tuple[str, int, int]] | None,
 ) -> Iterator[Finding]:  # fmt: skip
     dice = np.random.default_rng(SEED)
     atoms = len(found.n)
@@ -124,7 +129,8 @@ def _audit_bundle(
     targets = {
         (int(heap), int(category))
         for heap, category in np.argwhere(worlds.truth > 0)
-        if heads[heap] < k or worlds.truth[heap, category] == heads[heap]
+        if (heads[heap] < k or worlds.truth[heap, category] == heads[heap])
+        and (doubtful is None or (bundle[heap // atoms].id, int(heap % atoms), int(category)) in doubtful)
     }
     left = worlds.relaxed(worlds.walk(targets, dice), dice, one_by_one=False)
     for place in sorted({heap // atoms for heap, _ in left}):  # a second look, with more items that may make up for it

@@ -155,18 +155,20 @@ def _audited(
 ) -> tuple[list[dict[str, Any]], Shown, dict[str, Shown]]:  # fmt: skip
     """The figures of every view, after the answers audit (PRIVACY 2.5, part B).
 
-    If an answer is not open, a whole view is withdrawn for all statistics, the smallest that pins it, and everything is
-    audited again; hiding more never exposes a group. Nothing says that it happened.
+    If an answer is not open, a whole view is withdrawn for all statistics, the smallest that pins it, and what was not
+    open is audited again; hiding more never exposes a group nor closes an answer. Nothing says that it happened.
 
     Raises
     ------
     DisclosureError
         If only the whole organisation is left to withdraw.
     """
-    sizes = found.sizes()
+    sizes, findings = found.sizes(), None
     while True:
         views = _views(plan, found, base, statistics, shown, population)
-        findings = answers_audit.audit_answers(views, statistics, found, k, population, progress=say)
+        findings = answers_audit.audit_answers(
+            views, statistics, found, k, population, again=findings, progress=say
+        )  # fmt: skip
         if not findings:
             return views, base, shown
         drop = {min(views_, key=lambda view: (sizes[view], view)) for f in findings if (views_ := set(f.views) - {0})}

@@ -45,6 +45,22 @@ def test_ordinary_answers_stay_open_with_steps_and_are_proven_without(monkeypatc
     assert len(audit_answers(views, statistics, found, 5, None)) >= 9
 
 
+def test_after_a_view_is_withdrawn_only_what_was_found_can_still_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer figures leave more worlds: auditing the earlier findings alone gives what a whole audit gives."""
+    monkeypatch.setattr(publication, "ROWS", EXACT)
+    views, statistics, found = _published(_random_wave(60, 1))
+    before = audit_answers(views, statistics, found, 5, None)
+    counts = [len(before)]
+    for place in [place for place, view in enumerate(views) if view["shown"]][:0:-1]:
+        views[place] = {**views[place], "shown": False}
+        whole = audit_answers(views, statistics, found, 5, None)
+        again = audit_answers(views, statistics, found, 5, None, again=before)
+        assert {(f.item, f.atom, f.category) for f in whole} == {(f.item, f.atom, f.category) for f in again}
+        before = again
+        counts.append(len(again))
+    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
+
+
 def test_a_unanimous_service_is_not_proven_unanimous() -> None:
     """Could leak: everyone in one service gave the worst answer, and everyone else the best."""
     worst = [1 if i % 3 == 0 else 5 for i in range(90)]

@@ -1,12 +1,12 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind concerns release
-audit suppression start."""
+audit suppression tables start."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import answers, audits, blind, concerns, phone, releases, starting, suppression
+from tests.benchmarks import answers, audits, blind, concerns, phone, releases, starting, suppression, tables
 
 PARTS = {
     "phone": phone.measure,
@@ -16,6 +16,7 @@ PARTS = {
     "release": releases.measure,
     "audit": audits.measure,
     "suppression": suppression.measure,
+    "tables": tables.measure,
     "start": starting.measure,
 }
 

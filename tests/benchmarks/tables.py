@@ -1,0 +1,108 @@
+"""Other tables of steps and ends, tried on simulated and imported answers: what each proves, and what each hides.
+
+Every table is put in the place of the shipped one, in this process alone. `findings` are answers that the auditor could
+not show to be open before anything is withdrawn; `coded` is the share of items' figures below the organisation that are
+an end; `error` is how far, on average, a published index is from the exact one.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from analysis import publication, statistics_of
+from analysis.answers_audit import audit_answers
+from analysis.publication import ROWS, SizeRow, is_coded
+from analysis.release import MINIMUM, _shown_of, _views, base_pattern
+from analysis.responses import RawResponses
+from analysis.scoring import Instrument
+from analysis.statistics_of import RawStatistic
+from analysis.views import Plan, candidates, incidence
+from surveys.importing.mapping import read_mapping
+from surveys.importing.responses import read_responses
+from surveys.lifecycle.foreign import instrument_of, plan_of
+from tests.benchmarks.simulated import instrument_and_plan, simulated
+
+RESPONDENTS, ITEMS = 246, 12
+K = MINIMUM["items"]
+SEEDS = (1, 2)
+KINDS = ("ordinary", "skewed", "incomplete", "nearly unanimous", "one bad service")
+ROOT = Path(__file__).parents[2]
+OSMI = ROOT.parent / "shared" / "data" / "osmi-2014.csv"
+
+
+def _ends(low: int, under: int = 10**9) -> tuple[SizeRow, ...]:
+    """The shipped steps with other ends for views of fewer than so many."""
+    return tuple(
+        SizeRow(r.least, r.index_step, r.share_step, r.classes, r.class_step, low, 100 - low) if r.least < under else r
+        for r in ROWS
+    )
+
+
+TABLES: dict[str, tuple[SizeRow, ...]] = {
+    "as shipped": ROWS,
+    "ends 10/90 everywhere": _ends(10),
+    "ends 15/85 under 50": _ends(15, 50),
+    "ends 25/75 under 50": _ends(25, 50),
+    "ends 20/80 everywhere": _ends(20),
+    "steps twice as wide": tuple(
+        SizeRow(r.least, 2 * r.index_step, 2 * r.share_step, r.classes, 2 * r.class_step, r.low_end, r.high_end) for r in ROWS
+    ),
+    "steps half as wide": tuple(
+        SizeRow(r.least, r.index_step / 2, r.share_step / 2, r.classes, r.class_step / 2, r.low_end, r.high_end)
+        for r in ROWS
+    ),
+}  # fmt: skip
+
+
+def _tried(raw: RawResponses, plan: Plan, instrument: Instrument, invited: int | None) -> tuple[int, float, float]:
+    found = incidence(plan, raw)
+    weights = np.array([view.weight for view in plan.views], dtype=np.int64)
+    base = base_pattern(plan, found, K, candidates(plan, found, K))
+    items = [s for s in statistics_of.statistics(raw, instrument) if s.item is not None][:ITEMS]
+    shown = {s.key: _shown_of(s, found, weights, K, base) for s in items}
+    views = _views(plan, found, base, items, shown, invited)
+    findings = audit_answers(views, items, found, K, invited)
+    coded, errors = [], []
+    for place, view in enumerate(views):
+        for statistic in items if place and view["shown"] else ():
+            figure = view.get("items", {}).get(statistic.id, {}).get("index")
+            if figure is not None:
+                coded.append(is_coded(figure))
+                errors += [] if is_coded(figure) else [abs(figure - _exact(statistic, found.members(place)))]
+    return len(findings), float(np.mean(coded)), float(np.mean(errors)) if errors else math.nan
+
+
+def _exact(statistic: RawStatistic, inside: np.ndarray) -> float:
+    return float(np.nanmean(statistic.scores[inside]))
+
+
+def _sets() -> list[tuple[RawResponses, Plan, Instrument, int | None]]:
+    instrument, plan = instrument_and_plan()
+    sets: list[tuple[RawResponses, Plan, Instrument, int | None]] = [
+        (simulated(kind, RESPONDENTS, seed), plan, instrument, 430) for kind in KINDS for seed in SEEDS
+    ]
+    if OSMI.exists():
+        mapping = read_mapping(ROOT / "docs" / "examples" / "osmi-2014.toml")
+        found = read_responses(OSMI, mapping)
+        sets.append(
+            (RawResponses(found.n, found.groups, found.answers), plan_of(mapping), instrument_of(mapping), None)
+        )
+    return sets
+
+
+async def measure(folder: Path) -> list[tuple[str, str, str]]:
+    rows, sets = [], _sets()
+    for name, table in TABLES.items():
+        publication.ROWS = table  # a table of its own, in this process alone
+        try:
+            tried = [_tried(*one) for one in sets]
+        finally:
+            publication.ROWS = ROWS
+        clean, findings = sum(not found for found, _, _ in tried), sum(found for found, _, _ in tried)
+        coded, error = float(np.mean([c for _, c, _ in tried])), float(np.nanmean([e for _, _, e in tried]))
+        rows.append((
+            f"{name}: data sets without a finding, findings", f"{clean} of {len(sets)}, {findings}",
+            f"coded {coded:.0%}, error {error:.1f} points",
+        ))  # fmt: skip
+    return rows
