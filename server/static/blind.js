@@ -1,10 +1,9 @@
-// RSABSSA-SHA384-PSS-Randomized: the phone's half of surveys/blind.py. The last argument is for RFC 9474's vectors.
+// RSABSSA-SHA384-PSS-Randomized (RFC 9474), as in surveys/blind.py; the last argument is for the RFC's vectors.
 const RSA = { name: "RSA-PSS", hash: "SHA-384" };
 const random = (length) => crypto.getRandomValues(new Uint8Array(length));
-const digest = async (bytes, hash = RSA.hash) => new Uint8Array(await crypto.subtle.digest(hash, bytes));
+const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest(RSA.hash, bytes));
 const join = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const number = (bytes) => BigInt("0x" + hex(bytes));
+const number = (bytes) => [...bytes].reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 function bytesOf(value, length) {
   const bytes = new Uint8Array(length);
@@ -34,14 +33,13 @@ async function encode(message, length, salt) {
   return number(join(block, hashed, [188]));
 }
 
-// Extended Euclid; 0 if there is no inverse.
+// By Euclid; 0 if there is none.
 function invert(value, n) {
   let [a, b, x, y] = [n, value, 0n, 1n];
   while (b) [a, b, x, y] = [b, a % b, y, x - (a / b) * y];
   return a === 1n ? (x + n) % n : 0n;
 }
 
-// z is sent to be signed, the rest stays.
 export async function blind(spki, { bits = 3072, prepared = random(64), salt = random(48), draw = random } = {}) {
   const { n, length } = await read(spki, bits);
   let r, inverse;
@@ -55,7 +53,7 @@ export async function blind(spki, { bits = 3072, prepared = random(64), salt = r
   return { prepared, z: bytesOf(z, length), inverse: bytesOf(inverse, length) };
 }
 
-// Give the token; throws if what came back is not this key's signature.
+// The token; throws if this is not a signature of the key.
 export async function finalize(spki, prepared, signed, inverse, { bits = 3072, saltLength = 48 } = {}) {
   const { key, n, length } = await read(spki, bits);
   if (signed.length !== length) throw new Error("length");
@@ -63,9 +61,4 @@ export async function finalize(spki, prepared, signed, inverse, { bits = 3072, s
   if (!(await crypto.subtle.verify({ ...RSA, saltLength }, key, signature, prepared))) throw new Error("signature");
   const text = btoa(String.fromCharCode(...prepared, ...signature));
   return text.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
-}
-
-// To compare with the published and the printed one.
-export async function fingerprint(spki) {
-  return hex(await digest(spki, "SHA-256"));
 }

@@ -1,4 +1,4 @@
-"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind concerns release
+"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
 audit suppression tables start."""
 
 import asyncio
@@ -6,12 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import answers, audits, blind, concerns, phone, releases, starting, suppression, tables
+from tests.benchmarks import answers, audits, blind, concerns, phone, releases, spending, starting, suppression, tables
 
 PARTS = {
     "phone": phone.measure,
     "answers": answers.measure,
     "blind": blind.measure,
+    "spend": spending.measure,
     "concerns": concerns.measure,
     "release": releases.measure,
     "audit": audits.measure,

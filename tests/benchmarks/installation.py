@@ -48,8 +48,8 @@ def cooperative(people: int) -> tuple[list[UnitEntry], list[PersonEntry]]:
     ]
 
 
-async def _open(data: Path, people: int) -> tuple[list[str], dict[str, str]]:
-    async with stores(StoreSettings(data)) as engines:
+async def _open(data: Path, people: int, settings: StoreSettings | None = None) -> tuple[list[str], dict[str, str]]:
+    async with stores(settings or StoreSettings(data)) as engines:
         house = House(engines, data, today(), "bench")
         await organisation.save(engines["public"], replace(ORGANISATION, help_checked_on=today().isoformat()))
         await roster.replace(engines["people"], *cooperative(people), today() - timedelta(days=9))
