@@ -52,7 +52,7 @@ async def sheet(
     if record.state not in SEALED:
         raise NotFoundException
     text = wraps_text(read_wraps(House(engines, settings.data, today(), ""), wave))
-    picture = segno.make(text, error="l").svg_inline(scale=2, border=2)
+    picture = segno.make(text, error="l").svg_inline(border=2, omitsize=True)
     title = say(shell.language, "desk.sheet.heading")
     return show(SheetPage(shell, desk, title, wave, text_of(record.title, shell.language), picture, text))
 
