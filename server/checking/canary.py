@@ -95,7 +95,8 @@ def sendings(mark: str) -> list[Sending]:
         Sending("POST", "/concern", f"--{mark}\r\n{mark}".encode(), f"multipart/form-data; boundary={mark}"),
         Sending("POST", f"/{mark}", form.encode()),
         Sending("DELETE", f"/answer?{mark}"),
-        Sending("GET", f"/help?long={mark}", None, FORM, (("X-Long", mark * (LONG_HEADER_LETTERS // len(mark))),)),
+        # A proxy refuses this one by itself, with a page of its own: no page whose headers are judged.
+        Sending("GET", f"/static/{mark}?long={mark}", None, FORM, (("X-Long", mark * (LONG_HEADER_LETTERS // len(mark))),)),
     ]  # fmt: skip
 
 
