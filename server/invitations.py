@@ -146,6 +146,7 @@ async def send_due(settings: Settings, house: House) -> int:
             sent += 1
         else:
             await links.not_delivered(house.engines["people"], row, house.day, for_good=outcome == links.FAILED)
+    await links.leave_no_trace(house.engines["people"])
     return sent
 
 

@@ -67,11 +67,10 @@ class PooledSQLite(SQLiteEngine):
     Before `start_connection_pool` each query opens a connection of its own, as migrations need.
     """
 
-    __slots__ = ("_free_readers", "_readers", "_writer", "page_size", "secure_delete", "write_lock")
+    __slots__ = ("_free_readers", "_readers", "_writer", "page_size", "write_lock")
 
-    def __init__(self, path: Path, *, page_size: int = 4096, secure_delete: bool = False) -> None:
+    def __init__(self, path: Path, *, page_size: int = 4096) -> None:
         self.page_size = page_size
-        self.secure_delete = secure_delete
         self._writer: aiosqlite.Connection | None = None
         self._readers: list[aiosqlite.Connection] = []
         self._free_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
@@ -88,7 +87,7 @@ class PooledSQLite(SQLiteEngine):
             "synchronous = FULL",
             "foreign_keys = 1",
             "wal_autocheckpoint = 200",
-            f"secure_delete = {'ON' if self.secure_delete else 'OFF'}",
+            "secure_delete = ON",
         ):
             try:
                 await self._fetch(connection, f"PRAGMA {setting}", None)
@@ -252,7 +251,7 @@ def postgres_from_url(url: str, *, password: str | None) -> SafePostgres:
 
 
 def sqlite_at(path: Path, store: str) -> PooledSQLite:
-    """Make the engine of one store file; answers keep one envelope a page; answers and cases wipe what they free."""
+    """Make the engine of one store file; answers keep one envelope a page. Every store wipes what it frees."""
     os.makedirs(path.parent, mode=0o700, exist_ok=True)
     page_size = 8192 if store == "answers" else 4096
-    return PooledSQLite(path, page_size=page_size, secure_delete=store in ("answers", "cases"))
+    return PooledSQLite(path, page_size=page_size)

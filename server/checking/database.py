@@ -26,7 +26,7 @@ WANTED: Mapping[str, tuple[str, ...]] = {
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on."""
 ARCHIVE = "archive_mode"
-WIPED = ("answers", "cases")
+WIPED = ("answers", "cases", "people", "public")
 """The stores in which freed pages must be overwritten."""
 _ASKED = "SELECT name, setting FROM pg_settings WHERE name = ANY($1)"
 

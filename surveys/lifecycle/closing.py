@@ -87,8 +87,7 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
     closed = await waves.change(
         house.engines["public"], wave, State.ENDED, state=state, closed=house.day, drawn=drawn, received_tens=None
     )
-    await links.forget_links(house.engines["people"], wave)
-    await two_keys.forget_people(house.engines["people"], wave)
+    await _forget_links(house, wave)
     if state == State.TOO_FEW:
         await urn_of.destroy(answers, wave)
         destroy_wraps(house, wave)
@@ -104,7 +103,13 @@ async def cancel(house: House, wave: str) -> WaveRecord:
     await urn_of.destroy(house.engines["answers"], wave)
     destroy_wraps(house, wave)
     destroy_token_key(house, wave)
-    await links.forget_links(house.engines["people"], wave)
-    await two_keys.forget_people(house.engines["people"], wave)
+    await _forget_links(house, wave)
     await log.record(house.engines["people"], house.day, house.actor, "wave cancelled", wave=wave)
     return cancelled
+
+
+async def _forget_links(house: House, wave: str) -> None:
+    people = house.engines["people"]
+    await links.forget_links(people, wave)
+    await two_keys.forget_people(people, wave)
+    await links.leave_no_trace(people)

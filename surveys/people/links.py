@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NewType
 
-from surveys.engines import StoreEngine
+from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people.tables import Outbox, Panel, Person
 
 Link = NewType("Link", str)
@@ -173,6 +173,15 @@ async def forget_links(engine: StoreEngine, wave: str) -> None:
     async with engine.transaction():
         await Panel.update({Panel.link: b"", Panel.asked: b"", Panel.signed: b""}).where(Panel.wave == wave)
         await Outbox.delete().where(Outbox.wave == wave)
+
+
+async def leave_no_trace(engine: StoreEngine) -> None:
+    """Rewrite what held links and messages: wiped rows stay readable in old pages, tuples and the log until then."""
+    if isinstance(engine, PooledSQLite):
+        await engine.vacuum()
+        return
+    for table in ("outbox", "panel", "two_key_act"):
+        await engine._run_in_new_connection(f"VACUUM FULL {table}")
 
 
 @dataclass(frozen=True, slots=True)
