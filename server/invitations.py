@@ -5,7 +5,7 @@ import csv
 import io
 import smtplib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from surveys.blind import PublicKey
 from surveys.lifecycle.context import House
 from surveys.lifecycle.issuing import FINGERPRINT_LETTERS, address_of
 from surveys.people import links
-from surveys.people.links import Invitation, Letter
+from surveys.people.links import Invitation, Waiting
 from surveys.public import organisation, waves
 from surveys.public.organisation import LANGUAGES
 from surveys.public.waves import WaveRecord
@@ -35,6 +35,15 @@ _PAGE = """
   [#v(4mm) #image(qr, width: 45mm) #v(2mm) #text(size: 9pt, font: "DejaVu Sans Mono", dir: ltr)[#address]]
   pagebreak(weak: true) }
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as it leaves."""
+
+    address: str = field(repr=False)
+    subject: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,35 +141,40 @@ def letter_pages(letters: Sequence[dict[str, Any]]) -> bytes:
 
 
 async def send_due(settings: Settings, house: House) -> int:
-    """Hand waiting messages to the mail server and wipe each that it took; gives how many."""
-    if not settings.smtp:
-        return 0
-    sent = 0
-    batch = await links.waiting(AT_ONCE)
+    """Write the waiting messages, one by one, and hand each to the mail server; gives how many it took.
+
+    A message and its link exist in memory alone. The link works once the mail server has the message; until then the
+    one that was sent before does.
+    """
+    batch = await links.waiting(AT_ONCE) if settings.smtp else []
     if not batch:
         return 0
-    outcomes = await asyncio.to_thread(_send, settings, [letter for _, letter in batch])
-    for (row, _), outcome in zip(batch, outcomes, strict=True):
-        if outcome == links.SENT:
-            await links.delivered(house.engines["people"], row, house.day)
-            sent += 1
-        else:
-            await links.not_delivered(house.engines["people"], row, house.day, for_good=outcome == links.FAILED)
-    await links.leave_no_trace(house.engines["people"])
+    server, sent = post.mail_server(settings), 0
+    try:
+        smtp = await asyncio.to_thread(server.__enter__)
+        try:
+            for message in batch:
+                sent += await _leave(settings, house, smtp, message)
+        finally:
+            await asyncio.to_thread(server.__exit__, None, None, None)
+    except (OSError, smtplib.SMTPException) as problem:
+        faults.note("mail", problem)
     return sent
 
 
-def _send(settings: Settings, letters: Sequence[Letter]) -> list[str]:
-    """For each message: sent, failed for good (the address is refused), or to be tried again."""
-    outcomes: list[str] = []
-    now = datetime.now(UTC)
-    try:
-        with post.mail_server(settings) as smtp:
-            for letter in letters:
-                outcomes.append(_send_one(smtp, settings.mail_from, letter, now))
-    except (OSError, smtplib.SMTPException) as problem:
-        faults.note("mail", problem)
-    return outcomes + [links.WAITING] * (len(letters) - len(outcomes))
+async def _leave(settings: Settings, house: House, smtp: smtplib.SMTP, message: Waiting) -> bool:
+    people = house.engines["people"]
+    proposed = await links.propose([message.member])
+    outcome = links.FAILED
+    if proposed:  # she has not left
+        letter = writer(await about(message.wave), message.kind)(proposed[0])
+        outcome = await asyncio.to_thread(_send_one, smtp, settings.mail_from, letter, datetime.now(UTC))
+    if outcome != links.SENT:
+        await links.not_delivered(people, message.row, house.day, for_good=outcome == links.FAILED)
+        return False
+    await links.keep(people, proposed)
+    await links.delivered(people, message.row, house.day)
+    return True
 
 
 def _send_one(smtp: smtplib.SMTP, sender: str, letter: Letter, now: datetime) -> str:

@@ -27,8 +27,7 @@ KINDS = {"invite": ("invitation", True), "remind": ("reminder", False), "remind_
 async def put_into_outbox(house: House, wave: str, what: str) -> int:
     """Write the messages of one button and leave them to the jobs."""
     kind, only_missing = KINDS[what]
-    write = invitations.writer(await invitations.about(wave), kind)
-    return await issuing.invite_by_mail(house, wave, kind, write, only_missing=only_missing)
+    return await issuing.invite_by_mail(house, wave, kind, only_missing=only_missing)
 
 
 async def handed_over(settings: Settings, house: House, wave: str, channel: str) -> tuple[bytes, str]:

@@ -8,7 +8,6 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server import invitations
 from server.desk import done
 from server.security import DeskAccount, account_of, checked_form
 from server.settings import Settings
@@ -31,12 +30,11 @@ async def settle(
     """Confirm or refuse one act."""
     await checked_form(request)
     house = House(engines, settings.data, today(), account_of(request).name)
-    asked = await find(act)
-    if asked is None or answer not in ("confirm", "refuse"):
+    if await find(act) is None or answer not in ("confirm", "refuse"):
         raise NotFoundException
     try:
         if answer == "confirm":
-            await two_keys.confirm(house, act, invitations.writer(await invitations.about(asked.wave), "invitation"))
+            await two_keys.confirm(house, act)
         else:
             await two_keys.refuse(house, act)
     except (PlanRefused, WrongState):

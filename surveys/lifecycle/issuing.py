@@ -3,14 +3,13 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 from surveys.blind import PublicKey, SigningKey, TokenRefused, generate_key, sign_blinded
 from surveys.lifecycle.context import House, destroy_file
 from surveys.people import links, log
-from surveys.people.links import Invitation, Letter, Link
+from surveys.people.links import Invitation, Link
 from surveys.public import waves
 from surveys.public.waves import State, WrongState
 
@@ -90,9 +89,10 @@ def address_of(site: str, link: Link, token_key: bytes) -> str:
 
 
 async def invite_by_mail(
-    house: House, wave: str, kind: str, write: Callable[[Invitation], Letter], *, only_missing: bool
+    house: House, wave: str, kind: str, *, only_missing: bool
 ) -> int:
-    """Put an e-mail for everyone of the channel into the outbox: an invitation or a reminder, each with a new link.
+    """Put an e-mail for everyone of the channel into the outbox: an invitation or a reminder, each with a new link
+    that is drawn as it leaves.
 
     A reminder to all looks the same for everyone. To those alone without a token it is read by this job and never
     listed; the mail server sees to whom it goes, and the log says which of the two it was.
@@ -105,8 +105,8 @@ async def invite_by_mail(
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
-    drawn = await links.draw(house.engines["people"], wave, "email", only_missing=only_missing)
-    sent = await links.put_out(house.engines["people"], wave, kind, (write(invitation) for invitation in drawn))
+    members = await links.members_of(wave, "email", only_missing=only_missing)
+    sent = await links.put_out(house.engines["people"], wave, kind, members)
     whom = "missing" if only_missing else "all"
     await log.record(house.engines["people"], house.day, house.actor, f"mail {kind}", wave=wave, whom=whom)
     return sent
@@ -123,8 +123,8 @@ async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
-    drawn = await links.draw(house.engines["people"], wave, channel, only_missing=True)
     people = house.engines["people"]
+    drawn = await links.draw(people, await links.members_of(wave, channel, only_missing=True))
     await log.record(people, house.day, house.actor, "links made", wave=wave, channel=channel, n=str(len(drawn)))
     return drawn
 

@@ -4,13 +4,12 @@ Somebody who can cast votes of others weakens k-protection (PRIVACY 1, A'): seco
 office and confirmed by the representative, counted and published. Neither learns whether a first code was ever taken.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
 from surveys.people import links, log, two_keys
-from surveys.people.links import Invitation, Letter
+from surveys.people.links import Invitation
 from surveys.people.two_keys import ASKED, CONFIRMED, HANDED, RAISE, REFUSED, SECOND_CODE, Asked
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord, WrongState
@@ -19,8 +18,6 @@ FEWEST, SHARE = 3, 0.01
 """How many second codes a wave allows: three, or one in a hundred invited if that is more."""
 LAST_DAYS = timedelta(days=2)
 HIGHEST_K = 50
-
-Write = Callable[[Invitation], Letter]
 
 
 def cap(record: WaveRecord) -> int:
@@ -104,13 +101,8 @@ async def refuse(house: House, act: int) -> None:
         await log.record(people, house.day, house.actor, "act refused", wave=asked.wave, what=asked.act)
 
 
-async def confirm(house: House, act: int, write: Write) -> None:
+async def confirm(house: House, act: int) -> None:
     """Confirm what somebody else asked for: it happens now.
-
-    Parameters
-    ----------
-    write : callable
-        How the e-mail with a new link is written.
 
     Raises
     ------
@@ -125,7 +117,7 @@ async def confirm(house: House, act: int, write: Write) -> None:
         await _raise(house, record, asked)
     else:
         _in_time(house, record)
-        await _allow_second(house, record, asked, write)
+        await _allow_second(house, record, asked)
 
 
 async def _raise(house: House, record: WaveRecord, asked: Asked) -> None:
@@ -140,7 +132,7 @@ async def _raise(house: House, record: WaveRecord, asked: Asked) -> None:
     await log.record(people, house.day, house.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
 
 
-async def _allow_second(house: House, record: WaveRecord, asked: Asked, write: Write) -> None:
+async def _allow_second(house: House, record: WaveRecord, asked: Asked) -> None:
     people, wave = house.engines["people"], asked.wave
     channel = await links.channel_of(wave, asked.person)
     later = channel in ("sms", "letter")  # the personnel office prints it or hands it to a gateway
@@ -153,8 +145,8 @@ async def _allow_second(house: House, record: WaveRecord, asked: Asked, write: W
             raise PlanRefused("second_key")
         await links.allow_again(people, wave, asked.person)
     if channel == "email":
-        drawn = await links.draw(people, wave, "email", only_missing=True, only=asked.person)
-        await links.put_out(people, wave, "invitation", (write(invitation) for invitation in drawn), replacing=False)
+        members = await links.members_of(wave, "email", only_missing=True, only=asked.person)
+        await links.put_out(people, wave, "invitation", members, replacing=False)
     await log.record(people, house.day, house.actor, "second allowed", wave=wave)
 
 
@@ -170,6 +162,7 @@ async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
     people, drawn = house.engines["people"], []
     for act in await two_keys.of_wave(wave):
         if act.act == SECOND_CODE and act.state == CONFIRMED and await links.channel_of(wave, act.person) == channel:
-            drawn += await links.draw(people, wave, channel, only_missing=True, only=act.person)
+            members = await links.members_of(wave, channel, only_missing=True, only=act.person)
+            drawn += await links.draw(people, members)
             await two_keys.settle(people, act.id, CONFIRMED, HANDED, house.actor)
     return drawn

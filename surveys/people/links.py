@@ -59,8 +59,9 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A new link and whom it is for; it exists until it is handed over, and is not kept."""
+    """A new link and whom it is for; it exists until it is handed over, and is not kept. `member` is her panel row."""
 
+    member: int
     name: str = field(repr=False)
     contact: str = field(repr=False)
     language: str
@@ -128,32 +129,44 @@ async def allow_again(engine: StoreEngine, wave: str, person: int) -> None:
             ).where(whom)
 
 
-async def draw(
-    engine: StoreEngine, wave: str, channel: str, *, only_missing: bool, only: int | None = None
-) -> list[Invitation]:
-    """Make new links for everyone of a channel, for those alone to whom no token was issued, or for one; old links end.
-
-    Whoever calls this hands the links over and forgets them.
-    """
+async def members_of(wave: str, channel: str, *, only_missing: bool, only: int | None = None) -> list[int]:
+    """The panel rows of a channel: everyone, those alone to whom no token was issued, or one person's."""
     wanted = (Panel.wave == wave) & (Panel.channel == channel)
     if only_missing:
         wanted = wanted & Panel.issued.is_null()
     if only is not None:
         wanted = wanted & (Panel.person == only)
-    rows = await Panel.select(Panel.id, Panel.person).where(wanted)
-    people = {
-        int(person["id"]): person
-        for person in await Person.select(Person.id, Person.name, Person.contact, Person.language)
-    }
-    drawn = []
+    return [int(row["id"]) for row in await Panel.select(Panel.id).where(wanted).order_by(Panel.id)]
+
+
+async def propose(members: Sequence[int]) -> list[Invitation]:
+    """New links for these panel rows, in memory alone: none works before it is kept. Who has left gets none."""
+    rows = await Panel.select(Panel.id, Panel.person).where(Panel.id.is_in(list(members))) if members else []
+    numbers = [int(row["person"]) for row in rows]
+    columns = (Person.id, Person.name, Person.contact, Person.language)
+    found = await Person.select(*columns).where(Person.id.is_in(numbers)) if numbers else []
+    people = {int(person["id"]): person for person in found}
+    return [
+        Invitation(int(row["id"]), str(person["name"]), str(person["contact"]), str(person["language"]), new_link())
+        for row in sorted(rows, key=lambda row: int(row["id"]))
+        if (person := people.get(int(row["person"]))) is not None
+    ]
+
+
+async def keep(engine: StoreEngine, invitations: Iterable[Invitation]) -> None:
+    """Let these links work; the old ones of the same people end."""
     async with engine.transaction():
-        for row in sorted(rows, key=lambda row: int(row["id"])):
-            person = people.get(int(row["person"]))
-            if person is None:  # left since
-                continue
-            link = new_link()
-            await Panel.update({Panel.link: link_digest(link)}).where(Panel.id == int(row["id"]))
-            drawn.append(Invitation(str(person["name"]), str(person["contact"]), str(person["language"]), link))
+        for invitation in invitations:
+            await Panel.update({Panel.link: link_digest(invitation.link)}).where(Panel.id == invitation.member)
+
+
+async def draw(engine: StoreEngine, members: Sequence[int]) -> list[Invitation]:
+    """Make new links for these panel rows that work at once.
+
+    Whoever calls this hands the links over and forgets them.
+    """
+    drawn = await propose(members)
+    await keep(engine, drawn)
     return drawn
 
 
@@ -184,34 +197,21 @@ async def leave_no_trace(engine: StoreEngine) -> None:
         await engine._run_in_new_connection(f"VACUUM FULL {table}")
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message to put into the outbox."""
-
-    address: str = field(repr=False)
-    subject: str
-    text: str = field(repr=False)
-
-
 async def put_out(
-    engine: StoreEngine, wave: str, kind: str, letters: Iterable[Letter], *, replacing: bool = True
+    engine: StoreEngine, wave: str, kind: str, members: Sequence[int], *, replacing: bool = True
 ) -> int:
-    """Put messages into the outbox; whatever of this wave still waits there is replaced, unless one more is added."""
-    waiting = list(letters)
+    """Put a message for each panel row into the outbox; what of this wave still waits is replaced, or one more is added."""
     async with engine.transaction():
         if replacing:
             await Outbox.delete().where((Outbox.wave == wave) & (Outbox.state == WAITING))
-        for start in range(0, len(waiting), _CHUNK):
+        for start in range(0, len(members), _CHUNK):
             await Outbox.insert(
                 *(
-                    Outbox(
-                        id=secrets.randbits(62), wave=wave, kind=kind, state=WAITING, address=letter.address,
-                        subject=letter.subject, text=letter.text,
-                    )
-                    for letter in waiting[start : start + _CHUNK]
+                    Outbox(id=secrets.randbits(62), wave=wave, kind=kind, state=WAITING, member=member)
+                    for member in members[start : start + _CHUNK]
                 )
-            )  # fmt: skip
-    return len(waiting)
+            )
+    return len(members)
 
 
 async def outbox_counts(wave: str) -> dict[str, int]:
@@ -222,28 +222,36 @@ async def outbox_counts(wave: str) -> dict[str, int]:
     return found
 
 
-async def waiting(limit: int) -> list[tuple[int, Letter]]:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that is to leave: its row, its wave, whether it invites or reminds, and the panel row it is for."""
+
+    row: int
+    wave: str
+    kind: str
+    member: int
+
+
+async def waiting(limit: int) -> list[Waiting]:
     """The next messages to send, in random order: keys are random."""
     rows = await Outbox.select().where(Outbox.state == WAITING).order_by(Outbox.id).limit(limit)
-    return [(int(row["id"]), Letter(str(row["address"]), str(row["subject"]), str(row["text"]))) for row in rows]
+    return [Waiting(int(row["id"]), str(row["wave"]), str(row["kind"]), int(row["member"])) for row in rows]
 
 
 async def delivered(engine: StoreEngine, row: int, day: date) -> None:
-    """Wipe a message that the mail server took."""
+    """Note that the mail server took a message; for whom it was is wiped."""
     async with engine.transaction():
-        await Outbox.update(
-            {Outbox.state: SENT, Outbox.day: day, Outbox.address: "", Outbox.subject: "", Outbox.text: ""}
-        ).where(Outbox.id == row)
+        await Outbox.update({Outbox.state: SENT, Outbox.day: day, Outbox.member: 0}).where(Outbox.id == row)
 
 
 async def not_delivered(engine: StoreEngine, row: int, day: date, *, for_good: bool) -> None:
-    """Count a failed try; after five, or when the address is refused for good, the message is wiped and failed."""
+    """Count a failed try; after five, or when the address is refused for good, the message has failed."""
     async with engine.transaction():
         before = await Outbox.select(Outbox.tries).where(Outbox.id == row).first()
         tries = (int(before["tries"]) if before else 0) + 1
         if for_good or tries >= TRIES:
-            await Outbox.update(
-                {Outbox.state: FAILED, Outbox.day: day, Outbox.tries: tries, Outbox.address: "", Outbox.text: ""}
-            ).where(Outbox.id == row)
+            await Outbox.update({Outbox.state: FAILED, Outbox.day: day, Outbox.tries: tries, Outbox.member: 0}).where(
+                Outbox.id == row
+            )
         else:
             await Outbox.update({Outbox.tries: tries}).where(Outbox.id == row)

@@ -47,15 +47,13 @@ class Panel(Table):
 
 
 class Outbox(Table):
-    """A message to one panel member: waiting, sent or failed. Address and text are wiped when it is sent."""
+    """A message to one panel member: waiting, sent or failed. Its text and its link are made as it leaves, never kept."""
 
     id = BigInt(primary_key=True)
     wave = Varchar(length=40, index=True)
     kind = Varchar(length=12)
     state = Varchar(length=8, default="waiting")
-    address = Text(default="")
-    subject = Text(default="")
-    text = Text(default="")
+    member = BigInt(default=0)
     tries = Integer(default=0)
     day = Date(default=None, null=True)
 

@@ -180,7 +180,7 @@ async def test_ranks_of_issue_and_of_spending_join_people_with_codes_before_the_
     urn = Urn(house.engines["answers"])
     urn.start()
     truth: dict[int, bytes] = {}
-    for invitation in await links.draw(house.engines["people"], WAVE, "email", only_missing=False):
+    for invitation in await links.draw(house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)):
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
         entry = await links.find(invitation.link)
@@ -209,7 +209,7 @@ async def test_no_row_of_any_store_holds_a_link_a_token_or_what_joins_them(house
     urn.start()
     hidden: list[bytes] = []
     codes: set[bytes] = set()
-    for invitation in await links.draw(house.engines["people"], WAVE, "email", only_missing=False):
+    for invitation in await links.draw(house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)):
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
         signature = blind.finalize(public, prepared, await issuing.issue(house, invitation.link, z), inverse)
