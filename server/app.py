@@ -69,6 +69,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
 
     @asynccontextmanager
     async def life(app: Litestar) -> AsyncIterator[None]:
+        answer.forget_waves()
         engines: Engines = await open_stores(settings.stores)
         urn = Urn(engines["answers"])
         urn.start()

@@ -71,6 +71,11 @@ _frozen: dict[str, Frozen] = {}
 """Open waves of this process by id; another process makes its own, from the same frozen record."""
 
 
+def forget_waves() -> None:
+    """Begin without what an application before this one, in the same process, had in memory."""
+    _frozen.clear()
+
+
 async def open_wave(wanted: str | None) -> Frozen | None:
     """The wave asked for if it is open, else any open one."""
     open_now = await open_ids()

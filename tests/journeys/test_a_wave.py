@@ -4,6 +4,7 @@ import hashlib
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from playwright.async_api import Browser, Page
 
 from surveys.lifecycle.context import today
 from tests.journeys.conftest import environment, press, start
-from tests.postgres import free_port
+from tests.postgres import free_port, fresh_databases
 
 PASSWORD = "una-password-lunga"
 
@@ -31,8 +32,13 @@ def _ascolto(data: Path, *arguments: str, typed: str = "") -> "subprocess.Comple
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A real, empty installation with four accounts, served."""
+def installation(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, Path]]:
+    """A real, empty installation with an account for each seat, served: on SQLite, or where a test says so on PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "postgres":
+        address = fresh_databases(request.getfixturevalue("postgres_server"), f"j{uuid.uuid4().hex[:12]}")
+        monkeypatch.setenv("ASCOLTO_DATABASE_URL", address)
     data, port = tmp_path / "data", free_port()
     address = f"http://127.0.0.1:{port}"
     made = _ascolto(
@@ -82,6 +88,7 @@ def _staff_list(path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("installation", ["sqlite", "postgres"], indirect=True)
 async def test_a_wave_from_the_staff_list_to_the_results(
     browser: Browser, installation: tuple[str, Path], tmp_path: Path
 ) -> None:
