@@ -166,29 +166,36 @@ def _worlds(
     answers = (values[which, person] - item.low).astype(np.int64)
     worth = 100.0 * np.arange(item.high - item.low + 1) / (item.high - item.low)
     cells = Cells(which, person, answers, worth)
-    rows: list[Row] = []
     spreads: list[Spread] = []
+    rows = _rows(bundle, views, statistics, found, cells, population, spreads)
+    return Worlds(answers, which * len(found.n) + found.atom_of[person], person, len(worth), rows, spreads)
+
+
+def _rows(
+    bundle: list[RawStatistic], views: Sequence[Mapping[str, Any]], statistics: Sequence[RawStatistic],
+    found: RawIncidence, cells: Cells, population: int | None, spreads: list[Spread],
+) -> Iterator[Row]:  # fmt: skip
+    """Every published figure in which the bundle plays a part, one at a time; the organisation's spreads are gathered."""
     for statistic in statistics:
-        mine = np.isin(which, [place for place, s in enumerate(bundle) if s.members[0] in statistic.members])
+        mine = np.isin(cells.which, [place for place, s in enumerate(bundle) if s.members[0] in statistic.members])
         if not mine.any():
             continue
-        share = np.where(mine, _share_of_one(statistic)[person], 0.0)
+        share = np.where(mine, _share_of_one(statistic)[cells.person], 0.0)
         for place, view in enumerate(views):
             published = view.get(statistic.family, {}).get(statistic.id) if view["shown"] else None
             if published is None:
                 continue
             inside = found.members(place)
             index = _index_row(place, published["index"], statistic, inside, cells, share)
-            rows.append(index)
+            yield index
             if statistic.item is not None:
-                rows += _count_rows(place, published, statistic.item, mine & inside[person], cells)
+                yield from _count_rows(place, published, statistic.item, mine & inside[cells.person], cells)
             if place == 0:
                 about = list(_spread(published, statistic, cells, share, population))
-                rows += [_level_row(spread, index) for spread in about if spread.limits]
+                yield from (_level_row(spread, index) for spread in about if spread.limits)
                 spreads += about
                 if statistic.item is not None:
-                    rows += _limits_row(published, statistic.item, mine, cells, population)
-    return Worlds(answers, which * len(found.n) + found.atom_of[person], person, len(worth), rows, spreads)
+                    yield from _limits_row(published, statistic.item, mine, cells, population)
 
 
 def _share_of_one(statistic: RawStatistic) -> Floats:

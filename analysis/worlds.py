@@ -7,8 +7,9 @@ of one construct are looked at together, for within a scale one answer makes up 
 they are, so there are more worlds than are looked at, never fewer.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,22 +98,29 @@ class Worlds:
     """
 
     def __init__(
-        self, answers: Places, heap_of: Places, person_of: Places, categories: int, rows: Sequence[Row],
+        self, answers: Places, heap_of: Places, person_of: Places, categories: int, rows: Iterable[Row],
         spreads: Sequence[Spread],
     ) -> None:  # fmt: skip
         self.answers, self.heap_of, self.person_of, self.categories = answers, heap_of, person_of, categories
-        self.views = np.array([row.view for row in rows], dtype=np.int64)
-        self.weight = np.array([row.weight for row in rows]).reshape(len(rows), len(answers))
-        self.worth = np.array([row.worth for row in rows]).reshape(len(rows), categories)
-        self.constant = np.array([row.constant for row in rows])
-        self.by_cell = np.ascontiguousarray(self.weight.T)
-        self.grain = np.maximum(np.abs(self.weight).max(axis=1, initial=0.0), 1e-12)
+        kept, cells, weights = [], [], []
+        for row in rows:  # of each only its weights that are not 0 stay: most views hold few cells
+            used = np.flatnonzero(row.weight)
+            cells.append(used)
+            weights.append(row.weight[used])
+            kept.append(replace(row, weight=weights[-1]))
+        self.views = np.array([row.view for row in kept], dtype=np.int64)
+        self.worth = np.array([row.worth for row in kept]).reshape(len(kept), categories)
+        self.constant = np.array([row.constant for row in kept])
+        self.row_of = np.repeat(np.arange(len(kept)), [len(used) for used in cells])
+        self.cell_of = np.concatenate([*cells, np.empty(0, dtype=np.int64)]).astype(np.int64)
+        self.weight_of = np.concatenate([*weights, np.empty(0)])
+        self.grain = np.array([max(np.abs(found).max(initial=0.0), 1e-12) for found in weights])
         """What one person may move a figure: violations in views of all sizes are compared in people."""
         self.spreads = spreads
         self.truth = self.counts(answers)
         now = self.values(answers)
-        low = np.array([row.low for row in rows]) - CLOSE
-        high = np.array([row.high + CLOSE if row.closed else row.high - CLOSE for row in rows])
+        low = np.array([row.low for row in kept]) - CLOSE
+        high = np.array([row.high + CLOSE if row.closed else row.high - CLOSE for row in kept])
         if ((now < low - FLOAT_NOISE) | (now > high + FLOAT_NOISE)).any():
             raise Unsound("a published figure does not follow from the answers")
         self.low, self.high = np.minimum(low, now), np.maximum(high, now)
@@ -126,7 +134,16 @@ class Worlds:
         return found
 
     def values(self, answers: Places) -> Floats:
-        found: Floats = self.constant + np.einsum("rp,rp->r", self.weight, self.worth[:, answers])
+        """The figures of a world."""
+        each = self.weight_of * self.worth[self.row_of, answers[self.cell_of]]
+        found: Floats = self.constant + np.bincount(self.row_of, each, len(self.constant))
+        return found
+
+    @cached_property
+    def by_cell(self) -> Floats:
+        """The weight of each cell in each figure, cells by figures: what the walk reads again and again."""
+        found: Floats = np.zeros((len(self.answers), len(self.constant)))
+        found[self.cell_of, self.row_of] = self.weight_of
         return found
 
     def agrees(self, answers: Places, values: Floats | None = None) -> bool:
@@ -187,7 +204,7 @@ class Worlds:
             row = int(wrong.argmax())
             if wrong[row] <= 0:
                 return (world, values) if self.agrees(world, values) else None
-            cells = rng.permutation(np.flatnonzero(free & (self.weight[row] != 0)))[:DRAW]
+            cells = rng.permutation(np.flatnonzero(free & (self.by_cell[:, row] != 0)))[:DRAW]
             cells = np.union1d(cells, np.flatnonzero(free & (self.person_of == self.person_of[cell])))
             if not len(cells):
                 return None
@@ -210,9 +227,9 @@ class Worlds:
         can fall or rise by one whole person. All pairs that are left are wished for at once, as long as that frees any,
         and then one by one.
         """
-        alike, group = np.unique(np.vstack([self.heap_of, self.weight]), axis=1, return_inverse=True)
-        heads = np.bincount(group, minlength=alike.shape[1])
-        system = self._system(alike[1:])
+        first, group = self._alike()
+        heads = np.bincount(group, minlength=len(first))
+        system = self._system(first)
         low, high = self._tightened()
         problem = {
             "A_ub": vstack([system, -system], format="csr"),
@@ -221,7 +238,8 @@ class Worlds:
             "b_eq": heads, "bounds": (0, None), "method": "highs-ipm",
         }  # fmt: skip
         columns = {
-            (heap, category): np.flatnonzero(alike[0] == heap) * self.categories + category for heap, category in open_
+            (heap, category): np.flatnonzero(self.heap_of[first] == heap) * self.categories + category
+            for heap, category in open_
         }
         left = set(open_)
         before = len(left) + 1
@@ -234,13 +252,32 @@ class Worlds:
                     self._solve(problem, columns, [(target, sign)], left)
         return left
 
-    def _system(self, weights: Floats) -> Any:
-        """The figures as rows over how many of each group give each answer: sparse, for most views hold few groups."""
-        rows, groups = np.nonzero(weights)
-        data = weights[rows, groups][:, None] * self.worth[rows]
+    def _alike(self) -> tuple[Places, Places]:
+        """Groups of cells that no figure tells apart: one cell of each, and the group of every cell."""
+        order = np.lexsort((self.row_of, self.cell_of))
+        ends = np.cumsum(np.bincount(self.cell_of, minlength=len(self.answers)))
+        groups: dict[tuple[int, bytes, bytes], int] = {}
+        first: list[int] = []
+        group = np.empty(len(self.answers), dtype=np.int64)
+        for cell, heap in enumerate(self.heap_of):
+            mine = order[ends[cell - 1] if cell else 0 : ends[cell]]
+            key = (int(heap), self.row_of[mine].tobytes(), self.weight_of[mine].tobytes())
+            if key not in groups:
+                groups[key] = len(first)
+                first.append(cell)
+            group[cell] = groups[key]
+        return np.array(first, dtype=np.int64), group
+
+    def _system(self, first: Places) -> Any:
+        """The figures as rows over how many of each group give each answer."""
+        place = np.full(len(self.answers), -1)
+        place[first] = np.arange(len(first))
+        mine = place[self.cell_of] >= 0
+        rows, groups = self.row_of[mine], place[self.cell_of[mine]]
+        data = self.weight_of[mine][:, None] * self.worth[rows]
         places = groups[:, None] * self.categories + np.arange(self.categories)
         each = (np.repeat(rows, self.categories), places.ravel())
-        return csr_array((data.ravel(), each), shape=(len(weights), weights.shape[1] * self.categories))
+        return csr_array((data.ravel(), each), shape=(len(self.constant), len(first) * self.categories))
 
     def _solve(
         self, problem: dict[str, Any], columns: dict[Target, Places],
@@ -262,9 +299,9 @@ class Worlds:
     def _tightened(self) -> tuple[Floats, Floats]:
         """The bounds of rows, moved inward to values that whole people can reach where all weigh the same."""
         low, high = self.low.copy(), self.high.copy()
-        for row, weights in enumerate(self.weight):
-            used = np.unique(weights[weights > 0])
-            if len(used) == 1 and self.constant[row] == 0.0:
+        for row in range(len(low)):
+            used = np.unique(self.weight_of[self.row_of == row])
+            if len(used) == 1 and used[0] > 0 and self.constant[row] == 0.0:
                 unit = used[0] * np.diff(np.unique(self.worth[row])).min()
                 low[row], high[row] = np.ceil(low[row] / unit - 1e-6) * unit, np.floor(high[row] / unit + 1e-6) * unit
         return np.maximum(low, -1e9), np.minimum(high, 1e9)
@@ -278,6 +315,6 @@ class Worlds:
             here = self.answers[cell]
             for other in range(self.categories):
                 if other != here and category in (here, other):
-                    after = values + self.weight[:, cell] * (self.worth[:, other] - self.worth[:, here])
+                    after = values + self.by_cell[cell] * (self.worth[:, other] - self.worth[:, here])
                     found |= {int(v) for v in self.views[(after < self.low) | (after > self.high)]}
         return found

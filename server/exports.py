@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from server.display import text_of
@@ -11,6 +12,7 @@ from server.texts import say
 
 type Row = tuple[str, str, str, str, str, str]
 FAMILIES = ("areas", "scales", "items")
+UNDATED = "2000-01-01"
 
 
 def _label(family: str, name: str, labels: Labels, language: str) -> str:
@@ -60,6 +62,8 @@ def as_workbook(document: Mapping[str, Any], labels: Labels, language: str) -> b
 
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    day = document["wave"]["closed"] or UNDATED  # else the file carries the second of its download
+    book.set_properties({"created": datetime.fromisoformat(day)})
     bold = book.add_format({"bold": True})
     sheet = book.add_worksheet(say(language, "results.title")[:31])
     sheet.write_row(0, 0, _head(language), bold)

@@ -69,8 +69,7 @@ def _ways_out(served: Served) -> dict[str, str]:
                 assert answered.status_code == 200, (path, answered.status_code)
                 found[f"{name} {path}"] = re.sub(r'name="_form" value="\w+"', "", answered.text)
             if name == "direzione":
-                book = client.get(f"/hr/results/{WAVE}/release.xlsx").content
-                found["book"] = str(len(book))
+                found["book"] = client.get(f"/hr/results/{WAVE}/release.xlsx").content.hex()
     return found
 
 
