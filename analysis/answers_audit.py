@@ -23,6 +23,7 @@ from analysis.publication import (
     outward,
     row_of,
 )
+from analysis.relaxation import relaxed
 from analysis.scoring import ItemSpec
 from analysis.statistics_of import SHARE_GRID, RawStatistic
 from analysis.views import RawIncidence
@@ -132,11 +133,11 @@ def _audit_bundle(
         if (heads[heap] < k or worlds.truth[heap, category] == heads[heap])
         and (doubtful is None or (bundle[heap // atoms].id, int(heap % atoms), int(category)) in doubtful)
     }
-    left = worlds.relaxed(worlds.walk(targets, dice), dice, one_by_one=False)
+    left = relaxed(worlds, worlds.walk(targets, dice), dice, one_by_one=False)
     for place in sorted({heap // atoms for heap, _ in left}):  # a second look, with more items that may make up for it
         wider = _worlds([bundle[place], *_kin(bundle[place], statistics)], views, statistics, found, population)
         mine = {(heap % atoms, category) for heap, category in left if heap // atoms == place}
-        for atom, category in sorted(wider.relaxed(mine, dice) if wider else mine):
+        for atom, category in sorted(relaxed(wider, mine, dice) if wider else mine):
             views_ = worlds.blocking((place * atoms + atom, category))
             yield Finding(bundle[place].id, atom, category, tuple(sorted(views_)))
 

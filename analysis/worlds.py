@@ -10,14 +10,9 @@ they are, so there are more worlds than are looked at, never fewer.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csr_array, eye_array, kron, vstack
-
-_linear: Any = linprog  # its stubs know dense matrices only
 
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -28,8 +23,6 @@ type Target = tuple[int, int]
 TRIES, MENDS, DRAW = 2, 8, 12
 ANEW = 64
 """After so many worlds their figures are computed anew: carried along they drift by far less than `CLOSE`."""
-ONE_BY_ONE = 40
-"""If more targets are left than this, none of them is asked alone: they count as not cleared."""
 CLOSE, FLOAT_NOISE = 1e-9, 1e-6
 
 
@@ -219,92 +212,6 @@ class Worlds:
             world[cells[best]] = category
             free[cells[best]] = False
         return None
-
-    def relaxed(self, open_: set[Target], rng: np.random.Generator, *, one_by_one: bool = True) -> set[Target]:
-        """Strike out the pairs that fractions of people may leave: linear programmes; returns what is proven.
-
-        Figures that are whole counts are tightened to whole numbers first, and a pair is struck out only if its count
-        can fall or rise by one whole person. All pairs that are left are wished for at once, as long as that frees any,
-        and then one by one.
-        """
-        first, group = self._alike()
-        heads = np.bincount(group, minlength=len(first))
-        system = self._system(first)
-        low, high = self._tightened()
-        problem = {
-            "A_ub": vstack([system, -system], format="csr"),
-            "b_ub": np.minimum(np.concatenate([high - self.constant, self.constant - low]), 1e9),
-            "A_eq": kron(eye_array(len(heads)), np.ones((1, self.categories)), format="csr"),
-            "b_eq": heads, "bounds": (0, None), "method": "highs-ipm",
-        }  # fmt: skip
-        columns = {
-            (heap, category): np.flatnonzero(self.heap_of[first] == heap) * self.categories + category
-            for heap, category in open_
-        }
-        left = set(open_)
-        before = len(left) + 1
-        while len(left) < before:  # each of these solutions frees as many as it can
-            before = len(left)
-            self._solve(problem, columns, [(t, float(rng.uniform(0.5, 1.5))) for t in sorted(left)], left)
-        for target in sorted(left) if one_by_one and len(left) <= ONE_BY_ONE else ():
-            for sign in (1.0, -1.0):
-                if target in left:
-                    self._solve(problem, columns, [(target, sign)], left)
-        return left
-
-    def _alike(self) -> tuple[Places, Places]:
-        """Groups of cells that no figure tells apart: one cell of each, and the group of every cell."""
-        order = np.lexsort((self.row_of, self.cell_of))
-        ends = np.cumsum(np.bincount(self.cell_of, minlength=len(self.answers)))
-        groups: dict[tuple[int, bytes, bytes], int] = {}
-        first: list[int] = []
-        group = np.empty(len(self.answers), dtype=np.int64)
-        for cell, heap in enumerate(self.heap_of):
-            mine = order[ends[cell - 1] if cell else 0 : ends[cell]]
-            key = (int(heap), self.row_of[mine].tobytes(), self.weight_of[mine].tobytes())
-            if key not in groups:
-                groups[key] = len(first)
-                first.append(cell)
-            group[cell] = groups[key]
-        return np.array(first, dtype=np.int64), group
-
-    def _system(self, first: Places) -> Any:
-        """The figures as rows over how many of each group give each answer."""
-        place = np.full(len(self.answers), -1)
-        place[first] = np.arange(len(first))
-        mine = place[self.cell_of] >= 0
-        rows, groups = self.row_of[mine], place[self.cell_of[mine]]
-        data = self.weight_of[mine][:, None] * self.worth[rows]
-        places = groups[:, None] * self.categories + np.arange(self.categories)
-        each = (np.repeat(rows, self.categories), places.ravel())
-        return csr_array((data.ravel(), each), shape=(len(self.constant), len(first) * self.categories))
-
-    def _solve(
-        self, problem: dict[str, Any], columns: dict[Target, Places],
-        wishes: list[tuple[Target, float]], left: set[Target],
-    ) -> None:  # fmt: skip
-        """Lower (or raise, for a wish below 0) some counts, and strike out every pair that this solution frees."""
-        if not wishes:
-            return
-        cost = np.zeros(problem["A_ub"].shape[1])
-        for target, sign in wishes:
-            cost[columns[target]] = sign
-        found = _linear(cost, **problem)
-        if found.x is None:
-            return
-        for target in sorted(left):
-            if abs(float(found.x[columns[target]].sum()) - float(self.truth[target])) >= 1 - 1e-6:
-                left.discard(target)
-
-    def _tightened(self) -> tuple[Floats, Floats]:
-        """The bounds of rows, moved inward to values that whole people can reach where all weigh the same."""
-        low, high = self.low.copy(), self.high.copy()
-        for row in range(len(low)):
-            used = np.unique(self.weight_of[self.row_of == row])
-            if len(used) == 1 and used[0] > 0 and self.constant[row] == 0.0:
-                unit = used[0] * np.diff(np.unique(self.worth[row])).min()
-                low[row], high[row] = np.ceil(low[row] / unit - 1e-6) * unit, np.floor(high[row] / unit + 1e-6) * unit
-        return np.maximum(low, -1e9), np.minimum(high, 1e9)
 
     def blocking(self, target: Target) -> set[int]:
         """The views whose figures forbid some single change of an answer that would free this count."""
