@@ -8,7 +8,7 @@ here and nowhere else.
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,17 @@ import aiosqlite
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
+from piccolo.table import Table
 
 READERS = 4
 BUSY_SECONDS = 30
+REWRITE_SECONDS = 3600
+SAMPLED = """
+SELECT attrelid::regclass::text AS relation, quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relkind = 'r' AND relname = ANY($1) AND attnum > 0 AND NOT attisdropped AND attstattarget IS DISTINCT FROM 0
+"""
+"""The columns of these tables of which PostgreSQL may keep samples."""
 _READS = ("SELECT", "PRAGMA", "EXPLAIN")
 
 
@@ -165,7 +173,7 @@ class PooledSQLite(SQLiteEngine):
             await asyncio.to_thread(fcntl.flock, handle, fcntl.LOCK_EX)
             yield
 
-    async def vacuum(self) -> None:
+    async def rewrite(self, *_tables: type[Table]) -> None:
         """Rewrite the whole file and empty the write-ahead log: no old page and no order of arrival stays behind."""
         async with self.write_lock:
             connection = await self.writer()
@@ -237,6 +245,36 @@ class SafePostgres(PostgresEngine):
             yield
         finally:
             await connection.close()
+
+    async def rewrite(self, *tables: type[Table]) -> None:
+        """Lay what lives in these tables down anew, in random order, and nothing of what was deleted or changed.
+
+        Not by VACUUM FULL, which keeps every old row that some open transaction, a backup for one, might still look at.
+        Each table in a transaction of its own: two locks at a time could stand against those of somebody who writes.
+        """
+        for name in (f'"{table._meta.tablename}"' for table in tables):
+            async with self.transaction() as transaction:
+                for step in (
+                    f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE",
+                    f"CREATE TEMP TABLE stirred ON COMMIT DROP AS SELECT * FROM {name}",
+                    f"TRUNCATE {name}",
+                    f"INSERT INTO {name} SELECT * FROM stirred ORDER BY random()",
+                ):
+                    await transaction.connection.execute(step, timeout=REWRITE_SECONDS)
+
+    async def take_no_samples(self, tables: Sequence[type[Table]]) -> None:
+        """Keep ANALYZE, which the server runs by itself, from copying values of any column into its statistics.
+
+        There they would outlive the rows they were taken from, whatever is deleted and rewritten.
+        A change of type, even to the same, drops what was sampled before.
+        """
+        columns = await self._run_in_new_connection(SAMPLED, [[table._meta.tablename for table in tables]])
+        async with self.transaction() as transaction:
+            for column in columns:
+                table, name, kind = column["relation"], column["name"], column["type"]
+                await transaction.connection.execute(
+                    f"ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind}, ALTER COLUMN {name} SET STATISTICS 0"
+                )
 
 
 type StoreEngine = PooledSQLite | SafePostgres

@@ -73,6 +73,8 @@ async def migrate(engines: Engines) -> None:
             async with engine.alone():
                 if await _is_behind(store, engine):
                     await _run_forwards(store, engine)
+                if isinstance(engine, SafePostgres):
+                    await engine.take_no_samples(tables_of(store))
         except OSError as problem:
             raise StoresUnavailable(f"the {store} store cannot be opened: {problem}") from problem
 

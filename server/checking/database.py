@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 
 from server.checking import Finding, failed, good, unsure
-from surveys.engines import PooledSQLite, SafePostgres, sqlite_at
+from surveys.engines import SAMPLED, PooledSQLite, SafePostgres, sqlite_at
 from surveys.public import organisation
-from surveys.stores import STORES, StoreSettings, bind
+from surveys.stores import STORES, StoreSettings, bind, tables_of
 
 WANTED: Mapping[str, tuple[str, ...]] = {
     "log_statement": ("none", "ddl"),
@@ -38,6 +38,7 @@ class ServerSettings:
     settings: Mapping[str, str]
     server: str = ""
     data_folder: str = ""
+    sampled: bool = False
 
 
 async def public_address(settings: StoreSettings) -> str:
@@ -79,18 +80,19 @@ async def judge_sqlite(data: Path) -> Iterator[Finding]:
     return iter(findings)
 
 
-async def _ask(engine: SafePostgres) -> ServerSettings:
+async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
     connection = await engine.get_new_connection()
     try:
         rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE])
         server = await connection.fetchval("SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port())")
+        sampled = await connection.fetch(SAMPLED, [table._meta.tablename for table in tables_of(store)])
         try:
             folder = await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
         except asyncpg.PostgresError:
             folder = None
     finally:
         await connection.close()
-    return ServerSettings({row["name"]: row["setting"] for row in rows}, server, folder or "")
+    return ServerSettings({row["name"]: row["setting"] for row in rows}, server, folder or "", bool(sampled))
 
 
 async def judge_postgres(settings: StoreSettings) -> Iterator[Finding]:
@@ -101,7 +103,7 @@ async def judge_postgres(settings: StoreSettings) -> Iterator[Finding]:
         engine = engines[store]
         assert isinstance(engine, SafePostgres)
         try:
-            told[store] = await _ask(engine)
+            told[store] = await _ask(engine, store)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             silent.append(store)
     if silent:
@@ -117,6 +119,8 @@ def judge_settings(told: Mapping[str, ServerSettings]) -> Iterator[Finding]:
         }
         where = ", ".join(f"{store}: {value}" for store, value in wrong.items())
         yield failed("setting", name=name, where=where, wanted=may_be[0]) if wrong else good("setting", name=name)
+    sampled = ", ".join(store for store, one in told.items() if one.sampled)
+    yield failed("samples", stores=sampled) if sampled else good("samples")
 
 
 def judge_servers(told: Mapping[str, ServerSettings], data: Path) -> Iterator[Finding]:

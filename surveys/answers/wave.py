@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from surveys.answers.envelope import ENVELOPE_BYTES, EnvelopeUnreadable, unseal
 from surveys.answers.keys import UrnKey
 from surveys.answers.tables import Gate, Slip, Slot, Spent
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.tokens import Digest, SlipCode, digest, new_code, row_key
 
 _CHUNK = 200
@@ -102,14 +102,4 @@ async def destroy(engine: StoreEngine, wave: str) -> None:
 
 async def stir(engine: StoreEngine) -> None:
     """Rewrite urn and spent codes so that nothing on disk tells the order of arrival (PRIVACY, side channels)."""
-    if isinstance(engine, PooledSQLite):
-        await engine.vacuum()
-        return
-    async with engine.transaction() as transaction:
-        for table in ("slot", "spent"):
-            await transaction.connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            await transaction.connection.execute(
-                f"CREATE TEMP TABLE stirred_{table} ON COMMIT DROP AS SELECT * FROM {table}"
-            )
-            await transaction.connection.execute(f"TRUNCATE {table}")
-            await transaction.connection.execute(f"INSERT INTO {table} SELECT * FROM stirred_{table} ORDER BY random()")
+    await engine.rewrite(Slot, Spent, Slip, Gate)

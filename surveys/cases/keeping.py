@@ -11,7 +11,7 @@ from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, was
 from surveys.cases.desk import days_of
 from surveys.cases.incoming import CaseUnknown
 from surveys.cases.tables import Case, Epoch, Message, Piece, Tally, Wrap
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.public import channel
 from surveys.public.channel import ChannelRecord, year_band
 
@@ -70,11 +70,7 @@ async def _count(year: int, *, late: bool) -> None:
 
 async def wipe(engine: StoreEngine) -> None:
     """Leave no deleted bytes behind in the files: pages rewritten, the write-ahead log emptied."""
-    if isinstance(engine, PooledSQLite):
-        await engine.vacuum()
-        await engine.truncate_wal()
-    else:
-        await engine._run_in_new_connection("VACUUM FULL")
+    await engine.rewrite(Case, Epoch, Wrap, Message, Piece)
 
 
 async def delete_by_reporter(engine: StoreEngine, row: Mapping[str, Any], day: date) -> None:

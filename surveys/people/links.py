@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NewType
 
-from surveys.engines import PooledSQLite, StoreEngine
-from surveys.people.tables import Outbox, Panel, Person
+from surveys.engines import StoreEngine
+from surveys.people.tables import Outbox, Panel, Person, TwoKeyAct
 
 Link = NewType("Link", str)
 
@@ -190,11 +190,7 @@ async def forget_links(engine: StoreEngine, wave: str) -> None:
 
 async def leave_no_trace(engine: StoreEngine) -> None:
     """Rewrite what held links and messages: wiped rows stay readable in old pages, tuples and the log until then."""
-    if isinstance(engine, PooledSQLite):
-        await engine.vacuum()
-        return
-    for table in ("outbox", "panel", "two_key_act"):
-        await engine._run_in_new_connection(f"VACUUM FULL {table}")
+    await engine.rewrite(Outbox, Panel, TwoKeyAct)
 
 
 async def put_out(

@@ -6,13 +6,17 @@ also looks for something that is there, so that a search that finds nothing can 
 
 import random
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from piccolo.table import Table
 
 from server import invitations
 from server.settings import Settings
@@ -20,7 +24,7 @@ from surveys import blind
 from surveys.answers.envelope import seal, seal_on_phone
 from surveys.answers.urn import Receipt, Urn
 from surveys.answers.wave import stir
-from surveys.engines import PooledSQLite
+from surveys.engines import PooledSQLite, SafePostgres
 from surveys.lifecycle import closing, issuing
 from surveys.lifecycle.context import House
 from surveys.lifecycle.releasing import release_wave
@@ -61,13 +65,33 @@ async def _folders(house: House) -> list[Path]:
 
 
 async def _found(house: House, needles: list[bytes], *, but: str = "") -> set[int]:
-    """Which of the needles lie anywhere but in one folder, also as text of their bytes."""
+    """Which of the needles lie anywhere but in one folder, also as text of their bytes, also cut by the end of a page."""
     places = set()
+    pieces = [(i, piece) for i, needle in enumerate(needles) for piece in {needle[:64], needle[-64:]}]
     for folder in await _folders(house):
         for path in folder.rglob("*"):
             content = path.read_bytes() if path.is_file() and path.parent.name != but else b""
-            places |= {i for i, needle in enumerate(needles) if needle in content or needle.hex().encode() in content}
+            places |= {i for i, piece in pieces if piece in content or piece.hex().encode() in content}
     return places
+
+
+@asynccontextmanager
+async def _busy_server(house: House) -> AsyncIterator[None]:
+    """What PostgreSQL does by itself at any hour: samples of every column are taken, and a backup looks at an older state."""
+    if isinstance(house.engines["people"], PooledSQLite):
+        yield
+        return
+    backups = []
+    for _, engine in house.engines.items():
+        assert isinstance(engine, SafePostgres)
+        await engine._run_in_new_connection("ANALYZE")
+        backup = await engine.get_new_connection()
+        await backup.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        await backup.execute("SELECT txid_current(), count(*) FROM migration")
+        backups.append(backup)
+    yield
+    for backup in backups:
+        await backup.close()
 
 
 async def _answered(house: House, record: WaveRecord, known: Known) -> None:
@@ -123,14 +147,43 @@ async def test_nothing_on_the_disk_tells_a_link_a_token_or_an_answer_in_any_phas
     assert await _found(house, secret) == set()
 
     late = replace(house, day=DAY + timedelta(days=15))
-    await closing.end(late, WAVE)
-    await closing.close(late, WAVE, unused_slips=0)
-    assert await _found(late, known.envelopes) == set(range(20))
-    assert await _found(late, secret) == set()
-    assert await _found(late, known.blinded, but=WAL) == set()
+    async with _busy_server(house):
+        assert await _found(house, known.blinded, but=WAL) == set(range(20))
+        await closing.end(late, WAVE)
+        await closing.close(late, WAVE, unused_slips=0)
+        assert await _found(late, known.envelopes) == set(range(20))
+        assert await _found(late, secret) == set()
+        assert await _found(late, known.blinded, but=WAL) == set()
+    async with _busy_server(house):
+        await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)
+        assert await _found(late, secret) == set()
+        gone = [*known.blinded, *known.envelopes]
+        assert await _found(late, [*gone, record.token_key], but=WAL) == {len(gone)}
 
-    await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)
-    assert await _found(late, secret) == set()
-    gone = [*known.blinded, *known.envelopes]
-    assert await _found(late, [*gone, record.token_key], but=WAL) == {len(gone)}
 
+
+async def _vacuum_full(self: SafePostgres, *tables: type[Table]) -> None:
+    for table in tables:
+        await self._run_in_new_connection(f'VACUUM FULL "{table._meta.tablename}"')
+
+
+@pytest.mark.parametrize("weakness", ["statistics", "vacuum full"])
+async def test_a_server_that_samples_or_keeps_rows_for_a_backup_would_tell(
+    weakness: str, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Could leak: ANALYZE with its defaults keeps values of wiped columns, VACUUM FULL the rows a backup may still see."""
+    people = house.engines["people"]
+    if isinstance(people, PooledSQLite):
+        pytest.skip("what PostgreSQL does by itself")
+    record, known = await open_with_links(house, people=40), Known()
+    await _mailed(house, known)
+    await _answered(house, record, known)
+    if weakness == "statistics":
+        await people._run_in_new_connection("ALTER TABLE panel ALTER COLUMN signed SET STATISTICS -1")
+    else:
+        monkeypatch.setattr(SafePostgres, "rewrite", _vacuum_full)
+    late = replace(house, day=DAY + timedelta(days=15))
+    async with _busy_server(house):
+        await closing.end(late, WAVE)
+        await closing.close(late, WAVE, unused_slips=0)
+        assert await _found(late, known.blinded, but=WAL) == set(range(20))

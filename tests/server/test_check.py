@@ -25,8 +25,9 @@ import pytest
 from server import texts
 from server.checking import Finding, State, canary, database, machine, traces
 from server.settings import from_environment
-from surveys.engines import PooledSQLite, sqlite_at
-from surveys.stores import StoreSettings
+from surveys.engines import PooledSQLite, StoreEngine, sqlite_at
+from surveys.people.tables import Panel
+from surveys.stores import StoreSettings, stores
 from tests import postgres
 from tests.benchmarks.installation import opened, wait_for
 from tests.conftest import ORGANISATION
@@ -460,6 +461,34 @@ async def test_postgres_as_it_comes_passes_and_a_store_that_logs_statements_is_n
     assert [(one.values["name"], one.values["where"]) for one in wrong] == [
         ("log_statement", "answers: all"), ("log_min_duration_statement", "answers: 0"),
     ]  # fmt: skip
+
+
+async def test_a_store_whose_values_postgres_samples_is_named_and_a_restart_drops_the_samples(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    settings = StoreSettings(tmp_path, postgres.fresh_databases(postgres_server, f"sampled{os.getpid()}"))
+    secret = b"a digest that will be wiped"
+
+    async def wrong() -> list[Any]:
+        found = await database.judge_postgres(settings)
+        return [one.values for one in found if one.state is State.FAILED]
+
+    async def sampled(people: StoreEngine) -> bool:
+        rows = await people._run_in_new_connection("SELECT histogram_bounds::text AS bounds FROM pg_stats")
+        return any(secret.hex() in (row["bounds"] or "") for row in rows)
+
+    async with stores(settings) as engines:
+        people = engines["people"]
+        await people._run_in_new_connection("ALTER TABLE panel ALTER COLUMN link SET STATISTICS -1")  # as it was made before
+        await Panel.insert(*(Panel(id=i, wave="w", person=i, channel="sms", link=secret + bytes([i])) for i in range(9)))
+        await people._run_in_new_connection("ANALYZE")
+        assert await sampled(people)
+        assert await wrong() == [{"stores": "people"}]
+    async with stores(settings) as engines:
+        assert not await sampled(engines["people"])
+        await engines["people"]._run_in_new_connection("ANALYZE")
+        assert not await sampled(engines["people"])
+        assert await wrong() == []
 
 
 async def test_a_postgres_that_does_not_answer_fails(tmp_path: Path) -> None:

@@ -107,6 +107,21 @@ async def test_the_order_of_receipt_is_not_the_order_of_the_slots(house: House) 
     assert found < 0.5  # 60 random places: beyond 0.5 once in 20,000
 
 
+async def _one_after_the_other(urn: Urn, wave: Opened) -> list[Receipt]:
+    return [await _put(urn, wave, code) for code in wave.codes[:60]]
+
+
+async def test_stirring_while_answers_arrive_loses_none(house: House) -> None:
+    wave = await open_a_wave(house)
+    urn = await _started(house)
+    sending = asyncio.create_task(_one_after_the_other(urn, wave))
+    while not sending.done():
+        await urn_of.stir(house.engines["answers"])
+    assert await sending == [Receipt.RECEIVED] * 60
+    await urn.stop()
+    assert await Slot.count().where(Slot.taken.eq(True)) == await Spent.count() == 60
+
+
 async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
