@@ -280,6 +280,25 @@ class SafePostgres(PostgresEngine):
 type StoreEngine = PooledSQLite | SafePostgres
 
 
+class KeyTaken(Exception):
+    """Another process has kept a row under this key meanwhile."""
+
+
+async def insert_new[Row: Table](table: type[Row], *rows: Row) -> None:
+    """Insert rows under keys that are new, in a transaction that the caller ends.
+
+    A plain INSERT would have PostgreSQL write a key that is taken into its log, with the time.
+
+    Raises
+    ------
+    KeyTaken
+        If a key was not new.
+    """
+    kept = await table.insert(*rows).on_conflict(action="DO NOTHING").returning(table._meta.primary_key)
+    if len(kept) != len(rows):
+        raise KeyTaken
+
+
 def postgres_from_url(url: str, *, password: str | None) -> SafePostgres:
     """Make an engine from a `postgresql://` address; the password comes apart from it, never in it."""
     config: dict[str, Any] = {"dsn": url, "command_timeout": 60}

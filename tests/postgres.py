@@ -13,6 +13,9 @@ from pathlib import Path
 
 from surveys.stores import STORES
 
+LOG = "server.log"
+"""What the server writes as it comes, beside its data folder."""
+
 
 def tool(name: str) -> str:
     """The path of a PostgreSQL program; Debian keeps most of them off PATH."""
@@ -47,12 +50,10 @@ def server() -> Iterator[str]:
     run = {"check": True, "capture_output": True, "cwd": "/"}
     subprocess.run([*as_user, tool("initdb"), "-D", str(data), "-U", "postgres", "--no-sync", "-A", "trust"], **run)  # type: ignore[call-overload]  # plain keyword arguments
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
-    process = subprocess.Popen(
-        [*as_user, tool("postgres"), "-D", str(data), *options.split()],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-    )
+    with open(folder / LOG, "wb") as log:
+        process = subprocess.Popen(
+            [*as_user, tool("postgres"), "-D", str(data), *options.split()], stdout=log, stderr=log, cwd="/"
+        )
     try:
         for _ in range(100):
             if (

@@ -22,6 +22,7 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "log_connections": ("off", ""),
     "log_disconnections": ("off",),
     "log_parameter_max_length_on_error": ("0",),
+    "log_error_verbosity": ("terse",),
     "track_commit_timestamp": ("off",),
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on."""

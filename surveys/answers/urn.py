@@ -11,7 +11,7 @@ from typing import Any
 
 from surveys.answers.envelope import ENVELOPE_BYTES
 from surveys.answers.tables import Gate, Slip, Slot, Spent
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import PooledSQLite, StoreEngine, insert_new
 from surveys.tokens import Digest, row_key
 
 BATCH = 200
@@ -146,11 +146,12 @@ class Urn:
                 else:
                     receipts.append(Receipt.UNKNOWN)
             if fresh:
-                await Spent.insert(
+                await insert_new(
+                    Spent,
                     *(
                         Spent(id=key, wave=place.wave, digest=bytes(place.digest), attempt=place.attempt)
-                        for key, place in fresh.items()
-                    )
+                        for key, place in sorted(fresh.items())  # one order of locks for all processes
+                    ),
                 )
                 await self._fill(list(fresh.values()))
         return receipts

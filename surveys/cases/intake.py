@@ -29,7 +29,7 @@ from surveys.cases.keeper import REPORTER, Keeper
 from surveys.cases.pieces import claim
 from surveys.cases.sealing import is_recipient
 from surveys.cases.tables import Case, Epoch, Message, Wrap
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import PooledSQLite, StoreEngine, insert_new
 from surveys.public.keyring import Keyring
 
 
@@ -110,7 +110,7 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
                 results.append(int(report.case.id))
         if fresh:
             new = list(fresh.values())
-            await Case.insert(*(report.case for report in new))
+            await insert_new(Case, *(report.case for report in new))
             await Epoch.insert(*(report.epoch for report in new))
             await Wrap.insert(*(wrap for report in new for wrap in report.wraps))
             await Message.insert(*(message for report in new for message in report.messages))

@@ -4,6 +4,7 @@ What he looks for: personal links, tokens and what they were made of, answers in
 also looks for something that is there, so that a search that finds nothing can find something.
 """
 
+import asyncio
 import random
 import re
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from piccolo.table import Table
 from server import invitations
 from server.settings import Settings
 from surveys import blind
+from surveys.answers import urn as urn_module
 from surveys.answers.envelope import seal, seal_on_phone
 from surveys.answers.urn import Receipt, Urn
 from surveys.answers.wave import stir
@@ -31,9 +33,9 @@ from surveys.lifecycle.releasing import release_wave
 from surveys.people import links
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest
-from tests.conftest import DAY, WAVE
-from tests.postgres import free_port
+from surveys.tokens import Digest, digest, row_key
+from tests.conftest import DAY, WAVE, open_a_wave
+from tests.postgres import LOG, free_port
 from tests.surveys.test_links import SECRETS
 from tests.surveys.test_links import _open as open_with_links
 
@@ -102,13 +104,13 @@ async def _answered(house: House, record: WaveRecord, known: Known) -> None:
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
         signed = await issuing.issue(house, invitation.link, z)
-        signature, digest = blind.finalize(public, prepared, signed, inverse), blind.token_digest(prepared)
+        signature, spent = blind.finalize(public, prepared, signed, inverse), blind.token_digest(prepared)
         envelope = seal_on_phone(SHEET, record.phone_key) if place % 2 else seal(SHEET, record.seal_key)
-        assert await urn.put(WAVE, Digest(digest), b"a" * 16, envelope, token=True) == Receipt.RECEIVED
+        assert await urn.put(WAVE, Digest(spent), b"a" * 16, envelope, token=True) == Receipt.RECEIVED
         known.links.append(invitation.link.encode())
         known.tokens += [prepared[32:], signature, inverse, z]
         known.blinded.append(signed)
-        known.digests.append(digest)
+        known.digests.append(spent)
         known.envelopes.append(envelope[200:400])
     await urn.stop()
 
@@ -187,3 +189,30 @@ async def test_a_server_that_samples_or_keeps_rows_for_a_backup_would_tell(
         await closing.end(late, WAVE)
         await closing.close(late, WAVE, unused_slips=0)
         assert await _found(late, known.blinded, but=WAL) == set(range(20))
+
+
+async def _plain(table: type[Table], *rows: Table) -> None:
+    await table.insert(*rows)
+
+
+@pytest.mark.parametrize("weakened", [False, True])
+async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_not_say_which_and_when(
+    weakened: bool, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(house.engines["answers"], PooledSQLite):
+        pytest.skip("SQLite writes no log, and its writers wait for each other")
+    if weakened:
+        monkeypatch.setattr(urn_module, "insert_new", _plain)
+    wave = await open_a_wave(house)
+    urns = [Urn(house.engines["answers"]) for _ in range(2)]
+    for urn in urns:
+        urn.start()
+    for code in wave.codes:
+        envelope = seal(SHEET, wave.record.seal_key)
+        got = await asyncio.gather(*(urn.put(WAVE, digest(code), bytes([i]) * 16, envelope) for i, urn in enumerate(urns)))
+        assert set(got) == {Receipt.RECEIVED, Receipt.USED}
+    for urn in urns:
+        await urn.stop()
+    log = ((await _folders(house))[1].parent / LOG).read_text()
+    assert "database system is ready" in log
+    assert any(f"({row_key(digest(code))})" in log for code in wave.codes) is weakened
