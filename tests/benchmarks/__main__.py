@@ -24,6 +24,8 @@ PARTS = {
 
 def main() -> None:
     chosen = sys.argv[1:] or list(PARTS)
+    if unknown := [part for part in chosen if part not in PARTS]:
+        sys.exit(f"no such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}")
     with tempfile.TemporaryDirectory(prefix="ascolto-bench-") as folder:
         for part in chosen:
             print(f"\n{part}", flush=True)
