@@ -105,7 +105,7 @@ async def _run_forwards(store: str, engine: StoreEngine) -> None:
     from piccolo.conf.apps import AppRegistry
 
     conf = import_module("surveys.piccolo_conf")
-    conf.DB, conf.APP_REGISTRY = engine, AppRegistry([f"surveys.{store}.piccolo_app"])  # type: ignore[attr-defined]
+    conf.DB, conf.APP_REGISTRY = engine, AppRegistry([f"surveys.{store}.piccolo_app"])  # type: ignore[attr-defined]  # Piccolo finds its settings in a module
     Migration._meta.db = engine
     try:
         with redirect_stdout(io.StringIO()):
@@ -113,7 +113,7 @@ async def _run_forwards(store: str, engine: StoreEngine) -> None:
         if not result.success:
             raise StoresUnavailable(f"the {store} store could not be brought up to date: {result.message}")
     finally:
-        conf.DB, conf.APP_REGISTRY = None, AppRegistry([])  # type: ignore[attr-defined]
+        conf.DB, conf.APP_REGISTRY = None, AppRegistry([])  # type: ignore[attr-defined]  # Piccolo finds its settings in a module
         Migration._meta._db = None
 
 

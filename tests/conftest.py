@@ -67,6 +67,14 @@ async def sqlite_house(sqlite_settings: StoreSettings) -> AsyncIterator[House]:
         yield opened
 
 
+@pytest.fixture
+async def postgres_house(postgres_server: str, tmp_path: Path) -> AsyncIterator[House]:
+    """For what PostgreSQL alone has: its own columns, statistics and log."""
+    address = postgres.fresh_databases(postgres_server, f"t{uuid.uuid4().hex[:12]}")
+    async for opened in _house(StoreSettings(tmp_path / "data", address)):
+        yield opened
+
+
 ORGANISATION = OrganisationRecord(
     name="Cooperativa Prova", referente="Sara Prova, 055 000000", canale="cassetta gialla", address="https://ascolto.invalid",
     help_checked_on=DAY.isoformat(), notice=Notice("Cooperativa Prova", "ascoltare", "un anno", "privacy@prova.invalid"),

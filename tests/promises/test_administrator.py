@@ -155,50 +155,46 @@ async def _postgres_positions(house: House, sent: list[Sent]) -> dict[str, float
 
 
 async def test_on_postgresql_rows_tell_the_order_before_the_stir_and_not_after(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    postgres_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if isinstance(house.engines["answers"], PooledSQLite):
-        pytest.skip("PostgreSQL's own columns")
-    sent = await _answered(house, monkeypatch)
-    before = await _postgres_positions(house, sent)
+    sent = await _answered(postgres_house, monkeypatch)
+    before = await _postgres_positions(postgres_house, sent)
     assert min(before["spent xmin"], before["spent ctid"], before["slot xmin"]) > 0.99  # it could leak
     stirred = []
     for _ in range(5):  # the server's own dice are not seeded: the median of five
-        await urn_of.stir(house.engines["answers"])
-        stirred.append(await _postgres_positions(house, sent))
+        await urn_of.stir(postgres_house.engines["answers"])
+        stirred.append(await _postgres_positions(postgres_house, sent))
     assert {name: median(each[name] for each in stirred) < 0.3 for name in before} == dict.fromkeys(before, True)
 
 
 async def test_ranks_of_issue_and_of_spending_join_people_with_codes_before_the_stir_and_not_after(
-    house: House,
+    postgres_house: House,
 ) -> None:
     """PRIVACY 3.7: on one PostgreSQL server the two stores' transaction numbers joined 400 of 400 people to digests."""
-    if isinstance(house.engines["answers"], PooledSQLite):
-        pytest.skip("PostgreSQL's own columns")
-    record = await open_with_links(house, people=PEOPLE)
+    record = await open_with_links(postgres_house, people=PEOPLE)
     public = blind.PublicKey.from_der(record.token_key)
-    urn = Urn(house.engines["answers"])
+    urn = Urn(postgres_house.engines["answers"])
     urn.start()
     truth: dict[int, bytes] = {}
-    for invitation in await links.draw(house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)):
+    for invitation in await links.draw(postgres_house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)):
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
         entry = await links.find(invitation.link)
         assert entry is not None
-        blind.finalize(public, prepared, await issuing.issue(house, invitation.link, z), inverse)
+        blind.finalize(public, prepared, await issuing.issue(postgres_house, invitation.link, z), inverse)
         truth[entry.row] = blind.token_digest(prepared)
         await urn.put(WAVE, Digest(truth[entry.row]), b"a" * 16, seal(b"sheet", record.seal_key), token=True)
     await urn.stop()
 
     async def joined() -> int:
-        people = await house.engines["people"]._run_in_new_connection(
+        people = await postgres_house.engines["people"]._run_in_new_connection(
             "SELECT id, xmin::text::bigint AS xmin FROM panel WHERE issued IS NOT NULL ORDER BY xmin::text::bigint"
         )
-        codes = await _rows(house, "SELECT digest FROM spent ORDER BY xmin::text::bigint, ctid")
+        codes = await _rows(postgres_house, "SELECT digest FROM spent ORDER BY xmin::text::bigint, ctid")
         return sum(truth[int(p["id"])] == bytes(c["digest"]) for p, c in zip(people, codes, strict=True))
 
     assert await joined() == len(truth) == 30
-    await urn_of.stir(house.engines["answers"])
+    await urn_of.stir(postgres_house.engines["answers"])
     assert await joined() <= 5  # one on average by chance; six or more once in 1,700
 
 

@@ -8,7 +8,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -83,17 +83,15 @@ async def _busy_server(house: House) -> AsyncIterator[None]:
     if isinstance(house.engines["people"], PooledSQLite):
         yield
         return
-    backups = []
-    for _, engine in house.engines.items():
-        assert isinstance(engine, SafePostgres)
-        await engine._run_in_new_connection("ANALYZE")
-        backup = await engine.get_new_connection()
-        await backup.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        await backup.execute("SELECT txid_current(), count(*) FROM migration")
-        backups.append(backup)
-    yield
-    for backup in backups:
-        await backup.close()
+    async with AsyncExitStack() as backups:
+        for _, engine in house.engines.items():
+            assert isinstance(engine, SafePostgres)
+            await engine._run_in_new_connection("ANALYZE")
+            backup = await engine.get_new_connection()
+            backups.push_async_callback(backup.close)
+            await backup.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            await backup.execute("SELECT txid_current(), count(*) FROM migration")
+        yield
 
 
 async def _answered(house: House, record: WaveRecord, known: Known) -> None:
@@ -163,7 +161,6 @@ async def test_nothing_on_the_disk_tells_a_link_a_token_or_an_answer_in_any_phas
         assert await _found(late, [*gone, record.token_key], but=WAL) == {len(gone)}
 
 
-
 async def _vacuum_full(self: SafePostgres, *tables: type[Table]) -> None:
     for table in tables:
         await self._run_in_new_connection(f'VACUUM FULL "{table._meta.tablename}"')
@@ -171,21 +168,19 @@ async def _vacuum_full(self: SafePostgres, *tables: type[Table]) -> None:
 
 @pytest.mark.parametrize("weakness", ["statistics", "vacuum full"])
 async def test_a_server_that_samples_or_keeps_rows_for_a_backup_would_tell(
-    weakness: str, house: House, monkeypatch: pytest.MonkeyPatch
+    weakness: str, postgres_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Could leak: ANALYZE with its defaults keeps values of wiped columns, VACUUM FULL the rows a backup may still see."""
-    people = house.engines["people"]
-    if isinstance(people, PooledSQLite):
-        pytest.skip("what PostgreSQL does by itself")
-    record, known = await open_with_links(house, people=40), Known()
-    await _mailed(house, known)
-    await _answered(house, record, known)
+    people = postgres_house.engines["people"]
+    record, known = await open_with_links(postgres_house, people=40), Known()
+    await _mailed(postgres_house, known)
+    await _answered(postgres_house, record, known)
     if weakness == "statistics":
         await people._run_in_new_connection("ALTER TABLE panel ALTER COLUMN signed SET STATISTICS -1")
     else:
         monkeypatch.setattr(SafePostgres, "rewrite", _vacuum_full)
-    late = replace(house, day=DAY + timedelta(days=15))
-    async with _busy_server(house):
+    late = replace(postgres_house, day=DAY + timedelta(days=15))
+    async with _busy_server(postgres_house):
         await closing.end(late, WAVE)
         await closing.close(late, WAVE, unused_slips=0)
         assert await _found(late, known.blinded, but=WAL) == set(range(20))
@@ -197,14 +192,12 @@ async def _plain(table: type[Table], *rows: Table) -> None:
 
 @pytest.mark.parametrize("weakened", [False, True])
 async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_not_say_which_and_when(
-    weakened: bool, house: House, monkeypatch: pytest.MonkeyPatch
+    weakened: bool, postgres_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if isinstance(house.engines["answers"], PooledSQLite):
-        pytest.skip("SQLite writes no log, and its writers wait for each other")
     if weakened:
         monkeypatch.setattr(urn_module, "insert_new", _plain)
-    wave = await open_a_wave(house)
-    urns = [Urn(house.engines["answers"]) for _ in range(2)]
+    wave = await open_a_wave(postgres_house)
+    urns = [Urn(postgres_house.engines["answers"]) for _ in range(2)]
     for urn in urns:
         urn.start()
     for code in wave.codes:
@@ -213,6 +206,6 @@ async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_n
         assert set(got) == {Receipt.RECEIVED, Receipt.USED}
     for urn in urns:
         await urn.stop()
-    log = ((await _folders(house))[1].parent / LOG).read_text()
+    log = ((await _folders(postgres_house))[1].parent / LOG).read_text()
     assert "database system is ready" in log
     assert any(f"({row_key(digest(code))})" in log for code in wave.codes) is weakened

@@ -1,0 +1,112 @@
+"""`ascolto check` on the databases: a real PostgreSQL whose settings and samples tell, and a SQLite that does not wipe."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.checking import State, database
+from surveys.engines import PooledSQLite, StoreEngine, sqlite_at
+from surveys.people.tables import Panel
+from surveys.stores import STORES, StoreSettings, stores
+from tests import postgres
+from tests.postgres import free_port
+
+
+async def test_postgres_needs_one_setting_and_a_store_that_logs_statements_is_named(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    url = postgres.fresh_databases(postgres_server, f"check{os.getpid()}")
+    settings = StoreSettings(tmp_path, url)
+
+    async def wrong() -> list[tuple[str, str]]:
+        found = await database.judge_postgres(settings)
+        return [(one.values["name"], one.values["where"]) for one in found if one.state is State.FAILED]
+
+    def tell(store: str, setting: str) -> None:
+        change = f'ALTER DATABASE "{url.format(store=store).rpartition("/")[2]}" SET {setting}'
+        command = [postgres.tool("psql"), "-q", postgres_server.format(db="postgres"), "-c", change]
+        subprocess.run(command, check=True, capture_output=True)
+
+    assert await wrong() == [("log_error_verbosity", ", ".join(f"{store}: default" for store in STORES))]
+    for store in STORES:
+        tell(store, "log_error_verbosity = terse")
+    assert await wrong() == []
+    tell("answers", "log_statement = 'all'")
+    tell("answers", "log_min_duration_statement = 0")
+    assert await wrong() == [("log_statement", "answers: all"), ("log_min_duration_statement", "answers: 0")]
+
+
+async def test_a_store_whose_values_postgres_samples_is_named_and_a_restart_drops_the_samples(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    settings = StoreSettings(tmp_path, postgres.fresh_databases(postgres_server, f"sampled{os.getpid()}"))
+    secret = b"a digest that will be wiped"
+
+    async def wrong() -> list[Any]:
+        found = await database.judge_postgres(settings)
+        return [one.values for one in found if one.state is State.FAILED and one.key == "samples"]
+
+    async def sampled(people: StoreEngine) -> bool:
+        rows = await people._run_in_new_connection("SELECT histogram_bounds::text AS bounds FROM pg_stats")
+        return any(secret.hex() in (row["bounds"] or "") for row in rows)
+
+    async with stores(settings) as engines:
+        people = engines["people"]
+        await people._run_in_new_connection("ALTER TABLE panel ALTER COLUMN link SET STATISTICS -1")  # as it was made before
+        await Panel.insert(*(Panel(id=i, wave="w", person=i, channel="sms", link=secret + bytes([i])) for i in range(9)))
+        await people._run_in_new_connection("ANALYZE")
+        assert await sampled(people)
+        assert await wrong() == [{"stores": "people"}]
+    async with stores(settings) as engines:
+        assert not await sampled(engines["people"])
+        await engines["people"]._run_in_new_connection("ANALYZE")
+        assert not await sampled(engines["people"])
+        assert await wrong() == []
+
+
+async def test_a_postgres_that_does_not_answer_fails(tmp_path: Path) -> None:
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/{{store}}"
+    assert [one.key for one in await database.judge_postgres(StoreSettings(tmp_path, url))] == ["postgres"]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("log_connections", "on"), ("log_connections", "receipt"), ("track_commit_timestamp", "on"), ("log_duration", "on"),
+     ("log_parameter_max_length_on_error", "-1"), ("log_statement", "mod"), ("log_min_duration_sample", "100")],
+)  # fmt: skip
+def test_each_setting_that_writes_down_is_named_with_its_store(name: str, bad: str) -> None:
+    fine = database.ServerSettings({"log_statement": "ddl", "log_connections": "off", "log_error_verbosity": "terse"})
+    told = {"answers": fine, "people": database.ServerSettings({**fine.settings, name: bad})}
+    wrong = [one.values for one in database.judge_settings(told) if one.state is State.FAILED]
+    assert wrong == [{"name": name, "where": f"people: {bad}", "wanted": database.WANTED[name][0]}]
+
+
+def test_an_archive_on_the_answers_server_fails_and_on_another_does_not(tmp_path: Path) -> None:
+    archiving = database.ServerSettings({"archive_mode": "on"}, "other")
+    plain = database.ServerSettings({"archive_mode": "off"}, "own", str(tmp_path / "pg"))
+    told = {"answers": plain, "people": archiving, "cases": archiving, "public": archiving}
+    found = {one.key: one.state for one in database.judge_servers(told, tmp_path)}
+    assert found == {"archive": State.GOOD, "keys_server": State.GOOD, "own_server": State.GOOD}
+    shared = dict.fromkeys(told, database.ServerSettings({"archive_mode": "always"}, "one", str(tmp_path)))
+    found = {one.key: one.state for one in database.judge_servers(shared, tmp_path)}
+    assert found == {"archive": State.FAILED, "keys_server": State.FAILED, "own_server": State.UNSURE}
+
+
+class Loose(PooledSQLite):
+    """A weakened copy: what it frees stays readable."""
+
+    async def get_connection(self) -> Any:
+        connection = await super().get_connection()
+        await connection.execute("PRAGMA secure_delete = OFF")
+        return connection
+
+
+async def test_a_store_that_does_not_wipe_is_found_out(tmp_path: Path) -> None:
+    assert not await database.wipes(Loose(tmp_path / "loose.sqlite"))
+    assert await database.wipes(sqlite_at(tmp_path / "answers.sqlite", "answers"))
+    found = {str(one.values["store"]): one.state for one in await database.judge_sqlite(tmp_path)}
+    assert found == {"answers": State.GOOD, "cases": State.UNSURE, "people": State.UNSURE, "public": State.UNSURE}
+    assert not (tmp_path / "cases.sqlite").exists()
