@@ -16,18 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import estimates
-from analysis.publication import (
-    SizeRow,
-    is_coded,
-    limits_may_be_exact,
-    outward,
-    row_of,
-)
+from analysis.publication import SizeRow, limits_may_be_exact, outward, row_of, whole_ends
 from analysis.relaxation import relaxed
 from analysis.scoring import ItemSpec
 from analysis.statistics_of import SHARE_GRID, RawStatistic
 from analysis.views import RawIncidence
-from analysis.worlds import Row, Spread, Unsound, Worlds
+from analysis.worlds import LARGEST, Row, Spread, Unsound, Worlds
 
 __all__ = ["Finding", "Unsound", "audit_answers"]
 
@@ -181,19 +175,20 @@ def _rows(
         mine = np.isin(cells.which, [place for place, s in enumerate(bundle) if s.members[0] in statistic.members])
         if not mine.any():
             continue
+        weigh = _Weights.of(statistic, cells, mine)
         share = np.where(mine, _share_of_one(statistic)[cells.person], 0.0)
         for place, view in enumerate(views):
             published = view.get(statistic.family, {}).get(statistic.id) if view["shown"] else None
             if published is None:
                 continue
             inside = found.members(place)
-            index = _index_row(place, published["index"], statistic, inside, cells, share)
+            index = _index_row(place, published["index"], statistic, inside, cells, weigh)
             yield index
             if statistic.item is not None:
                 yield from _count_rows(place, published, statistic.item, mine & inside[cells.person], cells)
             if place == 0:
                 about = list(_spread(published, statistic, cells, share, population))
-                yield from (_level_row(spread, index) for spread in about if spread.limits)
+                yield from (_level_row(spread, index, weigh.whole(inside)) for spread in about if spread.limits)
                 spreads += about
                 if statistic.item is not None:
                     yield from _limits_row(published, statistic.item, mine, cells, population)
@@ -204,12 +199,55 @@ def _share_of_one(statistic: RawStatistic) -> Floats:
     return np.where(np.isnan(statistic.scores), 0.0, 1.0 / np.maximum(statistic.answered, 1))
 
 
-def _open(figure: Any, step: float, row: SizeRow) -> tuple[float, float, bool]:
-    """The values that are published as this figure: from, to, and whether the last is one of them."""
-    if is_coded(figure):
-        bound = float(figure.lstrip("<>="))
-        return (-math.inf, bound, True) if figure.startswith("<") else (bound, math.inf, True)
-    return max(figure - step / 2, row.low_end + 1e-7), min(figure + step / 2, float(row.high_end)), False
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """A statistic's scores in whole numbers: every person's points times `shares` over how many items she answered.
+
+    common : the least common multiple of how many items people answered
+    shares : the same; where sums on it would pass 2**52 (some thirty items and more), the largest that does not
+    each : of every person who enters it, ``shares // answered``, else 0
+    of_cell : the same of each cell of the bundle that is a member's
+    worth : points of each category
+    """
+
+    statistic: RawStatistic
+    common: int
+    shares: int
+    each: NDArray[np.int64]
+    of_cell: NDArray[np.int64]
+    worth: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, statistic: RawStatistic, cells: Cells, mine: Flags) -> "_Weights":
+        enters = ~np.isnan(statistic.scores)
+        kinds = np.unique(statistic.answered[enters])
+        common = math.lcm(*(int(kind) for kind in kinds))
+        shares = min(common, int(LARGEST) // (statistic.unit * len(enters)))
+        each = np.where(enters, shares // np.maximum(statistic.answered, 1), 0)
+        steps = len(cells.worth) - 1
+        worth = np.arange(steps + 1) * (statistic.unit // steps)
+        return cls(statistic, common, shares, each, np.where(mine, each[cells.person], 0), worth)
+
+    def whole(self, inside: Flags) -> int:
+        """What the sum of these people would be if all had 100."""
+        return self.statistic.unit * self.shares * int((inside & (self.each > 0)).sum())
+
+    def ends(self, figure: Any, inside: Flags, step: float, row: SizeRow) -> tuple[int, int]:
+        """The least and greatest sum of these people that print as a figure.
+
+        On a coarser grid than the common one a sum may fall short by a point a person and item: so much is taken off the
+        upper end, and nothing counts as possible that is not. A truth that stands on such an end is refused (`Unsound`).
+        """
+        people = int((inside & (self.each > 0)).sum())
+        low, high = whole_ends(figure, self.statistic.unit * self.common * people, step, row)
+        if self.shares == self.common:
+            return low, high
+        short = self.statistic.unit * int(self.statistic.answered[inside & (self.each > 0)].sum())
+        return -(-low * self.shares // self.common), high * self.shares // self.common - short
+
+    def total(self, inside: Flags) -> int:
+        """The sum of these people."""
+        return int((self.statistic.points[inside] * self.each[inside]).sum())
 
 
 def _table_row(n: int) -> SizeRow:
@@ -219,30 +257,29 @@ def _table_row(n: int) -> SizeRow:
     return row
 
 
-def _index_row(place: int, figure: Any, statistic: RawStatistic, inside: Flags, cells: Cells, share: Floats) -> Row:
-    scores = statistic.scores[inside]
-    n = int((~np.isnan(scores)).sum())
+def _index_row(place: int, figure: Any, statistic: RawStatistic, inside: Flags, cells: Cells, weigh: _Weights) -> Row:
+    n = int((inside & ~np.isnan(statistic.scores)).sum())
     row = _table_row(n)
-    mine = np.where(inside[cells.person], share, 0.0) / n
-    now = float((mine * cells.worth[cells.answers]).sum())
-    rest = 0.0 if statistic.item is not None else float(np.nanmean(scores)) - now
+    mine = np.where(inside[cells.person], weigh.of_cell, 0)
+    rest = weigh.total(inside) - int((mine * weigh.worth[cells.answers]).sum())
     fine = row.index_step * n * statistic.score_steps >= 200
-    return Row(place, mine, cells.worth, rest, *_open(figure, row.index_step if fine else row.share_step, row))
+    ends = weigh.ends(figure, inside, row.index_step if fine else row.share_step, row)
+    return Row(place, mine.astype(np.float64), weigh.worth.astype(np.float64), rest, *ends)
 
 
 def _count_rows(place: int, published: Mapping[str, Any], item: ItemSpec, inside: Flags, cells: Cells) -> Iterator[Row]:
-    """The favourable share and the classes of an item's distribution."""
+    """The favourable share and the classes of an item's distribution, as counts of people."""
     n = int(inside.sum())
     row = _table_row(n)
-    each: Floats = np.where(inside, 1.0 / n, 0.0)
+    each: Floats = np.where(inside, 1.0, 0.0)
     values = np.arange(item.low, item.low + len(cells.worth))
     if "favourable" in published:
-        good = np.where(values >= item.favourable_from, 100.0, 0.0)
-        yield Row(place, each, good, 0.0, *_open(published["favourable"], row.share_step, row))
+        good = np.where(values >= item.favourable_from, 1.0, 0.0)
+        yield Row(place, each, good, 0.0, *whole_ends(published["favourable"], n, row.share_step, row))
     classes = published.get("distribution", ())
     kinds = [values == v for v in values] if len(classes) == 5 else [values <= values[0] + 1, values == values[0] + 2]
     for kind, figure in zip(kinds, classes, strict=False):  # of three, the last is the share itself
-        yield Row(place, each, np.where(kind, 100.0, 0.0), 0.0, *_open(figure, row.class_step, row))
+        yield Row(place, each, np.where(kind, 1.0, 0.0), 0.0, *whole_ends(figure, n, row.class_step, row))
 
 
 def _limits_row(
@@ -256,13 +293,13 @@ def _limits_row(
     for good in range(n + 1):
         limits = estimates.favourable_share(good, n, population=population)
         if list(outward(100 * limits.low, 100 * limits.high, SHARE_GRID)) == list(published["ci"]["favourable"]):
-            alike.append(100.0 * good / n)
+            alike.append(good)
     if not alike:
         raise Unsound("the limits of a share follow from no count")
     values = np.arange(item.low, item.low + len(cells.worth))
-    good_answers = np.where(values >= item.favourable_from, 100.0, 0.0)
-    each: Floats = np.where(mine, 1.0 / n, 0.0)
-    yield Row(0, each, good_answers, 0.0, alike[0], alike[-1], closed=True)
+    good_answers = np.where(values >= item.favourable_from, 1.0, 0.0)
+    each: Floats = np.where(mine, 1.0, 0.0)
+    yield Row(0, each, good_answers, 0.0, alike[0], alike[-1])
 
 
 def _spread(
@@ -282,11 +319,12 @@ def _spread(
     )  # fmt: skip
 
 
-def _level_row(spread: Spread, index: Row) -> Row:
+def _level_row(spread: Spread, index: Row, whole: int) -> Row:
     """The means that give the published limits while the spread stays: it guides the search, `Spread` decides."""
     known = spread.scores[~np.isnan(spread.scores)]
     half, (low, high) = spread.half * float(known.std(ddof=1)), spread.limits or (0, 100)
-    lowest, highest = low + half if low > 0 else -math.inf, low + 1 + half if low > 0 else math.inf
+    lowest, highest = (low + half, low + 1 + half) if low > 0 else (0.0, 100.0)
     if high < 100:
         lowest, highest = max(lowest, high - 1 - half), min(highest, high - half)
-    return replace(index, low=lowest - 1e-7, high=highest + 1e-7, closed=True)
+    # outward by a millionth: the truth itself stands on a border, and this row decides nothing
+    return replace(index, low=math.floor(whole * (lowest - 1e-6) / 100), high=math.ceil(whole * (highest + 1e-6) / 100))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.publication import as_number
+from analysis.publication import Figure, as_number
 
 MOST = 5
 
@@ -20,14 +20,14 @@ class Finding:
         ``unaware``
     subject : an area number, indicator id or view id
     other : a second subject where the kind has one, else ""
-    value, reference : published figures on 0-100, reference absent as None
+    value, reference : published figures on 0-100, a coded end with its sign; reference absent as None
     """
 
     kind: str
     subject: str
     other: str
-    value: float
-    reference: float | None
+    value: Figure
+    reference: Figure | None
 
 
 def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
@@ -46,13 +46,14 @@ def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 
 def _areas(document: Mapping[str, Any]) -> Iterator[Finding]:
-    areas = {area: as_number(f["index"]) for area, f in document["views"][0].get("areas", {}).items() if "index" in f}
+    figures = {area: f["index"] for area, f in document["views"][0].get("areas", {}).items() if "index" in f}
+    areas = {area: as_number(figure) for area, figure in figures.items()}
     if len(areas) >= 2:
         lowest = min(sorted(areas), key=lambda area: areas[area])
         highest = max(sorted(areas), key=lambda area: areas[area])
         if areas[lowest] < areas[highest]:
-            yield Finding("lowest_area", lowest, "", areas[lowest], None)
-            yield Finding("highest_area", highest, "", areas[highest], None)
+            yield Finding("lowest_area", lowest, "", figures[lowest], None)
+            yield Finding("highest_area", highest, "", figures[highest], None)
 
 
 def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -65,8 +66,8 @@ def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
             "view_gap",
             largest["view"],
             largest["statistic"],
-            as_number(largest["value"]),
-            as_number(largest["reference"]),
+            largest["value"],
+            largest["reference"],
         )
     women = [
         d
@@ -76,16 +77,16 @@ def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
     for difference in women:
         kind = "gender_gap" if difference["clear"] else "gender_same"
         yield Finding(
-            kind, "4", difference["against"], as_number(difference["value"]), as_number(difference["reference"])
+            kind, "4", difference["against"], difference["value"], difference["reference"]
         )
 
 
 def _indicators(document: Mapping[str, Any]) -> Iterator[Finding]:
     for indicator, record in document.get("perception", {}).items():
         if record.get("state") == "critical":
-            yield Finding("critical", indicator, "", as_number(record["index"]), None)
+            yield Finding("critical", indicator, "", record["index"], None)
         elif record.get("awareness_low"):
-            yield Finding("unaware", indicator, "", as_number(record.get("index", 0)), None)
+            yield Finding("unaware", indicator, "", record.get("index", 0), None)
 
 
 SPEAKING_UP = ("SAF2", "SAF3")

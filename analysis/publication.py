@@ -1,10 +1,16 @@
 """What a view of each size may show: steps, coded ends, bands (PRIVACY 2.5). Knows no responses."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
+type Exact = Fraction | float
+"""A value before it is published; from whole sums and counts it is a fraction."""
 type Figure = float | str
 """A published value: a multiple of its step, or a coded end like ``<=20``."""
+
+HALF = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,10 @@ ROWS = (
 )
 SIZE_EDGES = (5, 10, 20, 30, 50, 100, 200, 400)
 EXPERIENCE_EDGES = (0, 5, 10, 20, 40)
+SHARE_STEPS = ((200, 5), (100, 10), (50, 20))
+"""From how many people a share of special answers has which step, which is its end too."""
+SPREAD_FROM = 50
+"""Under so many people a spread would say too much of each."""
 SUPPORTIVE_FROM, CRITICAL_UNDER = 60, 50
 
 
@@ -58,33 +68,55 @@ def band_edges(band: str) -> tuple[int, int | None]:
     return int(low), int(high)
 
 
-def experience_band(count: int) -> str:
-    """The band in which a count of experiences is shown: 0-4, 5-9, 10-19, 20-39, 40+."""
-    return _band(count, EXPERIENCE_EDGES, "+")
+def experience_band(count: int, answered: int) -> str:
+    """The band in which a count of experiences is shown: 0-4, 5-9, 10-19, 20-39, 40+.
+
+    The last band begins at half of those who answered at most, and is open: of forty people "40+" would say everybody.
+    """
+    return _band(count, tuple(edge for edge in EXPERIENCE_EDGES if 2 * edge <= answered), "+")
 
 
-def stepped(value: float, step: float, row: SizeRow) -> Figure:
+def stepped(value: Exact, step: float, row: SizeRow) -> Figure:
     """Round half up to a step; the ends are coded, decided on the exact value before rounding.
+
+    In fractions, never in floating point: a sum just over a border and one just under it look alike there, and what a
+    figure leaves open is read off the same border (`whole_ends`).
 
     Parameters
     ----------
-    value : float
+    value : Fraction or number
         On 0-100.
     """
     if value <= row.low_end:
         return f"<={row.low_end}"
     if value >= row.high_end:
         return f">={row.high_end}"
-    return math.floor(value / step + 0.5) * step
+    return math.floor(Fraction(value) / Fraction(step) + HALF) * step
 
 
-def index_figure(value: float, respondents: int) -> Figure | None:
+def whole_ends(figure: Figure, whole: int, step: float, row: SizeRow) -> tuple[int, int]:
+    """The least and the greatest count of which ``stepped(100 * count / whole)`` is this figure; none if least > greatest.
+
+    Parameters
+    ----------
+    whole : int
+        The count that would be 100: people, or the greatest sum of their scores.
+    """
+    low, high = Fraction(row.low_end * whole, 100), Fraction(row.high_end * whole, 100)
+    if isinstance(figure, str):
+        return (0, math.floor(low)) if figure.startswith("<") else (math.ceil(high), whole)
+    middle, half = Fraction(figure) * whole / 100, Fraction(step) * whole / 200
+    least = max(math.ceil(middle - half), math.floor(low) + 1)
+    return least, min(math.ceil(middle + half), math.ceil(high)) - 1
+
+
+def index_figure(value: Exact, respondents: int) -> Figure | None:
     """An index on 0-100 as this many respondents may show it."""
     row = row_of(respondents)
     return None if row is None else stepped(value, row.index_step, row)
 
 
-def score_figure(value: float, respondents: int, score_steps: int) -> Figure | None:
+def score_figure(value: Exact, respondents: int, score_steps: int) -> Figure | None:
     """An index on 0-100 of scores that can take only ``score_steps + 1`` values for each person.
 
     The step table is made for five answers: a step then holds at least two sums of scores. A coarser score (yes or no,
@@ -99,14 +131,14 @@ def score_figure(value: float, respondents: int, score_steps: int) -> Figure | N
     return stepped(value, row.share_step, row) if row.share_step else None
 
 
-def share_figure(percent: float, respondents: int) -> Figure | None:
+def share_figure(percent: Exact, respondents: int) -> Figure | None:
     """A favourable share in percent as this many respondents may show it."""
     row = row_of(respondents)
     return None if row is None or not row.share_step else stepped(percent, row.share_step, row)
 
 
 def distribution_figures(
-    percents: tuple[float, ...], respondents: int, favourable: Figure | None
+    percents: tuple[Exact, ...], respondents: int, favourable: Figure | None
 ) -> tuple[Figure, ...] | None:
     """Five shares as this many respondents may show them: five classes, three (the last is the share), or none."""
     row = row_of(respondents)
@@ -118,22 +150,36 @@ def distribution_figures(
     return tuple(stepped(percent, row.class_step, row) for percent in percents)
 
 
-def organisation_share(percent: float) -> Figure:
-    """A share of special answers, whole organisation: 5-point steps, ends coded at 5 and 95."""
-    if percent <= 5:
+def organisation_share(percent: Exact, base: int) -> Figure | None:
+    """A share of special answers, whole organisation, as wide as its base allows; None under 50 people.
+
+    The half step beside an end still holds four people, so that no share is an exact count, nobody or everybody.
+    """
+    step = next((step for least, step in SHARE_STEPS if base >= least), None)
+    if step is None:
+        return None
+    if percent <= step:
+        return f"<={step}"
+    if percent >= 100 - step:
+        return f">={100 - step}"
+    return math.floor(Fraction(percent) / step + HALF) * step
+
+
+def mean_share(shares: Sequence[Figure]) -> Figure:
+    """The mean of published shares on steps of five: it says nothing that they do not."""
+    mean = sum(Fraction(as_number(share)) for share in shares) / len(shares)
+    if mean <= 5:
         return "<=5"
-    if percent >= 95:
-        return ">=95"
-    return math.floor(percent / 5 + 0.5) * 5
+    return ">=95" if mean >= 95 else math.floor(mean / 5 + HALF) * 5
 
 
-def happened_share(percent: float) -> Figure:
+def happened_share(percent: Exact) -> Figure:
     """A share among the people it happened to: 10-point steps, ends coded at 10 and 90: never "all" or "none"."""
     if percent <= 10:
         return "<=10"
     if percent >= 90:
         return ">=90"
-    return math.floor(percent / 10 + 0.5) * 10
+    return math.floor(Fraction(percent) / 10 + HALF) * 10
 
 
 def spread_figure(sd: float) -> int:
@@ -145,7 +191,7 @@ def participation_figure(respondents: int, headcount: int, k: int) -> str | None
     """Participation of a shown view in 10-point steps, ``>=90`` at the top; only from a headcount of 2k."""
     if headcount < 2 * k or respondents > headcount:
         return None
-    tens = math.floor(10 * respondents / headcount + 0.5) * 10
+    tens = (20 * respondents + headcount) // (2 * headcount) * 10
     return ">=90" if tens >= 90 else str(tens)
 
 

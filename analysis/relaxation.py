@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, eye_array, kron, vstack
+from scipy.sparse import csr_array, diags_array, eye_array, kron, vstack
 
 from analysis.worlds import Floats, Places, Target, Worlds
 
@@ -25,9 +25,11 @@ def relaxed(worlds: Worlds, open_: set[Target], rng: np.random.Generator, *, one
     heads = np.bincount(group, minlength=len(first))
     system = _system(worlds, first)
     low, high = _tightened(worlds)
+    system = diags_array(1 / worlds.grain) @ system  # each row in people: whole numbers of ten digits are no good to a solver
+    ends = np.concatenate([(high - worlds.constant) / worlds.grain, (worlds.constant - low) / worlds.grain])
     problem = {
         "A_ub": vstack([system, -system], format="csr"),
-        "b_ub": np.minimum(np.concatenate([high - worlds.constant, worlds.constant - low]), 1e9),
+        "b_ub": np.minimum(ends, 1e9),
         "A_eq": kron(eye_array(len(heads)), np.ones((1, worlds.categories)), format="csr"),
         "b_eq": heads, "bounds": (0, None), "method": "highs-ipm",
     }  # fmt: skip
@@ -98,11 +100,15 @@ def _solve(
 
 
 def _tightened(worlds: Worlds) -> tuple[Floats, Floats]:
-    """The bounds of rows, moved inward to values that whole people can reach where all weigh the same."""
+    """The bounds of rows, moved inward to sums that whole people can reach: multiples of what all changes share."""
     low, high = worlds.low.copy(), worlds.high.copy()
     for row in range(len(low)):
-        used = np.unique(worlds.weight_of[worlds.row_of == row])
-        if len(used) == 1 and used[0] > 0 and worlds.constant[row] == 0.0:
-            unit = used[0] * np.diff(np.unique(worlds.worth[row])).min()
-            low[row], high[row] = np.ceil(low[row] / unit - 1e-6) * unit, np.floor(high[row] / unit + 1e-6) * unit
-    return np.maximum(low, -1e9), np.minimum(high, 1e9)
+        mine = worlds.weight_of[worlds.row_of == row]
+        weights = np.unique(mine).astype(np.int64)
+        worth = np.unique(worlds.worth[row]).astype(np.int64)
+        if not len(weights) or len(worth) < 2:
+            continue
+        grid = int(np.gcd.reduce(weights)) * int(np.gcd.reduce(np.diff(worth)))
+        base = int(worlds.constant[row]) + int(worth[0]) * int(mine.sum())  # what the least answers sum to
+        low[row], high[row] = base - (base - low[row]) // grid * grid, base + (high[row] - base) // grid * grid
+    return low, high

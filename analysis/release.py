@@ -161,14 +161,15 @@ def _audited(
     Raises
     ------
     DisclosureError
-        If only the whole organisation is left to withdraw.
+        If only the whole organisation is left to withdraw, or a figure cannot be followed back.
     """
     sizes, findings = found.sizes(), None
     while True:
         views = _views(plan, found, base, statistics, shown, population)
-        findings = answers_audit.audit_answers(
-            views, statistics, found, k, population, again=findings, progress=say
-        )  # fmt: skip
+        try:
+            findings = answers_audit.audit_answers(views, statistics, found, k, population, again=findings, progress=say)
+        except answers_audit.Unsound as problem:
+            raise DisclosureError("a published figure could not be followed back to the answers") from problem
         if not findings:
             return views, base, shown
         drop = {min(views_, key=lambda view: (sizes[view], view)) for f in findings if (views_ := set(f.views) - {0})}

@@ -1,5 +1,6 @@
 """Recoding and scoring: reversed items, scale scores of a person, indices from 0 to 100 (STATISTICS 2.1, 2.2)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,6 +93,19 @@ def mean_index(raw: RawResponses, items: Sequence[ItemSpec], min_answered: int) 
     total = np.nansum(columns, axis=0)
     enough = answered >= max(1, min_answered)
     return np.where(enough, total / np.maximum(answered, 1), np.nan)
+
+
+def whole_points(raw: RawResponses, items: Sequence[ItemSpec]) -> tuple[NDArray[np.int64], int]:
+    """Each person's sum over the items that she answered, in whole numbers, and what one answered item counts at most.
+
+    Items of different lengths are brought to the least common multiple of their steps, so that nothing is rounded.
+    """
+    unit = math.lcm(*(item.high - item.low for item in items))
+    points = np.zeros(len(raw), dtype=np.int64)
+    for item in items:
+        values = recoded(raw, item)
+        points += np.where(np.isnan(values), 0, (values - item.low) * (unit // (item.high - item.low))).astype(np.int64)
+    return points, unit
 
 
 def two_thirds(items: int) -> int:

@@ -1,6 +1,7 @@
 """The statistics of a release: which there are, and their figures for a view, stepped by its size."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from analysis import estimates, reliability
 from analysis.auditor import audit_structure
 from analysis.comparison import published_interval, published_share_interval
 from analysis.publication import (
+    SPREAD_FROM,
     Figure,
     as_number,
     distribution_figures,
@@ -17,6 +19,7 @@ from analysis.publication import (
     happened_share,
     is_coded,
     limits_may_be_exact,
+    mean_share,
     organisation_share,
     outward,
     score_figure,
@@ -26,7 +29,17 @@ from analysis.publication import (
     state_of,
 )
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, Opaque, RawResponses
-from analysis.scoring import Instrument, ItemSpec, Scores, half, item_index, mean_index, recoded, two_thirds
+from analysis.scoring import (
+    Instrument,
+    ItemSpec,
+    Scores,
+    half,
+    item_index,
+    mean_index,
+    recoded,
+    two_thirds,
+    whole_points,
+)
 from analysis.views import Plan, RawIncidence
 
 LEAST_VALID, LEAST_RATE = 30, 0.3
@@ -41,19 +54,34 @@ class RawStatistic(Opaque):
     """One statistic before protection: a score on 0-100 per respondent, NaN where she does not enter it.
 
     `score_steps` is how many steps a person's score has between 0 and 100: 4 for one item with five answers. `members`
-    are its items, `answered` how many of them each person answered.
+    are its items, `answered` how many of them each person answered. In whole numbers a person's score is
+    ``100 * points / (unit * answered)``: what is published follows from these, never from the floating scores.
     """
 
-    __slots__ = ("answered", "family", "id", "item", "members", "root_only", "score_steps", "scores", "values")
+    __slots__ = ("answered", "family", "id", "item", "members", "points", "root_only", "score_steps", "scores", "unit", "values")
 
     def __init__(
         self, family: str, id: str, scores: Scores, members: Sequence[ItemSpec], answered: NDArray[np.int64],
-        values: Scores | None = None, *, root_only: bool = False,
+        points: tuple[NDArray[np.int64], int], values: Scores | None = None, *, root_only: bool = False,
     ) -> None:  # fmt: skip
         self.family, self.id, self.scores, self.values, self.root_only = family, id, scores, values, root_only
         self.members, self.answered = tuple(members), answered
         self.item = members[0] if values is not None else None
         self.score_steps = sum(item.high - item.low for item in members)
+        self.points, self.unit = points
+
+    def mean(self, members: NDArray[np.bool_]) -> Fraction:
+        """The exact mean of those of some people who enter the statistic, on 0-100.
+
+        Raises
+        ------
+        ZeroDivisionError
+            If none of them does.
+        """
+        inside = members & ~np.isnan(self.scores)
+        kinds = (int(kind) for kind in np.unique(self.answered[inside]))
+        total = sum((Fraction(int(self.points[inside & (self.answered == kind)].sum()), kind) for kind in kinds), Fraction())
+        return 100 * total / (self.unit * int(inside.sum()))
 
     @property
     def key(self) -> str:
@@ -66,14 +94,15 @@ def statistics(raw: RawResponses, instrument: Instrument) -> list[RawStatistic]:
     valid = {name: (~np.isnan(recoded(raw, item))).astype(np.int64) for name, item in by_id.items()}
     found = [
         RawStatistic(
-            "items", item.id, item_index(raw, item), [item], valid[item.id], recoded(raw, item), root_only=item.rare
+            "items", item.id, item_index(raw, item), [item], valid[item.id], whole_points(raw, [item]), recoded(raw, item),
+            root_only=item.rare,
         )
         for item in by_id.values()
     ]
 
     def mean_of(family: str, id: str, members: list[ItemSpec], least: int) -> RawStatistic:
         answered = np.sum([valid[item.id] for item in members], axis=0)
-        return RawStatistic(family, id, mean_index(raw, members, least), members, answered)
+        return RawStatistic(family, id, mean_index(raw, members, least), members, answered, whole_points(raw, members))
 
     for scale in instrument.scales:
         found.append(mean_of("scales", scale.id, [by_id[name] for name in scale.items], scale.min_answered))
@@ -95,7 +124,7 @@ def figure(
     valid = scores[~np.isnan(scores)]
     n = len(valid)
     made: dict[str, Any] = {}
-    index = score_figure(float(valid.mean()), n, statistic.score_steps) if n else None
+    index = score_figure(statistic.mean(members), n, statistic.score_steps) if n else None
     if index is None:
         return made
     made["index"] = index
@@ -104,11 +133,11 @@ def figure(
         values = statistic.values[members]
         values = values[~np.isnan(values)]
         good = int((values >= statistic.item.favourable_from).sum())
-        favourable = share_figure(100.0 * good / n, n)
+        favourable = share_figure(Fraction(100 * good, n), n)
         if favourable is not None:
             made["favourable"] = favourable
         shares = tuple(
-            100.0 * float((values == v).sum()) / n for v in range(statistic.item.low, statistic.item.high + 1)
+            Fraction(100 * int((values == v).sum()), n) for v in range(statistic.item.low, statistic.item.high + 1)
         )
         classes = distribution_figures(shares, n, favourable)
         if classes is not None:
@@ -117,7 +146,7 @@ def figure(
             made["ci"] = {"favourable": list(_share_limits(good, n, favourable, population))}
     if is_root:
         sd = float(valid.std(ddof=1))
-        if not is_coded(index):  # a spread beside a coded end would say how near to unanimous people are
+        if not is_coded(index) and n >= SPREAD_FROM:  # beside a coded end it would say how near to unanimous people are
             made["sd"] = spread_figure(sd)
         made.setdefault("ci", {})["index"] = list(_index_limits(float(valid.mean()), sd, n, index, population))
     return made
@@ -128,7 +157,8 @@ def _index_limits(mean: float, sd: float, n: int, index: Figure, population: int
     if limits_may_be_exact(index, n):
         interval = estimates.mean_interval(mean, sd, n, population=population)
         return outward(interval.low, interval.high)
-    return published_interval(index, size_band(n), None if is_coded(index) else spread_figure(sd), population)
+    spread = None if is_coded(index) or n < SPREAD_FROM else spread_figure(sd)
+    return published_interval(index, size_band(n), spread, population)
 
 
 def _share_limits(good: int, n: int, share: Figure, population: int | None) -> tuple[int, int]:
@@ -140,7 +170,7 @@ def _share_limits(good: int, n: int, share: Figure, population: int | None) -> t
 
 
 def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
-    """Don't know, prefer not and skipped of each item, whole organisation, in 5-point steps (STATISTICS 2.1).
+    """Don't know, prefer not and skipped of each item, whole organisation, in steps that follow from how many (STATISTICS 2.1).
 
     Don't know is a share of those who know or do not; prefer not of those and the ones who prefer not; skipped of all
     to whom the item was shown. What has no base is left out.
@@ -152,8 +182,9 @@ def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
         for name, code in (("dont_know", DONT_KNOW), ("prefer_not", PREFER_NOT), ("skipped", SKIPPED)):
             count = int((codes == code).sum())
             base += count
-            if base:
-                record[name] = organisation_share(100.0 * count / base)
+            share = organisation_share(Fraction(100 * count, base), base) if base else None
+            if share is not None:
+                record[name] = share
         records[item.id] = record
     return records
 
@@ -188,11 +219,11 @@ def perception(
 def _awareness(root: Mapping[str, Any], items: list[ItemSpec]) -> dict[str, Any]:
     """The mean share of "don't know" over the items of an indicator; from published values."""
     special = root.get("special", {})
-    shares = [as_number(special[item.id]["dont_know"]) for item in items if "dont_know" in special.get(item.id, {})]
+    shares = [special[item.id]["dont_know"] for item in items if "dont_know" in special.get(item.id, {})]
     if not shares:
         return {}
-    mean = sum(shares) / len(shares)
-    return {"dont_know": organisation_share(mean), "awareness_low": mean >= 100 * LOW_AWARENESS}
+    mean = mean_share(shares)
+    return {"dont_know": mean, "awareness_low": as_number(mean) >= 100 * LOW_AWARENESS}
 
 
 def _by_gender(views: list[dict[str, Any]], indicator: str, sd: float) -> dict[str, Any]:
@@ -222,15 +253,15 @@ def experience(
         answered = int(valid.sum())
         if item.of in ("EXP7", "EXP8"):  # asked only of people it happened to
             if answered >= max(k, LEAST_HAPPENED):
-                records[item.id] = {"share": happened_share(100.0 * float(happened[valid].mean()))}
+                records[item.id] = {"share": happened_share(Fraction(100 * int(happened[valid].sum()), answered))}
         elif item.of is not None:
             if answered >= max(k, LEAST_SPECIAL):
-                records[item.id] = {"band": experience_band(int(happened.sum()))}
+                records[item.id] = {"band": experience_band(int(happened.sum()), answered)}
         elif answered >= k:
-            records[item.id] = {"band": experience_band(int(happened.sum()))}
+            records[item.id] = {"band": experience_band(int(happened.sum()), answered)}
             if sides := _contrast(plan, found, shown, valid, k):
                 records[item.id]["gender"] = {
-                    name: {"band": experience_band(int(happened[side].sum()))} for name, side in sides.items()
+                    name: {"band": experience_band(int(happened[side].sum()), int((valid & side).sum()))} for name, side in sides.items()
                 }
     return records
 
@@ -269,16 +300,8 @@ def quality(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
     for scale in instrument.scales:
         rows = np.column_stack([recoded(raw, by_id[name]) for name in scale.items])
         people = len(reliability.complete(rows))
-        if people < reliability.LEAST_PEOPLE or len(scale.items) < reliability.LEAST_ITEMS:
-            continue
-        alpha, omega = reliability.cronbach_alpha(rows), reliability.mcdonald_omega(rows)
-        if alpha is not None and omega is not None:
-            scales[scale.id] = {
-                "alpha": round(alpha, 2),
-                "omega": round(omega, 2),
-                "n_band": size_band(people),
-                "reading": reliability.reading(omega),
-            }
-    left_out = [float((raw.answer(item) < 0).mean()) for item in by_id]
-    share = organisation_share(100 * sum(left_out) / len(left_out)) if left_out else "<=5"
-    return {"reliability": scales, "nonresponse": {"items": share}}
+        if people >= reliability.LEAST_PEOPLE and len(scale.items) >= reliability.LEAST_ITEMS:  # counts alone decide
+            scales[scale.id] = {"n_band": size_band(people), "reading": reliability.reading(reliability.mcdonald_omega(rows))}
+    left_out = sum(int((raw.answer(item) < 0).sum()) for item in by_id)
+    share = organisation_share(Fraction(100 * left_out, len(raw) * len(by_id)), len(raw)) if by_id else None
+    return {"reliability": scales, "nonresponse": {} if share is None else {"items": share}}

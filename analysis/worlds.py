@@ -21,17 +21,17 @@ type Target = tuple[int, int]
 """A heap (the cells of one atom and item) and a category."""
 
 TRIES, MENDS, DRAW = 2, 8, 12
-ANEW = 64
-"""After so many worlds their figures are computed anew: carried along they drift by far less than `CLOSE`."""
-CLOSE, FLOAT_NOISE = 1e-9, 1e-6
+CLOSE = 1e-9
+"""For the organisation's spread and limits alone, which are no whole numbers."""
+LARGEST = 2.0**52
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One published figure as a bound on answers.
+    """One published figure as a bound on answers, in whole numbers: no tolerance decides what would be published alike.
 
-    The figure is ``constant + sum over cells of weight * worth[answer]``, and ``low <= figure < high`` (``<=`` where
-    `closed`). `view` is its place in the plan.
+    The sum behind it is ``constant + sum over cells of weight * worth[answer]``, and ``low <= sum <= high``. `view` is its
+    place in the plan. All are whole numbers under 2**52, which floating point keeps exactly.
     """
 
     view: int
@@ -40,7 +40,6 @@ class Row:
     constant: float
     low: float
     high: float
-    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +106,21 @@ class Worlds:
         self.row_of = np.repeat(np.arange(len(kept)), [len(used) for used in cells])
         self.cell_of = np.concatenate([*cells, np.empty(0, dtype=np.int64)]).astype(np.int64)
         self.weight_of = np.concatenate([*weights, np.empty(0)])
-        self.grain = np.array([max(np.abs(found).max(initial=0.0), 1e-12) for found in weights])
+        self.grain = np.array(
+            [
+                max(np.abs(found).max(initial=0.0) * np.ptp(row.worth), 1e-12)
+                for found, row in zip(weights, kept, strict=True)
+            ]
+        )
         """What one person may move a figure: violations in views of all sizes are compared in people."""
         self.spreads = spreads
         self.truth = self.counts(answers)
         now = self.values(answers)
-        low = np.array([row.low for row in kept]) - CLOSE
-        high = np.array([row.high + CLOSE if row.closed else row.high - CLOSE for row in kept])
-        if ((now < low - FLOAT_NOISE) | (now > high + FLOAT_NOISE)).any():
+        self.low, self.high = np.array([row.low for row in kept]), np.array([row.high for row in kept])
+        if (np.abs(now) > LARGEST).any():
+            raise Unsound("a sum of scores is too large to be kept exactly")
+        if ((now < self.low) | (now > self.high)).any():
             raise Unsound("a published figure does not follow from the answers")
-        self.low, self.high = np.minimum(low, now), np.maximum(high, now)
         if not self.agrees(answers):
             raise Unsound("published limits do not follow from the answers")
 
@@ -154,16 +158,13 @@ class Worlds:
         would be published otherwise. Each world found is where the next step begins.
         """
         now, counts, left = self.answers.copy(), self.truth, set(open_)
-        values, worlds = self.values(now), 0
+        values = self.values(now)
         for target in sorted(left):
             if counts[target] == self.truth[target]:
                 found = self._step(now, values, target, rng)
                 if found is None:
                     continue
                 now, values = found
-                worlds += 1
-                if worlds % ANEW == 0:
-                    values = self.values(now)
                 counts = self.counts(now)
             left.discard(target)
         return left

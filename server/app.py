@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 from litestar import Litestar, Request, Response, Router
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
@@ -12,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from server import faults, jobs
-from server.accounts import signin
+from server.accounts import own, signin
 from server.auditors import pack
 from server.handlers import door as handler_door
 from server.handlers import inbox
@@ -23,12 +24,16 @@ from server.pages import MessagePage, language_of, shell, show, static_address, 
 from server.reporters import page as concern
 from server.reporters import plain, sealed
 from server.respondents import answer, door, results, tokens, trust
-from server.security import csp, header_setter
+from server.security import EnrolFirst, csp, header_setter
 from server.settings import Settings
-from server.static_files import answer_worker, health, static_file, well_known
+from server.static_files import answer_worker, health, security_txt, static_file, well_known
 from server.texts import say
+from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
+from surveys.lifecycle import pins, witness
+from surveys.lifecycle.context import House, today
+from surveys.public.readers import ListsRefused
 from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines, close_stores, open_stores
 
@@ -42,6 +47,8 @@ def _message(request: Request[Any, Any, Any], status: int, title: str, text: str
 
 def _on_http_error(request: Request[Any, Any, Any], problem: HTTPException) -> Response[Any]:
     """Say in the person's language what is wrong with a request; ask for a sign-in where one is missing."""
+    if isinstance(problem, EnrolFirst):
+        return Redirect("/account/second", status_code=303)
     if problem.status_code == 401:
         wanted = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
         return Redirect(f"/account/in{wanted}", status_code=303)
@@ -58,10 +65,48 @@ def _on_missing(request: Request[Any, Any, Any], _: NoSuchWave) -> Response[str]
     return _message(request, 404, "not_found", "not_found_text")
 
 
+def _on_other_plan(request: Request[Any, Any, Any], problem: PlanOther) -> Response[Any]:
+    """Take no answer: what the stores say of the wave is not what its people signed."""
+    faults.note("plan", problem)
+    language = language_of(request)
+    said = say(language, "link.page.other_key")
+    if request.method == "POST" and request.url.path != "/answer":
+        return Response({"problem": said}, status_code=409)
+    return show(MessagePage(shell(None, language), say(language, "staff.error.wrong"), said), status=409)
+
+
+def _on_lists(request: Request[Any, Any, Any], problem: ListsRefused) -> Response[str]:
+    """Take and show nothing: what is stored of who reads is not what was signed. Help outside is linked on every page."""
+    faults.note("lists", problem)
+    language = language_of(request)
+    page = MessagePage(shell(None, language), say(language, "staff.error.wrong"), say(language, "concern.wrong.list"))
+    return show(page, status=409)
+
+
+def _on_unreadable(request: Request[Any, Any, Any], _: Exception) -> Response[str]:
+    """A form that is not UTF-8, or a number that no store can hold: nothing broke, and nothing was done."""
+    return _message(request, 400, "bad", "wrong_text")
+
+
 def _on_fault(request: Request[Any, Any, Any], problem: Exception) -> Response[str]:
     """Say that something broke; the log gets the place, never the request."""
     faults.note("request", problem)
     return _message(request, 500, "wrong", "wrong_text")
+
+
+class Application(Litestar):
+    """Answers HEAD as it would GET, which changes nothing, without the body."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+
+        async def without_body(message: dict[str, Any]) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        as_get: Any = {**scope, "method": "GET"}
+        await super().__call__(as_get, receive, without_body)  # type: ignore[arg-type]  # plain ASGI messages
 
 
 def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
@@ -69,8 +114,10 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
 
     @asynccontextmanager
     async def life(app: Litestar) -> AsyncIterator[None]:
-        answer.forget_waves()
+        answer.begin(settings.data)
         engines: Engines = await open_stores(settings.stores)
+        await pins.keep(settings.data)
+        await witness.keep_at_update(House(engines, settings.data, today(), jobs.ACTOR))
         urn = Urn(engines["answers"])
         urn.start()
         app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])
@@ -78,9 +125,9 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         try:
             yield
         finally:
-            if ticking is not None:
-                await jobs.stop(ticking)
             await urn.stop()
+            if ticking is not None:
+                await jobs.stop(ticking)  # with a last stir, of what the urn took until now too
             await close_stores(engines)
 
     async def urn_of() -> Urn:
@@ -103,24 +150,28 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         route_handlers=[
             door.door, door.help_page, door.wave_page,
             door.bulletin, door.frozen_plan, trust.trust, answer.form, answer.language, answer.submit, answer.thanks, answer_worker, *tokens.HANDLERS,
-            *results.HANDLERS, static_file, well_known, health, concern.concern, plain.form,
+            *results.HANDLERS, static_file, well_known, security_txt, health, concern.concern, plain.form,
         ],
     )  # fmt: skip
     for_scripts = Router(path="/", route_handlers=sealed.HANDLERS, exception_handlers=dict(sealed.PROBLEMS))
     static_address("answer.js")
-    app = Litestar(
-        route_handlers=[staff, for_scripts, *signin.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *comments.ROUTERS, *sheet.ROUTERS, *second_key.ROUTERS, *pack.ROUTERS, *desk_log.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],
+    app = Application(
+        route_handlers=[staff, for_scripts, *signin.ROUTERS, *own.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *comments.ROUTERS, *sheet.ROUTERS, *second_key.ROUTERS, *pack.ROUTERS, *desk_log.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],
         dependencies={"urn": Provide(urn_of), "line": Provide(line_of), "engines": Provide(engines_of), "settings": Provide(settings_of)},
         lifespan=[life],
         before_send=[header_setter(csp(style()), https=settings.https)],
         compression_config=CompressionConfig(
             backend="brotli", minimum_size=500, brotli_quality=5, brotli_gzip_fallback=True, gzip_compress_level=9,
-            exclude=["/concern/thread", "/concern/file"],
+            exclude=["/concern/thread", "/concern/file", "^/static/"],
         ),
-        exception_handlers={HTTPException: _on_http_error, NoSuchWave: _on_missing, Exception: _on_fault},
+        exception_handlers={
+            PlanOther: _on_other_plan, ListsRefused: _on_lists, HTTPException: _on_http_error, NoSuchWave: _on_missing, Exception: _on_fault,
+            UnicodeDecodeError: _on_unreadable, OverflowError: _on_unreadable, asyncpg.DataError: _on_unreadable,
+        },
         request_max_body_size=answer.FORM_LIMIT,
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
+    app.state.https = settings.https
     return app

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from server.display import day as in_words
 from server.display import text_of
 from server.texts import say
 from surveys.cases import clocks, handlers
-from surveys.public import channel, keyring
+from surveys.public import channel, readers
 from surveys.public.channel import ChannelRecord
 
 INDICATORS = ("2.2", "3.6")
@@ -36,9 +37,10 @@ def band_lines(record: ChannelRecord, language: str) -> tuple[tuple[str, str, st
     return tuple(lines)
 
 
-async def handler_lines(language: str, today: date) -> tuple[HandlerLine, ...]:
-    """Everybody on the keyring in use."""
-    ring = await keyring.current()
+async def handler_lines(language: str, today: date, data: Path) -> tuple[HandlerLine, ...]:
+    """Everybody on the ring in use."""
+    chain = (await readers.load(data)).chain
+    ring = chain.newest if chain else None
     known = {record.name: record for record in await handlers.everyone()}
     lines = []
     for reader in ring.readers if ring else ():
@@ -63,9 +65,9 @@ async def indicator_line(indicator: str, language: str) -> str:
     return f"{opened} {'; '.join(bands)}"
 
 
-async def for_auditor(today: date) -> dict[str, Any]:
+async def for_auditor(today: date, data: Path) -> dict[str, Any]:
     """Procedure, times kept and training, as the auditor exports them."""
-    record, rings = await channel.load(), await keyring.versions()
+    record, lists = await channel.load(), await readers.load(data)
     return {
         "opened": record.opened, "unions_heard": {"day": record.hearing_day, "document": record.hearing_document},
         "procedure": {
@@ -76,7 +78,12 @@ async def for_auditor(today: date) -> dict[str, Any]:
         "years": {year: {"band": band.band, "times_kept": band.kept} for year, band in record.bands.items()},
         "handlers": [
             {"name": line.name, "role": line.role, "outside": line.outside, "trained": line.trained_day, "valid": line.valid}
-            for line in await handler_lines("it", today)
+            for line in await handler_lines("it", today, data)
         ],
-        "keyrings": [{"number": ring.number, "day": ring.day.isoformat(), "fingerprint": ring.fingerprint} for ring in rings],
+        "house": lists.house.printed if lists.house else "",
+        "rings": [
+            {"number": ring.number, "day": ring.day.isoformat(), "until": ring.until.isoformat(), "fingerprint": ring.hash}
+            for ring in (lists.chain.rings if lists.chain else ())
+        ],
+        "keyrings": [{"number": ring.number, "day": ring.day.isoformat(), "fingerprint": ring.fingerprint} for ring in lists.keyrings],
     }  # fmt: skip

@@ -9,9 +9,9 @@ from typing import Any
 
 import vl_convert
 
-from server.display import number, text_of
+from server.display import text_of
 from server.findings import area_names, lead_of_areas, lead_of_scales
-from server.reading import Labels
+from server.reading import Labels, figure_text, numeric
 from server.texts import say
 from surveys.public.organisation import LANGUAGES
 
@@ -40,11 +40,11 @@ def _charts(
 ) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     root = document["views"][0]
     names = area_names(language)
-    areas = [_row(names[area], figure) for area, figure in sorted(root.get("areas", {}).items())]
+    areas = [_row(names[area], figure, language) for area, figure in sorted(root.get("areas", {}).items())]
     if any(row["value"] is not None for row in areas):
         yield "areas", lead_of_areas(document, language), areas
     scales = [
-        _row(text_of(labels.scales.get(scale, {"it": scale}), language), figure)
+        _row(text_of(labels.scales.get(scale, {"it": scale}), language), figure, language)
         for scale, figure in root.get("scales", {}).items()
     ]
     if any(row["value"] is not None for row in scales):
@@ -57,18 +57,15 @@ def _darkened(svg: str) -> str:
     return _COLOUR.sub(lambda found: dark.get(found[0], found[0]), svg)
 
 
-def _row(name: str, figure: Mapping[str, Any]) -> dict[str, Any]:
+def _row(name: str, figure: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """What is drawn of a figure: a dot at a number or at the bound of a coded end, and beside it what is printed."""
     low, high = figure.get("ci", {}).get("index", (None, None))
     value = figure.get("index")
-    if isinstance(value, str):
-        value = float(value.lstrip("<>="))
-    return {"name": name, "value": value, "low": low, "high": high}
+    return {"name": name, "value": numeric(value), "label": figure_text(value, language), "low": low, "high": high}
 
 
 def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], language: str) -> str:
     """A dot with its interval for each row, labelled directly; the middle of the scale is a thin line."""
-    for row in rows:
-        row["label"] = "" if row["value"] is None else number(row["value"], language)
     y = {
         "field": "name",
         "type": "nominal",

@@ -4,10 +4,12 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import unicodedata
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from server.texts import DESK_LANGUAGES, choose_language, say
+from surveys.signed import HIDING
 
 type Run = Callable[[argparse.Namespace], Awaitable[int]]
 
@@ -16,14 +18,26 @@ LANGUAGE = choose_language(
 )
 
 
+def harmless(text: str) -> str:
+    """A text of somebody else as a terminal may have it: what would move, hide or turn what is written is a question mark.
+
+    Without this a name could paint over the words that a signer compares.
+    """
+    return "".join(c if c == "\n" or unicodedata.category(c) not in HIDING else "\ufffd" for c in text)
+
+
+def _harmless(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value if isinstance(value, int | float) else harmless(str(value)) for name, value in values.items()}
+
+
 def tell(key: str, /, **values: object) -> None:
     """Say a sentence on standard output."""
-    print(say(LANGUAGE, f"cli.{key}", **values), flush=True)
+    print(say(LANGUAGE, f"cli.{key}", **_harmless(values)), flush=True)
 
 
 def refuse(key: str, /, **values: object) -> int:
     """Say on standard error what is wrong; the exit status of a refused command."""
-    print(say(LANGUAGE, f"cli.{key}", **values), file=sys.stderr, flush=True)
+    print(say(LANGUAGE, f"cli.{key}", **_harmless(values)), file=sys.stderr, flush=True)
     return 1
 
 
@@ -62,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("name")
         if verb == "add":
             one.add_argument("--role", required=True)
+        else:
+            one.add_argument("--second", action="store_true")
     command(account, "list", "account_list")
 
     importing = group("import")
@@ -85,9 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--k", type=int, default=5)
     plan.add_argument("--links", default="")
     plan.add_argument("--comments", action="store_true")
-    secret = command(wave, "secret", "wave_secret")
-    secret.add_argument("wave")
-    secret.add_argument("--seat", required=True)
+    _plan_parser(wave, command)
     slips = command(wave, "slips", "wave_slips")
     slips.add_argument("wave")
     slips.add_argument("--count", type=int, required=True)
@@ -119,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     bulletin.add_argument("bulletin")
     bulletin.add_argument("--release", default="")
     bulletin.add_argument("--code", default="")
-    command(group("log"), "verify", "log_verify")
+    command(group("log"), "verify", "log_verify").add_argument("--head", default="")
 
     release = group("release")
     command(release, "show", "release_show").add_argument("wave")
@@ -137,11 +151,32 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command(commands, "demo", "demo")
     demo.add_argument("--address", default="http://127.0.0.1:8000")
+    command(commands, "demo-code", "demo_code").add_argument("name")
     for name in ("serve", "demo-serve"):
         serve = command(commands, name, name.replace("-", "_"))
         serve.add_argument("--host", default="127.0.0.1")
         serve.add_argument("--port", type=int, default=8000)
     return parser
+
+
+def _plan_parser(wave: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands of a wave's keys and plan."""
+    secret = command(wave, "secret", "wave_secret")
+    secret.add_argument("wave")
+    secret.add_argument("--seat", choices=("hr", "representative", "recovery", "guarantee"), required=True)
+    for flag in ("name", "house", "output"):
+        secret.add_argument(f"--{flag}", default="")
+    statement = command(wave, "statement", "wave_statement")
+    statement.add_argument("wave")
+    statement.add_argument("file")
+    draft = command(wave, "draft", "wave_draft")
+    draft.add_argument("wave")
+    draft.add_argument("--output", required=True)
+    for verb in ("sign", "publish", "confirm", "confirmed"):
+        one = command(wave, verb, f"wave_{verb}")
+        one.add_argument("file")
+        if verb == "confirm":
+            one.add_argument("--output", default="")
 
 
 def _channel_parser(command: Callable[..., argparse.ArgumentParser], group: Callable[[str], Any]) -> None:
@@ -156,21 +191,31 @@ def _channel_parser(command: Callable[..., argparse.ArgumentParser], group: Call
     for verb in ("invite", "word", "renew", "training"):
         command(handler, verb, f"handler_{verb}").add_argument("name")
     handler.choices["training"].add_argument("--day", required=True)
+    made = group("house")
+    make = command(made, "make", "house_make")
+    for seat in ("legal", "staff", "reserve"):
+        make.add_argument(f"--{seat}", required=True, metavar="KEY")
+    command(made, "show", "house_show")
     ring = group("keyring")
     command(ring, "signer", "keyring_signer")
     draft = command(ring, "draft", "keyring_draft")
-    for flag in ("signer", "reader", "holder"):
+    for flag in ("reader", "holder", "signer"):
         draft.add_argument(f"--{flag}", action="append", default=[])
-    draft.add_argument("--recovery", default="")
+    draft.add_argument("--until", default="")
     draft.add_argument("--output", required=True)
+    still = command(ring, "still", "keyring_still")
+    still.add_argument("--until", default="")
+    still.add_argument("--output", required=True)
     for verb in ("sign", "publish"):
         command(ring, verb, f"keyring_{verb}").add_argument("file")
     recovery = group("recovery")
-    for verb in ("make", "export"):
-        command(recovery, verb, f"recovery_{verb}").add_argument("--output", required=True)
+    command(recovery, "make", "recovery_make").add_argument("--seat", choices=("a", "b", "c"), required=True)
+    command(recovery, "export", "recovery_export").add_argument("--output", required=True)
     opened = command(group("case"), "open", "case_open")
     opened.add_argument("file")
-    opened.add_argument("--recovery", default="")
+    opened.add_argument("--house", default="", metavar="WORDS")
+    opened.add_argument("--memory", default="", metavar="FILE")
+    opened.add_argument("--recovery", default="", metavar="FILE|SEATS")
     opened.add_argument("--output", default="")
     verify = command(group("proof"), "verify", "proof_verify")
     verify.add_argument("file")
@@ -184,10 +229,10 @@ def _run_of(command: str, verb: str | None) -> Run:
 
         return house.COMMANDS[f"{command} {verb}" if verb else command]
     if command in ("wave", "release", "log"):
-        from server.commands import life, links, proving
+        from server.commands import life, links, plans, proving
 
-        return (life.COMMANDS | links.COMMANDS | proving.COMMANDS)[f"{command} {verb}"]
-    if command in ("channel", "handler", "keyring", "recovery", "case", "proof"):
+        return (life.COMMANDS | links.COMMANDS | plans.COMMANDS | proving.COMMANDS)[f"{command} {verb}"]
+    if command in ("channel", "house", "handler", "keyring", "recovery", "case", "proof"):
         from server.commands import channel, sealed
 
         return (channel.COMMANDS | sealed.COMMANDS)[f"{command} {verb}"]
@@ -204,12 +249,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status."""
     given = _parser().parse_args(arguments)
     run = _run_of(given.command, getattr(given, "verb", None))
+    from surveys.public.readers import ListsRefused
     from surveys.stores import StoresUnavailable
 
     try:
         status = asyncio.run(_one(run, given))
     except StoresUnavailable as problem:
         status = refuse("stores", problem=problem)
+    except ListsRefused as problem:
+        status = refuse("cannot", problem=problem)
     except KeyboardInterrupt:
         status = 130
     raise SystemExit(status)

@@ -19,7 +19,7 @@ from server.settings import Settings
 from server.texts import catalogue, say
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
-from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.planning import Wish, plan
 from surveys.people import accounts, roster
 from surveys.people.panel import members
 from surveys.people.roster import PersonEntry, UnitEntry
@@ -209,11 +209,11 @@ async def make(settings: Settings, address: str) -> int:
             return refuse("demo_not_empty", folder=settings.data)
         tell("demo_begin")
         known = await _house(engines, settings, address, dice)
+        known["channel"] = await demonstration_channel.make(House(engines, settings.data, today(), "administrator"))
         for story in STORIES:
-            known[story.id] = await _wave(engines, settings, story, client, dice)
+            known[story.id] = await _wave(engines, settings, story, client, dice, known["channel"]["seats"])
             tell("demo_wave", wave=story.id, sheets=known[story.id]["sheets"], seconds=round(time.monotonic() - began))
         await _evidence(engines)
-        known["channel"] = await demonstration_channel.make(House(engines, settings.data, today(), "administrator"))
     known["codes"] = known[STORIES[-1].id].pop("unused")
     _mark(settings, known)
     tell("demo_done", seconds=round(time.monotonic() - began))
@@ -260,20 +260,20 @@ async def _house(engines: Engines, settings: Settings, address: str, dice: rando
     ):
         password = f"prova-{secrets.token_hex(4)}"
         await accounts.add(engines["people"], name, role, password)
-        known["accounts"][name] = {"role": role, "password": password}
+        second = await demonstration_channel.with_codes(House(engines, settings.data, today(), "administrator"), name)
+        known["accounts"][name] = {"role": role, "password": password, "second": second}
     return known
 
 
-async def _wave(engines: Engines, settings: Settings, story: Story, client: Any, dice: random.Random) -> dict[str, Any]:
+async def _wave(
+    engines: Engines, settings: Settings, story: Story, client: Any, dice: random.Random, seats: Mapping[str, str]
+) -> dict[str, Any]:
     """Plan, open, answer; past waves are also closed and released."""
     opened = today() - timedelta(days=story.ago)
     house = House(engines, settings.data, opened, "direzione")
     await organisation.save(engines["public"], replace(await _organisation(), help_checked_on=opened.isoformat()))
     record = await plan(house, Wish(story.id, story.title, opened, opened + timedelta(days=story.length)))
-    held = {}
-    for seat, holder in (("hr", "direzione"), ("representative", "rappresentante"), ("recovery", "custode")):
-        held[seat] = draw_secret()
-        await take_seat(House(engines, settings.data, opened, holder), story.id, seat, held[seat])
+    held = await demonstration_channel.hold_ceremony(house, story.id, seats)
     await opening.open_wave(house, story.id)
     codes = await opening.print_slips(house, story.id, 430)
     sheets = await _answers(client, story, codes, Questionnaire.from_json(dict(record.questionnaire)), dice)
@@ -358,10 +358,25 @@ def greet(settings: Settings, address: str, *, qr: bool) -> None:
     tell("greet_results", address=address, wave=STORIES[-2].id)
     tell("greet_accounts", address=address)
     for name, account in known["accounts"].items():
-        print(f"    {name:<16}{account['password']}   ({account['role']})")
+        print(f"    {name:<16}{account['password']}   ({account['role']}; {account.get('second', '-')})")
     tell("greet_secrets")
     for seat, secret in known[STORIES[-1].id]["secrets"].items():
         print(f"    {seat:<16}{secret}")
     tell("greet_handlers", address=address)
     for name, handler in known["channel"]["handlers"].items():
         print(f"    {name:<16}{handler['passphrase']}   ({handler['second']})")
+
+
+def show_code(settings: Settings, name: str) -> int:
+    """Print the six digits that the app of an invented account shows now: a demonstration has no telephone."""
+    from base64 import b32decode
+    from datetime import UTC, datetime
+
+    if not is_made(settings):
+        return refuse("demo_none")
+    known = json.loads((settings.data / MARK).read_text("utf-8"))
+    account = (known["accounts"] | known["channel"]["handlers"]).get(name, {})
+    if "second" not in account:
+        return refuse("demo_no_code", name=name)
+    print(demonstration_channel.code(b32decode(account["second"]), datetime.now(UTC)))
+    return 0

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from server.display import text_of
-from server.reading import Labels, figure_text, view_name
+from server.reading import Labels, figure_cell, view_name
 from server.texts import say
 
 type Row = tuple[str, str, str, str, str, str]
@@ -34,7 +34,7 @@ def rows(document: Mapping[str, Any], labels: Labels, language: str) -> Iterator
             for statistic, figure in view.get(family, {}).items():
                 yield (
                     name, view["n_band"], family, f"{statistic} {_label(family, statistic, labels, language)}",
-                    figure_text(figure.get("index"), "en"), figure_text(figure.get("favourable"), "en"),
+                    figure_cell(figure.get("index"), "en"), figure_cell(figure.get("favourable"), "en"),
                 )  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.findings import Finding, findings, safety_alerts
-from server.display import number, text_of
-from server.reading import AREAS, Labels, numeric, view_name
+from analysis.publication import Figure, as_number
+from server.display import text_of
+from server.reading import AREAS, Labels, figure_text, numeric, view_name
 from server.texts import say
 
 
@@ -19,15 +20,16 @@ def in_words(document: Mapping[str, Any], language: str) -> tuple[str, ...]:
 
 
 def _sentence(finding: Finding, document: Mapping[str, Any], language: str) -> str:
-    values: dict[str, object] = {"value": number(finding.value, language)}
+    values: dict[str, object] = {"value": figure_text(finding.value, language)}
     if finding.reference is not None:
-        values["reference"] = number(finding.reference, language)
+        values["reference"] = figure_text(finding.reference, language)
     match finding.kind:
         case "view_gap":
             views = {view["id"]: view for view in document["views"]}
             values["group"] = view_name(views[finding.subject], document["plan"], language)
             values["area"] = say(language, f"results.area.{finding.other}")
-            key = "gap_low" if finding.reference is not None and finding.value < finding.reference else "gap_high"
+            low = finding.reference is not None and as_number(finding.value) < as_number(finding.reference)
+            key = "gap_low" if low else "gap_high"
         case "critical" | "unaware":
             values["indicator"], key = finding.subject, finding.kind
         case _:
@@ -35,12 +37,12 @@ def _sentence(finding: Finding, document: Mapping[str, Any], language: str) -> s
     return say(language, f"results.finding.{key}", **values)
 
 
-def _ends(figures: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, float], tuple[str, float]] | None:
+def _ends(figures: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, Figure], tuple[str, Figure]] | None:
     values = {name: value for name, f in figures.items() if (value := numeric(f.get("index"))) is not None}
     if len(values) < 2:
         return None
     low, high = min(values, key=lambda n: values[n]), max(values, key=lambda n: values[n])
-    return ((low, values[low]), (high, values[high])) if values[low] < values[high] else None
+    return ((low, figures[low]["index"]), (high, figures[high]["index"])) if values[low] < values[high] else None
 
 
 def lead_of_areas(document: Mapping[str, Any], language: str) -> str:
@@ -55,13 +57,13 @@ def lead_of_scales(document: Mapping[str, Any], language: str, labels: Labels) -
     return _lead(_ends(document["views"][0].get("scales", {})), names, language)
 
 
-def _lead(ends: tuple[tuple[str, float], tuple[str, float]] | None, names: Mapping[str, str], language: str) -> str:
+def _lead(ends: tuple[tuple[str, Figure], tuple[str, Figure]] | None, names: Mapping[str, str], language: str) -> str:
     if ends is None:
         return say(language, "results.lead_flat")
     (low, low_value), (high, high_value) = ends
     return say(
-        language, "results.lead", low=names.get(low, low), low_value=number(low_value, language),
-        high=names.get(high, high), high_value=number(high_value, language),
+        language, "results.lead", low=names.get(low, low), low_value=figure_text(low_value, language),
+        high=names.get(high, high), high_value=figure_text(high_value, language),
     )  # fmt: skip
 
 

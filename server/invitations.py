@@ -7,6 +7,7 @@ import smtplib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from server import faults, post
@@ -14,9 +15,9 @@ from server.display import day, text_of
 from server.respondents.answer import questionnaire_of
 from server.settings import Settings
 from server.texts import say
-from surveys.blind import PublicKey
 from surveys.lifecycle.context import House
-from surveys.lifecycle.issuing import FINGERPRINT_LETTERS, address_of
+from surveys.lifecycle.issuing import address_of
+from surveys.lifecycle.ready import mark_of
 from surveys.people import links
 from surveys.people.links import Invitation, Waiting
 from surveys.public import organisation, waves
@@ -53,23 +54,27 @@ class About:
     wave: WaveRecord
     name: str
     site: str
-
-    @property
-    def fingerprint(self) -> str:
-        return PublicKey.from_der(self.wave.token_key).fingerprint()[:FINGERPRINT_LETTERS]
+    mark: str
+    """What the phone compares: it travels in each link and is written beside it."""
 
     def lines(self, kind: str, language: str) -> list[str]:
         """The sentences before and after the link: the first is before it."""
         values = {
             "title": text_of(self.wave.title, language), "ends": day(self.wave.ends, language),
-            "minutes": questionnaire_of(self.wave).minutes(language), "fingerprint": self.fingerprint,
+            "minutes": questionnaire_of(self.wave).minutes(language), "fingerprint": self.mark,
         }  # fmt: skip
         return [say(language, f"link.mail.{key}", **values) for key in (kind, "fingerprint", "help")]
 
 
-async def about(wave: str) -> About:
+async def about(data: Path, wave: str) -> About:
+    """What every invitation says; `data` is the folder whose keys hold the signed plan.
+
+    Raises
+    ------
+    PlanOther
+    """
     record, house = await waves.get(wave), await organisation.load()
-    return About(record, house.name if house else "Ascolto", house.address if house else "")
+    return About(record, house.name if house else "Ascolto", house.address if house else "", await mark_of(data, record))
 
 
 def language_for(invitation: Invitation) -> str:
@@ -82,7 +87,7 @@ def writer(facts: About, kind: str) -> Callable[[Invitation], Letter]:
     def write(invitation: Invitation) -> Letter:
         language = language_for(invitation)
         first, *more = facts.lines(kind, language)
-        address = address_of(facts.site, invitation.link, facts.wave.token_key)
+        address = address_of(facts.site, invitation.link, facts.mark)
         subject = say(language, "link.mail.subject", organisation=facts.name)
         return Letter(invitation.contact, subject, "\n\n".join([first, address, *more]) + "\n")
 
@@ -94,7 +99,7 @@ def text_messages(facts: About, invitations: Sequence[Invitation]) -> str:
     table = io.StringIO()
     rows = csv.writer(table)
     for invitation in invitations:
-        address = address_of(facts.site, invitation.link, facts.wave.token_key)
+        address = address_of(facts.site, invitation.link, facts.mark)
         rows.writerow([invitation.contact, f"{facts.lines('invitation', language_for(invitation))[0]} {address}"])
     return table.getvalue()
 
@@ -106,7 +111,7 @@ def pages(facts: About, invitations: Sequence[Invitation]) -> dict[str, Any]:
             {
                 "name": invitation.name, "language": language_for(invitation),
                 "lines": facts.lines("invitation", language_for(invitation)),
-                "address": address_of(facts.site, invitation.link, facts.wave.token_key),
+                "address": address_of(facts.site, invitation.link, facts.mark),
             }
             for invitation in invitations
         ]
@@ -167,7 +172,7 @@ async def _leave(settings: Settings, house: House, smtp: smtplib.SMTP, message: 
     proposed = await links.propose([message.member])
     outcome = links.FAILED
     if proposed:  # she has not left
-        letter = writer(await about(message.wave), message.kind)(proposed[0])
+        letter = writer(await about(house.data, message.wave), message.kind)(proposed[0])
         outcome = await asyncio.to_thread(_send_one, smtp, settings.mail_from, letter, datetime.now(UTC))
     if outcome != links.SENT:
         await links.not_delivered(people, message.row, house.day, for_good=outcome == links.FAILED)

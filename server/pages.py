@@ -108,7 +108,7 @@ def render(page: Page) -> str:
 
 def show(page: Page, *, status: int = 200, cookies: list[Cookie] | None = None) -> Response[str]:
     """Answer with a page."""
-    return Response(render(page), status_code=status, media_type="text/html; charset=utf-8", cookies=cookies or [])
+    return Response(render(page), status_code=status, media_type="text/html", cookies=cookies or [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Channel:
     organisation: str
     address: str
     fingerprint: str
+    words: str
     readers: tuple[tuple[str, str, bool], ...]
     controller: str
     contact: str

@@ -54,7 +54,7 @@ _PAGES = """
   for reader in one.readers { block(spacing: 3.4mm * k)[*#reader.at(0)* · #reader.at(1)] }
   v(3mm * k)
   text(size: z(17), weight: "bold")[#one.t.fingerprint]
-  block(spacing: 3.4mm * k, text(font: "DejaVu Sans Mono", size: z(13), dir: ltr)[#one.fingerprint.at(0) #linebreak() #one.fingerprint.at(1)])
+  block(spacing: 3.4mm * k, text(font: "DejaVu Sans Mono", size: z(13), dir: ltr)[#one.fingerprint.at(0) #linebreak() #one.fingerprint.at(1) #linebreak() #one.fingerprint.at(2)])
   text(size: z(12), fill: rgb("#55646a"))[#one.t.fingerprint_note]
   v(1fr)
   text(size: z(11))[#one.t.elsewhere]
@@ -72,25 +72,30 @@ def grouped(fingerprint: str) -> str:
     return " ".join(fingerprint[start : start + 4] for start in range(0, len(fingerprint), 4))
 
 
-def front_door(address: str) -> Any:
-    """The QR of the front door, and of nothing deeper."""
-    return segno.make(f"{address.rstrip('/')}/", error="m")
+def _half(words: str, place: int) -> str:
+    return " ".join(words.split()[6 * place : 6 * place + 6])
+
+
+def front_door(address: str, printed: str = "") -> Any:
+    """The QR of the front door, and of nothing deeper; the house's printed half rides as a fragment, which is never sent."""
+    return segno.make(f"{address.rstrip('/')}/{f'#h={printed}' if printed else ''}", error="m")
 
 
 def poster(
-    organisation: str, address: str, fingerprint: str, readers: Sequence[tuple[str, str, bool]], languages: Sequence[str]
+    organisation: str, address: str, house: tuple[str, str], readers: Sequence[tuple[str, str, bool]], languages: Sequence[str]
 ) -> bytes:
     """Set the poster as a PDF in memory, one page a language.
 
     Parameters
     ----------
     address : of this installation, ``https://…`` without a path
+    house : the house's printed half in hex, and the same as twelve words
     readers : name, role, and whether outside the cooperative; text, never markup: it travels as JSON
     """
     pages = [
         {
             "lang": language.split("-")[0], "rtl": direction(language) == "rtl", "organisation": organisation, "address": address,
-            "fingerprint": [grouped(fingerprint)[:39], grouped(fingerprint)[40:]], "t": {key: say(language, f"poster.{key}") for key in _SENTENCES},
+            "fingerprint": [_half(house[1], 0), _half(house[1], 1), grouped(house[0])], "t": {key: say(language, f"poster.{key}") for key in _SENTENCES},
             "readers": [
                 [name, f"{role} ({say(language, 'poster.outside_one')})" if outside else role] for name, role, outside in readers
             ],
@@ -98,7 +103,7 @@ def poster(
         for language in languages
     ]  # fmt: skip
     picture = io.BytesIO()
-    front_door(address).save(picture, kind="svg", border=2, scale=4)
+    front_door(address, house[0]).save(picture, kind="svg", border=2, scale=4)
     files = {"main.typ": _PAGES.encode(), "pages.json": json.dumps(pages).encode(), "door.svg": picture.getvalue()}
     compile_files: Any = typst.compile  # its stubs do not know several files
     for scale in _SCALES:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.display import number, text_of
-from server.texts import say
+from server.texts import direction, say
 from surveys.public.waves import WaveRecord
 
 type Texts = Mapping[str, str]
@@ -60,11 +60,26 @@ def numeric(figure: object) -> float | None:
 
 
 def figure_text(figure: object, language: str, unit: str = "") -> str:
-    """Write a published figure: a number, or "20 or less" as ≤ 20."""
+    """Write a published figure on a page: a number, or "20 or less" as ≤ 20."""
+    text = figure_cell(figure, language)
+    return as_figures(text + unit, language) if text else ""
+
+
+def figure_cell(figure: object, language: str) -> str:
+    """The same for a file that programs read: with plain spaces, no unit and no mark of direction."""
     if isinstance(figure, str):
-        return figure.replace("<=", "≤ ").replace(">=", "≥ ") + unit
+        return figure.replace("<=", "≤ ").replace(">=", "≥ ")
     value = numeric(figure)
-    return "" if value is None else number(value, language) + unit
+    return "" if value is None else number(value, language)
+
+
+def as_figures(text: str, language: str) -> str:
+    """Signs and digits as they are read everywhere: from left to right, on one line.
+
+    In a line from right to left "≤ 10" would be drawn with its sign turned, and read as 10 or more.
+    """
+    text = text.replace(" ", "\u00a0")
+    return f"\u2066{text}\u2069" if direction(language) == "rtl" else text
 
 
 def look_of(value: float | None) -> str:
@@ -85,7 +100,7 @@ def index_cell(figure: Mapping[str, Any] | None, language: str) -> Cell:
 def interval_text(interval: Sequence[float] | None, language: str) -> str:
     if not interval:
         return ""
-    return f"{number(interval[0], language)}–{number(interval[1], language)}"
+    return as_figures(f"{number(interval[0], language)}–{number(interval[1], language)}", language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 from analysis.release import DisclosureError, TooFew
 from surveys.answers.keys import SecretRefused
+from surveys.answers.opening import SheetsForged, SheetsMissing
+from surveys.answers.plans import PlanOther
 from surveys.lifecycle.context import House
 from surveys.lifecycle.releasing import AlreadyReleasing, MoreSheetsThanCodes, release_wave
+from surveys.lifecycle.witness import ClosingOther
 from surveys.public import releases, waves
 from surveys.public.waves import NoSuchWave, WrongState
 
@@ -28,6 +31,14 @@ async def release_and_draw(house: House, wave: str, secrets: tuple[str, str], pr
         return "few"
     except MoreSheetsThanCodes:
         return "sheets"
+    except PlanOther:
+        return "plan_other"
+    except ClosingOther as problem:
+        return f"closing_{problem}"
+    except SheetsForged:
+        return "sheets_forged"
+    except SheetsMissing:
+        return "sheets_missing"
     except FileNotFoundError:
         return "wraps"
     await draw(house, wave, progress)

@@ -20,6 +20,12 @@ from surveys.people.accounts import SessionToken, SignedIn
 COOKIE = "ascolto"
 DESK_PATHS = ("/hr", "/keys", "/audit", "/cases", "/account")
 """Where the session cookie is sent: never to a staff page."""
+DEVICE_COOKIE = "ascolto_device"
+DOOR_PATHS = ("/account/in", "/cases/in")
+"""Where a browser says that it signed in before."""
+DEVICES = 4
+"""So many accounts may share a browser that is known."""
+DEVICE_SECONDS = 365 * 24 * 3600
 FORM_FIELD = "_form"
 OPENED_FILES = "; frame-src blob:"
 """Handlers' pages show an attachment in a frame of an opaque origin, made in the browser."""
@@ -64,17 +70,40 @@ def _widened(policy: str, path: str) -> str:
     return policy.replace("trusted-types 'none'", OWN_WORKER) if path == "/answer" else policy
 
 
+def named(cookie: str, *, https: bool) -> str:
+    """The name of a cookie. ``__Host-`` would want Path=/, which would send it with answers; ``__Secure-`` does not."""
+    return f"__Secure-{cookie}" if https else cookie
+
+
+def _https(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    return bool(connection.app.state.https)
+
+
+def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The session's token; two cookies of its name are none, since one of them was planted by another host."""
+    name = named(COOKIE, https=_https(connection))
+    sent = connection.headers.get("cookie", "").replace(" ", "").split(";")
+    return connection.cookies.get(name, "") if sum(one.startswith(f"{name}=") for one in sent) == 1 else ""
+
+
+class EnrolFirst(NotAuthorizedException):
+    """The account has no second factor yet: it is led to enrol one before it reaches any desk."""
+
+
 class DeskAccount:
     """Guards a router: only these roles pass. The account is then in ``request.state``."""
 
-    def __init__(self, *roles: str) -> None:
+    def __init__(self, *roles: str, enrolling: bool = False) -> None:
         self.roles = frozenset(roles)
+        self.enrolling = enrolling
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        token = connection.cookies.get(COOKIE, "")
+        token = token_of(connection)
         account = await accounts.signed_in(token, datetime.now(UTC)) if token else None
         if account is None:
             raise NotAuthorizedException
+        if not account.enrolled and not self.enrolling:
+            raise EnrolFirst
         if self.roles and account.role not in self.roles:
             raise PermissionDeniedException
         connection.state.account = account
@@ -113,11 +142,28 @@ async def checked_form(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 def session_cookies(token: str, *, https: bool) -> list[Cookie]:
     """One cookie for each desk address; none for staff pages."""
-    return [
-        Cookie(key=COOKIE, value=token, path=path, httponly=True, secure=https, samesite="strict")
-        for path in DESK_PATHS
-    ]
+    return [_cookie(named(COOKIE, https=https), token, path, https=https) for path in DESK_PATHS]
 
 
-def ended_cookies() -> list[Cookie]:
-    return [Cookie(key=COOKIE, value="", path=path, max_age=0, httponly=True) for path in DESK_PATHS]
+def ended_cookies(*, https: bool) -> list[Cookie]:
+    return [_cookie(named(COOKIE, https=https), "", path, https=https, seconds=0) for path in DESK_PATHS]
+
+
+def devices_of(request: Request[Any, Any, Any]) -> list[str]:
+    """The tokens by which this browser may be known, of the few accounts that share it."""
+    sent = request.cookies.get(named(DEVICE_COOKIE, https=_https(request)), "")
+    return [token for token in sent[:200].split(".") if token][:DEVICES]
+
+
+def device_cookies(request: Request[Any, Any, Any], token: str) -> list[Cookie]:
+    """This browser's tokens, the one that was just used in front; sent to the doors alone."""
+    tokens = [token, *(other for other in devices_of(request) if other != token)][:DEVICES]
+    https = _https(request)
+    name = named(DEVICE_COOKIE, https=https)
+    return [_cookie(name, ".".join(tokens), path, https=https, seconds=DEVICE_SECONDS) for path in DOOR_PATHS]
+
+
+def _cookie(name: str, value: str, path: str, *, https: bool, seconds: int | None = None) -> Cookie:
+    return Cookie(
+        key=name, value=value, path=path, max_age=seconds, httponly=True, secure=https, samesite="strict"
+    )  # fmt: skip

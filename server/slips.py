@@ -7,6 +7,7 @@ from typing import Any
 import segno
 import typst
 
+from surveys.public.house import words_of
 from surveys.tokens import SlipCode, grouped
 
 _PAGE = """
@@ -21,7 +22,7 @@ _PAGE = """
      #box(text(size: 11pt, font: "DejaVu Sans Mono", weight: "bold")[#code]) \\
      #v(1mm)
      #sys.inputs.address \\
-     #text(size: 7.5pt)[#sys.inputs.ends \\ Un foglio, una risposta. · One sheet, one answer. · O foaie, un răspuns. · Një fletë, një përgjigje. · Une feuille, une réponse. · Una hoja, una respuesta.]])
+     #text(size: 7.5pt)[#sys.inputs.ends \\ Un foglio, una risposta. · One sheet, one answer. · O foaie, un răspuns. · Një fletë, një përgjigje. · Une feuille, une réponse. · Una hoja, una respuesta. \\ #sys.inputs.plan]])
 ]
 #grid(columns: (1fr, 1fr), gutter: 2mm,
 """
@@ -35,18 +36,21 @@ def slip_sheets(codes: Sequence[str], about: Mapping[str, str]) -> bytes:
     codes : sequence of str
         Codes as made.
     about : mapping
-        ``organisation``, ``title``, ``address`` (of this installation, without a path) and ``ends`` (a sentence).
+        ``organisation``, ``title``, ``address`` (of this installation, without a path), ``ends`` (a sentence) and ``mark``:
+        half of π in hex, which the phone compares; "" for a wave of version 1.
     """
     files: dict[str, bytes] = {}
     lines = [_PAGE]
+    mark = f".{about['mark']}" if about["mark"] else ""
+    words = " ".join(words_of(about["mark"])) if mark else ""
     for place, code in enumerate(codes):
         picture = io.BytesIO()
-        segno.make(f"{about['address']}/answer#{code}", error="m").save(picture, kind="svg", border=2, scale=2)
+        segno.make(f"{about['address']}/answer#{code}{mark}", error="m").save(picture, kind="svg", border=2, scale=2)
         files[f"q{place}.svg"] = picture.getvalue()
         lines.append(f'slip("q{place}.svg", "{grouped(SlipCode(code))}"),')
     lines.append(")")
     files["main.typ"] = "\n".join(lines).encode()
-    inputs = {name: about[name] for name in ("organisation", "title", "address", "ends")}
+    inputs = {name: about[name] for name in ("organisation", "title", "address", "ends")} | {"plan": words}
     compile_files: Any = typst.compile  # its stubs do not know several files
     made = compile_files(files, format="pdf", sys_inputs=inputs)
     if not isinstance(made, bytes):

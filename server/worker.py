@@ -1,4 +1,4 @@
-"""What a short-lived process does: release a wave, draw its charts, set the slips. Started by `server.workers` alone."""
+"""What a short-lived process does: release a wave, draw its charts, set the slips, read a file. Started by `server.workers` alone."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ from surveys.stores import stores
 
 
 def _tell(message: dict[str, Any]) -> None:
-    print(json.dumps(message), flush=True)
+    print(json.dumps(message) + "\n", end="", flush=True)  # in one piece: steps are told from another thread
 
 
 async def _release(given: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ async def _paper(given: dict[str, Any]) -> dict[str, Any]:
     kind, language, languages = given.pop("kind"), given.pop("language"), given.pop("languages")
     about = Channel(**given | {"readers": tuple((name, role, outside) for name, role, outside in given["readers"])})
     if kind == "poster":
-        made = poster(about.organisation, about.address, about.fingerprint, about.readers, languages)
+        made = poster(about.organisation, about.address, (about.fingerprint, about.words), about.readers, languages)
     else:
         made = document(kind, about, language)
     return {"content": made.hex()}
@@ -65,7 +65,33 @@ async def _preview(given: dict[str, Any]) -> dict[str, Any]:
     return {"draws": DRAWS, "rates": rates}
 
 
-COMMANDS = {"preview": _preview, "letters": _letters, "release": _release, "slips": _slips, "paper": _paper}
+READING_BYTES = 768 * 1024 * 1024
+READING_SECONDS = 20
+TOLD = 1000
+"""So many cells that are wrong are told at once."""
+
+
+async def _people(given: dict[str, Any]) -> dict[str, Any]:
+    """Read a staff list within its bounds: what is too heavy ends this process and no other."""
+    import resource
+    from dataclasses import asdict, replace
+    from pathlib import Path
+
+    from surveys.importing.people import read_people
+    from surveys.importing.sheets import FileUnreadable
+
+    resource.setrlimit(resource.RLIMIT_AS, (READING_BYTES, READING_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (READING_SECONDS, READING_SECONDS))
+    try:
+        found = read_people(Path(given["path"]))
+        return {"found": asdict(replace(found, refused=found.refused[:TOLD]))}
+    except FileUnreadable as problem:
+        return {"unreadable": problem.reason, "params": dict(problem.params)}
+    except MemoryError:
+        return {"unreadable": "heavy", "params": {}}
+
+
+COMMANDS = {"people": _people, "preview": _preview, "letters": _letters, "release": _release, "slips": _slips, "paper": _paper}
 
 
 def main() -> None:

@@ -49,14 +49,16 @@ def _environment(settings: Settings) -> dict[str, str]:
     return environment
 
 
-async def run(settings: Settings, command: str, given: Mapping[str, Any], work: Work | None = None) -> dict[str, Any]:
-    """Run a worker to its end.
+async def run(
+    settings: Settings, command: str, given: Mapping[str, Any], work: Work | None = None, *, seconds: float | None = None
+) -> dict[str, Any]:
+    """Run a worker to its end, or for so many seconds at most.
 
     Raises
     ------
     WorkFailed
-        With the reason that the worker gave, or ``broken``.
-    """
+        With the reason that the worker gave, ``slow``, or ``broken``.
+    """  # fmt: skip
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "server.worker", command,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=_environment(settings), limit=2**26,
@@ -65,13 +67,19 @@ async def run(settings: Settings, command: str, given: Mapping[str, Any], work: 
     process.stdin.write(json.dumps(dict(given)).encode())
     process.stdin.close()
     result: dict[str, Any] = {}
-    async for line in process.stdout:
-        message = json.loads(line)
-        if "step" in message and work is not None:
-            work.step = message["step"]
-        elif "result" in message:
-            result = message
-    code = await process.wait()
+    try:
+        async with asyncio.timeout(seconds):
+            async for line in process.stdout:
+                message = json.loads(line)
+                if "step" in message and work is not None:
+                    work.step = message["step"]
+                elif "result" in message:
+                    result = message
+            code = await process.wait()
+    except TimeoutError as problem:
+        process.kill()
+        await process.wait()
+        raise WorkFailed("slow") from problem
     if "failed" in result.get("result", {}):
         raise WorkFailed(str(result["result"]["failed"]))
     if code != 0 or "result" not in result:

@@ -2,7 +2,7 @@
 
 SQLite as Piccolo ships it opens a connection for each query and begins transactions DEFERRED, which locks under load;
 on both engines a COMMIT that fails leaks the connection and leaves the task inside a dead transaction. Both are mended
-here and nowhere else.
+here and nowhere else. Python's own SQLite is the machine's, whatever its age: ours comes with the program.
 """
 
 import asyncio
@@ -10,25 +10,52 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 import asyncpg
+import pysqlite3.dbapi2 as sqlite
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
-from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
+from piccolo.engine.sqlite import ADAPTERS, CONVERTERS, SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
 from piccolo.table import Table
 
+SOUND_SQLITE = (3, 51, 3)
+"""Before it, a write-ahead log could lose commits when two connections wrote and emptied it at one moment."""
 READERS = 4
 BUSY_SECONDS = 30
 REWRITE_SECONDS = 3600
 SAMPLED = """
-SELECT attrelid::regclass::text AS relation, quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type
-FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE relkind = 'r' AND relname = ANY($1) AND attnum > 0 AND NOT attisdropped AND attstattarget IS DISTINCT FROM 0
+SELECT DISTINCT root::regclass::text AS relation, quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type,
+ EXISTS (SELECT FROM pg_partitioned_table, pg_attribute AS key WHERE partrelid = root AND key.attrelid = root
+  AND key.attname = column_of.attname AND key.attnum = ANY(partattrs::int2[])) AS divides
+FROM pg_attribute AS column_of JOIN pg_class ON pg_class.oid = attrelid,
+ LATERAL (SELECT coalesce(pg_partition_root(pg_class.oid), pg_class.oid) AS root) AS whole
+WHERE relkind IN ('r', 'p') AND (SELECT relname FROM pg_class WHERE oid = root) = ANY($1)
+ AND attnum > 0 AND NOT attisdropped AND attstattarget IS DISTINCT FROM 0
 """
-"""The columns of these tables of which PostgreSQL may keep samples."""
+"""The columns of these tables, or of a part of them, of which PostgreSQL may keep samples; `divides` marks the key by
+which a table is divided, whose type cannot be set."""
 _READS = ("SELECT", "PRAGMA", "EXPLAIN")
+
+
+for _kind, _adapter in ADAPTERS.items():
+    sqlite.register_adapter(_kind, _adapter)
+for _name, _converter in CONVERTERS.items():
+    sqlite.register_converter(_name, _converter)
+
+SQLiteError = sqlite.Error
+
+
+def sqlite_version() -> str:
+    """The SQLite that all stores are opened with: one that this program brings, not the machine's."""
+    return str(sqlite.sqlite_version)
+
+
+def sqlite_is_sound() -> bool:
+    """Whether it is one that loses no commit."""
+    return bool(sqlite.sqlite_version_info >= SOUND_SQLITE)
 
 
 class _PooledTransaction(SQLiteTransaction):
@@ -87,7 +114,7 @@ class PooledSQLite(SQLiteEngine):
 
     async def get_connection(self) -> aiosqlite.Connection:
         """Open one connection with our settings; the caller closes it."""
-        connection = await aiosqlite.connect(**self.connection_kwargs)
+        connection = await aiosqlite.Connection(partial(sqlite.connect, **self.connection_kwargs), 64)
         connection.row_factory = dict_factory  # type: ignore[assignment]  # Piccolo reads rows as dicts
         for setting in (
             f"page_size = {self.page_size}",  # before the first table, else ignored
@@ -252,7 +279,7 @@ class SafePostgres(PostgresEngine):
         Not by VACUUM FULL, which keeps every old row that some open transaction, a backup for one, might still look at.
         Each table in a transaction of its own: two locks at a time could stand against those of somebody who writes.
         """
-        for name in (f'"{table._meta.tablename}"' for table in tables):
+        for name in [part for table in tables for part in await self.parts(table)]:
             async with self.transaction() as transaction:
                 for step in (
                     f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE",
@@ -261,6 +288,46 @@ class SafePostgres(PostgresEngine):
                     f"INSERT INTO {name} SELECT * FROM stirred ORDER BY random()",
                 ):
                     await transaction.connection.execute(step, timeout=REWRITE_SECONDS)
+
+    async def parts(self, table: type[Table]) -> list[str]:
+        """The parts of a divided table, as a statement names them; the table itself where it is whole."""
+        name = f'"{table._meta.tablename}"'
+        rows = await self._run_in_new_connection(
+            f"SELECT inhrelid::regclass::text AS part FROM pg_inherits WHERE inhparent = '{name}'::regclass"
+        )
+        return [str(row["part"]) for row in rows] or [name]
+
+    async def divide(self, table: str, parts: int) -> None:
+        """Divide a whole table by its key into parts that are written apart, in the transaction of a migration.
+
+        No column of it is ever sampled. Uniqueness of the key stays PostgreSQL's business.
+        """
+        connection: Any = self.current_transaction.get().connection  # type: ignore[union-attr]  # a migration runs in one
+        indexes = await connection.fetch(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexname <> $2", table, f"{table}_pkey"
+        )
+        if await connection.fetchval("SELECT relkind = 'p' FROM pg_class WHERE oid = $1::text::regclass", table):
+            return
+        columns = await connection.fetch(
+            "SELECT quote_ident(attname) AS name FROM pg_attribute"
+            " WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped",
+            table,
+        )
+        for step in (
+            f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey",
+            *(f"DROP INDEX {index['indexname']}" for index in indexes),
+            f"ALTER TABLE {table} RENAME TO {table}_whole",
+            f"CREATE TABLE {table} (LIKE {table}_whole INCLUDING DEFAULTS, PRIMARY KEY (id)) PARTITION BY HASH (id)",
+            *(
+                f"CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {part})"
+                for part in range(parts)
+            ),
+            *(f"ALTER TABLE {table} ALTER COLUMN {column['name']} SET STATISTICS 0" for column in columns),
+            f"INSERT INTO {table} SELECT * FROM {table}_whole",
+            f"DROP TABLE {table}_whole",
+            *(index["indexdef"] for index in indexes),
+        ):
+            await connection.execute(step, timeout=REWRITE_SECONDS)
 
     async def take_no_samples(self, tables: Sequence[type[Table]]) -> None:
         """Keep ANALYZE, which the server runs by itself, from copying values of any column into its statistics.
@@ -272,8 +339,9 @@ class SafePostgres(PostgresEngine):
         async with self.transaction() as transaction:
             for column in columns:
                 table, name, kind = column["relation"], column["name"], column["type"]
+                forgotten = "" if column["divides"] else f"ALTER COLUMN {name} TYPE {kind}, "
                 await transaction.connection.execute(
-                    f"ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind}, ALTER COLUMN {name} SET STATISTICS 0"
+                    f"ALTER TABLE {table} {forgotten}ALTER COLUMN {name} SET STATISTICS 0"
                 )
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import stat
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -11,7 +12,14 @@ from pathlib import Path
 
 from piccolo.table import Table
 
-from surveys.engines import SafePostgres, StoreEngine, postgres_from_url, sqlite_at
+from surveys.engines import (
+    SafePostgres,
+    StoreEngine,
+    postgres_from_url,
+    sqlite_at,
+    sqlite_is_sound,
+    sqlite_version,
+)
 
 STORES = ("public", "people", "answers", "cases")
 POOL_SIZE = 5
@@ -79,6 +87,27 @@ async def migrate(engines: Engines) -> None:
             raise StoresUnavailable(f"the {store} store cannot be opened: {problem}") from problem
 
 
+def close_to_others(data: Path) -> None:
+    """Make the data folder and its databases the service's alone: 0700 and 0600, whatever mask they were made under.
+
+    Raises
+    ------
+    StoresUnavailable
+        If somebody else owns one that others may read; the text holds the command that mends it.
+    """
+    for path in [data, *sorted(data.glob("*.sqlite*"))]:
+        mode = 0o700 if path.is_dir() else 0o600
+        try:
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                path.chmod(mode)
+        except FileNotFoundError:
+            continue  # a log that another process has emptied and removed
+        except PermissionError as problem:
+            raise StoresUnavailable(
+                f"others than the service may read {path}: as its owner run chmod {mode:o} '{path}'"
+            ) from problem
+
+
 def _migration_names(store: str) -> set[str]:
     """The ids of this version's migrations, read as text: importing them loads tools that a start does not need."""
     folder = Path(__file__).parent / store / "migrations"
@@ -125,13 +154,17 @@ async def open_stores(settings: StoreSettings) -> Engines:
     StoresUnavailable
         If a store cannot be opened, read or brought up to date.
     """
+    if not settings.database_url and not sqlite_is_sound():
+        raise StoresUnavailable(f"SQLite {sqlite_version()} may lose answers; install the packages of this version")
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as problem:
         raise StoresUnavailable(f"{settings.data.name}: {problem.strerror}") from problem
+    close_to_others(settings.data)
     engines = bind(settings)
     try:
         await migrate(engines)
+        close_to_others(settings.data)  # what was made just now, under whatever mask
         for _, engine in engines.items():
             if isinstance(engine, SafePostgres):
                 await engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)

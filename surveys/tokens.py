@@ -52,8 +52,13 @@ def grouped(code: SlipCode) -> str:
 
 
 def digest(code: SlipCode) -> Digest:
-    """SHA-256 of the code: all that is stored of it."""
+    """SHA-256 of the code: the proof that is sealed in its sheet. Version 1 stored it; version 2 stores `spent_digest` of it."""
     return Digest(hashlib.sha256(code.encode("ascii")).digest())
+
+
+def spent_digest(proof: Digest) -> Digest:
+    """What the rows of spent codes and of slips hold: the digest of the proof, never the proof that is sealed in the sheet."""
+    return Digest(hashlib.sha256(proof).digest())
 
 
 def row_key(of: Digest) -> int:

@@ -1,17 +1,25 @@
 """Fixtures for all tests: stores on SQLite and on a real PostgreSQL, a small cooperative, a wave in any state."""
 
+import asyncio
+import atexit
 import random
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from surveys.lifecycle import closing, opening
+from surveys.answers.keys import HolderSecret
+from surveys.lifecycle import closing, opening, witness
 from surveys.lifecycle.context import House
-from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
 from surveys.people.roster import PersonEntry, UnitEntry
 from surveys.public import organisation
@@ -19,10 +27,34 @@ from surveys.public.organisation import Notice, OrganisationRecord
 from surveys.public.waves import WaveRecord
 from surveys.stores import StoreSettings, close_stores, open_stores
 from surveys.tokens import SlipCode
-from tests import postgres
+from tests import postgres, urn
 
 DAY = date(2026, 11, 2)
 WAVE = "autunno-2026"
+
+
+class _ByWhatTheyShare(LoadScopeScheduling):
+    """Tests that share something dear stay on one worker: the served demonstration, or what one file makes once.
+
+    By the text of the file, as marks do not reach the scheduler: xdist 3.8 writes groups into node ids that pytest 9
+    no longer reads.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        shared = _shared_by(file)
+        return "served" if shared == "served" else file if shared else nodeid
+
+
+@cache
+def _shared_by(file: str) -> str:
+    text = Path(__file__).parents[1].joinpath(file).read_text("utf-8")
+    return "served" if "served: Served" in text else "file" if 'scope="module"' in text else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _ByWhatTheyShare(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +67,43 @@ def postgres_server() -> Iterator[str]:
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
     """Empty stores, once on each engine."""
     if request.param == "sqlite":
-        return StoreSettings(tmp_path / "data")
-    address = request.getfixturevalue("postgres_server")
-    return StoreSettings(tmp_path / "data", postgres.fresh_databases(address, f"t{uuid.uuid4().hex[:12]}"))
+        return _on_sqlite(tmp_path)
+    return _on_postgres(request.getfixturevalue("postgres_server"), tmp_path)
 
 
 @pytest.fixture
 def sqlite_settings(tmp_path: Path) -> StoreSettings:
     """Empty stores on SQLite, for what does not touch the engine."""
-    return StoreSettings(tmp_path / "data")
+    return _on_sqlite(tmp_path)
+
+
+def _on_sqlite(folder: Path) -> StoreSettings:
+    shutil.copytree(_migrated(), folder / "data")
+    return StoreSettings(folder / "data")
+
+
+def _on_postgres(address: str, folder: Path) -> StoreSettings:
+    return StoreSettings(folder / "data", postgres.fresh_databases(address, f"t{uuid.uuid4().hex[:12]}", _migrated_on(address)))
+
+
+@cache
+def _migrated() -> Path:
+    """Empty stores with all migrations, made once and copied for each test."""
+    kept = TemporaryDirectory()
+    atexit.register(kept.cleanup)
+    asyncio.run(_opened_once(StoreSettings(Path(kept.name) / "data")))
+    return Path(kept.name) / "data"
+
+
+@cache
+def _migrated_on(address: str) -> str:
+    with TemporaryDirectory() as folder:
+        asyncio.run(_opened_once(StoreSettings(Path(folder) / "data", postgres.fresh_databases(address, "migrated"))))
+    return "migrated"
+
+
+async def _opened_once(settings: StoreSettings) -> None:
+    await close_stores(await open_stores(settings))
 
 
 async def _house(settings: StoreSettings) -> AsyncIterator[House]:
@@ -68,10 +128,15 @@ async def sqlite_house(sqlite_settings: StoreSettings) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def postgres_house(postgres_server: str, tmp_path: Path) -> AsyncIterator[House]:
+def postgres_settings(postgres_server: str, tmp_path: Path) -> StoreSettings:
+    """Empty stores on PostgreSQL."""
+    return _on_postgres(postgres_server, tmp_path)
+
+
+@pytest.fixture
+async def postgres_house(postgres_settings: StoreSettings) -> AsyncIterator[House]:
     """For what PostgreSQL alone has: its own columns, statistics and log."""
-    address = postgres.fresh_databases(postgres_server, f"t{uuid.uuid4().hex[:12]}")
-    async for opened in _house(StoreSettings(tmp_path / "data", address)):
+    async for opened in _house(postgres_settings):
         yield opened
 
 
@@ -107,7 +172,7 @@ class Opened:
     """An open wave, its holders' secrets and its codes."""
 
     record: WaveRecord
-    secrets: dict[str, str]
+    secrets: dict[str, HolderSecret]
     codes: list[SlipCode]
 
 
@@ -115,11 +180,9 @@ async def open_a_wave(house: House, people: int = 60, slips: int | None = None) 
     """Plan and open a wave with everything it needs."""
     await organisation.save(house.engines["public"], ORGANISATION)
     await roster.replace(house.engines["people"], *small_cooperative(people), DAY - timedelta(days=30))
+    await urn.anchor(house)
     await plan(house, Wish(WAVE, {"it": "Autunno", "en": "Autumn"}, DAY, DAY + timedelta(days=14)))
-    secrets = {}
-    for seat in ("hr", "representative", "recovery"):
-        secrets[seat] = draw_secret()
-        await take_seat(house, WAVE, seat, secrets[seat])
+    secrets = await urn.get_ready(house, WAVE)
     record = await opening.open_wave(house, WAVE)
     codes = await opening.print_slips(house, WAVE, slips if slips is not None else people)
     return Opened(record, secrets, codes)
@@ -130,3 +193,14 @@ async def end_and_close(house: House, unused: int = 0) -> WaveRecord:
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
     return await closing.close(late, WAVE, unused_slips=unused)
+
+
+async def close_as_the_version_before(house: House, monkeypatch: pytest.MonkeyPatch) -> WaveRecord:
+    """End and close the wave without a word of what stood at the closing, as was done until it was kept."""
+
+    async def nothing(*_: object) -> bool:
+        return True
+
+    with monkeypatch.context() as before:
+        before.setattr(witness, "keep", nothing)
+        return await end_and_close(house)

@@ -10,17 +10,26 @@ from litestar.response import Redirect
 
 from server.desk import HOME, Desk, frame
 from server.pages import Shell, show
-from server.security import COOKIE, DeskAccount, checked_form, ended_cookies, is_ours, session_cookies
+from server.security import (
+    DeskAccount,
+    checked_form,
+    device_cookies,
+    devices_of,
+    ended_cookies,
+    is_ours,
+    session_cookies,
+)
 from server.settings import Settings
 from server.texts import say
-from surveys.people import accounts
-from surveys.people.accounts import SignInRefused
+from surveys.lifecycle.context import today
+from surveys.people import accounts, acts, log
+from surveys.people.accounts import DoorBusy, SignInRefused
 from surveys.stores import Engines
 
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """Name and password."""
+    """Name, password, and the code of an account that has a second factor."""
 
     template: ClassVar[str] = "signin.html"
     shell: Shell
@@ -51,28 +60,33 @@ async def form(request: Request[Any, Any, Any]) -> Response[str]:
 async def sign_in(
     request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
-    """Check name and password; a form of another site is not read."""
+    """Check name, password and code; a form of another site is not read."""
     data = await request.form()
     then = _ours(str(data.get("next", "")))
     language = (await frame(request))[0].language
     if not is_ours(request):
         return await ask(request, status=403, error=say(language, "desk.signin.foreign"), then=then)
-    name, password = str(data.get("name", ""))[:60], str(data.get("password", ""))[:200]
+    name, password, second = (str(data.get(field, ""))[:200] for field in ("name", "password", "second"))
+    people, known = engines["people"], devices_of(request)
     try:
-        token, account = await accounts.sign_in(engines["people"], name, password, datetime.now(UTC))
+        entered = await accounts.sign_in(people, name, password, datetime.now(UTC), second=second, devices=known)
     except SignInRefused as problem:
-        key = "locked" if problem.locked else "wrong"
-        return await ask(request, status=403, error=say(language, f"desk.signin.{key}"), then=then)
-    home = HOME.get(account.role, "/account")
-    return Redirect(then or home, status_code=303, cookies=session_cookies(token, https=settings.https))
+        await acts.refused(people, today(), problem)
+        return await ask(request, status=403, error=say(language, "desk.signin.wrong"), then=then)
+    except DoorBusy:
+        return await ask(request, status=503, error=say(language, "desk.signin.busy"), then=then)
+    await log.record(people, today(), entered.account.name, "signed in")
+    home = then or HOME.get(entered.account.role, "/account") if entered.account.enrolled else "/account/second"
+    cookies = [*session_cookies(entered.token, https=settings.https), *device_cookies(request, entered.device)]
+    return Redirect(home, status_code=303, cookies=cookies)
 
 
-@post("/account/out", guards=[DeskAccount()])
-async def sign_out(request: Request[Any, Any, Any]) -> Redirect:
+@post("/account/out", guards=[DeskAccount(enrolling=True)])
+async def sign_out(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Redirect:
     """End this session."""
     await checked_form(request)
-    await accounts.sign_out(request.cookies.get(COOKIE, ""))
-    return Redirect("/account/in", status_code=303, cookies=ended_cookies())
+    await accounts.sign_out(request.state.token)
+    return Redirect("/account/in", status_code=303, cookies=ended_cookies(https=settings.https))
 
 
 ROUTERS = [Router(path="/", route_handlers=[form, sign_in, sign_out])]

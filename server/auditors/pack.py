@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from server.channel_facts import for_auditor
@@ -13,6 +14,7 @@ from server.display import day, text_of
 from server.hr.indicators import give_file, list_page, one_page, scorecard_page
 from server.pages import Shell, show
 from server.security import DeskAccount
+from server.settings import Settings
 from server.texts import say
 from surveys.lifecycle.context import today
 from surveys.public import releases
@@ -90,9 +92,9 @@ async def scorecard(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @get("/channel.json")
-async def channel_facts(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def channel_facts(settings: NamedDependency[Settings]) -> Response[bytes]:
     """Export the channel's procedure, times kept and training; no content, no count."""
-    content = json.dumps(await for_auditor(today()), ensure_ascii=False, indent=1).encode()
+    content = json.dumps(await for_auditor(today(), settings.data), ensure_ascii=False, indent=1).encode()
     headers = {"Content-Disposition": 'attachment; filename="ascolto-channel.json"'}
     return Response(content, media_type="application/json", headers=headers)
 

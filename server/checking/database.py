@@ -1,6 +1,5 @@
 """The databases: what is deleted is wiped, and PostgreSQL writes down neither statements nor times."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,15 @@ from typing import Any
 import asyncpg
 
 from server.checking import Finding, failed, good, unsure
-from surveys.engines import SAMPLED, PooledSQLite, SafePostgres, sqlite_at
+from surveys.engines import (
+    SAMPLED,
+    PooledSQLite,
+    SafePostgres,
+    SQLiteError,
+    sqlite_at,
+    sqlite_is_sound,
+    sqlite_version,
+)
 from surveys.public import organisation
 from surveys.stores import STORES, StoreSettings, bind, tables_of
 
@@ -65,16 +72,22 @@ async def wipes(engine: PooledSQLite) -> bool:
     return bool(row["secure_delete"] == 1)
 
 
+def judge_version() -> Finding:
+    """Which SQLite the service runs with, and whether it is one that loses nothing."""
+    version = sqlite_version()
+    return good("sqlite", version=version) if sqlite_is_sound() else failed("sqlite", version=version)
+
+
 async def judge_sqlite(data: Path) -> Iterator[Finding]:
     """Ask SQLite, through the engine that the service uses, whether it overwrites what it frees. Makes no store."""
-    findings = []
+    findings = [judge_version()]
     for store in WIPED:
         path = data / f"{store}.sqlite"
         try:
             if not path.is_file():
                 raise FileNotFoundError(path)
             on = await wipes(sqlite_at(path, store))
-        except (OSError, sqlite3.Error):
+        except (OSError, SQLiteError):
             findings.append(unsure("secure_delete", store=store))
             continue
         findings.append(good("secure_delete", store=store) if on else failed("secure_delete", store=store))

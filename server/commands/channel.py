@@ -3,24 +3,27 @@
 import argparse
 import base64
 import json
-import secrets
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from server.cli import LANGUAGE, Run, refuse, tell
 from server.commands.house import opened_house
-from server.reporters.channel import keyring_content
+from server.reporters.channel import list_content
 from server.reporters.sealed import file_content
 from server.texts import say
+from surveys import signed
 from surveys.cases import desk, handlers, log, pieces
 from surveys.cases.keeper import RECOVERY, keeper_at
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
-from surveys.people import accounts
+from surveys.lifecycle.context import House
+from surveys.people import accounts, passwords
 from surveys.people.accounts import AccountRefused
-from surveys.public import channel, keyring
-from surveys.public.keyring import KeyringRefused, Reader, Signer
+from surveys.public import channel, readers, rings, signing
+from surveys.public import house as house_file
+from surveys.public.house import HouseFile, HouseRefused
+from surveys.public.rings import RecoveryHolder, RingRefused, Wanted
 
 
 def _day(text: str) -> date | None:
@@ -34,13 +37,15 @@ def _day(text: str) -> date | None:
 async def status(_: argparse.Namespace) -> int:
     """Say whether the channel is open, what is missing, and the fingerprint in use."""
     async with opened_house() as house:
-        record, ring, missing = await channel.load(), await keyring.current(), await life.gaps(house)
+        record, lists, missing = await channel.load(), await readers.load(house.data), await life.gaps(house)
     if record.is_open:
         tell("channel_open", day=record.opened)
     for gap in missing:
         tell("channel_gap", gap=say(LANGUAGE, f"cli.gap_{gap}"))
-    if ring is not None:
-        tell("keyring_now", number=ring.number, fingerprint=ring.fingerprint)
+    if lists.house is not None:
+        tell("house_made", words=" ".join(lists.house.words), printed=lists.house.printed)
+    if lists.chain is not None:
+        tell("keyring_now", number=lists.chain.newest.number, until=lists.chain.newest.until.isoformat())
     return 0
 
 
@@ -70,14 +75,20 @@ async def open_channel(_: argparse.Namespace) -> int:
     return 0
 
 
+async def _note(house: House, name: str, act: str) -> None:
+    """What the administrator did for a handler's sign-in is in the log that the representative reads."""
+    await log.record(house.engines["cases"], keeper_at(house.data), house.day, name, act)
+
+
 async def invite(given: argparse.Namespace) -> int:
     """Add a handler's account with a word that works once."""
-    word = "-".join(secrets.token_hex(3) for _ in range(4))
+    word = passwords.drawn()
     async with opened_house() as house:
         try:
             await accounts.add(house.engines["people"], given.name, "handler", word)
         except AccountRefused as problem:
             return refuse(f"account_{problem}", name=given.name, roles=", ".join(accounts.ROLES), minimum=12)
+        await _note(house, given.name, "given_first_word")
     tell("handler_invited", name=given.name, word=word)
     return 0
 
@@ -88,22 +99,24 @@ async def renew(given: argparse.Namespace) -> int:
         known = {account.name for account in await accounts.everyone() if account.role == "handler"}
         if given.name not in known:
             return refuse("account_unknown", name=given.name)
-        word = "-".join(secrets.token_hex(3) for _ in range(4))
+        word = passwords.drawn()
         await accounts.remove(house.engines["people"], given.name)
         await accounts.add(house.engines["people"], given.name, "handler", word)
         await handlers.forget(given.name)
+        await _note(house, given.name, "given_first_word")
     tell("handler_invited", name=given.name, word=word)
     return 0
 
 
 async def entry_word(given: argparse.Namespace) -> int:
     """For a forgotten passphrase: a word that signs in once more. Her keys stay sealed; the printed kit opens them."""
-    word = "-".join(secrets.token_hex(3) for _ in range(4))
+    word = passwords.drawn()
     async with opened_house() as house:
         known = {account.name for account in await accounts.everyone() if account.role == "handler"}
         if given.name not in known or await handlers.load(given.name) is None:
             return refuse("handler_no_keys", name=given.name)
         await accounts.reset(house.engines["people"], given.name, word)
+        await _note(house, given.name, "given_word")
     tell("handler_word", name=given.name, word=word)
     return 0
 
@@ -120,63 +133,123 @@ async def training(given: argparse.Namespace) -> int:
     return 0
 
 
-async def draft(given: argparse.Namespace) -> int:
-    """Write the next keyring to a file that two people sign, each on a machine of their own."""
+async def house_make(given: argparse.Namespace) -> int:
+    """Make the house file once: the anchor that posters, kits and phones hold everything against."""
     async with opened_house() as house:
-        before = await keyring.current()
+        record = await channel.save(house.engines["public"], await channel.load())
+        install = signing.installation_key(house.data).public_key().public_bytes_raw().hex()
         try:
-            signers = [Signer(*text.split(":", 2)) for text in given.signer] or list(before.signers if before else ())
-            readers = [await _reader(text) for text in given.reader]
-            recovery = given.recovery or (before.recovery if before else "")
-            holders = given.holder or list(before.recovery_holders if before else ())
-            text = keyring.draft(house.day, signers, readers, recovery, holders, before)
-        except (KeyringRefused, TypeError, LookupError) as problem:
+            made = house_file.draft(install, record.salt, {seat: getattr(given, seat) for seat in house_file.SEATS})
+            house_file.keep(house.data, made)
+        except HouseRefused as problem:
             return refuse("cannot", problem=problem)
-    Path(given.output).write_text(json.dumps({"text": text, "signatures": []}, ensure_ascii=False), "utf-8")
-    tell("keyring_drafted", file=given.output, fingerprint=keyring.fingerprint_of(text))
+    tell("house_made", words=" ".join(made.words), printed=made.printed)
     return 0
 
 
-async def _reader(text: str) -> Reader:
-    """``account:name:role`` or ``account:name:role:outside``."""
-    name, title, role, *outside = text.split(":")
+async def house_show(_: argparse.Namespace) -> int:
+    """Say the twelve words of the house."""
+    async with opened_house() as house:
+        made = house_file.load(house.data)
+    if made is None:
+        return refuse("house_none")
+    tell("house_made", words=" ".join(made.words), printed=made.printed)
+    return 0
+
+
+async def draft(given: argparse.Namespace) -> int:
+    """Write the next ring to a file that two of three seats sign, each on a machine of their own."""
+    async with opened_house() as house:
+        anchor, lists = house_file.load(house.data), await readers.load(house.data)
+        if anchor is None:
+            return refuse("house_none")
+        before = lists.chain.newest if lists.chain else None
+        try:
+            wanted = [await _wanted(text) for text in given.reader]
+            holders = [RecoveryHolder(*text.split(":", 2)) for text in given.holder] or list(before.recovery if before else ())
+            signers = dict(text.split(":", 1) for text in given.signer)
+            adopts = lists.keyrings[-1].fingerprint if lists.keyrings and not before else rings.NONE
+            text = rings.draft(
+                anchor, house.day, wanted, holders, before=before, until=_until(given.until), adopts=adopts,
+                signers=({**(before.signers if before else anchor.keys), **signers}) if signers else None,
+            )  # fmt: skip
+        except (RingRefused, TypeError, LookupError, ValueError) as problem:
+            return refuse("cannot", problem=problem)
+    _write_draft(given.output, "ring", text, anchor)
+    tell("keyring_drafted", file=given.output, fingerprint=signed.digest(text))
+    return 0
+
+
+async def still(given: argparse.Namespace) -> int:
+    """Write what lengthens the ring in use, to be signed by two seats."""
+    async with opened_house() as house:
+        anchor, lists = house_file.load(house.data), await readers.load(house.data)
+        if anchor is None or lists.chain is None:
+            return refuse("house_none")
+        try:
+            text = rings.draft_still(anchor, lists.chain.newest, house.day, _until(given.until))
+        except (RingRefused, ValueError) as problem:
+            return refuse("cannot", problem=problem)
+    _write_draft(given.output, "still", text, anchor)
+    tell("keyring_drafted", file=given.output, fingerprint=signed.digest(text))
+    return 0
+
+
+def _until(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _write_draft(path: str, purpose: str, text: str, anchor: HouseFile) -> None:
+    content = {"purpose": purpose, "text": text, "signatures": [], "house": anchor.text}
+    Path(path).write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+
+
+async def _wanted(text: str) -> Wanted:
+    """``account:role`` or ``account:role:outside``; her keys come from her own signed statement."""
+    name, role, *outside = text.split(":")
     record = await handlers.load(name)
     if record is None:
         raise LookupError(say(LANGUAGE, "cli.handler_no_keys", name=name))
-    return Reader(name, title, {"it": role}, outside == ["outside"], record.recipient, record.signer)
+    if not record.statement:
+        raise LookupError(say(LANGUAGE, "cli.handler_no_statement", name=name))
+    return Wanted(record.statement, {"it": role}, outside == ["outside"])
 
 
 async def publish(given: argparse.Namespace) -> int:
-    """Put a keyring in use that both have signed."""
+    """Put a ring, or a still, in use that two seats have signed."""
     try:
         content = json.loads(Path(given.file).read_text("utf-8"))
-        text, signatures = str(content["text"]), [str(signature) for signature in content["signatures"]]
+        text, signatures = str(content["text"]), [{"key": str(s["key"]), "sig": str(s["sig"])} for s in content["signatures"]]
+        purpose = str(content["purpose"])
     except (OSError, ValueError, KeyError, TypeError):
         return refuse("not_a_keyring", file=given.file)
+    count = 0
     async with opened_house() as house:
         try:
-            ring, count = await life.publish_keyring(house, text, signatures)
-        except KeyringRefused as problem:
+            if purpose == "still":
+                ring = await life.publish_still(house, text, signatures)
+            else:
+                ring, count = await life.publish_ring(house, text, signatures)
+        except RingRefused as problem:
             return refuse("cannot", problem=problem)
-    tell("keyring_published", number=ring.number, fingerprint=ring.fingerprint)
+    tell("keyring_published", number=ring.number, until=ring.until.isoformat())
     if count:
         tell("keyring_rekey")
     return 0
 
 
 async def recovery_export(given: argparse.Namespace) -> int:
-    """Write out every case that has a recovery wrap; each of them says so to its reporter from now on."""
+    """Write out every case that has a recovery wrap; the log that the representative reads says that it was done."""
     folder = Path(given.output)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with opened_house() as house:
-        rings = await keyring.versions()
-        seat = await desk.open_desk(house.engines["cases"], keeper_at(house.data), rings, house.day)
-        found = await desk.for_recovery(seat)
-        for file in found:
-            pieces = {
+        lists = await readers.load(house.data)
+        seat = await desk.open_desk(house.engines["cases"], keeper_at(house.data), lists, house.day)
+        for file in await desk.for_recovery(seat):
+            kept = {
                 upload: base64.b64encode(await pieces.attachment(file.case, upload)).decode() for upload in file.uploads
             }
-            content = {"v": 1, "keyrings": keyring_content(rings), "file": file_content(file), "files": pieces}
+            content = {"v": 2, "lists": list_content(lists), "file": file_content(file), "files": kept}
             (folder / f"case-{file.case:016x}.json").write_text(json.dumps(content), "utf-8")
         await log.record(house.engines["cases"], seat.keeper, house.day, RECOVERY, "recovery")
     tell("recovery_exported", folder=folder)
@@ -191,7 +264,10 @@ COMMANDS: dict[str, Run] = {
     "handler renew": renew,
     "handler word": entry_word,
     "handler training": training,
+    "house make": house_make,
+    "house show": house_show,
     "keyring draft": draft,
+    "keyring still": still,
     "keyring publish": publish,
     "recovery export": recovery_export,
 }

@@ -14,7 +14,7 @@ from surveys.importing.mapping import MappingBroken, read_mapping
 from surveys.importing.responses import ResponsesRefused, read_responses
 from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import House
-from surveys.lifecycle.foreign import release_file
+from surveys.lifecycle.foreign import SourceReleased, release_file, source_key
 from surveys.public import releases
 from surveys.public.waves import WrongState
 
@@ -28,7 +28,7 @@ async def import_file(house: House, file: Path, mapping_file: Path) -> int:
     began = time.monotonic()
     try:
         mapping = read_mapping(mapping_file)
-        found = read_responses(file, mapping, progress=_rows_read)
+        found = read_responses(file, mapping, key=source_key(house.data), progress=_rows_read)
     except FileUnreadable as problem:
         return unreadable(problem)
     except MappingBroken as problem:
@@ -42,6 +42,8 @@ async def import_file(house: House, file: Path, mapping_file: Path) -> int:
         await release_file(house, mapping, found, sha256, lambda _: None)
     except WrongState:
         return refuse("import_exists", wave=mapping.wave)
+    except SourceReleased as problem:
+        return refuse("import_source", wave=problem)
     except TooFew:
         return refuse("import_too_few")
     except DisclosureError:

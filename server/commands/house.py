@@ -15,8 +15,9 @@ from server.settings import from_environment
 from server.texts import catalogue, say
 from surveys.importing.people import RefusedRow, read_people
 from surveys.importing.sheets import FileUnreadable
+from surveys.lifecycle import pins, witness
 from surveys.lifecycle.context import House, today
-from surveys.people import accounts
+from surveys.people import accounts, log, passwords
 from surveys.public import organisation
 from surveys.public.organisation import LANGUAGES, OrganisationRecord
 from surveys.stores import stores
@@ -29,7 +30,10 @@ async def opened_house() -> AsyncIterator[House]:
     """The stores of this installation, for one command."""
     settings = from_environment()
     async with stores(settings.stores) as engines:
-        yield House(engines, settings.data, today(), ACTOR)
+        await pins.keep(settings.data)
+        house = House(engines, settings.data, today(), ACTOR)
+        await witness.keep_at_update(house)
+        yield house
 
 
 def _asked(given: str | None, key: str, before: str) -> str:
@@ -75,15 +79,21 @@ async def init(given: argparse.Namespace) -> int:
 
 
 def _new_password() -> str | None:
-    """A password from a terminal, twice, or the first line of standard input."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    first = getpass.getpass(say(LANGUAGE, "cli.password"))
-    return first if first == getpass.getpass(say(LANGUAGE, "cli.password_again")) else None
+    """A password from a terminal, twice, or the first line of standard input; where it is empty one is drawn and shown."""
+    terminal = sys.stdin.isatty()
+    first = getpass.getpass(say(LANGUAGE, "cli.password")) if terminal else sys.stdin.readline().rstrip("\n")
+    if not first:
+        first = passwords.drawn()
+        tell("password_drawn", password=first)
+    elif terminal and first != getpass.getpass(say(LANGUAGE, "cli.password_again")):
+        return None
+    return first
 
 
 async def account_add(given: argparse.Namespace) -> int:
-    """Add an account; its password is asked for, never an argument."""
+    """Add an account; its password is asked for, never an argument. Handlers are invited instead: nobody chooses theirs."""
+    if given.role == "handler":
+        return refuse("account_handler", name=given.name)
     password = _new_password()
     if password is None:
         return refuse("password_differs")
@@ -97,18 +107,23 @@ async def account_add(given: argparse.Namespace) -> int:
                 roles=", ".join(accounts.ROLES),
                 minimum=accounts.PASSWORD_MINIMUM,
             )
+        await log.record(house.engines["people"], house.day, house.actor, "account added", name=given.name, role=given.role)
     tell("account_added", name=given.name, role=given.role)
     return 0
 
 
 async def account_reset(given: argparse.Namespace) -> int:
-    """Give an account a new password and unlock it."""
+    """Give an account a new password; with --second it also sets up its codes anew. Both are in the log."""
     password = _new_password()
     if password is None:
         return refuse("password_differs")
     async with opened_house() as house:
+        if any(account.name == given.name and account.role == "handler" for account in await accounts.everyone()):
+            return refuse("account_handler", name=given.name)
         try:
             await accounts.reset(house.engines["people"], given.name, password)
+            if given.second:
+                await accounts.forget_second(given.name)
         except accounts.AccountRefused as problem:
             return refuse(
                 f"account_{problem}",
@@ -116,6 +131,8 @@ async def account_reset(given: argparse.Namespace) -> int:
                 roles=", ".join(accounts.ROLES),
                 minimum=accounts.PASSWORD_MINIMUM,
             )
+        act = "account reset with codes" if given.second else "account reset"
+        await log.record(house.engines["people"], house.day, house.actor, act, name=given.name)
     tell("account_reset", name=given.name)
     return 0
 

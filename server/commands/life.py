@@ -12,15 +12,15 @@ from pathlib import Path
 from server.cli import LANGUAGE, Run, refuse, tell
 from server.commands.house import opened_house
 from server.texts import say, step_in_words
-from surveys.answers.keys import SecretRefused, read_secret
+from surveys.answers.plans import PlanOther
 from surveys.lifecycle import closing, opening
-from surveys.lifecycle.planning import PlanRefused, Wish, draw_secret, plan, restore_wraps, take_seat
+from surveys.lifecycle.planning import PlanRefused, Wish, plan, restore_key
 from surveys.people.panel import PanelRefused
 from surveys.public import releases, waves
 from surveys.public.waves import NoSuchWave, WrongState
 
 
-async def _or_refused(step: Awaitable[object]) -> int:
+async def or_refused(step: Awaitable[object]) -> int:
     """Run one step and say in words what refused it."""
     try:
         await step
@@ -35,6 +35,8 @@ async def _or_refused(step: Awaitable[object]) -> int:
         )
     except NoSuchWave as problem:
         return refuse("no_wave", wave=problem)
+    except PlanOther:
+        return refuse("plan_other")
     return 0
 
 
@@ -52,7 +54,7 @@ async def wave_restore(given: argparse.Namespace) -> int:
     except (OSError, ValueError):
         return refuse("no_file", file=given.sheet)
     async with opened_house() as house:
-        status = await _or_refused(restore_wraps(house, given.wave, text))
+        status = await or_refused(restore_key(house, given.wave, text))
     if status == 0:
         tell("restored")
     return status
@@ -69,29 +71,9 @@ async def wave_plan(given: argparse.Namespace) -> int:
         tuple(name for name in given.links.split(",") if name), given.comments,
     )  # fmt: skip
     async with opened_house() as house:
-        status = await _or_refused(plan(house, wish))
+        status = await or_refused(plan(house, wish))
     if status == 0:
         tell("wave_planned", wave=given.wave)
-    return status
-
-
-async def wave_secret(given: argparse.Namespace) -> int:
-    """Make a holder's secret: shown once, then typed again."""
-    secret = draw_secret()
-    print(secret)
-    typed = input(say(LANGUAGE, "cli.secret_again")) if sys.stdin.isatty() else sys.stdin.readline()
-    if typed.strip():
-        try:
-            if read_secret(typed) != secret:
-                return refuse("secret_differs")
-        except SecretRefused:
-            return refuse("secret_differs")
-    elif sys.stdin.isatty():
-        return refuse("secret_differs")
-    async with opened_house() as house:
-        status = await _or_refused(take_seat(house, given.wave, given.seat, secret))
-    if status == 0:
-        print(say(LANGUAGE, "cli.secret_kept", seat=given.seat), file=sys.stderr)
     return status
 
 
@@ -105,9 +87,9 @@ async def wave_slips(given: argparse.Namespace) -> int:
             codes = await opening.print_slips(house, given.wave, given.count)
         except opening.TooManySlips as problem:
             return refuse("too_many_slips", left=problem.left)
-        except (WrongState, NoSuchWave) as problem:
+        except (WrongState, NoSuchWave, PlanOther) as problem:
             return refuse("cannot", problem=problem)
-        pdf = slip_sheets(codes, await about_slips(given.wave))
+        pdf = slip_sheets(codes, await about_slips(house.data, given.wave))
     Path(given.output).write_bytes(pdf)
     tell("slips_done", n=len(codes), file=given.output)
     return 0
@@ -119,13 +101,13 @@ async def wave_extend(given: argparse.Namespace) -> int:
     if ends is None:
         return refuse("bad_day", text=given.ends)
     async with opened_house() as house:
-        return await _or_refused(closing.extend(house, given.wave, ends))
+        return await or_refused(closing.extend(house, given.wave, ends))
 
 
 async def wave_open(given: argparse.Namespace) -> int:
     """Open a wave, or say what is missing."""
     async with opened_house() as house:
-        status = await _or_refused(opening.open_wave(house, given.wave))
+        status = await or_refused(opening.open_wave(house, given.wave))
     if status == 0:
         tell("wave_opened", wave=given.wave)
     return status
@@ -134,19 +116,19 @@ async def wave_open(given: argparse.Namespace) -> int:
 async def wave_end(given: argparse.Namespace) -> int:
     """End a wave before its last day."""
     async with opened_house() as house:
-        return await _or_refused(closing.end(house, given.wave))
+        return await or_refused(closing.end(house, given.wave))
 
 
 async def wave_close(given: argparse.Namespace) -> int:
     """Close an ended wave."""
     async with opened_house() as house:
-        return await _or_refused(closing.close(house, given.wave, unused_slips=given.unused_slips))
+        return await or_refused(closing.close(house, given.wave, unused_slips=given.unused_slips))
 
 
 async def wave_cancel(given: argparse.Namespace) -> int:
     """Cancel a wave; what arrived is destroyed unread."""
     async with opened_house() as house:
-        return await _or_refused(closing.cancel(house, given.wave))
+        return await or_refused(closing.cancel(house, given.wave))
 
 
 def _two_secrets() -> tuple[str, str]:
@@ -220,7 +202,7 @@ async def release_verify(given: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Run] = {
-    "wave plan": wave_plan, "wave secret": wave_secret, "wave slips": wave_slips, "wave extend": wave_extend,
+    "wave plan": wave_plan, "wave slips": wave_slips, "wave extend": wave_extend,
     "wave open": wave_open, "wave end": wave_end, "wave close": wave_close, "wave cancel": wave_cancel,
     "wave release": wave_release, "wave restore": wave_restore, "wave list": wave_list, "release show": release_show, "release verify": release_verify,
 }  # fmt: skip

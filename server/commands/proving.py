@@ -10,19 +10,49 @@ from server.cli import LANGUAGE, Run, refuse, tell
 from server.commands.house import opened_house
 from server.texts import say
 from server.verifying import verify
+from surveys.cases import log as desk_log
+from surveys.lifecycle import heads
+from surveys.lifecycle.heads import HeadRefused
 from surveys.people import log
 from surveys.tokens import NotACode, digest, read_code
 
 
-async def log_verify(_: argparse.Namespace) -> int:
-    """Check the chain of the log of acts, and print its last digest to compare with the representative's."""
-    async with opened_house():
+async def log_verify(given: argparse.Namespace) -> int:
+    """Check the chains of the log of acts and of the handlers' log; with a head that was kept, that it is still the same chain."""
+    async with opened_house() as house:
         acts, last = await log.read(), await log.last_digest()
-    broken = next((act.number for act in acts if not act.intact), None)
-    if broken is not None:
-        return refuse("log_broken", number=broken)
-    tell("log_intact", n=len(acts), digest=last)
+        broken = next((act.number for act in acts if not act.intact), None)
+        if broken is not None:
+            return refuse("log_broken", number=broken)
+        tell("log_intact", n=len(acts), digest=last)
+        links = await desk_log.chain()
+        cut = next((link.number for link in links if not link.intact), None)
+        if cut is not None:
+            return refuse("desk_log_broken", number=cut)
+        tell("desk_log_intact", n=len(links))
+        if not given.head:
+            return 0
+        try:
+            kept = await heads.hold_against(house.data, _kept_head(given.head))
+        except HeadRefused as problem:
+            return refuse(f"head_{problem}")
+        held = len(links if kept.log == heads.DESK else acts)
+        tell("head_good", number=kept.number, day=kept.day.isoformat(), since=held - kept.number)
     return 0
+
+
+def _kept_head(given: str) -> str:
+    """What somebody kept: a file, or the text itself.
+
+    Raises
+    ------
+    HeadRefused
+        If a file is there but is no text.
+    """
+    try:
+        return Path(given).read_text("utf-8") if Path(given).is_file() else given
+    except (OSError, ValueError) as problem:
+        raise HeadRefused("none") from problem
 
 
 def _text(source: str) -> str:
@@ -71,10 +101,11 @@ async def wave_verify(given: argparse.Namespace) -> int:
     tell("bulletin.good")
     if given.code:
         try:
-            mark = bytes(digest(read_code(given.code))).hex()
+            proof = bytes(digest(read_code(given.code)))
         except NotACode:
-            mark = hashlib.sha256(given.code.encode()).hexdigest()
-        tell("bulletin.found" if mark in text.split() else "bulletin.missing")
+            proof = hashlib.sha256(given.code.encode()).digest()
+        marks = {proof.hex(), hashlib.sha256(proof).hexdigest()}  # as version 1 published it, and as version 2 does
+        tell("bulletin.found" if marks & set(text.split()) else "bulletin.missing")
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 
 from server.cli import Run, refuse, tell
 from server.settings import Settings, from_environment
+from surveys.engines import sqlite_version
 
 
 def _port_is_free(host: str, port: int) -> bool:
@@ -20,15 +21,10 @@ def _port_is_free(host: str, port: int) -> bool:
 
 
 async def _serve(settings: Settings, host: str, port: int) -> int:
-    import uvicorn
-
+    from server import connections
     from server.app import create_app
 
-    config = uvicorn.Config(
-        create_app(settings), host=host, port=port, access_log=False, log_level="warning", server_header=False,
-        proxy_headers=False, date_header=False, timeout_graceful_shutdown=10,
-    )  # fmt: skip
-    await uvicorn.Server(config).serve()
+    await connections.serve(create_app(settings), host, port)
     return 0
 
 
@@ -37,6 +33,7 @@ async def serve(given: argparse.Namespace) -> int:
     settings = from_environment()
     if not _port_is_free(given.host, given.port):
         return refuse("port_taken", port=given.port)
+    tell("stored", engine="PostgreSQL" if settings.stores.database_url else f"SQLite {sqlite_version()}")
     tell("serving", address=f"http://{given.host}:{given.port}")
     return await _serve(settings, given.host, given.port)
 
@@ -66,6 +63,13 @@ async def demo_serve(given: argparse.Namespace) -> int:
     return await _serve(settings, given.host, given.port)
 
 
+async def demo_code(given: argparse.Namespace) -> int:
+    """Say the code that an invented account needs now."""
+    from server.demonstration import show_code
+
+    return show_code(from_environment(), given.name)
+
+
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
@@ -77,4 +81,4 @@ def _reachable(host: str) -> str:
     return socket.gethostbyname(socket.gethostname())
 
 
-COMMANDS: dict[str, Run] = {"serve": serve, "demo": demo, "demo-serve": demo_serve}
+COMMANDS: dict[str, Run] = {"serve": serve, "demo": demo, "demo-serve": demo_serve, "demo-code": demo_code}

@@ -6,20 +6,26 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from mnemonic import Mnemonic
 
-from server.cli import LANGUAGE, Run, refuse, tell
+from server.cli import LANGUAGE, Run, harmless, refuse, tell
 from server.texts import catalogue, say
-from surveys.cases.bundles import KIT_WORDS, kit_seed, open_bundle, split
-from surveys.cases.export import OpenedCase, open_export, read_export
-from surveys.cases.recovery import make_recovery, open_recovery
-from surveys.cases.sealing import CannotOpen, public_of
-from surveys.public import keyring, signing
+from surveys.cases import memory
+from surveys.cases.bundles import KIT_WORDS, HandlerKeys, kit_seed, open_bundle, split
+from surveys.cases.export import ReadCase, open_export, read_export
+from surveys.cases.opening import handler
+from surveys.cases.recovery import open_recovery, pair_of
+from surveys.cases.recovery import party as recovery_party
+from surveys.cases.sealing import CannotOpen, new_identity, public_of
+from surveys.public import house as house_file
+from surveys.public import rings, signing
+from surveys.public.house import HouseRefused
 from surveys.public.keyring import KeyringRefused
 
 
-def _secret(key: str) -> str:
+def secret(key: str) -> str:
     """Ask for a secret without showing it; from a pipe where there is no terminal."""
     question = say(LANGUAGE, f"cli.{key}")
     return getpass.getpass(question) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
@@ -34,77 +40,118 @@ async def signer(_: argparse.Namespace) -> int:
 
 
 async def sign(given: argparse.Namespace) -> int:
-    """Show what a keyring says and add one signature to its file."""
+    """Show what a ring or a still says, ask for each reader's six words, and add one signature to its file."""
     path = Path(given.file)
     try:
         content = json.loads(path.read_text("utf-8"))
-        text = str(content["text"])
-        told = json.loads(text)
-        readers = [f"{one['name']} ({one['id']})" for one in told["readers"]]
-        keys = [one["key"] for one in told["signers"]]
+        text, purpose = str(content["text"]), str(content["purpose"])
+        house = house_file.read(str(content["house"]))
+        ring = rings.read_draft(text, house) if purpose == "ring" else None
     except (OSError, ValueError, KeyError, TypeError):
         return refuse("not_a_keyring", file=given.file)
-    tell("keyring_says", readers=", ".join(readers), fingerprint=keyring.fingerprint_of(text))
+    tell("house_words", words=" ".join(house.words))
+    for reader in ring.readers if ring else ():
+        words = " ".join(rings.read_statement(reader.statement, house.hash).words)
+        tell("keyring_says", name=reader.name, account=reader.id, words=words)
+        if asked("keyring_sure").strip().lower() not in YES:
+            return refuse("keyring_unsure", name=reader.name)
     try:
-        seed = bytes(Mnemonic("italian").to_entropy(" ".join(_secret("signer_words").lower().split())))
+        seed = bytes(Mnemonic("italian").to_entropy(" ".join(secret("signer_words").lower().split())))
     except (ValueError, LookupError):
         return refuse("signer_wrong")
-    if public_of(seed) not in keys:
-        return refuse("signer_other")
-    content["signatures"] = [*content["signatures"], keyring.sign(text, seed)]
+    if public_of(seed) not in {*house.keys.values(), *(ring.signers.values() if ring else ())}:
+        tell("signer_later")
+    signature = rings.sign(text, seed) if purpose == "ring" else rings.sign_still(text, seed)
+    content["signatures"] = [*(s for s in content["signatures"] if s["key"] != signature["key"]), signature]
     path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
     tell("keyring_signed", n=len(content["signatures"]))
     return 0
 
 
+YES = frozenset({"s", "sì", "si", "y", "yes"})
+
+
+def asked(key: str) -> str:
+    """Ask for a line, from a pipe where there is no terminal."""
+    question = say(LANGUAGE, f"cli.{key}")
+    return input(question) if sys.stdin.isatty() else sys.stdin.readline()
+
+
 async def recovery_make(given: argparse.Namespace) -> int:
-    """Make the recovery key: three files to keep, three identities to print, one recipient for the keyring."""
-    made, folder = make_recovery(), Path(given.output)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for pair, nested in made.files.items():
-        (folder / f"recovery-{pair}.age").write_bytes(bytes.fromhex(nested))
-    for seat, identity in made.holders.items():
-        tell("recovery_holder", seat=seat.upper(), identity=identity)
-    tell("recovery_made", recipient=made.recipient, folder=folder)
+    """Make one recovery holder's own identity, on her own device: printed once, kept nowhere."""
+    identity, recipient = new_identity()
+    tell("recovery_made", seat=given.seat, identity=identity, recipient=recipient)
     return 0
 
 
 async def case_open(given: argparse.Namespace) -> int:
-    """Open an exported case with a handler's passphrase, her printed kit, or the recovery key."""
+    """Open an exported case with a handler's passphrase, her printed kit, or two recovery holders."""
     try:
         content = read_export(Path(given.file).read_text("utf-8"))
-        opened = open_export(content, _identity(given, content))
+        first = content["file"].get("version", 1) == 1
+        printed = house_file.printed_from(given.house) if given.house else ""
+        if not first and not printed:
+            return refuse("house_needed")
+        opened = _opened(given, content, printed, first=first)
     except OSError as problem:
         return refuse("cannot", problem=problem.strerror)
-    except (CannotOpen, KeyringRefused) as problem:
-        return refuse("case_closed", problem=problem)
+    except (CannotOpen, KeyringRefused, HouseRefused) as problem:
+        return refuse("case_closed", problem=in_words(str(problem)))
+    if given.memory and opened.fold is not None:
+        word = memory.checked(Path(given.memory), printed, opened.case, opened.fold, opened.notes)
+        if word:
+            tell("case_wrong", problem=in_words(word))
     _show(opened, Path(given.output) if given.output else None)
     return 0
 
 
-def _identity(given: argparse.Namespace, content: dict[str, object]) -> str:
+def in_words(word: str) -> str:
+    """A protocol's word as a sentence, where there is one."""
+    key = f"cases.wrong.{word}"
+    return say(LANGUAGE, key) if key in catalogue(LANGUAGE) else word
+
+
+def _opened(given: argparse.Namespace, content: dict[str, Any], printed: str, *, first: bool) -> ReadCase:
+    if given.recovery and not first:
+        pair = pair_of(*given.recovery.split("+", 1)) if "+" in given.recovery else pair_of(given.recovery[:1], given.recovery[1:])
+        for epoch in content["file"]["epochs"]:
+            epoch["wrap"] = epoch.get("pairs", {}).get(pair, "")
+        return open_export(content, printed, lambda: recovery_party(secret("holder_first"), secret("holder_second")))
     if given.recovery:
-        nested = Path(given.recovery).read_bytes()
-        return open_recovery(nested, (_secret("holder_first"), _secret("holder_second")))
-    typed = _secret("case_secret")
+        identity = open_recovery(Path(given.recovery).read_bytes(), (secret("holder_first"), secret("holder_second")))
+        return open_export(content, printed, lambda: handler("", identity), identity)
+    keys = _keys(content)
+    return open_export(content, printed, lambda: handler(str(content["handler"]), keys.identity), keys.identity)
+
+
+def _keys(content: dict[str, Any]) -> HandlerKeys:
+    typed = secret("case_secret")
     if len(typed.split()) == KIT_WORDS:
-        return open_bundle(str(content["bundle"]), "kit", kit_seed(typed)).identity
+        return open_bundle(str(content["bundle"]), "kit", kit_seed(typed))
     _, wrap = split(typed, bytes.fromhex(str(content["salt"])))
-    return open_bundle(str(content["bundle"]), "pass", wrap).identity
+    return open_bundle(str(content["bundle"]), "pass", wrap)
 
 
-def _show(opened: OpenedCase, folder: Path | None) -> None:
+def _inside(text: str) -> str:
+    """A letter's words, each line set in: none of them can look like the head of another letter."""
+    return "\n".join(f"  | {line}" for line in harmless(text).splitlines())
+
+
+def _show(opened: ReadCase, folder: Path | None) -> None:
     """Print the letters; attachments only into a folder that was asked for."""
-    tell("case_opened", case=opened.case, state=opened.state, fingerprint=opened.fingerprint)
-    for stream, messages in opened.streams.items():
-        for message in messages:
-            key = f"concern.kind.{message.kind}"
-            kind = say(LANGUAGE, key) if key in catalogue(LANGUAGE) else message.kind
-            print(f"\n[{stream} {message.number}] {message.day} · {message.author} · {kind}")
-            print(message.content.get("text", ""))
-            for name in ("what", "where", "when", "who", "danger", "wish", "consent", "triage"):
-                if name in message.content:
-                    print(f"  {name}: {message.content[name]}")
+    tell("case_opened", case=opened.case, state=opened.state)
+    if opened.version == 1:
+        tell("case_old")
+    if opened.problem:
+        tell("case_wrong", problem=in_words(opened.problem))
+    for line in opened.lines:
+        key = f"concern.kind.{line.kind}"
+        kind = say(LANGUAGE, key) if key in catalogue(LANGUAGE) else line.kind
+        print(f"\n[{line.stream} {line.number}] {line.day} · {harmless(line.author)} · {kind}")
+        print(_inside(line.content.get("text", "")))
+        for name in ("what", "where", "when", "who", "danger", "wish", "consent", "triage"):
+            if name in line.content:
+                print(_inside(f"{name}: {line.content[name]}"))
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, content in opened.files.items():

@@ -19,4 +19,5 @@ def desk_texts(language: str) -> str:
 
 def scripts(*names: str) -> tuple[Script, ...]:
     """The bundles every handlers' page needs, then its own."""
-    return tuple(script(name) for name in ("sealing.js", "argon.js", "concern-protocol.js", "desk-keys.js", *names))
+    first = ("sealing.js", "argon.js", "concern-protocol.js", "signed.js", "fold.js", "fold-desk.js", "desk-keys.js", "passphrase.js")
+    return tuple(script(name) for name in (*first, *names))

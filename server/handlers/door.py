@@ -1,26 +1,24 @@
 """The handlers' door: keys are made and opened in the browser; the passphrase never comes here.
 
-Setting up: an administrator adds the account with a one-time word; the handler makes her keys, her passphrase, her printed
-kit and her second factor. Signing in: the browser derives the half of the passphrase that signs in, plus a one-time code.
+Setting up: an administrator adds the account with a one-time word; the handler makes her keys, her printed kit and her
+second factor, and is given a passphrase of six words. Signing in: the browser derives the half of the passphrase that signs in, plus a one-time code.
 """
 
-import os
-from base64 import b32decode, b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
+from server.accounts.own import drawn, secret_of
 from server.desk import Desk, frame
 from server.handlers.content import desk_texts, scripts
 from server.pages import Shell, show
 from server.reporters.page import Script
 from server.reporters.sealed import PROBLEMS, answer, body_of
-from server.security import is_ours, session_cookies
+from server.security import device_cookies, devices_of, is_ours, session_cookies
 from server.settings import Settings
 from server.texts import say
 from surveys.cases import handlers, log
@@ -28,7 +26,8 @@ from surveys.cases.handlers import HandlerRecord, HandlerRefused
 from surveys.cases.keeper import keeper_at
 from surveys.lifecycle.context import today
 from surveys.people import accounts
-from surveys.people.accounts import SignInRefused
+from surveys.people.accounts import DoorBusy, SignInRefused
+from surveys.people.attempts import BANDS
 from surveys.stores import Engines
 
 
@@ -101,29 +100,34 @@ async def sign_in(
     if not is_ours(request):
         return answer({"problem": "foreign"}, 403)
     given = await body_of(request, SignIn)
+    people, known = engines["people"], devices_of(request)
     try:
-        if not await accounts.has_second(given.name):
-            raise SignInRefused(locked=False)  # without a second factor nobody is in: her keys are not made yet
-        token, account = await accounts.sign_in(
-            engines["people"], given.name[:60], given.login[:64], datetime.now(UTC), second=given.second, handlers=True
-        )
+        entered = await accounts.sign_in(
+            people, given.name[:60], given.login[:64], datetime.now(UTC), second=given.second[:12], door="handlers", devices=known
+        )  # fmt: skip
     except SignInRefused as problem:
-        return answer({"problem": "locked" if problem.locked else "wrong"}, 403)
-    await log.record(engines["cases"], keeper_at(settings.data), today(), account.name, "signed_in")
+        await _note_refused(engines, settings, problem)
+        return answer({"problem": "wrong"}, 403)
+    except DoorBusy:
+        return answer({"problem": "busy"}, 503)
+    await log.record(engines["cases"], keeper_at(settings.data), today(), entered.account.name, "signed_in")
     done = answer({"in": True})
-    done.cookies = session_cookies(token, https=settings.https)
+    done.cookies = [*session_cookies(entered.token, https=settings.https), *device_cookies(request, entered.device)]
     return done
+
+
+async def _note_refused(engines: Engines, settings: Settings, problem: SignInRefused) -> None:
+    """Write a refusal into the handlers' log where the day's count reaches a band; a name that nobody has is not kept."""
+    if problem.account and problem.failures_today in BANDS:
+        act = f"failed_{problem.failures_today}"
+        await log.record(engines["cases"], keeper_at(settings.data), today(), problem.account, act)
 
 
 @get("/cases/second")
 async def second_factor(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Draw a second factor: its secret as text and as a QR; kept only when a code of it is shown."""
-    import segno
-
-    text = b32encode(os.urandom(20)).decode()
-    name = quote(str(request.query_params.get("name", ""))[:60])
-    code = segno.make(f"otpauth://totp/Ascolto:{name}?secret={text}&issuer=Ascolto", error="m")
-    return answer({"secret": text, "picture": code.svg_data_uri(scale=4, border=2, light="#fff")})
+    secret, picture = drawn(str(request.query_params.get("name", ""))[:60])
+    return answer({"secret": secret, "picture": picture})
 
 
 @post("/cases/setup", status_code=200)
@@ -139,18 +143,20 @@ async def setup(
 
 async def _set_up(given: Setup, engines: Engines, settings: Settings) -> str:
     people, now = engines["people"], datetime.now(UTC)
-    if await accounts.has_second(given.name) or await handlers.load(given.name):
+    try:
+        token, account, _ = await accounts.sign_in(people, given.name[:60], given.word[:64], now, door="setup")
+    except SignInRefused as problem:
+        await _note_refused(engines, settings, problem)
         return "wrong"
-    try:
-        token, account = await accounts.sign_in(people, given.name[:60], given.word, now, handlers=True)
-    except SignInRefused as refused:
-        return "locked" if refused.locked else "wrong"
+    except DoorBusy:
+        return "busy"
     await accounts.sign_out(token)
+    secret = secret_of(given.secret)
     try:
-        secret, salt = b32decode(given.secret), bytes.fromhex(given.salt)
+        salt = bytes.fromhex(given.salt)
     except ValueError:
         return "keys"
-    if len(secret) != 20 or len(given.login) != 64:
+    if secret is None or len(given.login) != 64 or await handlers.load(account.name):
         return "keys"
     contact = "".join(letter for letter in given.contact if letter.isprintable())[:200]
     record = HandlerRecord(account.name, salt, given.bundle, given.recipient, given.signer, contact, None, None, None)

@@ -1,7 +1,7 @@
 """The handlers' desk: one page, and what its script asks for. Only ciphertext passes; a case without her key is not there."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,19 +13,21 @@ from litestar.params import FromPath
 from server.desk import Desk, frame
 from server.handlers.content import desk_texts, scripts
 from server.pages import Shell, show
-from server.reporters.channel import OpenChannel, keyring_content
+from server.reporters.channel import OpenChannel, list_content
 from server.reporters.page import Script
 from server.reporters.sealed import PROBLEMS, answer, body_of, dates_of, file_content
 from server.security import DeskAccount, account_of
 from server.settings import Settings
 from server.texts import say
-from surveys.cases import clocks, handlers, incoming, log, pieces
+from surveys.cases import clocks, handlers, incoming, log, pieces, standing
 from surveys.cases import desk as cases
-from surveys.cases.desk import InboxLine, NotAllowed, Rekey, Writing, open_desk
+from surveys.cases.desk import InboxLine, NotAllowed, Writing, open_desk
 from surveys.cases.keeper import keeper_at
+from surveys.cases.sealing import CannotOpen, check
 from surveys.lifecycle.context import today
 from surveys.people import accounts
-from surveys.public import channel, keyring
+from surveys.people.accounts import DoorBusy
+from surveys.public import channel, house, readers, rings
 from surveys.stores import Engines
 
 SEALED_LIMIT = 64 * 1024 * 1024
@@ -57,25 +59,41 @@ class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Redaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A message sealed again without what is not needed."""
+    """A letter sealed again without its content."""
 
     number: int
     sealed: str
 
 
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a second reader has looked at: the number of an epoch, or of a letter without its content."""
+
+    number: int
+
+
+class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A handler's signed statement of her own keys."""
+
+    statement: str
+
+
 class Passphrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new passphrase: the half that signs in, its salt, and the keys sealed anew."""
+    """A new passphrase: the half that signs in, its salt, and the keys sealed anew.
+
+    With it a one-time code, and either the half of the old passphrase that signs in (`old`), or for whoever opened her keys
+    with the printed kit a signature made with them (`proof`).
+    """
 
     login: str
     salt: str
     bundle: str
+    second: str
+    old: str = ""
+    proof: str = ""
 
 
 async def _desk(settings: Settings, engines: Engines) -> cases.Desk:
-    versions = await keyring.versions()
-    if not versions:
-        raise PermissionDeniedException
-    return await open_desk(engines["cases"], keeper_at(settings.data), versions, today())
+    return await open_desk(engines["cases"], keeper_at(settings.data), await readers.load(settings.data), today())
 
 
 def _ours(request: Request[Any, Any, Any]) -> str:
@@ -96,7 +114,7 @@ async def page(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the desk; it stays closed until the passphrase opens it here."""
     shell, frame_of = await frame(request)
     title = say(shell.language, "cases.desk.title")
-    return show(HandlerDeskPage(shell, frame_of, title, desk_texts(shell.language), scripts("desk.js", "desk-case.js")))
+    return show(HandlerDeskPage(shell, frame_of, title, desk_texts(shell.language), scripts("desk-memory.js", "desk.js", "desk-acts.js", "desk-case.js")))
 
 
 @get("/cases/desk.json")
@@ -105,14 +123,14 @@ async def desk_file(
 ) -> Response[bytes]:
     """Her sealed bundle, the keyrings, her absence and her inbox, the nearest deadline first."""
     name = account_of(request).name
-    seat, me = await _desk(settings, engines), await handlers.load(name)
+    seat, me, lists = await _desk(settings, engines), await handlers.load(name), await readers.load(settings.data)
     lines = sorted(await cases.inbox(seat, name), key=lambda line: _sooner(line, seat.day))
     content = {
         "name": name, "day": seat.day.isoformat(), "form": accounts.form_token(request.state.token),
-        "salt": me.salt.hex() if me else "", "bundle": me.bundle if me else "", "keyrings": keyring_content(seat.keyrings),
+        "salt": me.salt.hex() if me else "", "bundle": me.bundle if me else "", "statement": me.statement if me else "", "lists": list_content(lists),
         "trained": str(me.trained or "") if me else "", "trained_now": bool(me and me.training_is_valid(seat.day)),
         "away_from": str(me.away_from or "") if me else "", "away_until": str(me.away_until or "") if me else "",
-        "outside": bool((reader := seat.keyring.reader(name)) and reader.outside),
+        "outside": bool(seat.current.get(name)), "on_list": name in seat.current, "years": (await channel.load()).retention_years, "paused": lists.chain is None,
         "inbox": [_line(line, seat.day) for line in lines],
     }  # fmt: skip
     return answer(content)
@@ -125,7 +143,7 @@ def _sooner(line: InboxLine, day: date) -> str:
 
 def _line(line: InboxLine, day: date) -> dict[str, Any]:
     return {
-        "case": f"{line.case:016x}", "state": line.days.state, "rekey": line.rekey, "held": line.held,
+        "case": f"{line.case:016x}", "state": line.days.state, "rekey": line.rekey, "held": line.held, "ended": line.ended,
         "received": str(line.days.received), "pressing": clocks.pressing(line.days, day),
         "duties": [{"what": d.what, "by": d.by.isoformat(), "late": d.is_late(day)} for d in clocks.duties(line.days, day)],
     }  # fmt: skip
@@ -141,9 +159,9 @@ async def case_content(
     seat = await _desk(settings, engines)
     file = await cases.case_file(seat, incoming.case_number(case), name)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "opened_a_case")
-    line = InboxLine(file.case, file.days, file.rekey, file.held)
+    line = InboxLine(file.case, file.days, file.rekey, file.held, file.ended)
     record = await channel.load()
-    shown = OpenChannel(record, seat.keyrings, seat.keeper, engines, seat.day)
+    shown = OpenChannel(record, await readers.load(settings.data), seat.keeper, engines, seat.day)
     extra = {"holds": file.holds, "my_hold": file.my_hold, "uploads": list(file.uploads), "dates": dates_of(shown, file)}
     return answer(file_content(file) | _line(line, seat.day) | extra)
 
@@ -168,20 +186,55 @@ async def write(
     name, writing = _ours(request), await body_of(request, Writing)
     seat = await _desk(settings, engines)
     await cases.write(seat, incoming.case_number(case), name, writing)
-    await log.record(engines["cases"], seat.keeper, seat.day, name, f"moved_{writing.move}" if writing.move else f"wrote_{writing.stream}")
+    await log.record(engines["cases"], seat.keeper, seat.day, name, _act(writing))
     return answer({"kept": True})
 
 
-@post("/cases/case/{case:str}/rekey", request_max_body_size=SEALED_LIMIT, status_code=200)
-async def rekey(
+def _act(writing: Writing) -> str:
+    """The line of the log for what was written."""
+    if writing.epochs and writing.stream == "thread":
+        return "changed_keys"
+    return f"moved_{writing.move}" if writing.move else f"wrote_{writing.stream}"
+
+
+@post("/cases/case/{case:str}/seen", status_code=200)
+async def seen(
     request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """Put the case under new keys, without whoever left."""  # fmt: skip
-    name, change = _ours(request), await body_of(request, Rekey)
+    """A second reader's device has opened a new epoch."""  # fmt: skip
+    name, given = _ours(request), await body_of(request, Seen)
+    await cases.confirm(await _desk(settings, engines), incoming.case_number(case), name, given.number)
+    return answer({"kept": True})
+
+
+@post("/cases/case/{case:str}/stands", status_code=200)
+async def stands(
+    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """A reader's device says how a case stands by its letters."""  # fmt: skip
+    name, said = _ours(request), await body_of(request, standing.Stand)
     seat = await _desk(settings, engines)
-    await cases.rekey(seat, incoming.case_number(case), name, change)
-    await log.record(engines["cases"], seat.keeper, seat.day, name, "changed_keys")
+    if await standing.say_stand(seat, incoming.case_number(case), name, said):
+        await log.record(engines["cases"], seat.keeper, seat.day, name, "said_stand")
+    return answer({"kept": True})
+
+
+@post("/cases/statement", status_code=200)
+async def statement(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """Take a handler's signed statement: her own keys, for the signers to read."""
+    name, given = _ours(request), await body_of(request, Stated)
+    anchor = house.load(settings.data)
+    try:
+        if anchor is None:
+            raise rings.RingRefused("no house")
+        await handlers.set_statement(name, rings.read_statement(given.statement, anchor.hash), given.statement)
+    except (rings.RingRefused, handlers.HandlerRefused):
+        return answer({"problem": "statement"}, 400)
+    await log.record(engines["cases"], keeper_at(settings.data), today(), name, "stated_keys")
     return answer({"kept": True})
 
 
@@ -192,7 +245,7 @@ async def step_out(
 ) -> Response[bytes]:
     """A handler in conflict leaves a case."""  # fmt: skip
     name, seat = _ours(request), await _desk(settings, engines)
-    await cases.step_out(seat, incoming.case_number(case), name)
+    await standing.step_out(seat, incoming.case_number(case), name)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "stepped_out")
     return answer({"kept": True})
 
@@ -205,7 +258,7 @@ async def hold(
     """Ask for a legal hold, or take it back."""  # fmt: skip
     name, wanted = _ours(request), await body_of(request, Hold)
     seat = await _desk(settings, engines)
-    await cases.set_hold(seat, incoming.case_number(case), name, wanted.wanted)
+    await standing.set_hold(seat, incoming.case_number(case), name, wanted.wanted)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "asked_hold" if wanted.wanted else "lifted_hold")
     return answer({"kept": True})
 
@@ -215,10 +268,23 @@ async def redact(
     request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """Put a message without what is not needed in the place of the first."""  # fmt: skip
+    """Lay a letter without its content beside the first, until a second reader has looked."""  # fmt: skip
     name, change = _ours(request), await body_of(request, Redaction)
     seat = await _desk(settings, engines)
-    await cases.replace_message(seat, incoming.case_number(case), name, change.number, change.sealed)
+    await standing.replace_message(seat, incoming.case_number(case), name, change.number, change.sealed)
+    await log.record(engines["cases"], seat.keeper, seat.day, name, "redacted")
+    return answer({"kept": True})
+
+
+@post("/cases/case/{case:str}/redacted", status_code=200)
+async def redacted(
+    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """A second reader has found nothing else changed: the content goes."""  # fmt: skip
+    name, given = _ours(request), await body_of(request, Seen)
+    seat = await _desk(settings, engines)
+    await standing.confirm_replacement(seat, incoming.case_number(case), name, given.number)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "redacted")
     return answer({"kept": True})
 
@@ -252,17 +318,36 @@ async def absence(
 async def passphrase(
     request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
-    """Take a new passphrase; every session of hers ends, this one too."""
+    """Take a new passphrase from whoever shows the old one or the printed kit, and a code; every session of hers ends."""
     name, given = _ours(request), await body_of(request, Passphrase)
     salt = incoming.hexed(given.salt, 16, "salt")
     incoming.hexed(given.login, 32, "login")
+    me, old = await handlers.load(name), incoming.hexed(given.old, 32, "old").hex() if given.old else None
+    if me is None or (old is None and not _is_of_kit(request, given, me.signer)):
+        return answer({"problem": "wrong"}, 403)
+    people, account, now = engines["people"], account_of(request), datetime.now(UTC)
     try:
+        if not await accounts.confirm(people, request.state.token, account, old, given.second[:12], now):
+            return answer({"problem": "wrong"}, 403)
         await handlers.set_bundle(name, salt, given.bundle)
+        await accounts.reset(people, name, given.login)
+    except DoorBusy:
+        return answer({"problem": "busy"}, 503)
     except handlers.HandlerRefused:
         return answer({"problem": "bundle"}, 400)
-    await accounts.reset(engines["people"], name, given.login)
     await log.record(engines["cases"], keeper_at(settings.data), today(), name, "changed_passphrase")
     return answer({"kept": True})
+
+
+def _is_of_kit(request: Request[Any, Any, Any], given: Passphrase, signer: str) -> bool:
+    """Whether a handler's own key signed exactly this change in this session: whoever opened it with the kit can."""
+    try:
+        signed = check(given.proof, "passphrase")
+    except CannotOpen:
+        return False
+    form = accounts.form_token(request.state.token)
+    wanted = {"form": form, "login": given.login, "salt": given.salt, "bundle": given.bundle}
+    return signed.key == signer and dict(signed.body) == wanted
 
 
 def _not_allowed(_: Request[Any, Any, Any], __: NotAllowed) -> Response[bytes]:
@@ -272,6 +357,8 @@ def _not_allowed(_: Request[Any, Any, Any], __: NotAllowed) -> Response[bytes]:
 ROUTERS = [
     Router(
         path="/", guards=[DeskAccount("handler")], exception_handlers=dict(PROBLEMS) | {NotAllowed: _not_allowed},
-        route_handlers=[page, desk_file, case_content, attachment, write, rekey, step_out, hold, redact, piece, absence, passphrase],
+        route_handlers=[
+            page, desk_file, case_content, attachment, write, seen, stands, statement, step_out, hold, redact, redacted, piece, absence, passphrase,
+        ],
     )
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from server.desk import Desk, done, frame
 from server.display import day as in_words
 from server.hr.organisation import is_day
 from server.pages import Shell, show
-from server.reporters.channel import grouped_fingerprint
+from server.reporters.channel import house_lines
 from server.security import account_of, checked_form
 from server.settings import Settings
 from server.texts import say
@@ -25,7 +25,7 @@ from surveys.cases.clocks import RETENTION_YEARS
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
 from surveys.lifecycle.context import House, today
-from surveys.public import channel, keyring, organisation
+from surveys.public import channel, organisation, readers
 from surveys.stores import Engines
 
 PAPERS = ("notice", "register", "dpia", "hearing")
@@ -48,6 +48,7 @@ class ChannelPage:
     most_years: int
     handlers: tuple[HandlerLine, ...]
     fingerprint: str
+    until: str
     bands: tuple[tuple[str, str, str], ...]
     papers: tuple[tuple[str, str], ...]
 
@@ -60,13 +61,13 @@ async def _page(
     request: Request[Any, Any, Any], engines: Engines, settings: Settings, error: str = ""
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
-    language, record, ring = shell.language, await channel.load(), await keyring.current()
+    language, record, lists = shell.language, await channel.load(), await readers.load(settings.data)
     missing = await life.gaps(_house(request, engines, settings))
     page = ChannelPage(
         shell, desk, say(language, "hr.channel.heading"), in_words(record.opened, language),
         tuple(say(language, f"cli.gap_{gap}") for gap in missing), record.hearing_day, record.hearing_document,
-        record.other_files, record.retention_years, RETENTION_YEARS, await handler_lines(language, today()),
-        grouped_fingerprint(ring) if ring else "", band_lines(record, language),
+        record.other_files, record.retention_years, RETENTION_YEARS, await handler_lines(language, today(), settings.data),
+        " · ".join(filter(None, house_lines(lists))), in_words(str(lists.chain.newest.until) if lists.chain else "", language), band_lines(record, language),
         tuple((kind, say(language, f"hr.channel.paper_{kind}")) for kind in PAPERS),
     )  # fmt: skip
     return show(page, status=422 if error else 200)
@@ -137,12 +138,12 @@ async def paper(
     language = shell.language
     if kind not in (*PAPERS, "poster"):
         raise NotFoundException
-    about, record, ring = await organisation.load(), await channel.load(), await keyring.current()
+    about, record, lists = await organisation.load(), await channel.load(), await readers.load(settings.data)
     given: dict[str, Any] = {
         "kind": kind, "language": language, "languages": list(about.languages if about else ()),
         "organisation": about.name if about else "", "address": about.address if about else "",
-        "fingerprint": ring.fingerprint if ring else "",
-        "readers": [[line.name, line.role, line.outside] for line in await handler_lines(language, today())],
+        "fingerprint": lists.house.printed if lists.house else "", "words": " ".join(lists.house.words) if lists.house else "",
+        "readers": [[line.name, line.role, line.outside] for line in await handler_lines(language, today(), settings.data)],
         "controller": about.notice.controller if about else "", "contact": about.notice.contact if about else "",
         "retention_years": record.retention_years, "hearing_day": in_words(record.hearing_day, language),
         "hearing_document": record.hearing_document, "checked_day": in_words(about.help_checked_on if about else "", language),

@@ -36,7 +36,7 @@ async def handed_over(settings: Settings, house: House, wave: str, channel: str)
 
 
 async def _written(settings: Settings, wave: str, channel: str, drawn: Sequence[Invitation]) -> tuple[bytes, str]:
-    facts = await invitations.about(wave)
+    facts = await invitations.about(settings.data, wave)
     if channel == "sms":
         return invitations.text_messages(facts, drawn).encode(), "csv"
     made = await workers.run(settings, "letters", invitations.pages(facts, drawn))
@@ -47,7 +47,7 @@ async def as_file(settings: Settings, wave: str, channel: str, drawn: Sequence[I
     """Links as a file to download: letters (PDF) or texts (CSV)."""
     content, ending = await _written(settings, wave, channel, drawn)
     headers = {"Content-Disposition": f'attachment; filename="{wave}-{channel}.{ending}"'}
-    kind = "application/pdf" if ending == "pdf" else "text/csv; charset=utf-8"
+    kind = "application/pdf" if ending == "pdf" else "text/csv"
     return Response(content, status_code=200, media_type=kind, headers=headers)
 
 

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
+from server import workers
 from server.desk import Desk, done, frame
 from server.pages import Shell, show
 from server.security import account_of, checked_form
 from server.settings import Settings
 from server.texts import catalogue, say
-from surveys.importing.people import RefusedRow, read_people
+from surveys.importing.people import PeopleImport, RefusedRow
 from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.roster import import_people
@@ -24,6 +26,7 @@ from surveys.people.panel import members
 from surveys.stores import Engines
 
 UPLOAD_LIMIT = 51 * 1024 * 1024
+READING_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,17 @@ def _remedy(row: RefusedRow, language: str) -> str:
     return say(language, key) if key in catalogue(language) else row.remedy
 
 
+async def _read(settings: Settings, path: str) -> PeopleImport | FileUnreadable:
+    """Read a staff list in a process of its own: a workbook that unpacks to very much holds up nobody."""
+    try:
+        answer = await workers.run(settings, "people", {"path": path}, seconds=READING_SECONDS)
+    except workers.WorkFailed:
+        return FileUnreadable("heavy")
+    if "unreadable" in answer:
+        return FileUnreadable(answer["unreadable"], **answer["params"])
+    return msgspec.convert(answer["found"], PeopleImport)
+
+
 @get("/people")
 async def people(request: Request[Any, Any, Any]) -> Response[str]:
     """Show people and units."""
@@ -90,13 +104,9 @@ async def import_file(
     with tempfile.NamedTemporaryFile(suffix=Path(upload.filename).suffix[:10], dir=settings.data) as file:
         file.write(await upload.read())
         file.flush()
-        try:
-            found = read_people(Path(file.name))
-        except FileUnreadable as problem:
-            key = f"import.file.{problem.reason}"
-            return await _page(
-                request, error=say(language, key, **problem.params) if key in catalogue(language) else str(problem)
-            )
+        found = await _read(settings, file.name)
+    if isinstance(found, FileUnreadable):
+        return await _page(request, error=say(language, f"import.file.{found.reason}", **found.params))
     if found.refused:
         return await _page(request, tuple(found.refused))
     await import_people(House(engines, settings.data, today(), account_of(request).name), found)

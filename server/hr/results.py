@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -26,10 +27,12 @@ from server.reading import (
     view_name,
 )
 from server.respondents.results import ChartPicture, certificate_line, charts_of, experience_lines, released
-from server.security import checked_form
+from server.security import account_of, checked_form
 from server.texts import say
 from surveys.lifecycle.context import today
+from surveys.people import log
 from surveys.public import actions
+from surveys.stores import Engines
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -135,22 +138,32 @@ def _distribution(figure: dict[str, Any], language: str) -> tuple[tuple[str, str
     )
 
 
+async def _exported(request: Request[Any, Any, Any], engines: Engines, wave: str, kind: str) -> None:
+    await log.record(engines["people"], today(), account_of(request).name, "results exported", wave=wave, kind=kind)
+
+
 @get("/results/{wave_id:str}/release.xlsx")
-async def workbook(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[bytes]:
+async def workbook(
+    request: Request[Any, Any, Any], wave_id: FromPath[str], engines: NamedDependency[Engines]
+) -> Response[bytes]:
     """Give the release as a workbook: the figures of the document, "not shown" in words."""
     wave, document = await released(wave_id)
+    await _exported(request, engines, wave_id, "xlsx")
     language = (await frame(request))[0].language
     headers = {"Content-Disposition": f'attachment; filename="{wave_id}.xlsx"'}
     return Response(as_workbook(document, labels_of(wave), language), media_type=XLSX, headers=headers)
 
 
 @get("/results/{wave_id:str}/release.csv")
-async def table(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
+async def table(
+    request: Request[Any, Any, Any], wave_id: FromPath[str], engines: NamedDependency[Engines]
+) -> Response[str]:
     """Give the release as one long table."""
     wave, document = await released(wave_id)
+    await _exported(request, engines, wave_id, "csv")
     language = (await frame(request))[0].language
     headers = {"Content-Disposition": f'attachment; filename="{wave_id}.csv"'}
-    return Response(as_csv(document, labels_of(wave), language), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(as_csv(document, labels_of(wave), language), media_type="text/csv", headers=headers)
 
 
 def _back(data: dict[str, str]) -> str:

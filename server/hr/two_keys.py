@@ -1,4 +1,4 @@
-"""What HR asks for and the representative confirms: a second code for somebody, a higher minimum group size."""
+"""What HR asks for and the representative confirms: a second code for somebody, slips to spare, a higher minimum group size."""
 
 from typing import Any
 
@@ -31,6 +31,8 @@ async def _ask(house: House, wave: str, data: dict[str, str], what: str) -> None
             await two_keys.ask_second_code(house, wave, people[0])
         case "raise":
             await two_keys.ask_higher_k(house, wave, data.get("family", ""), int(data.get("k", "")))
+        case "spare":
+            await two_keys.ask_spare_slips(house, wave, int(data.get("slips", "")))
         case _:
             raise NotFoundException
 

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
@@ -23,6 +24,7 @@ from server.two_keys import act_in_words
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
+from surveys.lifecycle.ready import is_second, mark_of
 from surveys.lifecycle.two_keys import cap, given
 from surveys.people import roster, two_keys
 from surveys.people.links import CHANNELS, channel_of, outbox_counts
@@ -188,7 +190,7 @@ async def wave_page_with(
     language = shell.language
     wave = await waves.get(wave_id)
     house = _house(request, engines, settings)
-    gaps = await opening.missing(house, wave) if wave.state == State.PLANNED else ()
+    gaps = await opening.missing(house, wave) if wave.state in (State.PLANNED, State.READY) else ()
     facts = [
         (say(language, "hr.wave.dates"), f"{day(wave.starts, language)} – {day(wave.ends, language)}"),
         (say(language, "hr.wave.people"), str(wave.invited or wave.panel.get("people", ""))),
@@ -204,7 +206,7 @@ async def wave_page_with(
         tuple(say(language, f"hr.missing.{gap}") for gap in gaps),
         tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
         tuple((view_name(view, dict(wave.plan), language), wave.headcount_bands.get(view["id"], "")) for view in views),
-        opening.slips_for(wave) - wave.slips if wave.invited else 0, wave.slips,
+        await opening.slips_left(wave) if wave.invited else 0, wave.slips,
         str(wave.starts + LONGEST) if wave.starts else "", tuple(wave.panel.get("by_channel", {}).items()),
         dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id), bool(settings.smtp),
         await _two_keys(wave, language),
@@ -285,18 +287,19 @@ async def slips(
         )
     except (ValueError, WrongState):
         return await wave_page_with(request, wave, engines, settings, say(language, "hr.refused.form"))
-    made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(wave)})
+    made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(settings.data, wave)})
     headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
     return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)
 
 
-async def about_slips(wave_id: str) -> dict[str, str]:
-    """What a slip says besides its code."""
+async def about_slips(data: Path, wave_id: str) -> dict[str, str]:
+    """What a slip says besides its code; `mark` is half of π in hex, or nothing for a wave of version 1."""
     wave, about = await waves.get(wave_id), await organisation.load()
     ends = say("it", "hr.slip.ends", day=day(wave.ends, "it"))
     return {
         "organisation": about.name if about else "Ascolto", "title": text_of(wave.title, "it"),
         "address": about.address if about else "", "ends": ends,
+        "mark": await mark_of(data, wave) if is_second(data, wave_id) else "",
     }  # fmt: skip
 
 

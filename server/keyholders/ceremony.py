@@ -14,15 +14,19 @@ from litestar.response import Redirect
 from server import workers
 from server.desk import Desk, done, frame
 from server.display import day, text_of
+from server.keyholders.holder import HANDLERS as HOLDER_HANDLERS
+from server.keyholders.holder import holder_page
+from server.keyholders.log_pages import HANDLERS as LOG_HANDLERS
+from server.keyholders.log_pages import HeadLine, newest_heads
 from server.pages import Shell, show
 from server.security import DeskAccount, account_of, checked_form
 from server.settings import Settings
-from server.texts import catalogue, say, step_in_words
+from server.texts import say, step_in_words
 from server.two_keys import act_in_words
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
-from surveys.lifecycle.planning import GUARANTEE, PlanRefused, draw_secret, seats_of, take_seat
-from surveys.people import log, two_keys
+from surveys.lifecycle.planning import GUARANTEE, PlanRefused, anchored, draw_secret, seats_of, take_seat
+from surveys.people import two_keys
 from surveys.public.waves import State, WaveRecord, WrongState, everything, in_state
 from surveys.public.waves import get as get_wave
 from surveys.stores import Engines
@@ -40,6 +44,7 @@ class WaveKeys:
     state: str
     seats: tuple[tuple[str, str], ...]
     free: tuple[tuple[str, str], ...]
+    can_confirm: bool
     can_release: bool
     can_read: bool
     has_sheet: bool
@@ -56,6 +61,7 @@ class KeysPage:
     title: str
     waves: tuple[WaveKeys, ...]
     asked: tuple[tuple[int, str], ...]
+    heads: tuple[HeadLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +93,6 @@ class ReleasePage:
     step: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    day: str
-    who: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogPage:
-    """The log in plain sentences, and whether its chain holds."""
-
-    template: ClassVar[str] = "log.html"
-    shell: Shell
-    desk: Desk
-    title: str
-    verdict: str
-    lines: tuple[LogLine, ...]
-
-
 def _keeps_words(wave: WaveRecord, role: str) -> bool:
     """Whether a holder has not yet said that she destroyed her words."""
     return role in SEATS and role in wave.holders and "destroyed" not in wave.holders[role]
@@ -114,35 +101,39 @@ def _keeps_words(wave: WaveRecord, role: str) -> bool:
 def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
     def seat_line(seat: str) -> str:
         holder = wave.holders.get(seat)
-        if holder is None:
+        if holder is None or (seat in SEATS and wave.state == State.PLANNED and "statement" not in holder):
             return say(language, "desk.keys.not_made")
         if "destroyed" in holder:
             return say(language, "desk.keys.destroyed", holder=holder["holder"], day=day(holder["destroyed"], language))
         return say(language, "desk.keys.made", holder=holder["holder"], day=day(holder["day"], language))
 
     seats = seats_of(wave)
-    mine = [seat for seat in seats if seat == role and seat not in wave.holders and wave.state == State.PLANNED]
+    made = wave.statements()
+    missing = [seat for seat in seats if seat not in (made if seat in SEATS else wave.holders)]
+    mine = [seat for seat in missing if seat == role and wave.state == State.PLANNED]
+    confirms = wave.state == State.PLANNED and bool(wave.signed_plan) and role in SEATS and role not in wave.confirmations
     return WaveKeys(
         wave.id, text_of(wave.title, language), say(language, f"desk.state.{wave.state.value.replace(' ', '_')}"),
         tuple((say(language, f"desk.seat.{seat}"), seat_line(seat)) for seat in seats),
-        tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine), wave.state == State.CLOSED and role in SEATS,
+        tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine), confirms, wave.state == State.CLOSED and role in SEATS,
         role == GUARANTEE and wave.state == State.RELEASED,
         role == "recovery" and wave.state in SEALED, wave.state == State.RELEASED and _keeps_words(wave, role),
     )  # fmt: skip
 
 
 @get("/")
-async def keys(request: Request[Any, Any, Any]) -> Response[str]:
+async def keys(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[str]:
     """Show every wave whose keys are not yet used up."""
     shell, desk = await frame(request)
-    live = {State.PLANNED, *SEALED}
+    live = {State.PLANNED, State.READY, *SEALED}
     waves = tuple(
         _wave_keys(w, desk.role, shell.language)
         for w in await everything()
         if w.state in live or (w.state == State.RELEASED and (desk.role == GUARANTEE or _keeps_words(w, desk.role)))
     )
     asked = await _asked(shell.language) if desk.role == "representative" else ()
-    return show(KeysPage(shell, desk, say(shell.language, "desk.keys.heading"), waves, asked))
+    kept = await newest_heads(settings, shell.language) if desk.role == "representative" else ()
+    return show(KeysPage(shell, desk, say(shell.language, "desk.keys.heading"), waves, asked, kept))
 
 
 async def _asked(language: str) -> tuple[tuple[int, str], ...]:
@@ -171,11 +162,20 @@ def _own_seat(request: Request[Any, Any, Any], seat: str) -> None:
 
 
 @post("/{wave:str}/{seat:str}/secret", status_code=200)
-async def make_secret(request: Request[Any, Any, Any], wave: FromPath[str], seat: FromPath[str]) -> Response[str]:
-    """Draw eight words and show them once; nothing is kept before they are repeated."""
+async def make_secret(
+    request: Request[Any, Any, Any], wave: FromPath[str], seat: FromPath[str], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
+    """Let a holder's device draw her words; the guarantee team's are drawn here, shown once, and kept by nobody."""
     await checked_form(request)
     _own_seat(request, seat)
-    return await _show_secret(request, (await get_wave(wave)).id, seat)
+    record = await get_wave(wave)
+    if seat == GUARANTEE:
+        return await _show_secret(request, record.id, seat)
+    try:
+        house = (await anchored(settings.data))[0].hash
+    except PlanRefused:
+        return done("/keys", "plan_not_confirmed")
+    return await holder_page(request, record, house)
 
 
 @post("/{wave:str}/{seat:str}")
@@ -190,12 +190,14 @@ async def keep_secret(
     data = await checked_form(request)
     _own_seat(request, seat)
     shell, desk = await frame(request)
+    if seat != GUARANTEE:
+        raise NotFoundException
     try:
         secret = read_secret(data.get("secret", ""))
         if not hmac.compare_digest(_mark(secret, desk.form), data.get("expected", "")):
             raise SecretRefused("not the words that were shown")
         house = House(engines, settings.data, today(), account_of(request).name)
-        await take_seat(house, wave, seat, secret)
+        await take_seat(house, wave, secret)
     except SecretRefused:
         return await _show_secret(request, wave, seat, say(shell.language, "desk.secret.differs"))
     except (PlanRefused, WrongState):
@@ -245,30 +247,9 @@ async def release(
     return Redirect(f"/keys/{wave}/release", status_code=303)
 
 
-@get("/log", guards=[DeskAccount(*SEATS)])
-async def log_page(request: Request[Any, Any, Any]) -> Response[str]:
-    """Read the log."""
-    shell, desk = await frame(request)
-    language = shell.language
-    acts = await log.read()
-    lines = tuple(LogLine(day(act.day, language), act.actor, _sentence(act, language)) for act in reversed(acts))
-    broken = next((act.number for act in acts if not act.intact), None)
-    verdict = (
-        say(language, "desk.log.intact", n=len(acts))
-        if broken is None
-        else say(language, "desk.log.broken", number=broken)
-    )
-    return show(LogPage(shell, desk, say(language, "desk.log.heading"), verdict, lines))
-
-
-def _sentence(act: log.Act, language: str) -> str:
-    key = f"desk.act.{act.act.replace(' ', '_')}"
-    return say(language, key, **act.details) if key in catalogue(language) else f"{act.act} {dict(act.details)}"
-
-
 ROUTERS = [
     Router(
         path="/keys", guards=[DeskAccount(*ROLES)],
-        route_handlers=[keys, make_secret, keep_secret, release_page, release, log_page],
+        route_handlers=[keys, make_secret, *HOLDER_HANDLERS, keep_secret, release_page, release, *LOG_HANDLERS],
     )
 ]  # fmt: skip

@@ -8,23 +8,28 @@ from litestar.di import NamedDependency
 
 from server.desk import Desk, frame
 from server.display import day
+from server.keyholders import log_pages
+from server.keyholders.log_pages import HeadLine
 from server.pages import Shell, show
 from server.security import DeskAccount
 from server.settings import Settings
 from server.texts import catalogue, say
 from surveys.cases import log
 from surveys.cases.keeper import keeper_at
+from surveys.lifecycle import heads
+from surveys.lifecycle.context import today
 
 
 @dataclass(frozen=True, slots=True)
 class DeskLogPage:
-    """The lines, the newest first, and whether their chain holds."""
+    """The lines, the newest first, whether their chain holds, and its heads, to keep."""
 
     template: ClassVar[str] = "desk_log.html"
     shell: Shell
     desk: Desk
     title: str
     verdict: str
+    heads: tuple[HeadLine, ...]
     lines: tuple[tuple[str, str, str], ...]
 
 
@@ -38,7 +43,15 @@ async def desk_log(request: Request[Any, Any, Any], settings: NamedDependency[Se
     key, n = ("broken", broken) if broken is not None else ("intact", len(lines))
     shown = tuple((day(line.day, language), line.who, _act(line.act, language)) for line in reversed(lines))
     verdict = say(language, f"cases.log.{key}", n=n)
-    return show(DeskLogPage(shell, desk, say(language, "cases.log.title"), verdict, shown))
+    kept = log_pages.shown(settings, language, heads.of_desk(lines, today()))
+    return show(DeskLogPage(shell, desk, say(language, "cases.log.title"), verdict, kept, shown))
+
+
+@get("/keys/desk-log/head.txt")
+async def desk_head(settings: NamedDependency[Settings]) -> Response[str]:
+    """Give the head of this log, signed, as a file to keep elsewhere."""
+    _, head = heads.of_desk(await log.read(keeper_at(settings.data)), today())[0]
+    return log_pages.as_file(settings, head)
 
 
 def _act(act: str, language: str) -> str:
@@ -46,4 +59,4 @@ def _act(act: str, language: str) -> str:
     return say(language, key) if key in catalogue(language) else act
 
 
-ROUTERS = [Router(path="/", guards=[DeskAccount("representative")], route_handlers=[desk_log])]
+ROUTERS = [Router(path="/", guards=[DeskAccount("representative")], route_handlers=[desk_log, desk_head])]

@@ -18,8 +18,9 @@ from server.security import DeskAccount, account_of, checked_form
 from server.settings import Settings
 from server.texts import say
 from surveys.answers.keys import SEATS
-from surveys.lifecycle.context import House, read_wraps, today, wraps_text
+from surveys.lifecycle.context import House, read_wave_key, read_wraps, today, wraps_text
 from surveys.lifecycle.planning import PlanRefused, confirm_destroyed
+from surveys.lifecycle.ready import is_second
 from surveys.public.waves import WrongState
 from surveys.public.waves import get as get_wave
 from surveys.stores import Engines
@@ -27,7 +28,7 @@ from surveys.stores import Engines
 
 @dataclass(frozen=True, slots=True)
 class SheetPage:
-    """The wrapped key of a wave on paper: a QR and its text, and eight empty lines for the words."""
+    """The wave key (version 1: the wrapped key) on paper: a QR and its text, and eight empty lines for the words."""
 
     template: ClassVar[str] = "sheet.html"
     shell: Shell
@@ -51,7 +52,8 @@ async def sheet(
     record = await get_wave(wave)
     if record.state not in SEALED:
         raise NotFoundException
-    text = wraps_text(read_wraps(House(engines, settings.data, today(), ""), wave))
+    house = House(engines, settings.data, today(), "")
+    text = read_wave_key(house.data, wave).hex() if is_second(house.data, wave) else wraps_text(read_wraps(house, wave))
     picture = segno.make(text, error="l").svg_inline(border=2, omitsize=True)
     title = say(shell.language, "desk.sheet.heading")
     return show(SheetPage(shell, desk, title, wave, text_of(record.title, shell.language), picture, text))

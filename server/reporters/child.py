@@ -1,28 +1,34 @@
 """What a short-lived process does for a reporter whose browser runs no script: it reads her form, derives the keys of her
 code, seals or opens, and ends. Words and keys live in its memory alone; nothing is written.
 
-It speaks lines of JSON with `server.reporters.plain`, which does the storing: first line in, the form; then questions out
+It speaks lines of JSON with `server.reporters.plain`, which does the storing: first line and form in; then questions out
 and answers in, until ``{"end": …}``. Started by nobody else.
 """
 
 import base64
 import io
 import json
+import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
 from multipart import MultipartError, MultipartParser, parse_options_header
 
-from surveys.cases import composing
-from surveys.cases.codes import CodeKeys, NotACode, derive, read_code, to_digits, to_words
+from server.reporters.shown import read_lists, shown_first, shown_second, signers_of
+from surveys.cases import acts, composing
+from surveys.cases.acts import Reporter
+from surveys.cases.codes import CodeKeys, NotACode, Secret, derive, holds_code, read_code, to_digits, to_words
 from surveys.cases.composing import Entry
 from surveys.cases.keeper import REPORTER
+from surveys.cases.opening import OpenedCase, SealedCase, SealedEpochRow, SealedLetter, open_case
 from surveys.cases.sealing import CannotOpen
-from surveys.cases.thread import EpochKey, Opened, Trust, open_wrap, read_stream
-from surveys.public.keyring import Keyring, verify
+from surveys.cases.thread import OpenedFirst, open_first_version
+from surveys.public.house import HouseFile
+from surveys.public.rings import Chain
 
 TEXT_LIMIT = 30_000
 PHOTO_LIMIT = 8 * 1024 * 1024
@@ -38,12 +44,12 @@ class Again(Exception):
 
 
 def _say(message: Mapping[str, Any]) -> None:
-    print(json.dumps(message), flush=True)
+    print(json.dumps(message) + "\n", end="", flush=True)
 
 
 def _ask(message: Mapping[str, Any]) -> dict[str, Any]:
     _say(message)
-    answer: dict[str, Any] = json.loads(sys.stdin.readline())
+    answer: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
     return answer
 
 
@@ -105,22 +111,32 @@ def clean_photo(content: bytes) -> bytes:
 class Child:
     """One request of one reporter."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
+    def __init__(self, given: Mapping[str, Any], body: bytes) -> None:
+        self.shown = bool(given["shown"])
+        if given["patient"]:
+            os.nice(10)  # photos of strangers must not hold up answers
         self.day = date.fromisoformat(given["day"])
         self.salt = bytes.fromhex(given["salt"])
-        self.keyrings: list[Keyring] = []
-        for version in given["keyrings"]:
-            before = self.keyrings[-1] if self.keyrings else None
-            self.keyrings.append(verify(version["text"], version["signatures"], before))
+        self.house, self.chain, self.keyrings = read_lists(given["lists"])
+        self.secret: Secret | None = None
         self.form: dict[str, list[str]] = {}
-        self.form, self.photo = read_form(base64.b64decode(given["body"]), given["kind"])
+        self.form, self.photo = read_form(body, given["kind"])
 
     def first(self, name: str) -> str:
         return (self.form.get(name) or [""])[0].replace("\r\n", "\n").strip()
 
     @property
-    def keyring(self) -> Keyring:
-        return self.keyrings[-1]
+    def anchored(self) -> tuple[HouseFile, Chain]:
+        """The house and its rings.
+
+        Raises
+        ------
+        Again
+            If the list was not signed anew since version 1: nothing new is written.
+        """
+        if self.house is None or self.chain is None:
+            raise Again("concern.page.paused")
+        return self.house, self.chain
 
     def run(self) -> dict[str, Any]:
         """Do what the form asks for; gives what the page says."""
@@ -128,6 +144,7 @@ class Child:
             secret = read_code(self.first("code"))
         except NotACode:
             return {"again": "concern.back.bad", "back": True}
+        self.secret = secret
         keys = derive(secret, self.salt)
         match self.first("do"):
             case "send" | "diary" as wanted:
@@ -143,7 +160,8 @@ class Child:
                 return self._show(keys)
 
     def _proofs(self, keys: CodeKeys) -> dict[str, str]:
-        return {"locator": keys.locator.hex(), "auth": keys.auth.hex()}
+        me = Reporter(keys)
+        return me.proofs | {"signer": me.signer, "reader": me.reader}
 
     def _confirm(self, words: tuple[str, ...], digits: tuple[str, ...]) -> None:
         """Two parts of the code, typed from paper."""
@@ -156,12 +174,18 @@ class Child:
         if len(asked) != 2:
             raise Again("concern.code.wrong")
 
+    def _kept_out(self) -> set[str]:
+        """Whom the reporter answered "no" for."""
+        return {name.removeprefix("reads.") for name, given in self.form.items() if name.startswith("reads.") and given[0] == "no"}
+
     def _content(self) -> dict[str, Any]:
         text = self.first("text")
         if not text and self.photo is None:
             raise Again("concern.write.empty")
         if len(text) > TEXT_LIMIT:
             raise Again("concern.write.long")
+        if holds_code(text, self.secret):
+            raise Again("concern.write.code_inside")
         content: dict[str, Any] = {"text": text}
         content |= {name: self.first(name) for name in DETAILS if self.first(name)}
         if self.form.get("wish"):
@@ -173,73 +197,90 @@ class Child:
         if self.photo is None:
             return []
         sealed, entry = composing.seal_file("photo.jpg", "image/jpeg", clean_photo(self.photo[1]))
-        _ask({"piece": base64.b64encode(sealed).decode(), "upload": entry["upload"]})
+        if "full" in _ask({"piece": base64.b64encode(sealed).decode(), "upload": entry["upload"]}):
+            raise Again("concern.write.files_full")
         content["files"] = [entry]
         return [entry["upload"]]
 
     def _new(self, keys: CodeKeys, *, diary: bool) -> dict[str, Any]:
-        out = set(self.form.get("out", ()))
-        if not diary and not composing.readers_left(self.keyring, out):
+        house, chain = self.anchored
+        out = self._kept_out()
+        if not diary and not acts.readers_left(chain.newest, out):
             raise Again("concern.who.few_stop")
         content = self._content()
         uploads = self._attached(content)
-        entry = Entry("diary" if diary else "report", content)
-        report = composing.compose(keys, [entry], self.day, None if diary else self.keyring, self.keyring.fingerprint, out)
-        answer = _ask({"report": report | {"uploads": uploads}})
+        me = Reporter(keys)
+        if diary:
+            made = acts.diary(me, house.hash, content, self.day, os.urandom)
+        else:
+            made = acts.report(me, chain.newest, house.hash, out, content, self.day, os.urandom)
+        answer = _ask({"report": made | {"uploads": uploads}})
         if answer.get("there"):  # the same code again: nothing is lost, it becomes one more message
             return self._append(keys, "diary" if diary else "message", content, uploads)
         return {"sent": "diary" if diary else "report"}
 
-    def _file(self, keys: CodeKeys) -> tuple[dict[str, Any], dict[str, list[Opened]], dict[str, str]]:
-        """The case of this code, opened: its file, its streams, the recipient of each stream's newest epoch."""
-        file = _ask({"do": "file", **self._proofs(keys)})
+    def _opened(self, keys: CodeKeys) -> "Opened1 | Opened2":
+        """The case of this code, opened by the rules of its version."""
+        file = _ask({"do": "file", **Reporter(keys).proofs})
         if "unknown" in file:
             raise CaseGone
-        handlers: dict[str, set[str]] = {}
-        for ring in self.keyrings:
-            for reader in ring.readers:
-                handlers.setdefault(reader.id, set()).add(reader.signer)
-        case, identity = int(file["case"], 16), composing.own_identity(keys)
-        opened: dict[str, list[Opened]] = {}
-        recipients: dict[str, str] = {}
-        for stream in {epoch["stream"] for epoch in file["epochs"]}:
-            epochs: list[EpochKey] = []
-            for epoch in file["epochs"]:
-                if epoch["stream"] == stream:
-                    epochs.append(open_wrap(base64.b64decode(epoch["wrap"]), identity, case, stream, handlers))
-                    recipients[stream] = epoch["recipient"]
-            if any(epoch.reporter != file["signer"] for epoch in epochs):
-                raise CannotOpen("another reporter")
-            sealed = [(m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"] if m["stream"] == stream]
-            by_number = {epoch.number: epoch.identity for epoch in epochs}
-            opened[stream] = read_stream(case, stream, sealed, by_number, Trust(file["signer"], handlers))
-        return file, opened, recipients
+        if file["version"] == 1:
+            return self._opened_first(keys, file)
+        house, chain = self.anchored
+        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in file["epochs"]]
+        rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
+        opened = open_case(SealedCase(file["case"], epochs, rows), Reporter(keys).party, house.hash, chain)
+        return Opened2(file, opened)
+
+    def _opened_first(self, keys: CodeKeys, file: dict[str, Any]) -> "Opened1":
+        if int(file["case"], 16) != keys.case:
+            raise CannotOpen("place")
+        epochs = [(e["stream"], e["number"], base64.b64decode(e["wrap"])) for e in file["epochs"]]
+        rows = [(m["stream"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
+        identity, signer = composing.own_identity(keys), Reporter(keys).signer
+        return Opened1(file, open_first_version(keys.case, epochs, rows, identity, signers_of(self.keyrings), signer))
 
     def _show(self, keys: CodeKeys) -> dict[str, Any]:
-        file, opened, _ = self._file(keys)
-        letters = [
-            {"stream": stream, "number": letter.number, "from": letter.author, "kind": letter.kind, "day": letter.day.isoformat(),
-             "text": str(letter.content.get("text", "")), "files": [f["name"] for f in letter.content.get("files", ())]}
-            for stream in ("diary", "thread") for letter in opened.get(stream, ())
-        ]  # fmt: skip
-        started = next((m.content["keyring"] for m in opened.get("thread", ())), self.keyring.fingerprint)
-        changed = started != self.keyring.fingerprint
-        return {"letters": letters, "file": file, "changed": changed, "code": self.first("code")}
+        """The letters; a page that may have been sent before is told that its words were kept, and shown none."""
+        if not self.shown:
+            wrote = self.first("do") in ("send", "diary", "reply", "send_diary")
+            diary = self.first("do") == "diary" or self.first("kind") == "diary"
+            return {"sent": "diary" if diary else "report"} if wrote else {"again": "concern.back.again", "back": True}
+        opened = self._opened(keys)
+        shown = shown_first(opened.file, opened.case) if isinstance(opened, Opened1) else self._shown(keys, opened)
+        return shown | {"code": self.first("code")}
+
+    def _shown(self, keys: CodeKeys, opened: "Opened2") -> dict[str, Any]:
+        return shown_second(opened.file, opened.case, keys, self.chain, self.day)
 
     def _append(self, keys: CodeKeys, kind: str, content: dict[str, Any], uploads: list[str], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        file, opened, recipients = self._file(keys)
+        opened = self._opened(keys)
         stream = "diary" if kind == "diary" else "thread"
-        if any(m.author == REPORTER and m.content.get("text") == content["text"] and not uploads for m in opened.get(stream, ())[-1:]):
+        if _is_last(opened, stream, content) and not uploads:
             return self._show(keys)  # the same form sent twice
-        if stream not in recipients:
-            raise Again("concern.code.failed")
-        made = composing.reply(
-            keys, int(file["case"], 16), stream, opened[stream], recipients[stream], Entry(kind, content), self.day, self.keyring.fingerprint
-        )  # fmt: skip
+        made = self._reply_first(keys, opened, stream, kind, content) if isinstance(opened, Opened1) else self._reply_second(keys, opened, kind, content)
         answer = _ask({"reply": made | {"uploads": uploads} | dict(extra or {})})
         if "stale" in answer:
             return self._show(keys) | {"problem": "concern.thread.stale", "text": content["text"]}
         return self._show(keys)
+
+    def _reply_first(self, keys: CodeKeys, opened: "Opened1", stream: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        if stream not in opened.case.newest:
+            raise Again("concern.code.failed")
+        fingerprint = self.keyrings[-1].fingerprint if self.keyrings else ""
+        identity = opened.case.newest[stream][1]
+        return composing.reply(
+            keys, keys.case, stream, opened.case.streams[stream], identity, Entry(kind, content), self.day, fingerprint
+        )
+
+    def _reply_second(self, keys: CodeKeys, opened: "Opened2", kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        house, chain = self.anchored
+        me, case = Reporter(keys), opened.case
+        if kind == "diary":
+            return acts.diary(me, house.hash, content, self.day, os.urandom, case)
+        if case.fold is None or case.problem:
+            raise CannotOpen(case.problem or "gone")
+        return me.proofs | acts.letter(case.fold, chain.newest, me.author, kind, content, self.day, os.urandom)
 
     def _reply(self, keys: CodeKeys) -> dict[str, Any]:
         wanted = self.first("kind")
@@ -253,21 +294,47 @@ class Child:
         return self._append(keys, kind, content, uploads, {"contest": kind == "contest"})
 
     def _send_diary(self, keys: CodeKeys) -> dict[str, Any]:
-        file, opened, _ = self._file(keys)
-        picked = [m for m in opened.get("diary", ()) if str(m.number) in self.form.get("pick", ())]
-        out = set(self.form.get("out", ()))
+        opened = self._opened(keys)
+        if isinstance(opened, Opened1):
+            raise Again("concern.thread.old_diary")
+        house, chain = self.anchored
+        picked = [letter for letter in opened.case.diary if str(letter["number"]) in self.form.get("pick", ())]
+        out = self._kept_out()
         if not picked:
             return self._show(keys) | {"problem": "concern.write.empty"}
-        if not composing.readers_left(self.keyring, out):
+        if not acts.readers_left(chain.newest, out):
             return self._show(keys) | {"problem": "concern.who.few_stop"}
-        content = composing.from_diary(picked)
-        case = int(file["case"], 16)
-        _, epoch = composing.new_epoch(case, "thread", 1, keys, self.keyring, out)
-        made = composing.reply(
-            keys, case, "thread", [], epoch["recipient"], Entry("report", content), self.day, self.keyring.fingerprint
-        )
-        _ask({"reply": made | {"epoch": epoch}})
+        content = acts.from_diary(picked)
+        me = Reporter(keys)
+        epoch, sealed = acts.first_letter(me, chain.newest, house.hash, out, content, self.day, os.urandom)
+        reply = {**me.proofs, "stream": "thread", "number": 1, "epoch": 1, "sealed": sealed, "uploads": [], "epochs": [epoch]}
+        _ask({"reply": reply})
         return self._show(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened1:
+    """An opened case of version 1."""
+
+    file: dict[str, Any]
+    case: OpenedFirst
+
+
+@dataclass(frozen=True, slots=True)
+class Opened2:
+    """An opened case of version 2."""
+
+    file: dict[str, Any]
+    case: OpenedCase
+
+
+def _is_last(opened: Opened1 | Opened2, stream: str, content: Mapping[str, Any]) -> bool:
+    """Whether the reporter's last letter says just this: a form sent twice."""
+    if isinstance(opened, Opened1):
+        last = opened.case.streams.get(stream, [])[-1:]
+        return any(m.author == REPORTER and m.content.get("text") == content["text"] for m in last)
+    letters = (opened.case.diary if stream == "diary" else opened.case.thread)[-1:]
+    return any(one["from"] == REPORTER and (one.content or {}).get("text") == content["text"] for one in letters)
 
 
 class CaseGone(Exception):
@@ -276,13 +343,13 @@ class CaseGone(Exception):
 
 def main() -> None:
     """Serve one form and end."""
-    given = json.loads(sys.stdin.readline())
+    given = json.loads(sys.stdin.buffer.readline())
     child = None
     try:
-        child = Child(given)
+        child = Child(given, sys.stdin.buffer.read(given["length"]))
         end = child.run()
     except Again as problem:
-        end = {"again": str(problem), "form": child.form if child else {}}
+        end = {"again": str(problem), "form": child.form if child and child.shown else {}}
     except CaseGone:
         end = {"again": "concern.back.unknown", "back": True}
     except CannotOpen:

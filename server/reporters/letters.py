@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from server.display import day as in_words
 from server.pages import Shell
-from server.reporters.channel import OpenChannel, ReaderLine, grouped_fingerprint, names, reader_lines
+from server.reporters import once
+from server.reporters.channel import OpenChannel, ReaderLine, holder_names, house_lines, reader_lines
 from server.reporters.page import Kept
 from server.texts import say
 from surveys.cases.clocks import State
@@ -43,36 +44,54 @@ class LettersPage:
     readers: tuple[ReaderLine, ...]
     holders: str
     fingerprint: str
+    house: str
     code: str
     problem: str
     text: str
     kept: Kept
+    writable: bool
+    once: str
 
 
 def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> LettersPage:
     """Make the page of an opened thread."""
     language, file = frame.language, end["file"]
-    known = names(channel.keyring)
+    known = channel.readers.names if end["old"] else end.get("names", {})
     state = State(file["state"])
     contest = [("contest", say(language, "concern.thread.kind_contest"))] if state == State.OUTCOME and not file["contested"] else []
     letters = tuple(
         Letter(
             say(language, "concern.thread.you") if letter["from"] == REPORTER else known.get(letter["from"], letter["from"]),
             letter["from"] == REPORTER, say(language, f"concern.kind.{letter['kind']}"), in_words(letter["day"], language),
-            letter["text"], tuple(letter["files"]),
-            str(letter["number"]) if letter["stream"] == "diary" and state == State.DIARY else "",
+            say(language, "concern.thread.taken_out", text=letter["text"]) if letter.get("taken") else letter["text"], tuple(letter["files"]),
+            str(letter["number"]) if letter["stream"] == "diary" and state == State.DIARY and not end["old"] else "",
         )
         for letter in end["letters"]
     )  # fmt: skip
+    word = end.get("problem_word", "")
+    problem = say(language, end["problem"]) if end.get("problem") else say(language, wrong_key(word)) if word else ""
     return LettersPage(
         shell=frame, title=say(language, "concern.thread.title"), state=state_sentence(language, file), letters=letters,
-        notes=tuple(_notes(language, file, known, changed=end["changed"])),
+        notes=tuple(_notes(language, file, known, end)),
         kinds=(*((kind, say(language, f"concern.thread.kind_{kind}")) for kind in REPLIES), *contest),
-        diary=state == State.DIARY, readers=reader_lines(channel.keyring, language),
-        holders=", ".join(channel.keyring.recovery_holders) if channel.keyring.recovery else "",
-        fingerprint=grouped_fingerprint(channel.keyring), code=end["code"],
-        problem=say(language, end["problem"]) if end.get("problem") else "", text=end.get("text", ""), kept=Kept(),
+        diary=state == State.DIARY, readers=reader_lines(channel.ring, language), holders=holder_names(channel.ring),
+        fingerprint=house_lines(channel.readers)[1], house=house_lines(channel.readers)[0], code=end["code"],
+        problem=problem, text=end.get("text", ""), kept=Kept(), writable=not word,
+        once=once.pages.number(),
     )  # fmt: skip
+
+
+WRONG = {
+    "house_other": "house", "ring_old": "list", "ring_broken": "list", "ring_overdue": "list", "epoch_broken": "key",
+    "wrap_not_mine": "key", "key_other": "key", "gain_refused": "readers", "expel_refused": "readers", "out_returns": "readers",
+    "reader_foreign": "readers", "redaction_alone": "words", "shorter": "shorter", "fork": "shorter", "gone": "shorter",
+}  # fmt: skip
+"""Which sentence says what a refused letter means; every other word: something was changed."""
+
+
+def wrong_key(word: str) -> str:
+    """The key of the sentence for a protocol's word."""
+    return f"concern.wrong.{WRONG.get(word, 'changed')}"
 
 
 def state_sentence(language: str, file: Mapping[str, Any]) -> str:
@@ -86,19 +105,18 @@ def state_sentence(language: str, file: Mapping[str, Any]) -> str:
     )  # fmt: skip
 
 
-def _notes(language: str, file: Mapping[str, Any], known: Mapping[str, str], *, changed: bool) -> list[str]:
-    readers = [known[name] for name in file["readers"] if name in known]
-    notes = []
+def _notes(language: str, file: Mapping[str, Any], known: Mapping[str, str], end: Mapping[str, Any]) -> list[str]:
+    notes = [say(language, key) for key in end["notes"]]
     if file["state"] != State.DIARY:
-        notes.append(say(language, "concern.thread.readers", names=", ".join(readers)))
+        names = [known.get(name, name) for name in file["readers"] if name != RECOVERY]
+        notes.append(say(language, "concern.thread.readers_said" if end["old"] else "concern.thread.readers", names=", ".join(names)))
     if RECOVERY in file["readers"]:
         notes.append(say(language, "concern.thread.recovery_on"))
-    if changed:
-        notes.append(say(language, "concern.thread.readers_changed"))
+    if "mine" in end:
+        notes.append(say(language, "concern.thread.mine", day=in_words(end["mine"]["day"], language), n=end["mine"]["count"]))
+        notes.append(say(language, "concern.thread.head", words=" ".join(end["head"])))
     if "late" in file["dates"]:
         notes.append(say(language, "concern.thread.late", day=in_words(file["dates"]["late"], language)))
-    if file["recovered"]:
-        notes.append(say(language, "concern.thread.recovered", day=in_words(file["recovered"], language)))
     if "keep" in file["dates"]:
         notes.append(say(language, "concern.thread.keep", day=in_words(file["dates"]["keep"], language)))
     return notes

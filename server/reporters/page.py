@@ -13,7 +13,8 @@ from litestar.di import NamedDependency
 
 from server.display import month_forms
 from server.pages import STATIC, Shell, show, staff_shell, static_address
-from server.reporters.channel import OpenChannel, ReaderLine, grouped_fingerprint, open_channel, reader_lines
+from server.reporters import once
+from server.reporters.channel import OpenChannel, ReaderLine, holder_names, house_lines, open_channel, reader_lines
 from server.reporters.places import small_places
 from server.settings import Settings
 from server.texts import catalogue, say
@@ -24,8 +25,8 @@ TEXT_LIMIT = 30_000
 """Characters of one message."""
 KINDS = ("harassment", "sexual", "discrimination", "violence", "work", "advice")
 WISHES = ("advice", "stop", "talk", "check", "know")
-SCRIPTS = ("sealing.js", "concern-protocol.js", "concern.js", "letters.js")
-_SCRIPT_TEXTS = ("check", "code", "sent", "back", "thread", "kind", "write", "who")
+SCRIPTS = ("sealing.js", "concern-protocol.js", "signed.js", "fold.js", "signs.js", "concern.js", "letters.js")
+_SCRIPT_TEXTS = ("check", "code", "sent", "back", "thread", "kind", "write", "who", "wrong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class ConcernPage:
-    """Everything before sending, in sections of one page; `kept` is what was typed when a form comes back."""
+    """Everything before sending, in sections of one page; `kept` is what was typed when a form comes back. `paused` while the
+    list of readers waits to be signed anew: a code still opens, nothing new is taken."""
 
     template: ClassVar[str] = "concern.html"
     shell: Shell
@@ -66,6 +68,8 @@ class ConcernPage:
     readers: tuple[ReaderLine, ...]
     holders: str
     fingerprint: str
+    house: str
+    paused: bool
     kinds: tuple[tuple[str, str], ...]
     wishes: tuple[tuple[str, str], ...]
     code: Code
@@ -73,6 +77,7 @@ class ConcernPage:
     scripts: tuple[Script, ...]
     channel: str
     limit: int
+    once: str
     problem: str = ""
     back_problem: str = ""
     kept: Kept = field(default_factory=Kept)
@@ -104,12 +109,12 @@ def _channel_content(channel: OpenChannel, language: str, places: Sequence[tuple
     texts = {
         key.removeprefix("concern."): text
         for key, text in catalogue(language).items()
-        if key.startswith(tuple(f"concern.{table}." for table in _SCRIPT_TEXTS))
+        if key.startswith(tuple(f"concern.{table}." for table in _SCRIPT_TEXTS)) or key == "concern.page.paused"
     }
     return json.dumps(
         {
-            "salt": channel.record.salt, "day": channel.day.isoformat(), "language": language,
-            "fingerprint": channel.keyring.fingerprint, "files": channel.record.other_files,
+            "salt": channel.salt, "day": channel.day.isoformat(), "language": language, "years": channel.record.retention_years,
+            "files": channel.record.other_files, "printed": channel.readers.house.printed if channel.readers.house else "",
             "words": static_address("words.txt"), "months": month_forms(language), "limit": TEXT_LIMIT, "texts": texts, "places": list(places),
         },
         ensure_ascii=False,
@@ -122,13 +127,15 @@ def concern_page(
 ) -> ConcernPage:
     """Make the page; a form that came back keeps what was typed."""  # fmt: skip
     language = frame.language
-    ring = channel.keyring
+    ring = channel.ring
     return ConcernPage(
         shell=frame,
         title=say(language, "concern.page.title"),
         readers=reader_lines(ring, language),
-        holders=", ".join(ring.recovery_holders) if ring.recovery else "",
-        fingerprint=grouped_fingerprint(ring),
+        holders=holder_names(ring),
+        fingerprint=house_lines(channel.readers)[1],
+        house=house_lines(channel.readers)[0],
+        paused=ring is None,
         kinds=tuple((kind, say(language, f"concern.write.what_{kind}")) for kind in KINDS),
         wishes=tuple((wish, say(language, f"concern.write.wish_{wish}")) for wish in WISHES),
         code=code_of(secret or new_code(os.urandom), language),
@@ -136,6 +143,7 @@ def concern_page(
         scripts=() if plain else tuple(script(name) for name in SCRIPTS),
         channel="" if plain else _channel_content(channel, language, places),
         limit=TEXT_LIMIT,
+        once=once.pages.number(),
         problem=problem,
         back_problem=back_problem,
         kept=Kept(tuple((name, tuple(values)) for name, values in (kept or {}).items())),

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,14 +13,16 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
 from server.display import day as in_words
-from server.pages import Shell, show, staff_shell
-from server.reporters.channel import OpenChannel, keyring_content, open_channel
+from server.pages import MessagePage, Shell, show, staff_shell
+from server.reporters import once
+from server.reporters.channel import OpenChannel, list_content, open_channel
 from server.reporters.letters import letters_page
 from server.reporters.page import closed_page, concern_page
 from server.reporters.sealed import dates_of, file_content, proof_text, reporters_file
+from server.reporters.turns import SMALL, Busy, Turns, length_of
 from server.settings import Settings
 from server.texts import say
-from surveys.cases import intake, keeping, pieces
+from surveys.cases import intake, keeping, pieces, spool
 from surveys.cases.clocks import acknowledge_by
 from surveys.cases.codes import NotACode, read_code
 from surveys.cases.incoming import AlreadyThere, CaseUnknown, OutOfStep, Reply, Report, ReportRefused, proof_of
@@ -28,10 +30,9 @@ from surveys.cases.line import Line
 from surveys.stores import Engines
 
 FORM_LIMIT = 10 * 1024 * 1024
-AT_ONCE = 2
 LONGEST_SECONDS = 60
-_turns = asyncio.Semaphore(AT_ONCE)
-"""Two such processes at a time: many forms wait, and leave the other core to the rest."""
+TRY_AGAIN_SECONDS = 20
+_turns = Turns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,38 @@ async def form(
     channel = await open_channel(settings, engines)
     if channel is None:
         return closed_page(frame)
+    length = length_of(request, FORM_LIMIT)
+    lane = _turns.lane(length)
+    try:
+        async with lane.body(length):
+            body = await request.body()
+            async with lane.turn():
+                return _page(frame, channel, await _through(request, body, _Talk(channel, settings, line)))
+    except Busy:
+        return _busy(frame)
+
+
+def _busy(frame: Shell) -> Response[str]:
+    """Nothing was read: the browser keeps the form, and sends it again when this page is loaded again."""
+    title, text = say(frame.language, "staff.error.busy"), say(frame.language, "staff.error.busy_text")
+    page = show(MessagePage(frame, title, text), status=503)
+    page.set_header("Retry-After", str(TRY_AGAIN_SECONDS))
+    return page
+
+
+async def _through(request: Request[Any, Any, Any], body: bytes, talk: "_Talk") -> dict[str, Any]:
+    channel, turn = talk.channel, once.pages.take(body)
+    if turn is once.Turn.AGAIN:
+        return {"again": "concern.back.again", "back": True}
     given = {
-        "day": channel.day.isoformat(), "salt": channel.record.salt, "keyrings": keyring_content(channel.keyrings),
-        "kind": request.headers.get("content-type", ""), "body": b64encode(await request.body()).decode(),
+        "shown": turn is once.Turn.FIRST, "patient": len(body) > SMALL, "day": channel.day.isoformat(), "salt": channel.salt, "lists": list_content(channel.readers),
+        "kind": request.headers.get("content-type", ""), "length": len(body),
     }  # fmt: skip
-    async with _turns:
-        end = await _Talk(channel, settings, line).through(given)
-    return _page(frame, channel, end)
+    try:
+        return await talk.through(given, body)
+    except BaseException:
+        once.pages.give_back(body)
+        raise
 
 
 class _Talk:
@@ -80,14 +106,14 @@ class _Talk:
     def __init__(self, channel: OpenChannel, settings: Settings, line: Line) -> None:
         self.channel, self.settings, self.line = channel, settings, line
 
-    async def through(self, given: dict[str, Any]) -> dict[str, Any]:
+    async def through(self, given: dict[str, Any], body: bytes) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server.reporters.child",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=2**26,
         )  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(json.dumps(given).encode() + b"\n")
-        given.clear()
+        process.stdin.write(body)
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 async for text in process.stdout:
@@ -109,18 +135,18 @@ class _Talk:
                 return await self._pieces(asked["upload"], b64decode(asked["piece"]))
             if "report" in asked:
                 report = msgspec.convert(asked["report"], Report)
-                await self.line.receive(channel.keeper, report, channel.keyring, channel.day)
+                await self.line.receive(channel.keeper, report, channel.accounts, channel.day)
                 return {}
             if "reply" in asked:
                 reply = msgspec.convert(asked["reply"], Reply)
-                await intake.add(engine, channel.keeper, reply, channel.keyring, channel.day)
+                await intake.add(engine, channel.keeper, reply, channel.accounts, channel.day)
                 return {}
             if asked["do"] == "file":
                 file = await reporters_file(channel, asked["locator"], asked["auth"])
-                return file_content(file) | {"dates": dates_of(channel, file)}
+                return file_content(file) | {"dates": dates_of(channel, file), "years": channel.record.retention_years}
             row = await intake.find(proof_of(asked["locator"], asked["auth"]))
             if asked["do"] == "proof":
-                return {"proof": proof_text(self.settings, await keeping.filing(row))}
+                return {"proof": proof_text(self.settings, await keeping.filing(row, asked.get("signer", ""), asked.get("reader", "")))}
             await keeping.delete_by_reporter(engine, row, channel.day)
             return {"deleted": True}
         except AlreadyThere:
@@ -131,6 +157,10 @@ class _Talk:
             return {"unknown": True, "again": "concern.back.unknown", "back": True}
 
     async def _pieces(self, upload: str, sealed: bytes) -> dict[str, Any]:
+        try:
+            await spool.make_sure_of_room(self.settings.data, len(sealed))
+        except spool.SpoolFull:
+            return {"full": True}
         for number, start in enumerate(range(0, len(sealed), pieces.PIECE_BYTES)):
             piece = sealed[start : start + pieces.PIECE_BYTES]
             await pieces.keep_piece(self.channel.engines["cases"], upload, number, piece, self.channel.day)

@@ -4,7 +4,6 @@ Answers that carry a thread are not compressed and are filled up, so that their 
 """
 
 import json
-import shutil
 from base64 import b64encode
 from typing import Any
 
@@ -14,28 +13,32 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from server.reporters.channel import OpenChannel, keyring_content, names, open_channel
+from server import faults
+from server.reporters.channel import OpenChannel, list_content, open_channel
+from server.reporters.turns import Busy, Turns, length_of
 from server.settings import Settings
-from surveys.cases import clocks, desk, intake, keeping, pieces
+from surveys.cases import clocks, desk, intake, keeping, pieces, spool
 from surveys.cases.desk import CaseFile, open_desk
 from surveys.cases.incoming import CaseUnknown, OutOfStep, Reply, Report, ReportRefused, proof_of
 from surveys.cases.keeper import REPORTER
 from surveys.cases.line import Line, is_enough
-from surveys.public import signing
-from surveys.public.keyring import versions
+from surveys.public import readers, signing
+from surveys.public.readers import ListsRefused
 from surveys.stores import Engines
 
 LIMIT = 8 * 1024 * 1024
 FILL = 64 * 1024
-SPARE = 2**30
+_turns = Turns()
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A code's two proofs, and an attachment's name where one is wanted."""
+    """A code's two proofs; an attachment's name where one is wanted; its two public keys for a proof of filing."""
 
     locator: str
     auth: str
     upload: str = ""
+    signer: str = ""
+    reader: str = ""
 
 
 def answer(content: dict[str, Any], status: int = 200) -> Response[bytes]:
@@ -56,9 +59,13 @@ async def body_of[Wanted](request: Request[Any, Any, Any], wanted: type[Wanted])
     ------
     ReportRefused
         If it is not what is wanted.
+    Busy
+        If there is no room for it now: nothing was read, and the page keeps the text.
     """
+    length = length_of(request, LIMIT)
     try:
-        return msgspec.json.decode(await request.body(), type=wanted)
+        async with _turns.lane(length).body(length):
+            return msgspec.json.decode(await request.body(), type=wanted)
     except msgspec.MsgspecError as problem:
         raise ReportRefused("body") from problem
 
@@ -75,24 +82,34 @@ def refused(_: Request[Any, Any, Any], problem: Exception) -> Response[bytes]:
     match problem:
         case CaseUnknown():
             return answer({"unknown": True}, 404)
+        case Busy():
+            return answer({"busy": True}, 503)
         case OutOfStep():
             return answer({"stale": True}, 409)
+        case ListsRefused():
+            faults.note("lists", problem)
+            return answer({"lists": "ring_broken"}, 409)
         case _:
             return answer({"refused": True}, 400)
 
 
 def file_content(file: CaseFile) -> dict[str, Any]:
-    """A case file as JSON: ciphertext in base64, days in ISO."""
+    """A case file as JSON: ciphertext in base64. State, days and names are there for cases of version 1 and for lists; of
+    version 2 a page reads them in the letters."""
     days = file.days
     return {
-        "case": f"{file.case:016x}", "state": days.state, "contested": file.contested, "signer": file.signer, "reader": file.reporter,
+        "case": f"{file.case:016x}", "version": file.version, "state": days.state, "contested": file.contested,
         **{name: str(getattr(days, name) or "") for name in ("received", "acknowledged", "outcome")},
         "recovered": str(file.recovered or ""), "readers": list(file.readers),
         "epochs": [
-            {"stream": s, "number": n, "recipient": r, "wrap": b64encode(w).decode()} for s, n, r, w in file.epochs
+            {"stream": e.stream, "number": e.number, "wrap": b64encode(e.wrap).decode(), "link": b64encode(e.link).decode(), "confirmed": e.confirmed}
+            | ({"pairs": {pair: b64encode(sealed).decode() for pair, sealed in e.pairs.items()}} if e.pairs else {})
+            for e in file.epochs
         ],
         "messages": [
-            {"stream": s, "number": n, "epoch": e, "sealed": b64encode(c).decode()} for s, n, e, c in file.messages
+            {"stream": m.stream, "number": m.number, "epoch": m.epoch, "sealed": b64encode(m.sealed).decode()}
+            | ({"replacement": b64encode(m.replacement).decode()} if m.replacement else {})
+            for m in file.messages
         ],
     }  # fmt: skip
 
@@ -105,14 +122,14 @@ async def reporters_file(channel: OpenChannel, locator: str, auth: str) -> CaseF
     CaseUnknown
     """
     row = await intake.find(proof_of(locator, auth))
-    seat = await open_desk(channel.engines["cases"], channel.keeper, channel.keyrings, channel.day)
+    seat = await open_desk(channel.engines["cases"], channel.keeper, channel.readers, channel.day)
     return await desk.case_file(seat, int(row["id"]), REPORTER, row)
 
 
 @get("/concern/keyring.json")
 async def keyring_file(settings: NamedDependency[Settings], engines: NamedDependency[Engines]) -> Response[bytes]:
-    """All keyrings, to be checked by whoever asks."""
-    return answer({"keyrings": keyring_content(await versions())})
+    """House, rings and keyrings, to be checked by whoever asks."""
+    return answer(list_content(await readers.load(settings.data)))
 
 
 @post("/concern/sealed", request_max_body_size=LIMIT, status_code=200)
@@ -125,7 +142,7 @@ async def sealed(
     report = await body_of(request, Report)
     if not is_enough(report.case, report.work, line.bits()):
         return answer({"bits": line.bits()}, 429)
-    await line.receive(channel.keeper, report, channel.keyring, channel.day)
+    await line.receive(channel.keeper, report, channel.accounts, channel.day)
     return answer({"received": True})
 
 
@@ -137,7 +154,7 @@ async def thread(
     channel = await _channel(settings, engines)
     asked = await body_of(request, Opening)
     file = await reporters_file(channel, asked.locator, asked.auth)
-    return filled(file_content(file) | {"names": names(channel.keyring), "dates": dates_of(channel, file)})
+    return filled(file_content(file) | {"names": dict(channel.readers.names), "dates": dates_of(channel, file)})
 
 
 def dates_of(channel: OpenChannel, file: CaseFile) -> dict[str, str]:
@@ -161,7 +178,7 @@ async def reply(
     """Receive one more sealed message of a reporter."""
     channel = await _channel(settings, engines)
     wanted = await body_of(request, Reply)
-    await intake.add(engines["cases"], channel.keeper, wanted, channel.keyring, channel.day)
+    await intake.add(engines["cases"], channel.keeper, wanted, channel.accounts, channel.day)
     return answer({"received": True})
 
 
@@ -172,7 +189,9 @@ async def piece(
 ) -> Response[bytes]:
     """Keep one piece of a sealed attachment."""  # fmt: skip
     channel = await _channel(settings, engines)
-    if shutil.disk_usage(settings.data).free < SPARE:
+    try:
+        await spool.make_sure_of_room(settings.data)
+    except spool.SpoolFull:
         return answer({"full": True}, 507)  # words still fit: attachments must not crowd them out
     there = await pieces.keep_piece(engines["cases"], upload, number, await request.body(), channel.day)
     return answer({"kept": there})
@@ -210,7 +229,7 @@ async def proof(request: Request[Any, Any, Any], settings: NamedDependency[Setti
     """Give the signed proof of filing."""
     asked = await body_of(request, Opening)
     row = await intake.find(proof_of(asked.locator, asked.auth))
-    return answer({"proof": proof_text(settings, await keeping.filing(row))})
+    return answer({"proof": proof_text(settings, await keeping.filing(row, asked.signer, asked.reader))})
 
 
 def proof_text(settings: Settings, filing: dict[str, str]) -> str:
@@ -223,4 +242,4 @@ def proof_text(settings: Settings, filing: dict[str, str]) -> str:
 
 
 HANDLERS = [keyring_file, sealed, thread, reply, piece, pieces_there, attachment, delete_diary, proof]
-PROBLEMS: dict[int | type[Exception], Any] = {CaseUnknown: refused, OutOfStep: refused, ReportRefused: refused}
+PROBLEMS: dict[int | type[Exception], Any] = dict.fromkeys((CaseUnknown, OutOfStep, ReportRefused, Busy, ListsRefused), refused)

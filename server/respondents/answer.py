@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps, loads
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -19,13 +20,19 @@ from server.display import day
 from server.pages import MessagePage, Shell, show, staff_shell, static_address
 from server.respondents.sheet import Form, answer_page, in_words
 from server.texts import choose_language, say
+from surveys.answers import pairs
 from surveys.answers.envelope import seal
+from surveys.answers.plans import PlanOther, SignedPlan
+from surveys.answers.received import is_received
 from surveys.answers.urn import Receipt, TooManyWaiting, Urn
 from surveys.blind import TOKEN_LETTERS, PublicKey, TokenRefused, decode_token, token_digest, verify
+from surveys.lifecycle import pins
+from surveys.lifecycle.context import read_wave_key
+from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
 from surveys.public.waves import WaveRecord, open_ids
 from surveys.public.waves import get as get_wave
 from surveys.questionnaire import InvalidAnswers, Questionnaire
-from surveys.tokens import Digest, NotACode, read_code
+from surveys.tokens import Digest, NotACode, read_code, spent_digest
 from surveys.tokens import digest as slip_digest
 
 FORM_LIMIT = 128 * 1024
@@ -57,34 +64,80 @@ def questionnaire_of(wave: WaveRecord) -> Questionnaire:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What answering needs of an open wave: all of it is fixed from the opening on."""
+    """What answering needs of an open wave: checked when this process first needs it, and fixed from then on.
+
+    A wave has a `plan` and a `wave_key`; one of version 1 has none of the two, but `seal_key` and `phone_key`.
+    """
 
     id: str
     questionnaire: Questionnaire
-    seal_key: bytes
-    phone_key: bytes
     token_key: bytes
     messages: Mapping[str, str]
+    plan: SignedPlan | None = None
+    wave_key: bytes = b""
+    seal_key: bytes = b""
+    phone_key: bytes = b""
+
+    @property
+    def seals_on_phone(self) -> bool:
+        """Whether a phone with a script always seals her sheet itself."""
+        return self.plan is not None
+
+    def sealed(self, sheet: bytes, proof: Digest) -> bytes:
+        """Seal what came without a script: in memory, to the holders, as a phone does."""
+        if self.plan is None:
+            return seal(sheet, self.seal_key)
+        return self.layered(pairs.seal(sheet, proof, self.plan.hash, self.plan.points))
+
+    def layered(self, sealed: bytes) -> bytes:
+        """What ends in the urn of a sealed sheet."""
+        return pairs.layered(sealed, self.wave_key) if self.plan else sealed
+
+    def row_of(self, proof: Digest) -> Digest:
+        """What the urn keeps of the code or token that a sheet came with."""
+        return spent_digest(proof) if self.plan else proof
 
 
 _frozen: dict[str, Frozen] = {}
 """Open waves of this process by id; another process makes its own, from the same frozen record."""
+_data = Path()
 
 
-def forget_waves() -> None:
-    """Begin without what an application before this one, in the same process, had in memory."""
+def begin(data: Path) -> None:
+    """Begin with a folder of keys, and without what an application before this one had in memory."""
+    global _data
+    _data = data
     _frozen.clear()
 
 
+async def _freeze(record: WaveRecord) -> Frozen:
+    common = (record.id, questionnaire_of(record), record.token_key, record.messages)
+    if not is_second(_data, record.id):
+        pins.check(_data, record)
+        return Frozen(*common, seal_key=record.seal_key, phone_key=record.phone_key)
+    plan = await checked_plan(_data, record)
+    if unconfirmed(plan, record.confirmations):
+        raise PlanOther("a holder has not confirmed the plan")
+    try:
+        return Frozen(*common, plan, read_wave_key(_data, record.id))
+    except (OSError, ValueError):
+        raise PlanOther("the wave key is not here") from None
+
+
 async def open_wave(wanted: str | None) -> Frozen | None:
-    """The wave asked for if it is open, else any open one."""
+    """The wave asked for if it is open, else any open one.
+
+    Raises
+    ------
+    PlanOther
+        If its row, its file and the signatures of its plan do not agree: no answer is taken.
+    """
     open_now = await open_ids()
     if not open_now:
         return None
     chosen = wanted if wanted in open_now else open_now[0]
     if chosen not in _frozen:
-        record = await get_wave(chosen)
-        _frozen[chosen] = Frozen(chosen, questionnaire_of(record), record.seal_key, record.phone_key, record.token_key, record.messages)
+        _frozen[chosen] = await _freeze(await get_wave(chosen))
     return _frozen[chosen]
 
 
@@ -124,13 +177,15 @@ async def form(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/answer/language", status_code=200, request_max_body_size=FORM_LIMIT)
-async def language(request: Request[Any, Any, Any]) -> Response[str]:
-    """Give the form back in another language with every answer in place; nothing is stored."""
+async def language(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
+    """Give the form back in another language with every answer in place; nothing is stored, and nothing shown once it was sent."""
     posted = await _posted(request)
     frame = await staff_shell(request, (posted.get("_lang") or [""])[-1])
     wave = await open_wave((posted.get("_wave") or [""])[0])
-    if wave is None:
+    if wave is None or wave.id not in posted.get("_wave", (wave.id,)):
         return _nothing_open(frame)
+    if await _is_sent(posted, wave):
+        return _thanked(frame.language, wave)
     return show(answer_page(frame, wave, posted, _attempt(posted)))
 
 
@@ -144,10 +199,22 @@ async def submit(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> 
     if wave is None:
         return _nothing_open(await staff_shell(request, language))
     problems, status = await _receive(posted, wave, language, urn)
-    if problems:
+    if problems and not await _is_sent(posted, wave):
         page = answer_page(await staff_shell(request, language), wave, posted, _attempt(posted), problems)
-        return show(page, status=status)
+        answer = show(page, status=status)
+        if status == 503:
+            answer.set_header("Retry-After", "20")
+        return answer
+    return _thanked(language, wave)
+
+
+def _thanked(language: str, wave: Frozen) -> Redirect:
     return Redirect(f"/thanks?lang={language}&wave={wave.id}", status_code=303)
+
+
+async def _is_sent(posted: dict[str, list[str]], wave: Frozen) -> bool:
+    """Whether this form arrived before: a browser that goes back and sends an older page of it again shows no answer."""
+    return await is_received(wave.id, bytes.fromhex(_attempt(posted)))
 
 
 async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple[list[tuple[str, str]], int]:
@@ -156,7 +223,7 @@ async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple
     text = (posted.get("_code") or [""])[0]
     codes = {code for code in posted.get("_code", ()) if code.strip()}
     try:
-        digest, is_token = right_of(text, wave)
+        proof, is_token = right_of(text, wave)
     except NotACode:
         return [("", say(language, not_a_code(text)))], 422
     if len(codes) > 1:
@@ -167,7 +234,8 @@ async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple
         return in_words(problem, questionnaire, language), 422
     attempt = bytes.fromhex(_attempt({name: list(values) for name, values in posted.items()}))
     try:
-        receipt = await urn.put(wave.id, digest, attempt, seal(sheet.to_bytes(), wave.seal_key), token=is_token)
+        envelope = wave.sealed(sheet.to_bytes(), proof)
+        receipt = await urn.put(wave.id, wave.row_of(proof), attempt, envelope, token=is_token)
     except TooManyWaiting:
         return [("", say(language, "staff.problem.busy"))], 503
     except Exception as problem:  # a full disk, a read-only file, a lost database: whatever it is, nothing was kept and she may try again
@@ -178,7 +246,7 @@ async def _receive(posted: Form, wave: Frozen, language: str, urn: Urn) -> tuple
 
 
 def right_of(text: str, wave: Frozen) -> tuple[Digest, bool]:
-    """The digest of what somebody answers with, and whether it is a token: then its signature has been verified.
+    """The proof of what somebody answers with (its digest), and whether it is a token: then its signature has been verified.
 
     Raises
     ------
@@ -223,6 +291,6 @@ def receipt_in_words(receipt: Receipt) -> tuple[str, int] | None:
 async def thanks(request: Request[Any, Any, Any]) -> Response[str]:
     """Say that the sheet arrived, and what comes next."""
     frame = await staff_shell(request)
-    wave = await open_wave(request.query_params.get("wave"))
-    ends = day((await get_wave(wave.id)).ends, frame.language) if wave else ""
+    named = request.query_params.get("wave", "")
+    ends = day((await get_wave(named)).ends, frame.language) if named in await open_ids() else ""
     return show(ThanksPage(frame, say(frame.language, "staff.thanks.title"), ends, static_address("thanks.js")))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -13,7 +14,12 @@ from server.display import day, text_of
 from server.pages import Shell, show, staff_shell
 from server.reading import view_name
 from server.respondents.answer import questionnaire_of
+from server.settings import Settings
 from server.texts import say
+from surveys.lifecycle import witness
+from surveys.lifecycle.context import today
+from surveys.people import log
+from surveys.people.log import Head
 from surveys.public import releases
 from surveys.public.organisation import OrganisationRecord, load
 from surveys.public.waves import State, WaveRecord, in_state
@@ -81,7 +87,10 @@ class WavePage:
     notice: tuple[tuple[str, str], ...]
     questionnaire: str
     bulletin: str
+    kept: tuple[str, str]
+    """What is said of the mark of the closing, and the mark to compare; empty before it."""
     plan_file: str
+    log_head: str
 
 
 @get("/")
@@ -125,23 +134,29 @@ def _state_note(wave: WaveRecord, language: str) -> str:
     match wave.state:
         case State.OPEN:
             return ""
-        case State.DRAFT | State.PLANNED:
+        case State.DRAFT | State.PLANNED | State.READY:
             return say(language, "staff.wave.not_yet")
         case _:
             return say(language, "staff.wave.over")
 
 
 @get("/wave/{wave_id:str}")
-async def wave_page(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str] | Redirect:
+async def wave_page(
+    request: Request[Any, Any, Any], wave_id: FromPath[str], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
     """Show what staff should know before they answer; nobody answered an imported wave here, so its results are shown."""
     frame = await staff_shell(request)
     wave = await get_wave(wave_id)
     if wave.origin == "imported":
         return Redirect(f"/results/{wave_id}?lang={frame.language}", status_code=303)
-    return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation)))
+    head = await log.head(before=today())  # of whole days: the page does not tell when somebody works at a desk
+    kept = witness.shown(settings.data, wave_id)
+    return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation), head, kept))
 
 
-def _wave_page(frame: Shell, wave: WaveRecord, organisation: OrganisationRecord) -> WavePage:
+def _wave_page(
+    frame: Shell, wave: WaveRecord, organisation: OrganisationRecord, head: Head | None, kept: tuple[str, str]
+) -> WavePage:
     language = frame.language
     questionnaire = questionnaire_of(wave)
     rules = wave.rules["k"]
@@ -188,7 +203,9 @@ def _wave_page(frame: Shell, wave: WaveRecord, organisation: OrganisationRecord)
         ),
         questionnaire=f"{questionnaire.id} {questionnaire.version} · {questionnaire.sha256()[:16]}",
         bulletin=wave.id if wave.state in (State.CLOSED, State.RELEASED, State.TOO_FEW) else "",
+        kept=(sentence(f"kept_{kept[0]}"), kept[1]) if kept[0] else ("", ""),
         plan_file=f"/wave/{wave.id}/plan.json" if wave.opened else "",
+        log_head=sentence("log_head", n=head.number, day=day(head.day, language), head=head.short) if head else "",
     )
 
 
@@ -200,7 +217,7 @@ async def bulletin(wave_id: FromPath[str]) -> Response[str]:
         raise NotFoundException
     counts, digests = found
     lines = [f"{name} {count}" for name, count in counts.items()]
-    return Response("\n".join([*lines, "", *digests, ""]), media_type="text/plain; charset=utf-8")
+    return Response("\n".join([*lines, "", *digests, ""]), media_type="text/plain")
 
 
 @get("/wave/{wave_id:str}/plan.json")

@@ -21,6 +21,8 @@ class OpenWave(Protocol):
     def questionnaire(self) -> Questionnaire: ...
     @property
     def messages(self) -> Mapping[str, str]: ...
+    @property
+    def seals_on_phone(self) -> bool: ...
 
 
 LONG_LIST = 9
@@ -88,6 +90,8 @@ class AnswerPage:
     items: int
     problems: tuple[ProblemLine, ...]
     script: str
+    pairs: str
+    """The script that seals every sheet on the phone; "" for a wave of version 1."""
 
 
 def _option(item: Item, code: str, label: str, place: int, chosen: Sequence[str]) -> OptionLine:
@@ -181,6 +185,7 @@ def answer_page(
         items=sum(len(section.items) for section in questionnaire.sections),
         problems=tuple(ProblemLine(where.get(item, "code"), text) for item, text in problems),
         script=static_address("answer.js"),
+        pairs=static_address("pairs.js") if wave.seals_on_phone else "",
     )
 
 

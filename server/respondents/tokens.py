@@ -20,6 +20,7 @@ from server.pages import language_of, static_address
 from server.respondents.answer import Frozen, not_a_code, open_wave, receipt_in_words, right_of
 from server.settings import Settings
 from server.texts import catalogue, say
+from surveys.answers import pairs
 from surveys.answers.envelope import looks_sealed
 from surveys.answers.urn import TooManyWaiting, Urn
 from surveys.lifecycle.context import House, today
@@ -83,23 +84,25 @@ async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
         multiple = [item for item in wave.questionnaire.items() if item.multiple]
         content |= {
             "wave": wave.id, "token_key": b64encode(wave.token_key).decode(),
-            "phone_key": b64encode(wave.phone_key).decode(), "meter": await _meter(wave.id), "exclusive": {item.id: list(item.exclusive) for item in multiple},
-        }  # fmt: skip
+            "meter": await _meter(wave.id), "exclusive": {item.id: list(item.exclusive) for item in multiple},
+        } | ({"plan": wave.plan.text} if wave.plan else {"phone_key": b64encode(wave.phone_key).decode()})  # fmt: skip
     return _json(content)
 
 
 async def _meter(wave: str) -> list[dict[str, Any]]:
-    """The planned views with their headcounts rounded to ten; under ten is 0. Never the full cross (PRIVACY 2.5)."""
+    """The planned views with their headcounts rounded down to ten, so that nobody is told more; under ten is 0.
+
+    Never the full cross (PRIVACY 2.5). A view that counts who gave none holds everyone else too and is nobody's smallest."""
     plan = Plan.from_json(dict((await get_wave(wave)).plan))
     dimensions = {dimension.id: dimension for dimension in plan.dimensions}
     people = await panel.headcounts(wave)
     return [
         {
             "filter": {name: sorted(dimensions[name].inside(codes)) for name, codes in view.filter},
-            "people": round(people[view.id], -1) if people[view.id] >= 10 else 0,
+            "people": people.get(view.id, 0) // 10 * 10,
         }
         for view in plan.views
-        if view.id in people and not any("" in codes for _, codes in view.filter)
+        if not any("" in codes for _, codes in view.filter)
     ]
 
 
@@ -155,24 +158,25 @@ async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]
 
 
 async def _receive_sealed(sent: SealedSheet, wave: Frozen, urn: Urn) -> tuple[str, int] | None:
-    envelope = _bytes(sent.envelope)
+    sealed = _bytes(sent.envelope)
     try:
         attempt = bytes.fromhex(sent.attempt)
     except ValueError:
         attempt = b""
-    if not looks_sealed(envelope) or len(attempt) != 16:
+    if not (pairs.looks_sealed(sealed) if wave.plan else looks_sealed(sealed)) or len(attempt) != 16:
         return "staff.problem.unknown_item", 422
     try:
-        digest, is_token = right_of(sent.code, wave)
+        proof, is_token = right_of(sent.code, wave)
     except NotACode:
         return not_a_code(sent.code), 422
     try:
-        refused = receipt_in_words(await urn.put(wave.id, digest, attempt, envelope, token=is_token))
+        receipt = await urn.put(wave.id, wave.row_of(proof), attempt, wave.layered(sealed), token=is_token)
     except TooManyWaiting:
         return "staff.problem.busy", 503
     except Exception as problem:  # as with a plain sheet: nothing was kept, and the phone tries again
         faults.note("urn", problem)
         return "staff.problem.storage", 503
+    refused = receipt_in_words(receipt)
     return (f"staff.problem.{refused[0]}", refused[1]) if refused else None
 
 

@@ -4,9 +4,21 @@ const code = document.getElementById("code");
 const KEY = "ascolto-draft";
 const QUEUE = "ascolto-waiting";
 const TOKEN = "ascolto-token";
+const MARK = "ascolto-plan";
 const language = document.documentElement.lang; // the buttons of the language menu have the field's name, too
 const DAY = 24 * 60 * 60 * 1000;
-const module = (name) => import(form.dataset[name]);
+// A browser remembers that a module did not come: where the network failed once, the same file is asked for by another address.
+const module = (name) => import(form.dataset[name]).catch(() => import(`${form.dataset[name]}?again=${Date.now()}`));
+// No network, or a server that is away: the page waits with what was written, and sends by itself.
+let waiting = false;
+function again() {
+  document.getElementById("offline").textContent = form.dataset.offline;
+  if (waiting) return;
+  waiting = true;
+  const send = () => { waiting = false; form.requestSubmit(); };
+  if (navigator.onLine) setTimeout(send, 5000);
+  else addEventListener("online", send, { once: true });
+}
 
 const own = () => form.elements._phone.value === "own";
 const read = (store, key) => {
@@ -58,16 +70,33 @@ function bringBack() {
   form.elements._attempt.value = draft.attempt; // the same form: sending it twice counts once
 }
 
+// Nothing of a sheet stays in a page that is left: Back, a kept page or a new sending of an old one show an empty form.
+function blank() {
+  for (const field of form.elements) {
+    if (field.type === "radio" || field.type === "checkbox") field.checked = field.name === "_phone" && !field.value;
+    else if (field.type !== "hidden" && field.localName !== "button") field.value = "";
+  }
+  for (const line of form.querySelectorAll("[id^=meter-],[id^=hint-]")) line.remove(); // they quote her
+}
+const empty = `/answer?lang=${language}&wave=${encodeURIComponent(form.elements._wave.value)}`;
+addEventListener("pagehide", blank);
+addEventListener("pageshow", (event) => event.persisted && location.replace(empty));
+if (location.pathname !== "/answer" || document.getElementById("problems")) history.replaceState(null, "", empty + location.hash);
+
 // What came behind # (from a QR or a message) leaves the address bar at once: a slip's code, or a personal link.
 const fragment = decodeURIComponent(location.hash.slice(1));
-const page = { form, language, code, own, read, words, hold, keep, KEY, QUEUE, TOKEN };
-const link = /^l=([\w-]{22})\.([0-9a-f]{16})$/.exec(fragment);
-const slip = /^[0-9A-Za-z -]{16,24}$/.test(fragment) && !document.getElementById(fragment);
+const link = /^l=([\w-]{22})\.([0-9a-f]{16}|[0-9a-f]{32})$/.exec(fragment);
+const slip = !document.getElementById(fragment) && /^([0-9A-Za-z -]{16,24})(?:\.([0-9a-f]{32}))?$/.exec(fragment);
+// Half of the plan's hash, as the slip or the link has it: a page with another plan gets no answer, also after a reload.
+const mark = (link && link[2].length === 32 && link[2]) || (slip && slip[2]);
+if (mark) sessionStorage.setItem(MARK, JSON.stringify({ wave: form.elements._wave.value, mark }));
+const kept = read(sessionStorage, MARK);
+const page = { form, language, code, own, read, words, hold, keep, blank, module, again, KEY, QUEUE, TOKEN, mark: kept?.wave === form.elements._wave.value ? kept.mark : "" };
 if (link || slip) history.replaceState(null, "", location.pathname + location.search);
 
 document.getElementById("phone").hidden = false;
 bringBack();
-if (slip) code.value = fragment;
+if (slip) code.value = slip[1];
 const held = read(sessionStorage, TOKEN);
 if (held?.wave === form.elements._wave.value && !code.value) code.value = held.token;
 if (code.value.length > 100) hold(code.value);
@@ -91,6 +120,11 @@ form.addEventListener("change", (event) => {
 
 form.addEventListener("submit", (event) => {
   if (event.submitter?.hasAttribute("formaction")) return;
+  if ((form.dataset.pairs || page.mark) && window.crypto?.subtle) { // always sealed here; a slip or link with a mark has a plan
+    event.preventDefault();
+    later().then(({ send, wait }) => (own() ? wait(page, event.submitter?.id === "tonight") : send(page))).catch(again);
+    return;
+  }
   if (own() && (!navigator.onLine || event.submitter?.id === "tonight")) {
     event.preventDefault();
     later().then(({ wait }) => wait(page, event.submitter?.id === "tonight"));
@@ -99,6 +133,5 @@ form.addEventListener("submit", (event) => {
   if (own()) later().then(({ remember }) => remember(page));
   if (navigator.onLine) return;
   event.preventDefault();
-  document.getElementById("offline").textContent = form.dataset.offline;
-  addEventListener("online", () => form.requestSubmit(), { once: true });
+  again();
 });

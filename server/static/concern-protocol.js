@@ -1,10 +1,12 @@
-// What a concern report is made of, the same as surveys/cases in Python: codes, keys, signed and sealed messages.
+// What a concern report is made of, the same as surveys/cases in Python: codes, keys, age files; and how cases of version 1 are
+// still read and answered. Version 2 is in signed.js and fold.js.
 // Nothing here touches the page or the network.
 "use strict";
 const Protocol = (() => {
   const S = Sealing;
   const utf8 = (text) => new TextEncoder().encode(text);
-  const text = (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  // a byte order mark stays and is refused as any other byte: taken off, it would be read here and not by Python
+  const text = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const unhex = (digits) => Uint8Array.from(digits.match(/../g) || [], (pair) => parseInt(pair, 16));
   const random = (length) => crypto.getRandomValues(new Uint8Array(length));
@@ -68,12 +70,32 @@ const Protocol = (() => {
     return secret;
   }
 
+  // Whether a text carries this code, as words (four letters are enough) or as digits: whoever reads it could open the thread.
+  /** The value of a decimal digit of any script: each script's ten follow one another, from its zero on. */
+  function digit(character) {
+    const at = character.codePointAt(0);
+    let zero = at;
+    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+    return (at - zero) % 10;
+  }
+
+  function holdsCode(content, secret, list) {
+    if (!secret) return false;
+    const digits = content.replace(/\P{Nd}/gu, "").replace(/\p{Nd}/gu, digit); // of every script: Arabic phones type ٤
+    if (digits.includes(toDigits(secret).join(""))) return true;
+    if (!list) return false; // words were never shown on this page
+    const wanted = toWords(secret, list).map((word) => word.slice(0, 4)).join(" ");
+    return ` ${content.toLowerCase().split(/[^\p{L}]+/u).filter(Boolean).map((word) => word.slice(0, 4)).join(" ")} `.includes(` ${wanted} `);
+  }
+
   async function derive(secret, salt) {
     const seed = await pbkdf2(secret, unhex(salt), 310000);
     const key = (label) => S.hkdf(S.sha256, seed, undefined, utf8(`ascolto concern v1 ${label}`), 32);
     const [x25519, ed25519] = [key("x25519"), key("ed25519")];
+    const second = (label) => S.hkdf(S.sha256, seed, undefined, utf8(`ascolto concern v2 ${label}`), 32);
     return {
-      case: ((number(key("case").subarray(0, 8)) >> 1n).toString(16)).padStart(16, "0"),
+      oldCase: ((number(key("case").subarray(0, 8)) >> 1n).toString(16)).padStart(16, "0"),
+      thread: identityOf(second("epoch thread 1")), diary: identityOf(second("epoch diary 1")), head: second("head"),
       locator: hex(key("locator")), auth: hex(key("auth")), ed25519,
       identity: identityOf(x25519), recipient: recipientOf(x25519), signer: hex(S.ed25519.getPublicKey(ed25519)),
     };
@@ -129,7 +151,7 @@ const Protocol = (() => {
   }
   function isSigned(content, signature, key) {
     try {
-      return S.ed25519.verify(unhex(signature), utf8(content), unhex(key));
+      return S.ed25519.verify(unhex(signature), utf8(content), unhex(key), { zip215: false });
     } catch (problem) {
       return false;
     }
@@ -163,29 +185,17 @@ const Protocol = (() => {
     return read;
   }
   function signersOf(keyrings) {
-    const keys = {};
+    const keys = Object.create(null);
     for (const ring of keyrings) for (const reader of ring.readers) (keys[reader.id] = keys[reader.id] || new Set()).add(reader.signer);
     return keys;
   }
 
   // --- epochs, wraps, messages ---
-  function makeWrap(epoch, author, recipient) {
-    const body = { v: 1, case: epoch.case, stream: epoch.stream, number: epoch.number, identity: epoch.identity, reporter: epoch.reporter, by: author.name };
-    return seal(sign(body, "wrap", author.seed), recipient, 1024);
-  }
   async function openWrap(sealed, identity, caseId, stream, handlers) {
     const { body, key } = await openSealed(sealed, identity, "wrap");
     const vouched = body.by === "reporter" ? key === body.reporter : (handlers[body.by] || new Set()).has(key);
     if (body.case !== caseId || body.stream !== stream || !vouched) throw new CannotOpen("wrap");
     return body;
-  }
-  // Recipients by name; gives the epoch as the server takes it, and its key.
-  async function newEpoch(place, author, reporter, recipients) {
-    const made = newIdentity();
-    const epoch = { ...place, identity: made.identity, reporter };
-    const wraps = {};
-    for (const [name, recipient] of Object.entries(recipients)) wraps[name] = base64(await makeWrap(epoch, author, recipient));
-    return { key: epoch, sealed: { stream: place.stream, number: place.number, recipient: made.recipient, wraps } };
   }
   function write(place, author, kind, day, keyring, content) {
     return sign({ ...content, v: 1, case: place.case, stream: place.stream, number: place.number, before: place.before, from: author.name, kind, day, keyring }, "message", author.seed);
@@ -215,16 +225,19 @@ const Protocol = (() => {
     }
     return opened;
   }
-  // Open all streams of a case file as the server sends it.
-  async function readCase(file, identity, handlers) {
+  // Open all streams of a case of version 1. The number and the signer come from the code (a handler has none and can only
+  // hold the wraps against each other); the recipient of each epoch is derived from its private half.
+  async function readCase(file, identity, handlers, caseId, signer) {
     const keys = {};
     const recipients = {};
-    let reporter = file.signer;
+    let reporter = signer;
+    if (file.case !== caseId) throw new CannotOpen("place");
     for (const epoch of file.epochs) {
       const wrap = await openWrap(unbase64(epoch.wrap), identity, file.case, epoch.stream, handlers);
-      if (wrap.reporter !== reporter) throw new CannotOpen("reporter");
+      reporter = reporter || wrap.reporter;
+      if (wrap.reporter !== reporter || wrap.number !== epoch.number) throw new CannotOpen("reporter");
       (keys[epoch.stream] = keys[epoch.stream] || {})[epoch.number] = wrap.identity;
-      recipients[epoch.stream] = { number: epoch.number, recipient: epoch.recipient };
+      recipients[epoch.stream] = { number: epoch.number, recipient: recipientOf(S.bech32.decodeToBytes(wrap.identity).bytes) };
     }
     const streams = {};
     for (const stream of Object.keys(keys)) {
@@ -265,6 +278,6 @@ const Protocol = (() => {
   return {
     FIRST, NotACode, CannotOpen, base64, unbase64, hex, unhex, utf8, text, random, hash, newCode, toWords, toDigits, readCode, derive,
     newIdentity, identityOf, recipientOf, encrypt, decrypt, sign, isSigned, seal, openSealed, canonical, readKeyrings, signersOf,
-    newEpoch, makeWrap, openWrap, write, readStream, readCase, nextPlace, sealFile, openFile, work,
+    openWrap, write, holdsCode, readStream, readCase, nextPlace, sealFile, openFile, work,
   };
 })();

@@ -36,15 +36,31 @@ const Concern = (() => {
     }
   }
   const post = (address, content) => call(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
-  let rings = null;
-  async function keyrings() {
-    if (!rings) {
-      const answer = await call("/concern/keyring.json");
-      rings = P.readKeyrings((await answer.json()).keyrings);
+  // The house is believed by the fragment of the poster's code; without one it is the one whose words this page shows.
+  // Whoever went on before this script had come is still held to it: browsers that remember the address of arrival say it.
+  const houseIn = (address) => (address.match(/#h=([0-9a-f]{32})$/) || [])[1] || "";
+  const arrival = performance.getEntriesByType ? performance.getEntriesByType("navigation")[0] : null;
+  let scanned = houseIn(location.hash) || houseIn(arrival ? arrival.name : "");
+  let known = null;
+  async function lists() {
+    if (known) return known;
+    const given = await (await call("/concern/keyring.json")).json();
+    if (given.lists) throw new P.CannotOpen(given.lists);
+    const old = P.readKeyrings(given.keyrings);
+    if (!given.house || !given.rings.length) {
+      if (scanned) throw new P.CannotOpen("house_other");
+      return (known = { house: null, chain: null, old });
     }
-    if (rings[rings.length - 1].fingerprint !== channel.fingerprint) throw new P.CannotOpen("keyring");
-    return rings;
+    const house = Signed.readHouse(given.house, scanned || channel.printed);
+    if (house.printed !== channel.printed) throw new P.CannotOpen("house_other");
+    known = { house, chain: Signed.vouched(Signed.readChain(given.rings, given.still, house), old), old };
+    return known;
   }
+  const WRONG = new Map(Object.entries({
+    house_other: "house", ring_old: "list", ring_broken: "list", epoch_broken: "key", wrap_not_mine: "key", key_other: "key", gain_refused: "readers",
+    expel_refused: "readers", out_returns: "readers", reader_foreign: "readers", redaction_alone: "words", shorter: "shorter", fork: "shorter", gone: "shorter",
+  }));
+  const wrong = (word) => t(`wrong.${WRONG.get(word) || "changed"}`);
   let list = null;
   async function words() {
     if (!list) list = (await (await call(channel.words)).text()).trim().split("\n");
@@ -122,25 +138,13 @@ const Concern = (() => {
   }
 
   // --- "this could be you": on this device only ---
-  const SIGNS = [
-    ["contact", /[\w.+-]+@[\w-]+\.\w+|\+?\d[\d ./-]{7,}\d/gu],
-    ["hour", /\b\d{1,2}[:.]\d{2}\b|\b\d{1,2}[/.-]\d{1,2}([/.-]\d{2,4})?\b/gu],
-    ["alone", /\b(solo io|sola io|io sola|l[’']unic[ao]|unic[ao]|only (me|one|man|woman)|the only|nur ich|vetëm unë|i vetmi|e vetmja|doar eu|singur[aă]?|seul[e]?|única?|єдин\w+)\b/giu],
-    ["name", /(?<=[\p{Ll},;:] )\p{Lu}\p{Ll}{2,}( \p{Lu}\p{Ll}+)*/gu],
-  ];
-  function findings(content) {
-    const found = new Map();
-    for (const [kind, sign] of SIGNS) for (const match of content.matchAll(sign)) found.set(match[0], kind);
-    for (const [name, band] of channel.places) if (content.toLowerCase().includes(name.toLowerCase())) found.set(`${name} (${band})`, "place");
-    return [...found].slice(0, 12);
-  }
   function showFindings() {
-    const found = findings(`${byId("text").value}\n${["where", "when"].map((name) => byId(`d-${name}`).value).join("\n")}`);
-    const box = byId("findings");
-    box.replaceChildren(make("p", { textContent: t(found.length ? "check.found" : "check.none") }));
+    const text = `${byId("text").value}\n${["where", "when", "who"].map((name) => byId(`d-${name}`).value).join("\n")}`;
+    const found = Signs.find(text, channel.places, channel.months);
     const rows = make("ul");
     for (const [word, kind] of found) rows.append(make("li", { textContent: t(`check.${kind}`, { word: `«${word}»` }) }));
-    if (found.length) box.append(rows);
+    byId("findings").replaceChildren(make("p", { textContent: t(found.length ? "check.found" : "check.none") }), ...(found.length ? [rows] : []));
+    if (!Signs.seesNames(text)) byId("findings").append(make("p", { textContent: t("check.names") }));
   }
 
   // --- the code, shown once ---
@@ -183,7 +187,7 @@ const Concern = (() => {
       await send(diary);
     } catch (problem) {
       say("");
-      warn(t(problem instanceof P.CannotOpen ? "code.keys_changed" : problem instanceof Failed ? "code.failed" : "code.failed_seal"));
+      warn(problem instanceof P.CannotOpen ? `${t("code.keys_changed")} ${wrong(problem.message)}` : t(problem instanceof Failed ? "code.failed" : "code.failed_seal"));
     } finally {
       busy = false;
     }
@@ -203,39 +207,44 @@ const Concern = (() => {
     const wishes = [...fields.wish].filter((box) => box.checked).map((box) => box.value);
     return wishes.length ? { ...written, wish: wishes } : written;
   }
-  const keptOut = (form) => new Set([...form.querySelectorAll("[name=out]:checked")].map((box) => box.value));
-  function recipientsOf(ring, out, keys) {
-    const recipients = { reporter: keys.recipient };
-    for (const reader of ring.readers) if (!out.has(reader.id)) recipients[reader.id] = reader.recipient;
-    if (Object.keys(recipients).length === 1) return null;
-    if (ring.recovery && !out.has("recovery")) recipients.recovery = ring.recovery;
-    return recipients;
+  const keptOut = (form) => new Set([...form.querySelectorAll("[name^='reads.'][value=no]:checked")].map((box) => box.name.slice(6)));
+  // Who I am by my code: what derives everything, and the number of the case that follows from it.
+  function meOf(keys) {
+    return {
+      name: "reporter", identity: keys.identity, first: { thread: keys.thread, diary: keys.diary }, signer: keys.signer, reader: keys.recipient,
+      case: Fold.caseOf(keys.signer, keys.recipient), author: { name: "reporter", seed: keys.ed25519 },
+    };
+  }
+  async function codeInside(texts, code) {
+    return P.holdsCode(texts.join("\n"), code, list || (channel.language === "it" ? await words() : null));
   }
   async function send(diary) {
-    const ring = (await reach(keyrings())).slice(-1)[0];
-    say(t("code.sealing"));
-    const keys = await P.derive(secret, channel.salt);
-    const recipients = diary ? { reporter: keys.recipient } : recipientsOf(ring, keptOut(byId("report")), keys);
-    if (!recipients) { say(""); return warn(t("who.few_stop")); }
+    const { house, chain } = await reach(lists());
+    if (!chain) { say(""); return warn(t("page.paused")); }
+    const out = keptOut(byId("report"));
+    if (!diary && chain.newest.readers.every((one) => out.has(one.id))) { say(""); return warn(t("who.few_stop")); }
     const written = content();
+    if (await codeInside(Object.values(written).filter((value) => typeof value === "string"), secret)) { say(""); return warn(t("write.code_inside")); }
+    say(t("code.sealing"));
+    const keys = await P.derive(secret, house.salt);
     const entries = await reach(files.upload(say));
     if (entries.length) written.files = entries;
-    const wanted = JSON.stringify([diary, written, Object.keys(recipients)]);
-    if (!sealedReport || sealedReport.wanted !== wanted) sealedReport = { wanted, body: await sealReport(keys, ring, recipients, written, diary) };
+    const wanted = JSON.stringify([diary, written, [...out]]);
+    if (!sealedReport || sealedReport.wanted !== wanted) sealedReport = { wanted, body: await sealReport(keys, house, chain.newest, out, written, diary) };
     say(t("code.sending"));
     const answer = await deliver(sealedReport.body);
     if (answer.ok) return sent(diary);
     if (answer.status === 400) return Letters.open(secret); // this code has something already: show it, keep the text
     throw new Failed();
   }
-  async function sealReport(keys, ring, recipients, written, diary) {
-    const me = { name: "reporter", seed: keys.ed25519 };
-    const place = { case: keys.case, stream: diary ? "diary" : "thread", number: 1, before: P.FIRST };
-    const { sealed } = await P.newEpoch({ case: keys.case, stream: place.stream, number: 1 }, me, keys.signer, recipients);
-    const signed = P.write(place, me, diary ? "diary" : "report", channel.day, ring.fingerprint, written);
+  async function sealReport(keys, house, ring, out, written, diary) {
+    const me = meOf(keys);
+    const made = diary
+      ? { ...(await Fold.diaryLetter(me, house.hash, channel.day, written, [])), epoch: { stream: "diary", number: 1, wraps: {}, link: "" } }
+      : await Fold.firstLetter(me, ring, house.hash, out, channel.day, written);
     return {
-      case: keys.case, locator: keys.locator, auth: keys.auth, reader: keys.recipient, signer: keys.signer, epoch: sealed,
-      messages: [P.base64(await P.seal(signed, sealed.recipient))], uploads: (written.files || []).map((entry) => entry.upload), work: "",
+      case: me.case, locator: keys.locator, auth: keys.auth, epochs: [made.epoch], letters: [made.sealed],
+      uploads: (written.files || []).map((entry) => entry.upload), work: "",
     };
   }
   async function deliver(body) {
@@ -247,6 +256,7 @@ const Concern = (() => {
     }
   }
   function sent(diary) {
+    forget();
     byId("report").reset();
     files.files.length = 0;
     byId("chosen").replaceChildren();
@@ -273,13 +283,49 @@ const Concern = (() => {
     if (heading) heading.focus({ preventScroll: true });
   }
 
+  // --- a draft: kept over a reload only where she allows it, in this tab; else the page asks before it goes ---
+  const DRAFT = "ascolto.draft";
+  const store = (() => { try { return window.sessionStorage; } catch (problem) { return null; } })();
+  const forget = () => { if (store) store.removeItem(DRAFT); };
+  const isWritten = () => Boolean(byId("text").value.trim() || (byId("answer") && byId("answer").value.trim()));
+  function keepDraft() {
+    if (!store) return;
+    if (!byId("keep").checked) return forget();
+    const fields = {};
+    for (const field of byId("report").elements) if (field.name && /^(text|what|where|when|who)$/.test(field.name)) fields[field.name] = field.value;
+    store.setItem(DRAFT, JSON.stringify(fields));
+  }
+  function bringDraft() {
+    const kept = store && store.getItem(DRAFT);
+    if (!kept) return;
+    const fields = JSON.parse(kept);
+    for (const name of Object.keys(fields)) if (byId("report").elements[name]) byId("report").elements[name].value = fields[name];
+    byId("keep").checked = true;
+  }
+
   // --- the page ---
+  let leaving = false;
   function leave() {
+    leaving = true;
+    forget();
     for (const field of document.querySelectorAll("textarea,input[type=text]")) field.value = "";
     location.replace(byId("exit").href);
   }
   function start() {
     byId("noplain").hidden = true;
+    byId("allow-draft").hidden = !store;
+    bringDraft();
+    byId("report").addEventListener("input", keepDraft);
+    window.addEventListener("beforeunload", (event) => { if (!leaving && isWritten() && !byId("keep").checked) { event.preventDefault(); event.returnValue = ""; } });
+    // A page that is left keeps nothing that a browser could show again.
+    window.addEventListener("pagehide", () => {
+      for (const field of document.querySelectorAll("textarea,select,input[type=text]")) field.value = "";
+      for (const field of document.querySelectorAll("input:checked")) field.checked = false;
+      for (const id of ["letters", "findings", "made", "chosen"]) byId(id).replaceChildren();
+    });
+    window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+    window.addEventListener("hashchange", () => { const found = houseIn(location.hash); if (found) { scanned = found; known = null; location.replace("#start"); } });
+    if (houseIn(location.hash)) location.replace("#start");
     byId("attach").hidden = false;
     byId("to-check").href = "#check";
     for (const form of document.querySelectorAll("form.steps")) form.addEventListener("submit", (event) => event.preventDefault());
@@ -304,13 +350,30 @@ const Concern = (() => {
       look();
       speechSynthesis.addEventListener("voiceschanged", look);
     }
-    if (["#code", "#check"].includes(location.hash)) location.replace("#start");
+    if (["#code", "#check"].includes(location.hash)) location.replace(isWritten() ? "#write" : "#start");
+  }
+  // "These people will read it": from the same answers that decide who gets a key.
+  async function showReaders() {
+    const box = byId("will").querySelector("ul");
+    try {
+      const { chain } = await reach(lists());
+      if (!chain) return warn(t("page.paused"));
+      const out = keptOut(byId("report"));
+      const lines = chain.newest.readers.filter((one) => !out.has(one.id)).map((one) => one.name);
+      if (chain.newest.recovery.length && !out.has("recovery")) lines.push(`${t("who.recovery")}: ${chain.newest.recovery.map((one) => one.name).join(", ")}`);
+      box.classList.remove("will"); // its lines are chosen here, not by the style sheet
+      box.replaceChildren(...lines.map((line) => make("li", { textContent: line })));
+      if (chain.newest.until < channel.day) warn(t("who.overdue"));
+    } catch (problem) {
+      warn(problem instanceof P.CannotOpen ? `${t("code.keys_changed")} ${wrong(problem.message)}` : t("code.failed"));
+    }
   }
   function go(hash) {
     warn("");
     if (hash === "#check" && !byId("text").value.trim() && !files.files.length) return warn(t("write.empty"));
     if (hash === "#check") showFindings();
     location.replace(hash);
+    if (hash === "#code") showReaders();
     if (hash === "#code") showCode().catch(() => { secret = null; warn(t("code.failed")); });
     const heading = document.querySelector(`${hash} h1, ${hash} h2`);
     if (heading) { heading.tabIndex = -1; heading.focus({ preventScroll: true }); }
@@ -328,5 +391,5 @@ const Concern = (() => {
     byId("tools").hidden = false;
   }
 
-  return { P, channel, t, byId, make, day, warn, call, post, keyrings, words, Chosen, keptOut, recipientsOf, show, start, reach, Failed };
+  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, meOf, codeInside, show, start, reach, Failed };
 })();

@@ -1,8 +1,8 @@
-// One case: the thread, notes, duties, and what a handler may do with it.
+// One case on the handlers' desk: opened and checked here, letters, deadlines, notes, and what a handler may do with it.
 "use strict";
 const Case = (() => {
   const { P, t, byId, make, button, day, warn, call } = Keys;
-  const { here, ring, nameOf, send, number } = Board;
+  const { here, nameOf, wrong, send, number } = Board;
   const PIECE = 256 * 1024;
   let now = null;
 
@@ -12,38 +12,75 @@ const Case = (() => {
     if (!answer.ok) { await Board.showInbox(); return warn(t("case.gone")); }
     const file = await answer.json();
     try {
-      const opened = await P.readCase(file, here.keys.identity, here.handlers);
-      now = { file, opened };
-      if (file.rekey) return await changeKeys([]);
+      now = file.version === 1 ? await openFirst(file) : await openSecond(file);
       draw();
+      if (!now.first && !now.problem) await Acts.confirm(now).then(() => Acts.stand(now));
     } catch (problem) {
       if (!(problem instanceof P.CannotOpen)) throw problem;
-      byId("board").replaceChildren(back(), make("p", { className: "card bad", textContent: t("case.damaged") }));
+      byId("board").replaceChildren(back(), make("p", { className: "card bad", textContent: `${t("case.damaged")} ${wrong(problem.message)}` }));
     }
   }
+  const again = () => open(now.file.case);
+  // Version 1: read by its own rules, marked; no keys change and nothing is taken out any more.
+  async function openFirst(file) {
+    const opened = await P.readCase(file, here.keys.identity, here.handlers, file.case, "");
+    const shown = (stream) => (opened.streams[stream] || []).map((one) => ({ from: one.from, kind: one.kind, day: one.day, content: one.body, number: one.number }));
+    const state = { state: file.state, received: file.received, keep: file.dates.keep, duties: file.duties, pressing: file.pressing };
+    return { file, opened, first: true, problem: "", letters: shown("thread"), notes: shown("notes"), state, readers: file.readers, warnings: [] };
+  }
+  async function openSecond(file) {
+    if (!here.chain) throw new P.CannotOpen("ring_old");
+    const me = { name: here.desk.name, identity: here.keys.identity, first: {} };
+    const opened = await Fold.openCase(file, me, here.house.hash, here.chain);
+    const { fold } = opened;
+    const remembered = Memory.checkCase(opened);
+    if (!remembered) await Memory.keep(here.desk.name, here.keys);
+    const words = (one) => {
+      const done = fold.redacted.get(one.head.number);
+      const act = done && opened.thread.find((each) => each.head.number === done.act);
+      return done ? { text: (act && act.content && act.content.text) || "" } : one.content || { text: "" };
+    };
+    const letters = opened.thread.map((one) => ({ ...one.head, content: words(one), whole: one, taken: fold.redacted.has(one.head.number), undone: fold.void.has(one.head.number) }));
+    const notes = opened.notes.map((one) => ({ ...one.head, content: one.content }));
+    const today = here.desk.day;
+    const state = { state: fold.state, received: fold.received, keep: Fold.dates(fold, today, here.desk.years).keep, duties: FoldDesk.duties(fold, today), pressing: FoldDesk.pressing(fold, today) };
+    return { file, opened, first: false, problem: opened.problem || remembered, letters, notes, state, readers: [...fold.readers.keys()], warnings: fold.warnings };
+  }
   const back = () => button(t("case.back"), () => Board.showInbox());
-  const me = () => ({ name: here.desk.name, seed: here.keys.ed25519 });
-  const thread = () => now.opened.streams.thread || [];
-  const notes = () => now.opened.streams.notes || [];
 
   function draw() {
-    const { file } = now;
-    const left = [make("h1", { textContent: `${t("case.title")} ${number(file.case)}` }), back(), ...thread().map(letter), ...writing()];
+    const { file, letters, problem } = now;
+    const left = [make("h1", { textContent: `${t("case.title")} ${number(file.case)}` }), back()];
+    if (now.first) left.push(make("p", { className: "card care", textContent: t("case.old_form") }));
+    for (const word of now.warnings) left.push(make("p", { className: "card care", textContent: wrong(word) }));
+    if (problem) left.push(make("p", { className: "card bad", textContent: `${t("case.stopped")} ${wrong(problem)}` }), ...undoOffer());
+    if (!now.first && !problem) left.push(Acts.due(now, again), Acts.asks(now, again));
+    left.push(...letters.map(letter), ...(problem ? [] : writing()));
     const right = [duties(), people(), notesBox(), closing()];
-    byId("board").replaceChildren(make("div", { className: "case" }, make("div", {}, ...left), make("aside", {}, ...right)));
+    byId("board").replaceChildren(make("div", { className: "case" }, make("div", {}, ...left.filter(Boolean)), make("aside", {}, ...right)));
+  }
+  function undoOffer() {
+    if (now.first || !["epoch_broken", "wrap_not_mine", "key_other", "letter_forged"].includes(now.problem) || !now.opened.fold) return [];
+    const back = now.opened.fold.undo.get(now.opened.fold.act);
+    if (!back) return [];
+    if (!Fold.losesNobody(back, now.opened.fold)) return [make("p", { className: "card care", textContent: t("case.undo_not") })];
+    return [sure(t("case.undo"), t("case.undo_note"), async () => { if (await Acts.undo(now)) await again(); })];
   }
   function letter(one) {
-    const mine = one.from !== "reporter" && one.body.of !== "reporter";
+    const mine = one.from !== "reporter";
+    const kind = one.undone ? `${t(`kind.${one.kind}`)} · ${t("case.void")}` : t(`kind.${one.kind}`);
+    const text = one.taken ? t("case.taken_out", { text: one.content.text }) : one.content.text || "";
     const box = make("article", { className: mine ? "letter mine" : "letter" },
-      make("p", {}, make("b", { textContent: mine ? nameOf(one.from) : t("case.reporter") }), ` · ${t(`kind.${one.kind}`)}${one.kind === "redacted" ? ` (${nameOf(one.from)})` : ""} · ${day(one.day)}`), make("p", { textContent: one.body.text || "" }));
-    const more = ["where", "when", "who"].filter((name) => one.body[name]).map((name) => `${t(`case.${name}`)}: ${one.body[name]}`);
-    if (one.body.what) more.unshift(t(`write.what_${one.body.what}`));
-    if (one.body.danger) more.push(t(`case.danger_${one.body.danger}`));
-    if ("consent" in one.body) more.push(t(one.body.consent ? "case.consent_yes" : "case.consent_no"));
-    for (const wish of one.body.wish || []) more.push(t(`write.wish_${wish}`));
+      make("p", {}, make("b", { textContent: mine ? nameOf(one.from) : t("case.reporter") }), ` · ${kind} · ${day(one.day)}`), make("p", { textContent: text }));
+    const { content } = one;
+    const more = ["where", "when", "who"].filter((name) => content[name]).map((name) => `${t(`case.${name}`)}: ${content[name]}`);
+    if (content.what) more.unshift(t(`write.what_${content.what}`));
+    if (content.danger) more.push(t(`case.danger_${content.danger}`));
+    if ("consent" in content) more.push(t(content.consent ? "case.consent_yes" : "case.consent_no"));
+    for (const wish of content.wish || []) more.push(t(`write.wish_${wish}`));
     if (more.length) box.append(make("ul", {}, ...more.map((line) => make("li", { textContent: line }))));
-    for (const entry of one.body.files || []) box.append(button(`${t("case.show_file")} ${entry.name}`, () => showFile(box, entry)));
-    if (one.body.text && one.kind !== "redacted") box.append(redaction(one));
+    for (const entry of content.files || []) box.append(button(`${t("case.show_file")} ${entry.name}`, () => showFile(box, entry)));
+    if (!now.first && !now.problem && one.whole.content && one.content.text && !one.taken && ["report", "message", "retaliation", "meeting", "contest", "question", "outcome"].includes(one.kind)) box.append(redaction(one));
     return box;
   }
 
@@ -68,31 +105,47 @@ const Case = (() => {
   }
 
   function duties() {
-    const { file } = now;
-    const rows = file.duties.map((duty) => make("li", { className: duty.late ? "bad" : "", textContent: `${t(`duty.${duty.what}`)}: ${duty.late ? `${t("desk.late")} · ` : ""}${day(duty.by)}` }));
-    const facts = [`${t("desk.state")}: ${t(`state.${file.state}`)}`, `${t("desk.received")}: ${day(file.received)}`];
-    if (file.pressing) facts.push(t(`case.pressing_${file.pressing}`));
-    if (file.dates.keep) facts.push(t("case.keep", { day: day(file.dates.keep) }));
-    if (file.recovered) facts.push(t("case.recovered", { day: day(file.recovered) }));
+    const { state } = now;
+    const rows = state.duties.map((duty) => make("li", { className: duty.late ? "bad" : "", textContent: `${t(`duty.${duty.what}`)}: ${duty.late ? `${t("desk.late")} · ` : ""}${day(duty.by)}` }));
+    const facts = [`${t("desk.state")}: ${t(`state.${state.state}`)}`, `${t("desk.received")}: ${day(state.received)}`];
+    if (state.pressing) facts.push(t(`case.pressing_${state.pressing}`));
+    if (state.keep) facts.push(t("case.keep", { day: day(state.keep) }));
     return make("section", { className: "card" }, make("h2", { textContent: t("case.duties") }), make("ul", {}, ...rows), ...facts.map((line) => make("p", { textContent: line })));
   }
   function people() {
-    const { file } = now;
-    const box = make("section", { className: "card" }, make("h2", { textContent: t("case.readers") }), make("p", { textContent: file.readers.map((id) => (id === "recovery" ? t("case.recovery") : nameOf(id))).join(", ") }));
-    box.append(sure(t("case.step_out"), t("case.step_out_sure"), async () => {
-      const answer = await send(`/cases/case/${file.case}/out`, {});
-      if (!answer.ok) return warn(t("case.last"));
-      await Board.showInbox();
-    }));
-    for (const id of file.readers) {
-      if (id === here.desk.name || id === "recovery") continue;
-      box.append(sure(t("case.exclude", { name: nameOf(id) }), t("case.exclude_sure", { name: nameOf(id) }), () => changeKeys([id])));
+    const { file, readers, first, opened } = now;
+    const names = readers.map((id) => (id === "recovery" ? t("case.recovery") : nameOf(id)));
+    if (!first && opened.fold.recovery.length) names.push(t("case.recovery"));
+    const box = make("section", { className: "card" }, make("h2", { textContent: t("case.readers") }), make("p", { textContent: names.join(", ") }));
+    if (!now.problem) {
+      box.append(sure(t("case.step_out"), t("case.step_out_sure"), stepOut));
+      if (!first) box.append(...changes());
+      box.append(sure(t(file.my_hold ? "case.unhold" : "case.hold"), t("case.hold_note", { n: file.holds }), async () => {
+        if (!first) await Acts.note(now, file.my_hold ? "lift" : "hold", { text: "" });
+        await send(`/cases/case/${file.case}/hold`, { wanted: !file.my_hold });
+        await again();
+      }));
     }
-    box.append(sure(t(file.my_hold ? "case.unhold" : "case.hold"), t("case.hold_note", { n: file.holds }), async () => {
-      await send(`/cases/case/${file.case}/hold`, { wanted: !file.my_hold });
-      await open(file.case);
-    }), button(t("case.export"), exportCase));
+    box.append(button(t("case.export"), exportCase));
     return box;
+  }
+  // Asking for somebody to go or to come: another reader, or the reporter, must agree.
+  function changes() {
+    const { fold } = now.opened;
+    const away = new Set(fold.out.map((one) => one.id));
+    const go = [...fold.readers.keys()].filter((id) => id !== here.desk.name).map((id) =>
+      sure(t("case.exclude", { name: nameOf(id) }), t("case.exclude_sure", { name: nameOf(id) }), async () => { if (await Acts.ask(now, Acts.without(fold, id))) await again(); }));
+    const come = here.chain.newest.readers.filter((one) => !fold.readers.has(one.id) && !away.has(one.id) && !fold.wished.has(one.id)).map((one) =>
+      sure(t("case.include", { name: one.name }), t("case.include_sure", { name: one.name }), async () => { if (await Acts.ask(now, [...fold.readers.values(), Fold.keysOf(one)])) await again(); }));
+    return [...go, ...come];
+  }
+  async function stepOut() {
+    if (!now.first && !(await Acts.write(now, "leave", { text: "" }))) return;
+    const answer = await send(`/cases/case/${now.file.case}/out`, {});
+    if (!answer.ok) return warn(t("case.last"));
+    Memory.forget(now.file.case);
+    await Memory.keep(here.desk.name, here.keys);
+    await Board.showInbox();
   }
   function sure(label, sentence, act) {
     return make("details", {}, make("summary", { textContent: label }), make("p", { textContent: sentence }), button(label, () => act().catch(() => warn(t("case.failed"))), "danger"));
@@ -100,11 +153,11 @@ const Case = (() => {
 
   // --- writing ---
   function writing() {
-    const { file } = now;
+    const { state } = now.state;
     const kinds = ["message", "question", "forward"];
-    if (file.state === "received") kinds.unshift("acknowledge");
-    if (["received", "acknowledged"].includes(file.state)) kinds.push("outcome");
-    if (file.state === "contested" && here.desk.outside) kinds.push("final");
+    if (state === "received") kinds.unshift("acknowledge");
+    if (["received", "acknowledged"].includes(state)) kinds.push("outcome");
+    if (state === "contested" && here.desk.outside) kinds.push("final");
     const kind = make("select", { id: "kind" }, ...kinds.map((name) => make("option", { value: name, textContent: t(`case.kind_${name}`) })));
     const text = make("textarea", { id: "answer", rows: 7, maxLength: 30000 });
     const attached = make("input", { type: "file", id: "attach" });
@@ -115,6 +168,8 @@ const Case = (() => {
       make("label", { htmlFor: "attach", textContent: t("case.attach") }), attached, go];
   }
   async function writeWith(chosen, text, file) {
+    if (!text) return warn(t("case.empty"));
+    if (["outcome", "final"].includes(chosen) && text.length < 40) return warn(t("case.reasons"));
     const content = { text };
     if (file) {
       const made = await P.sealFile(file.name, file.type === "image/jpeg" ? file.type : "application/octet-stream", new Uint8Array(await file.arrayBuffer()));
@@ -124,85 +179,50 @@ const Case = (() => {
       }
       content.files = [made.entry];
     }
-    await write("thread", chosen, content);
+    const extra = { move: ["acknowledge", "outcome", "final"].includes(chosen) ? chosen : "", uploads: (content.files || []).map((entry) => entry.upload) };
+    const fine = now.first ? await writeFirst("thread", chosen, content, extra) : await Acts.write(now, chosen, content, {}, extra);
+    if (fine) await again();
   }
-  async function write(stream, chosen, content) {
-    if (!content.text) return warn(t("case.empty"));
-    if (["outcome", "final"].includes(chosen) && content.text.length < 40) return warn(t("case.reasons"));
+  async function writeFirst(stream, chosen, content, extra) {
     const { file, opened } = now;
-    const kind = chosen === "final" ? "outcome" : chosen;
-    const message = { stream, move: ["acknowledge", "outcome", "final"].includes(chosen) ? chosen : "", uploads: (content.files || []).map((entry) => entry.upload) };
+    const to = opened.recipients[stream];
+    if (!to) return warn(t("case.old_form"));
     const place = P.nextPlace(file.case, stream, opened.streams[stream] || []);
-    let recipient = opened.recipients[stream] && opened.recipients[stream].recipient;
-    if (!recipient) {
-      const made = await newEpoch("notes", 1, file.readers);
-      message.epoch = made.sealed;
-      recipient = made.sealed.recipient;
-    }
-    const signed = P.write(place, me(), kind, here.desk.day, ring().fingerprint, content);
-    const answer = await send(`/cases/case/${file.case}/write`, { ...message, number: place.number, sealed: P.base64(await P.seal(signed, recipient)) });
-    if (answer.status === 409) { await open(file.case); return warn(t("case.stale")); }
-    if (!answer.ok) return warn(t("case.failed"));
-    await open(file.case);
+    const ring = here.old.length ? here.old[here.old.length - 1].fingerprint : "";
+    const signed = P.write(place, Acts.me(), chosen === "final" ? "outcome" : chosen, here.desk.day, ring, content);
+    const answer = await send(`/cases/case/${file.case}/write`, { stream, number: place.number, sealed: P.base64(await P.seal(signed, to.recipient)), ...extra });
+    if (answer.status === 409) warn(t("case.stale"));
+    else if (!answer.ok) warn(t("case.failed"));
+    return answer.ok;
+  }
+  async function addNote(kind, content) {
+    if (!content.text) return warn(t("case.empty"));
+    if (now.first ? await writeFirst("notes", kind, content, { move: "", uploads: [] }) : await Acts.note(now, kind, content)) await again();
   }
   function notesBox() {
+    const { notes } = now;
     const triage = make("select", { id: "triage" }, make("option", { value: "", textContent: t("case.triage_none") }), ...["whistleblowing", "harassment", "both", "neither"].map((name) => make("option", { value: name, textContent: t(`triage.${name}`) })));
     const text = make("textarea", { id: "note", rows: 3 });
-    const last = notes().filter((one) => one.kind === "triage").slice(-1)[0];
-    const go = button(t("case.note_add"), () => write("notes", triage.value ? "triage" : "note", triage.value ? { text: text.value.trim() || t(`triage.${triage.value}`), triage: triage.value } : { text: text.value.trim() }).catch(() => warn(t("case.failed"))));
+    const last = notes.filter((one) => one.kind === "triage").slice(-1)[0];
+    const go = button(t("case.note_add"), () => addNote(triage.value ? "triage" : "note", triage.value ? { text: text.value.trim() || t(`triage.${triage.value}`), triage: triage.value } : { text: text.value.trim() }).catch(() => warn(t("case.failed"))));
+    const broken = !now.first && now.opened.notesProblem;
     return make("section", { className: "card" }, make("h2", { textContent: t("case.notes") }), make("p", { className: "quiet", textContent: t("case.notes_note") }),
-      make("p", {}, make("b", { textContent: last ? t(`triage.${last.body.triage}`) : t("case.triage_none") })),
-      ...notes().map((one) => make("p", { className: "letter", textContent: `${nameOf(one.from)} · ${day(one.day)}\n${one.body.text}` })),
-      make("label", { htmlFor: "triage", textContent: t("case.triage") }), triage, make("p", { className: "quiet", textContent: t("case.triage_note") }),
-      make("label", { htmlFor: "note", textContent: t("case.note") }), text, go);
+      ...(broken ? [make("p", { className: "bad", textContent: wrong(broken) })] : []),
+      ...(!now.first && now.opened.notesVoid ? [make("p", { className: "care", textContent: t("case.notes_void", { n: now.opened.notesVoid }) })] : []),
+      make("p", {}, make("b", { textContent: last ? t(`triage.${last.content.triage}`) : t("case.triage_none") })),
+      ...notes.filter((one) => one.content.text).map((one) => make("p", { className: "letter", textContent: `${nameOf(one.from)} · ${day(one.day)}\n${one.content.text}` })),
+      ...(now.problem || broken ? [] : [make("label", { htmlFor: "triage", textContent: t("case.triage") }), triage, make("p", { className: "quiet", textContent: t("case.triage_note") }),
+        make("label", { htmlFor: "note", textContent: t("case.note") }), text, go]));
   }
   function closing() {
     return make("section", { className: "card" }, make("h2", { textContent: t("case.care") }), make("ul", {}, ...["identity", "meeting", "accused", "crime", "retaliation"].map((name) => make("li", { textContent: t(`care.${name}`) }))));
   }
 
-  // What is not needed may be taken out; the chain stands, and the change is signed.
+  // What is not needed may be taken out: one asks with the words that shall stand there, another does it.
   function redaction(one) {
-    const text = make("textarea", { rows: 4, value: one.body.text });
-    return make("details", {}, make("summary", { textContent: t("case.redact") }), make("p", { className: "quiet", textContent: t("case.redact_note") }), text, button(t("case.redact_save"), () => redact(one, text.value).catch(() => warn(t("case.failed")))));
-  }
-  async function redact(one, text) {
-    const { file, opened } = now;
-    const place = { case: file.case, stream: "thread", number: one.number, before: one.body.before };
-    const signed = P.write(place, me(), "redacted", here.desk.day, ring().fingerprint, { text, was: one.hash, files: one.body.files || [], of: one.from });
-    const sealed = P.base64(await P.seal(signed, opened.recipients.thread.recipient));
-    const answer = await send(`/cases/case/${file.case}/redact`, { number: one.number, sealed });
-    if (!answer.ok) return warn(t("case.failed"));
-    await open(file.case);
-  }
-
-  // --- keys: a new epoch for those who stay ---
-  async function newEpoch(stream, epochNumber, names) {
-    const { file, opened } = now;
-    const recipients = {};
-    for (const name of names) {
-      const reader = ring().readers.find((one) => one.id === name);
-      if (name === "recovery" && stream === "thread" && ring().recovery) recipients.recovery = ring().recovery;
-      else if (reader) recipients[name] = reader.recipient;
-    }
-    if (stream === "thread") recipients.reporter = file.reader;
-    return P.newEpoch({ case: file.case, stream, number: epochNumber }, me(), opened.reporter, recipients);
-  }
-  async function changeKeys(without) {
-    const { file, opened } = now;
-    const names = file.readers.filter((name) => !without.includes(name));
-    const streams = [];
-    for (const stream of ["thread", "notes"].filter((one) => opened.keys[one])) {
-      const { sealed } = await newEpoch(stream, opened.recipients[stream].number + 1, names);
-      const messages = [];
-      for (const message of file.messages.filter((one) => one.stream === stream)) {
-        const plain = await P.decrypt(P.unbase64(message.sealed), opened.keys[stream][message.epoch]);
-        messages.push(P.base64(await P.encrypt(plain, sealed.recipient)));
-      }
-      streams.push({ epoch: sealed, messages });
-    }
-    const answer = await send(`/cases/case/${file.case}/rekey`, { streams });
-    if (!answer.ok) return warn(t("case.failed"));
-    await open(file.case);
+    const text = make("textarea", { rows: 4, value: one.content.text });
+    return make("details", {}, make("summary", { textContent: t("case.redact") }), make("p", { className: "quiet", textContent: t("case.redact_note") }), text,
+      button(t("case.redact_save"), async () => { if (await Acts.askRedaction(now, one.whole, text.value.trim())) await again(); }));
   }
 
   async function exportCase() {
@@ -212,7 +232,7 @@ const Case = (() => {
       const answer = await call(`/cases/case/${file.case}/file/${upload}`);
       if (answer.ok) files[upload] = P.base64(new Uint8Array(await answer.arrayBuffer()));
     }
-    const content = { v: 1, handler: here.desk.name, salt: here.desk.salt, bundle: here.desk.bundle, keyrings: here.desk.keyrings, file, files };
+    const content = { v: 2, handler: here.desk.name, salt: here.desk.salt, bundle: here.desk.bundle, lists: here.desk.lists, file, files };
     const link = make("a", { href: URL.createObjectURL(new Blob([JSON.stringify(content)], { type: "application/json" })), download: `case-${number(file.case)}.json` });
     link.click();
     URL.revokeObjectURL(link.href);

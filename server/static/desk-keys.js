@@ -68,5 +68,5 @@ const Keys = (() => {
   const keysOf = (seeds) => ({ ...seeds, identity: P.identityOf(seeds.x25519), recipient: P.recipientOf(seeds.x25519), signer: P.hex(ed25519.getPublicKey(seeds.ed25519)) });
   const newKeys = () => keysOf({ x25519: P.random(32), ed25519: P.random(32) });
 
-  return { P, t, byId, make, button, day, warn, call, split, newKit, readKit, kitSeed, makeBundle, resealBundle, openBundle, newKeys };
+  return { P, t, byId, make, button, day, warn, call, split, words, newKit, readKit, kitSeed, makeBundle, resealBundle, openBundle, newKeys };
 })();

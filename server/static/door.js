@@ -4,7 +4,7 @@
   const { P, t, byId, make, warn, call, split, newKit, kitSeed, makeBundle, newKeys } = Keys;
   const status = (sentence) => { byId("status").textContent = sentence; };
   const value = (id) => byId(id).value.trim();
-  const problems = { wrong: "door.wrong", locked: "door.locked", foreign: "door.foreign", second: "door.second_wrong", keys: "door.broken" };
+  const problems = { wrong: "door.wrong", foreign: "door.foreign", busy: "door.busy", second: "door.second_wrong", keys: "door.broken" };
 
   async function guarded(act) {
     warn("");
@@ -22,8 +22,13 @@
     status(t("door.working"));
     const typed = byId("pass").value.trim();
     const { salt } = await (await call(`/cases/salt?name=${encodeURIComponent(value("name"))}`)).json();
-    const login = /^[0-9a-f]{6}(-[0-9a-f]{6}){3}$/.test(typed) ? typed : (await split(byId("pass").value, salt)).login; // an entry word is no secret of hers
-    const answer = await call("/cases/in", { name: value("name"), login, second: value("second") });
+    const isWord = /^[0-9a-f]{6}(-[0-9a-f]{6}){3}$/.test(typed); // an entry word is no secret of hers
+    let answer = null;
+    for (const reading of isWord ? [typed] : await Passphrase.readings(byId("pass").value)) {
+      const login = isWord ? typed : (await split(reading, salt)).login;
+      answer = await call("/cases/in", { name: value("name"), login, second: value("second") });
+      if (answer.status !== 403) break;
+    }
     if (!answer.ok) return warn(t(problems[(await answer.json()).problem] || "door.broken"));
     location.assign(`/cases?lang=${document.documentElement.lang}`);
   }
@@ -31,18 +36,19 @@
   let drawn = null;
   async function prepare() {
     const factor = await (await call(`/cases/second?name=${encodeURIComponent(value("name"))}`)).json();
-    drawn = { factor, kit: await newKit(), keys: newKeys(), salt: P.hex(P.random(16)) };
+    drawn = { factor, kit: await newKit(), keys: newKeys(), salt: P.hex(P.random(16)), pass: await Passphrase.shown() };
+    byId("drawn").replaceChildren(drawn.pass.element);
     byId("factor").replaceChildren(make("img", { src: factor.picture, alt: t("door.factor_alt"), width: 220 }), make("p", {}, make("code", { textContent: factor.secret })));
     const shown = byId("kit");
     shown.replaceChildren(...drawn.kit.words.map((word) => make("li", { textContent: word })));
   }
   async function setUp() {
-    if (byId("pass").value !== byId("again").value) return warn(t("door.differ"));
-    if (byId("pass").value.length < 14) return warn(t("door.short"));
+    const pass = drawn.pass.text();
+    if (!pass) return warn(t("door.drawn_wrong"));
     const typed = value("kit-word").toLowerCase();
     if (typed !== drawn.kit.words[4]) return warn(t("door.kit_wrong"));
     status(t("door.working"));
-    const { login, wrap } = await split(byId("pass").value, drawn.salt);
+    const { login, wrap } = await split(pass, drawn.salt);
     const bundle = await makeBundle(drawn.keys, wrap, kitSeed(drawn.kit.entropy));
     const answer = await call("/cases/setup", {
       name: value("name"), word: value("word"), login, salt: drawn.salt, bundle, recipient: drawn.keys.recipient,

@@ -17,13 +17,18 @@ function note(after, id, sentence) {
   line.textContent = sentence;
 }
 
-// The fewest people of any planned group that what she has chosen puts her into.
+// The fewest people of any planned group, crossed ones too, that all she has chosen puts her into; a code of no group: few.
+// One line, beside what was changed last: a line of an earlier answer would say too much.
 export function meter(page, known, field) {
   const names = new Set(known.meter.flatMap((view) => Object.keys(view.filter)));
   if (!names.has(field.name)) return;
+  for (const line of page.form.querySelectorAll("[id^=meter-]")) line.remove();
   const given = new FormData(page.form);
-  const mine = known.meter.filter((view) => Object.entries(view.filter).every(([name, codes]) => codes.includes(given.get(name))));
-  const least = Math.min(...mine.map((view) => view.people));
+  const has = (view) => Object.entries(view.filter).every(([name, codes]) => codes.includes(given.get(name)));
+  const chosen = [...names].filter((name) => given.get(name) && given.get(name) !== "prefer_not");
+  if (!chosen.length) return;
+  const grouped = chosen.every((name) => known.meter.some((view) => view.filter[name]?.includes(given.get(name))));
+  const least = grouped ? Math.min(...known.meter.filter(has).map((view) => view.people)) : 0;
   const n = new Intl.NumberFormat(page.language).format(least);
   note(field.closest("fieldset"), `meter-${field.name}`, known.texts[least ? "meter.like" : "meter.few"].replace("{n}", n));
 }

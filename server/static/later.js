@@ -21,7 +21,7 @@ async function keepPage(page) {
   await navigator.serviceWorker.register(policy ? policy.createScriptURL(address) : address, { scope: "/answer" });
   const { _wave: wave } = page.form.elements;
   const cache = await caches.open(CACHE);
-  const scripts = ["link", "later", "hints"].map((name) => page.form.dataset[name]);
+  const scripts = ["link", "later", "hints", "pairs"].map((name) => page.form.dataset[name]).filter(Boolean);
   const module = document.querySelector("script[type=module]").src;
   await cache.addAll([`/answer?lang=${page.language}`, `/answer/words?wave=${wave.value}&lang=${page.language}`, known.blind, module, ...scripts]);
 }
@@ -35,7 +35,7 @@ export async function start(page) {
     const forget = Object.assign(document.createElement("button"), { id: "forget", type: "button", textContent: known.texts["page.forget"] });
     forget.addEventListener("click", async () => {
       await leave(page);
-      page.form.reset();
+      page.blank();
       note(known.texts["page.forgotten"]);
     });
     nav.after(button, why, forget);
@@ -81,7 +81,61 @@ async function packed(content) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// P-256, HKDF-SHA256, AES-256-GCM: surveys/answers/envelope.py.
+// The sheet as it is sent: sealed to the holders under the plan; refused where the plan is not that of the slip or the link.
+async function sealed(page) {
+  const content = await packed(sheet(page));
+  if (!known.plan && page.mark) throw new Error("plan_other"); // somebody took the plan away
+  if (!known.plan) return seal(content, bytes(known.phone_key));
+  const { planOf, proofOf, seal: sealTo } = await page.module("pairs");
+  const plan = await planOf(known.plan, page.mark);
+  return sealTo(content, await proofOf(page.code.value), plan);
+}
+
+const base64 = (array) => {
+  let binary = "";
+  for (let i = 0; i < array.length; i += 4096) binary += String.fromCharCode(...array.subarray(i, i + 4096));
+  return btoa(binary);
+};
+
+// One sheet with its code, sealed; nothing where a question is answered against itself or the plan is another one.
+async function entryOf(page) {
+  known ||= await page.words();
+  const wrong = clash(page);
+  if (wrong) {
+    note(known.texts.exclusive.replace("{item}", wrong.querySelector("legend").textContent));
+    return null;
+  }
+  try {
+    const { _attempt: attempt, _wave: wave } = page.form.elements;
+    return { wave: wave.value, code: page.code.value, attempt: attempt.value, envelope: base64(await sealed(page)) };
+  } catch (problem) {
+    if (!["plan_other", "large"].includes(problem.message)) throw problem;
+    note(known.texts[problem.message === "large" ? "later.large" : "page.other_key"]);
+    return null;
+  }
+}
+
+async function post(page, content) {
+  return fetch(`/answer/sealed?lang=${page.language}`, {
+    method: "POST", credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store",
+    headers: { "Content-Type": "application/json" }, body: JSON.stringify(content),
+  });
+}
+
+// A phone that others use: sealed and sent at once, and nothing is kept on it.
+export async function send(page) {
+  const entry = await entryOf(page);
+  if (!entry) return;
+  if (!navigator.onLine) return page.again();
+  const said = await (await post(page, entry)).json();
+  if (said.received) {
+    sessionStorage.clear();
+    page.form.reset();
+    location.replace(`/thanks?lang=${page.language}&wave=${entry.wave}`);
+  } else note(said.problem);
+}
+
+// Version 1: P-256, HKDF-SHA256, AES-256-GCM: surveys/answers/envelope.py.
 async function seal(content, phoneKey) {
   const curve = { name: "ECDH", namedCurve: "P-256" };
   const theirs = await crypto.subtle.importKey("raw", phoneKey, curve, false, []);
@@ -100,18 +154,11 @@ async function seal(content, phoneKey) {
 }
 
 export async function wait(page, tonight) {
-  known ||= await page.words();
-  const wrong = clash(page);
-  if (wrong) {
-    note(known.texts.exclusive.replace("{item}", wrong.querySelector("legend").textContent));
-    return;
-  }
+  const entry = await entryOf(page);
+  if (!entry) return;
   const evening = new Date();
   evening.setHours(EVENING, Math.floor(Math.random() * 120), 0, 0);
-  const envelope = btoa(String.fromCharCode(...(await seal(await packed(sheet(page)), bytes(known.phone_key)))));
-  const { _attempt: attempt, _wave: wave } = page.form.elements;
-  const entry = { wave: wave.value, code: page.code.value, attempt: attempt.value, envelope, after: tonight ? evening.getTime() : 0 };
-  localStorage.setItem(page.QUEUE, JSON.stringify(entry));
+  localStorage.setItem(page.QUEUE, JSON.stringify({ ...entry, after: tonight ? evening.getTime() : 0 }));
   localStorage.removeItem(page.KEY); // the answers in clear are gone; the envelope opens for two keepers alone
   for (const button of page.form.querySelectorAll("#send .nav, #tonight, #tonight-note")) button.remove(); // nothing is left to send
   await flush(page);
@@ -132,10 +179,7 @@ async function flush(page) {
   }
   const { after, ...content } = waiting;
   try {
-    const answer = await fetch(`/answer/sealed?lang=${page.language}`, {
-      method: "POST", credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store",
-      headers: { "Content-Type": "application/json" }, body: JSON.stringify(content),
-    });
+    const answer = await post(page, content);
     const said = await answer.json();
     if (said.received) {
       await remember(page, waiting);
@@ -160,6 +204,7 @@ async function flush(page) {
 export async function remember(page, entry = { wave: page.form.elements._wave.value, code: page.code.value }) {
   const token = entry.code.length > 100 ? Uint8Array.from(atob(entry.code.replace(/-/g, "+").replace(/_/g, "/")), (l) => l.charCodeAt(0)).slice(0, 64) : null;
   const slip = entry.code.toUpperCase().replace(/[^0-9A-Z]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
-  const digest = hex(await crypto.subtle.digest("SHA-256", token || new TextEncoder().encode(slip)));
+  const proof = await crypto.subtle.digest("SHA-256", token || new TextEncoder().encode(slip));
+  const digest = hex(page.form.dataset.pairs ? await crypto.subtle.digest("SHA-256", proof) : proof);
   localStorage.setItem(SENT, JSON.stringify({ ...page.read(localStorage, SENT), [entry.wave]: digest }));
 }

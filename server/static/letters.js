@@ -1,7 +1,7 @@
-// Coming back with the code: open the thread on this device, answer, send parts of a diary.
+// Coming back with the code: open the thread on this device, check it against what the code derives, answer, send parts of a diary.
 "use strict";
 const Letters = (() => {
-  const { P, channel, t, byId, make, day, warn, call, post, keyrings, words, Chosen, keptOut, recipientsOf, show, reach, Failed } = Concern;
+  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, meOf, codeInside, show, reach, Failed } = Concern;
   const status = (sentence) => { byId("opening").textContent = sentence; };
 
   async function typed() {
@@ -13,67 +13,117 @@ const Letters = (() => {
       await open(secret);
       byId("typed").value = "";
     } catch (problem) {
-      warn(problem instanceof P.NotACode ? t("back.bad") : t("code.failed"));
+      warn(problem instanceof P.NotACode ? t("back.bad") : problem instanceof P.CannotOpen ? wrong(problem.message) : t("code.failed"));
     } finally {
       status("");
     }
   }
 
   async function open(secret) {
-    const keys = await P.derive(secret, channel.salt);
+    const { house, chain, old } = await reach(lists());
+    const keys = await P.derive(secret, house ? house.salt : channel.salt);
+    const me = meOf(keys);
     const answer = await reach(post("/concern/thread", { locator: keys.locator, auth: keys.auth }));
     if (answer.status === 404) return warn(t("back.unknown"));
     if (!answer.ok) throw new Failed();
     const file = await answer.json();
     try {
-      const rings = await reach(keyrings());
-      const opened = await P.readCase(file, keys.identity, P.signersOf(rings));
-      draw({ secret, keys, file, rings, opened });
+      const current = { secret, keys, me, file, house, chain, old };
+      await draw(file.version === 1 ? await openFirst(current) : await openSecond(current));
     } catch (problem) {
-      if (problem instanceof P.CannotOpen) return warn(t("back.damaged"));
+      if (problem instanceof P.CannotOpen) return warn(`${t("back.damaged")} ${wrong(problem.message)}`);
       throw problem;
     }
   }
-
-  function stateSentence(file) {
-    const by = { received: file.dates.acknowledge, acknowledged: file.dates.outcome, contested: file.dates.second }[file.state];
-    const from = { received: file.received, acknowledged: file.acknowledged }[file.state] || file.outcome;
-    return t(`thread.state_${file.state}`, { day: day(from), by: day(by) });
+  // A case of version 1: the number and the signer come from the code; state and readers are what our computer says.
+  async function openFirst(current) {
+    const { keys, file, old, me } = current;
+    const opened = await P.readCase(file, keys.identity, P.signersOf(old), keys.oldCase, me.signer);
+    const letters = [];
+    for (const stream of ["diary", "thread"]) for (const one of opened.streams[stream] || []) letters.push({ stream, number: one.number, from: one.from, kind: one.kind, day: one.day, content: one.body });
+    const readers = file.readers.filter((id) => file.names[id]).map((id) => file.names[id]);
+    const notes = [t("thread.old_form"), ...(file.state === "diary" ? [] : [t("thread.readers_said", { names: readers.join(", ") })])];
+    return { ...current, opened, letters, notes, problem: "", state: { ...file, dates: file.dates }, first: true };
   }
-  function notes({ file, rings, opened }) {
-    const found = [];
-    const thread = opened.streams.thread || [];
-    if (file.state !== "diary") found.push(t("thread.readers", { names: file.readers.filter((id) => file.names[id]).map((id) => file.names[id]).join(", ") }));
-    if (file.readers.includes("recovery")) found.push(t("thread.recovery_on"));
-    if (thread.length && thread[0].body.keyring !== rings[rings.length - 1].fingerprint) found.push(t("thread.readers_changed"));
-    if (file.dates.late) found.push(t("thread.late", { day: day(file.dates.late) }));
-    if (file.recovered) found.push(t("thread.recovered", { day: day(file.recovered) }));
-    if (file.dates.keep) found.push(t("thread.keep", { day: day(file.dates.keep) }));
+  async function openSecond(current) {
+    const { file, me, house, chain } = current;
+    if (!house) throw new P.CannotOpen("house_other");
+    const opened = await Fold.openCase(file, me, house.hash, chain);
+    const { fold } = opened;
+    const letters = [];
+    for (const one of opened.diary) letters.push({ ...one.head, content: one.content });
+    for (const one of opened.thread) letters.push({ ...one.head, content: textOf(opened, one), hash: one.hash, taken: fold.redacted.has(one.head.number) });
+    if (!fold) return { ...current, opened, letters, notes: [], problem: "", state: { state: "diary", dates: {} }, first: false };
+    const state = { state: fold.state, contested: fold.contested, received: fold.received, acknowledged: fold.acknowledged, outcome: fold.outcome };
+    return { ...current, opened, letters, notes: await notesOf(current, opened), problem: opened.problem, state: { ...state, dates: Fold.dates(state, channel.day, channel.years) }, first: false };
+  }
+  // Where two took a letter's content out, the words that both saw stand there.
+  function textOf({ fold, thread }, letter) {
+    const done = fold.redacted.get(letter.head.number);
+    if (!done) return letter.content || { text: "" };
+    const act = thread.find((one) => one.head.number === done.act);
+    return { text: (act && act.content && act.content.text) || "" };
+  }
+  const nameOf = ({ chain }, id) => { for (const ring of [...chain.rings].reverse()) if (ring.reader(id)) return ring.reader(id).name; return id; };
+  async function notesOf(current, opened) {
+    const { fold, thread } = opened;
+    const found = [t("thread.readers", { names: [...fold.readers.keys()].map((id) => nameOf(current, id)).join(", ") })];
+    if (fold.recovery.length) found.push(t("thread.recovery_on"));
+    if (current.chain.newest.until < channel.day) found.push(t("who.overdue"));
+    const mine = thread.filter((one) => one.head.from === "reporter");
+    found.push(t("thread.mine", { day: day(mine[mine.length - 1].head.day), n: mine.length }));
+    found.push(t("thread.head", { words: Fold.headWords(current.keys.head, fold, await words()).join(" ") }));
     return found;
   }
+  function stateSentence(state) {
+    const by = { received: state.dates.acknowledge, acknowledged: state.dates.outcome, contested: state.dates.second }[state.state];
+    const from = { received: state.received, acknowledged: state.acknowledged }[state.state] || state.outcome;
+    return t(`thread.state_${state.state}`, { day: day(from), by: day(by) });
+  }
 
-  function draw(open) {
-    const { file, opened } = open;
-    const diary = file.state === "diary";
-    const parts = [make("h1", { textContent: t("thread.title"), tabIndex: -1 }), make("p", { className: "card" }, make("strong", { textContent: stateSentence(file) }))];
-    parts.push(...notes(open).map((note) => make("p", { className: "quiet", textContent: note })));
-    for (const stream of ["diary", "thread"]) for (const letter of opened.streams[stream] || []) parts.push(letterOf(open, letter, diary && stream === "diary"));
-    if ((opened.streams.thread || []).every((letter) => letter.from === "reporter") && !diary) parts.push(make("p", { textContent: t("thread.nothing") }));
-    parts.push(...replyForm(open, diary));
+  async function draw(open) {
+    const { state, letters, problem } = open;
+    const diary = state.state === "diary";
+    const notes = [...open.notes];
+    if (state.dates.late) notes.push(t("thread.late", { day: day(state.dates.late) }));
+    if (state.dates.keep) notes.push(t("thread.keep", { day: day(state.dates.keep) }));
+    const parts = [make("h1", { textContent: t("thread.title"), tabIndex: -1 }), make("p", { className: "card" }, make("strong", { textContent: stateSentence(state) }))];
+    parts.push(...notes.map((note) => make("p", { className: "quiet", textContent: note })));
+    for (const letter of letters) parts.push(letterOf(open, letter, diary && !open.first));
+    if (letters.every((letter) => letter.from === "reporter") && !diary) parts.push(make("p", { textContent: t("thread.nothing") }));
+    if (!problem) parts.push(...replyForm(open, diary));
     parts.push(diary ? diaryForm(open) : proofForm(open));
     parts.push(make("p", {}, make("a", { className: "b", href: `/?lang=${channel.language}`, textContent: t("thread.leave") })));
     show(...parts);
+    if (problem) warn(`${t("thread.stopped")} ${wrong(problem)}`);
   }
 
   function letterOf(open, letter, pick) {
     const mine = letter.from === "reporter";
-    const head = make("p", {}, make("b", { textContent: mine ? t("thread.you") : open.file.names[letter.from] || letter.from }), ` · ${t(`kind.${letter.kind}`)} · ${day(letter.day)}`);
-    const box = make("article", { className: mine ? "letter mine" : "letter" }, head, make("p", { textContent: letter.body.text || "" }));
-    for (const entry of letter.body.files || []) {
+    const author = mine ? t("thread.you") : open.first ? open.file.names[letter.from] || letter.from : nameOf(open, letter.from);
+    const text = letter.content.text || "";
+    const head = make("p", {}, make("b", { textContent: author }), ` · ${t(`kind.${letter.kind}`)} · ${day(letter.day)}`);
+    const box = make("article", { className: mine ? "letter mine" : "letter" }, head, make("p", { textContent: letter.taken ? t("thread.taken_out", { text }) : text }));
+    for (const entry of letter.content.files || []) {
       box.append(make("button", { type: "button", textContent: t("thread.download", { name: entry.name }), onclick: () => download(open, entry) }));
     }
-    if (pick) box.append(make("label", { className: "o" }, make("input", { type: "checkbox", name: "pick", value: String(letter.number) }), t("thread.pick")));
+    if (letter.kind === "ask" && !open.problem) box.append(...askOf(open, letter));
+    if (pick && letter.stream === "diary") box.append(make("label", { className: "o" }, make("input", { type: "checkbox", name: "pick", value: String(letter.number) }), t("thread.pick")));
     return box;
+  }
+  // A handler asks for something that needs two: the reporter may be the second.
+  function askOf(open, letter) {
+    const ask = open.opened.fold.asks.get(letter.hash);
+    if (!ask || ask.allowed || ask.what !== "change" || P.hash(letter.content.payload || "") !== ask.payload) return [];
+    const what = Fold.readAsk("change", letter.content.payload);
+    if (!what || !Fold.canBeDone(open.opened.fold, open.chain.newest, what)) return [];
+    const { gains, leaves, recovery } = what;
+    const lines = [...gains.map((one) => t("thread.ask_gain", { name: nameOf(open, one.id) })), ...leaves.map((id) => t("thread.ask_leave", { name: nameOf(open, id) }))];
+    if (recovery.length) lines.push(t("thread.ask_recovery"), t("who.recovery_note", { holders: open.chain.newest.recovery.map((one) => one.name).join(", ") }));
+    if (!lines.length) return []; // nobody agrees to what no sentence says
+    const allow = make("button", { type: "button", textContent: t("thread.allow") });
+    allow.addEventListener("click", () => once(allow, () => replySecond(open, "allow", { text: "" }, [], { ask: letter.hash })));
+    return [...lines.map((line) => make("p", { textContent: line })), allow];
   }
   async function download({ keys }, entry) {
     try {
@@ -89,7 +139,7 @@ const Letters = (() => {
 
   function replyForm(open, diary) {
     const kinds = ["message", "meeting", "retaliation", "consent_yes", "consent_no"];
-    if (open.file.state === "outcome" && !open.file.contested) kinds.push("contest");
+    if (open.state.state === "outcome" && !open.state.contested) kinds.push("contest");
     const kind = make("select", { id: "kind" });
     for (const name of kinds) kind.append(make("option", { value: name, textContent: t(`thread.kind_${name}`) }));
     const text = make("textarea", { id: "answer", rows: 6, maxLength: channel.limit, autocomplete: "off" });
@@ -114,24 +164,35 @@ const Letters = (() => {
     try {
       await act();
     } catch (problem) {
-      warn(t(problem instanceof P.CannotOpen ? "back.damaged" : "code.failed"));
+      warn(problem instanceof P.CannotOpen ? `${t("back.damaged")} ${wrong(problem.message)}` : t("code.failed"));
     } finally {
       button.disabled = false;
     }
   }
   async function reply(current, kind, text, files, say) {
     if (!text && !files.files.length) return warn(t("write.empty"));
-    const { keys, file, rings, opened, secret } = current;
-    const stream = kind === "diary" ? "diary" : "thread";
+    if (await codeInside([text], current.secret)) return warn(t("write.code_inside"));
     const content = { text };
     if (kind.startsWith("consent_")) content.consent = kind === "consent_yes";
     const entries = await reach(files.upload(say));
     if (entries.length) content.files = entries;
+    const uploads = entries.map((entry) => entry.upload);
+    return current.first ? replyFirst(current, kind, content, uploads) : replySecond(current, kind.split("_")[0], content, uploads);
+  }
+  async function replySecond(current, kind, content, uploads, terms = {}) {
+    const { me, house, chain, opened } = current;
+    const made = kind === "diary"
+      ? await Fold.diaryLetter(me, house.hash, channel.day, content, opened.diary)
+      : await Fold.letter(opened.fold, chain.newest, me.author, kind, channel.day, content, terms);
+    await deliver(current, { ...made, uploads, contest: kind === "contest" }, content.text);
+  }
+  async function replyFirst({ keys, file, old, opened, secret }, kind, content, uploads) {
+    const stream = kind === "diary" ? "diary" : "thread";
     const place = P.nextPlace(file.case, stream, opened.streams[stream] || []);
-    const signed = P.write(place, { name: "reporter", seed: keys.ed25519 }, kind.split("_")[0], channel.day, rings[rings.length - 1].fingerprint, content);
+    const ring = old.length ? old[old.length - 1].fingerprint : "";
+    const signed = P.write(place, { name: "reporter", seed: keys.ed25519 }, kind.split("_")[0], channel.day, ring, content);
     const sealed = P.base64(await P.seal(signed, opened.recipients[stream].recipient));
-    await deliver(current, { stream, number: place.number, sealed, uploads: entries.map((entry) => entry.upload), contest: kind === "contest" }, text);
-    return secret;
+    await deliver({ keys, secret }, { stream, number: place.number, sealed, uploads, contest: kind === "contest" }, content.text);
   }
   async function deliver({ keys, secret }, message, text) {
     const answer = await reach(post("/concern/reply", { locator: keys.locator, auth: keys.auth, ...message }));
@@ -146,40 +207,42 @@ const Letters = (() => {
 
   // A diary: send the chosen parts to those who may read, or throw it away.
   function diaryForm(current) {
-    const ring = current.rings[current.rings.length - 1];
-    const box = make("section", { className: "card" }, make("h2", { textContent: t("thread.send_diary") }));
-    for (const label of byId("who").querySelectorAll("label.o")) box.append(label.cloneNode(true));
-    const send = make("button", { type: "button", className: "go wide", id: "send-diary", textContent: t("thread.send_diary") });
-    send.addEventListener("click", () => once(send, () => sendDiary(current, ring, box)));
+    const box = make("section", { className: "card" });
     const remove = make("button", { type: "button", textContent: t("thread.delete_sure") });
     remove.addEventListener("click", () => once(remove, async () => {
       const answer = await reach(post("/concern/diary/delete", { locator: current.keys.locator, auth: current.keys.auth }));
       if (!answer.ok) throw new Failed();
       location.replace(`/?lang=${channel.language}`);
     }));
-    box.append(send, make("details", {}, make("summary", { textContent: t("thread.delete") }), remove));
+    if (current.first || !current.chain) box.append(make("p", { textContent: t("thread.old_diary") }));
+    else {
+      const choice = byId("who").querySelector(".readers").cloneNode(true);
+      for (const field of choice.querySelectorAll("input")) { field.name = `diary.${field.name}`; field.checked = field.value === "yes"; }
+      const send = make("button", { type: "button", className: "go wide", id: "send-diary", textContent: t("thread.send_diary") });
+      send.addEventListener("click", () => once(send, () => sendDiary(current, box)));
+      box.append(make("h2", { textContent: t("thread.send_diary") }), choice, send);
+    }
+    box.append(make("details", {}, make("summary", { textContent: t("thread.delete") }), remove));
     return box;
   }
-  async function sendDiary(current, ring, box) {
-    const { keys, file, opened } = current;
+  async function sendDiary(current, box) {
+    const { me, house, chain, opened } = current;
     const picks = new Set([...byId("letters").querySelectorAll("[name=pick]:checked")].map((one) => Number(one.value)));
-    const chosen = opened.streams.diary.filter((entry) => picks.has(entry.number));
-    const recipients = recipientsOf(ring, keptOut(box), keys);
-    if (!chosen.length || !recipients) return warn(t(chosen.length ? "who.few_stop" : "write.empty"));
-    const diary = chosen.map((entry) => ({ day: entry.day, text: entry.body.text || "" }));
-    const files = chosen.flatMap((entry) => entry.body.files || []);
+    const chosen = opened.diary.filter((entry) => picks.has(entry.head.number));
+    const out = new Set([...box.querySelectorAll("[value=no]:checked")].map((one) => one.name.slice("diary.reads.".length)));
+    if (!chosen.length) return warn(t("write.empty"));
+    if (chain.newest.readers.every((one) => out.has(one.id))) return warn(t("who.few_stop"));
+    const diary = chosen.map((entry) => ({ day: entry.head.day, text: entry.content.text }));
+    const files = chosen.flatMap((entry) => entry.content.files || []).slice(0, 5);
     const content = { text: diary.map((part) => `${part.day}\n${part.text}`).join("\n\n"), diary, ...(files.length ? { files } : {}) };
-    const me = { name: "reporter", seed: keys.ed25519 };
-    const { sealed } = await P.newEpoch({ case: file.case, stream: "thread", number: 1 }, me, keys.signer, recipients);
-    const place = { case: file.case, stream: "thread", number: 1, before: P.FIRST };
-    const signed = P.write(place, me, "report", channel.day, ring.fingerprint, content);
-    await deliver(current, { stream: "thread", number: 1, sealed: P.base64(await P.seal(signed, sealed.recipient)), uploads: [], epoch: sealed }, "");
+    const made = await Fold.firstLetter(me, chain.newest, house.hash, out, channel.day, content);
+    await deliver(current, { stream: "thread", number: 1, epoch: 1, sealed: made.sealed, uploads: [], epochs: [made.epoch] }, "");
   }
-  function proofForm({ keys }) {
+  function proofForm({ keys, me }) {
     const shown = make("pre", { className: "card scroll", hidden: true });
     const ask = make("button", { type: "button", textContent: t("thread.proof") });
     ask.addEventListener("click", () => once(ask, async () => {
-      const answer = await reach(post("/concern/proof", { locator: keys.locator, auth: keys.auth }));
+      const answer = await reach(post("/concern/proof", { locator: keys.locator, auth: keys.auth, signer: me.signer, reader: me.reader }));
       if (!answer.ok) throw new Failed();
       shown.textContent = (await answer.json()).proof;
       shown.hidden = false;
@@ -190,7 +253,7 @@ const Letters = (() => {
   function start() {
     byId("returning").append(make("button", { type: "button", className: "go wide", id: "open", textContent: t("back.go"), onclick: typed }));
   }
-  return { open, start, call };
+  return { open, start };
 })();
 Concern.start();
 Letters.start();

@@ -25,9 +25,14 @@ async function take(page, known, link, blinded) {
   return finalize(key, value.prepared, bytes(answer.signed), value.inverse);
 }
 
-async function isPublished(known, mark) {
+// The plan of the link names the token key; a link of version 1 names the key itself, and the page of the house too.
+async function isPublished(page, known, mark) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes(known.token_key)));
   const own = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (known.plan) {
+    const { planOf } = await page.module("pairs");
+    return mark.length === 32 && planOf(known.plan, mark).then((plan) => plan.token === own, () => false);
+  }
   const there = await (await fetch("/.well-known/ascolto", { credentials: "omit", cache: "no-store" })).json();
   return own.startsWith(mark) && there.token_keys[known.wave] === own;
 }
@@ -55,7 +60,7 @@ export async function start(page, link, mark) {
   if (!crypto.subtle || typeof BigInt === "undefined") return say(t("no_crypto"), "alert");
   const state = await post("/answer/link", language, { link });
   if (state.problem || state.taken) return say(state.problem || state.taken, "alert");
-  if (!(await isPublished(known, mark))) return say(t("other_key"), "alert");
+  if (!(await isPublished(page, known, mark))) return say(t("other_key"), "alert");
   box.insertBefore(make("p", t("compared").replace("{fingerprint}", mark), { className: "quiet" }), status);
   if (state.before) box.insertBefore(make("p", state.before, { className: "card" }), status);
   const button = make("button", t("take"), { type: "button", className: "go" });

@@ -1,7 +1,7 @@
 """A sheet in its envelope, padded to one size: sealed by the server (libsodium sealed box), or already on the phone.
 
 A phone's envelope is 65 bytes of a fresh P-256 point, then AES-256-GCM with a nonce of zeros (each key is used once) under
-HKDF-SHA256 of the shared secret; `info` names the format and both points. The phone's half is ``server/static/seal.js``.
+HKDF-SHA256 of the shared secret; `info` names the format and both points. The phone's half is ``seal`` in ``server/static/later.js``.
 """
 
 from cryptography.exceptions import InvalidTag

@@ -1,12 +1,16 @@
 """The one opening of the urn: envelopes to raw responses, in memory only."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, RawResponses
+from surveys.answers.holders import HolderKeys
 from surveys.answers.keys import UrnKey
-from surveys.answers.wave import open_envelopes
+from surveys.answers.pairs import Opened
+from surveys.answers.plans import SignedPlan
+from surveys.answers.wave import Contents, open_envelopes, open_sheets
 from surveys.questionnaire import AnswerSheet, Item, Questionnaire, SheetUnreadable
+from surveys.tokens import Digest, spent_digest
 
 _SPECIAL = {"dont_know": DONT_KNOW, "prefer_not": PREFER_NOT}
 _NO_GROUP = frozenset({"prefer_not", "dont_know", "several"})
@@ -16,11 +20,65 @@ type Comments = dict[str, list[str]]
 """The texts of each open question, apart from every other answer and in random order."""
 
 
-async def open_responses(
-    wave: str, questionnaire: Questionnaire, key: UrnKey
+class SheetsForged(Exception):
+    """A sheet's proof belongs to no spent code, or to one that another sheet has: somebody wrote into the urn."""
+
+
+class SheetsMissing(Exception):
+    """More sheets are unreadable or missing than an accident explains."""
+
+    def __init__(self, missing: int, spent: int) -> None:
+        super().__init__(f"{missing} of {spent}")
+        self.missing, self.spent = missing, spent
+
+
+def most_missing(spent: int) -> int:
+    """So many sheets may be unreadable or missing: three, or one in a hundred if that is more."""
+    return max(3, spent // 100)
+
+
+def open_all(
+    there: Contents, questionnaire: Questionnaire, plan: SignedPlan, wave_key: bytes, keys: Mapping[str, HolderKeys]
 ) -> tuple[RawResponses, Comments, int]:
-    """Open every envelope of a wave; what does not open or parse is dropped and counted."""
-    envelopes, unreadable = await open_envelopes(wave, key)
+    """Open every sheet of a wave and hold it against the spent codes; also gives how many are unreadable or missing.
+
+    Raises
+    ------
+    SheetsForged, SheetsMissing
+        Nothing may be released.
+    """
+    opened, _ = open_sheets(there.sheets, plan, wave_key, keys)
+    check_proofs(opened, there.spent)
+    sheets = []
+    for one in opened:
+        try:
+            sheets.append(AnswerSheet.from_bytes(one.sheet, questionnaire))
+        except SheetUnreadable:
+            continue
+    missing = len(there.spent) - len(sheets)
+    if missing > most_missing(len(there.spent)):
+        raise SheetsMissing(missing, len(there.spent))
+    return code(sheets, questionnaire), comments_of(sheets, questionnaire), missing
+
+
+def check_proofs(opened: Sequence[Opened], spent: Sequence[str]) -> None:
+    """Check that each sheet's proof is of a spent code, each once.
+
+    Raises
+    ------
+    SheetsForged
+    """
+    left = set(spent)
+    for sheet in opened:
+        of = spent_digest(Digest(sheet.proof)).hex()
+        if of not in left:
+            raise SheetsForged
+        left.remove(of)
+
+
+def open_responses(there: Contents, questionnaire: Questionnaire, key: UrnKey) -> tuple[RawResponses, Comments, int]:
+    """Version 1: open every envelope of a wave; what does not open or parse is dropped and counted."""
+    envelopes, unreadable = open_envelopes(there.sheets, key)
     sheets = []
     for content in envelopes:
         try:

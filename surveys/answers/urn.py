@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from piccolo.query.functions import Max, Min
+
 from surveys.answers.envelope import ENVELOPE_BYTES
 from surveys.answers.tables import Gate, Slip, Slot, Spent
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
@@ -16,6 +18,8 @@ from surveys.tokens import Digest, row_key
 
 BATCH = 200
 WAITING_LIMIT = 2000
+CANDIDATES = 400
+FEW = 20
 _random = secrets.SystemRandom()
 
 
@@ -158,7 +162,8 @@ class Urn:
 
     async def _fill(self, places: Sequence[_Waiting]) -> None:
         """Overwrite one random free slot for each envelope; another process may have taken one meanwhile."""
-        chosen = [(place, await self._next_free(place.wave)) for place in places]
+        picked = set[int]()
+        chosen = [(place, await self._next_free(place.wave, picked)) for place in places]
         current: Any = self._engine.current_transaction.get()
         if isinstance(self._engine, PooledSQLite):
             cursor = await current.connection.executemany(
@@ -180,16 +185,33 @@ class Urn:
         if filled != len(chosen):
             raise RuntimeError("a slot was taken by another process")
 
-    async def _next_free(self, wave: str) -> int:
-        if not self._free.get(wave):
-            rows = await Slot.select(Slot.id).where((Slot.wave == wave) & Slot.taken.eq(False))
-            free = [int(row["id"]) for row in rows]
-            _random.shuffle(free)
-            self._free[wave] = free
+    async def _next_free(self, wave: str, picked: set[int]) -> int:
+        free = self._free.setdefault(wave, [])
+        if not free:
+            free += [slot for slot in await _free_slots(wave) if slot not in picked]
         try:
-            return self._free[wave].pop()
+            slot = free.pop()
         except IndexError:
             raise UrnFull from None
+        picked.add(slot)
+        return slot
+
+
+async def _free_slots(wave: str) -> list[int]:
+    """Free slots of a wave in random order: some, or all where few are left. To look at all would read the whole urn."""
+    ends = await Slot.select(Min(Slot.id), Max(Slot.id)).first()
+    if ends is None or ends["min"] is None:
+        return []
+    everywhere = range(int(ends["min"]), int(ends["max"]) + 1)
+    free = (Slot.wave == wave) & Slot.taken.eq(False)
+    rows = await Slot.select(Slot.id).where(
+        free & Slot.id.is_in(_random.sample(everywhere, min(CANDIDATES, len(everywhere))))
+    )
+    if len(rows) < FEW:
+        rows = await Slot.select(Slot.id).where(free)
+    found = [int(row["id"]) for row in rows]
+    _random.shuffle(found)
+    return found
 
 
 def _resolve(place: _Waiting, receipt: Receipt) -> None:

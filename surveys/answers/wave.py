@@ -2,13 +2,18 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from surveys import stirring
 from surveys.answers.envelope import ENVELOPE_BYTES, EnvelopeUnreadable, unseal
-from surveys.answers.keys import UrnKey
+from surveys.answers.holders import HolderKeys
+from surveys.answers.keys import SEATS, UrnKey
+from surveys.answers.pairs import Opened, open_sealed, without_layer
+from surveys.answers.plans import SignedPlan
 from surveys.answers.tables import Gate, Slip, Slot, Spent
-from surveys.engines import StoreEngine
-from surveys.tokens import Digest, SlipCode, digest, new_code, row_key
+from surveys.engines import PooledSQLite, StoreEngine
+from surveys.tokens import Digest, SlipCode, digest, new_code, row_key, spent_digest
 
 _CHUNK = 200
 
@@ -32,23 +37,23 @@ def gate_key(wave: str) -> int:
     return row_key(Digest(hashlib.sha256(wave.encode()).digest()))
 
 
-async def make_slips(engine: StoreEngine, wave: str, count: int) -> list[SlipCode]:
-    """Make codes and keep their digests, in random order. The codes themselves are returned once and never kept."""
+async def make_slips(engine: StoreEngine, wave: str, count: int, *, first_version: bool = False) -> list[SlipCode]:
+    """Make codes and keep the digests of their proofs, in random order. The codes are returned once and never kept.
+
+    Parameters
+    ----------
+    first_version : bool
+        Whether the wave is one of version 1, whose rows hold the digest of the code itself.
+    """
     codes = [new_code(secrets.token_bytes) for _ in range(count)]
-    digests: list[Digest] = sorted(digest(code) for code in codes)
+    proofs = [digest(code) for code in codes]
+    digests: list[Digest] = sorted(proofs if first_version else [spent_digest(proof) for proof in proofs])
     async with engine.transaction():
         for start in range(0, count, _CHUNK):
             await Slip.insert(
                 *(Slip(id=row_key(of), wave=wave, digest=bytes(of)) for of in digests[start : start + _CHUNK])
             )
     return codes
-
-
-async def wave_of_slip(code: SlipCode) -> str | None:
-    """Say which wave a code may answer, spent or not; nothing changes."""
-    of = digest(code)
-    row = await Slip.select().where(Slip.id == row_key(of)).first()
-    return str(row["wave"]) if row and secrets.compare_digest(bytes(row["digest"]), of) else None
 
 
 async def slips_of(wave: str) -> int:
@@ -73,11 +78,38 @@ async def spent_digests(wave: str) -> list[str]:
     return sorted(bytes(row["digest"]).hex() for row in rows)
 
 
-async def open_envelopes(wave: str, key: UrnKey) -> tuple[list[bytes], int]:
-    """Open every envelope of a wave in memory: the sheets, and how many could not be opened."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The sealed sheets of a wave and the sorted digests of its spent codes, read once: what was checked is what is opened."""
+
+    sheets: tuple[bytes, ...] = field(repr=False)
+    spent: tuple[str, ...] = field(repr=False)
+
+
+async def contents(wave: str) -> Contents:
     rows = await Slot.select(Slot.sheet).where((Slot.wave == wave) & Slot.taken.eq(True))
+    return Contents(tuple(bytes(row["sheet"]) for row in rows), tuple(await spent_digests(wave)))
+
+
+def marks_of(sheets: Iterable[bytes]) -> list[str]:
+    """The hashes of sealed sheets, sorted: they say which sheets lie there and nothing of where or when."""
+    return sorted(hashlib.sha256(sheet).hexdigest() for sheet in sheets)
+
+
+async def sheet_marks(wave: str) -> list[str]:
+    """The same of what lies in the store, a portion at a time: the web process does not hold a whole urn."""
+    rows = await Slot.select(Slot.id).where((Slot.wave == wave) & Slot.taken.eq(True))
+    marks: list[str] = []
+    for start in range(0, len(rows), _CHUNK):
+        some = [int(row["id"]) for row in rows[start : start + _CHUNK]]
+        marks += marks_of(bytes(row["sheet"]) for row in await Slot.select(Slot.sheet).where(Slot.id.is_in(some)))
+    return sorted(marks)
+
+
+def open_envelopes(envelopes: Iterable[bytes], key: UrnKey) -> tuple[list[bytes], int]:
+    """Open every envelope of a wave in memory: the sheets, and how many could not be opened."""
     sheets, unreadable = [], 0
-    for envelope in _blobs(rows):
+    for envelope in envelopes:
         try:
             sheets.append(unseal(envelope, key))
         except EnvelopeUnreadable:
@@ -85,21 +117,45 @@ async def open_envelopes(wave: str, key: UrnKey) -> tuple[list[bytes], int]:
     return sheets, unreadable
 
 
-def _blobs(rows: list[dict[str, object]]) -> Iterator[bytes]:
-    for row in rows:
-        yield bytes(row["sheet"])  # type: ignore[call-overload]  # a blob on both engines
+def open_sheets(
+    envelopes: Iterable[bytes], plan: SignedPlan, wave_key: bytes, keys: Mapping[str, HolderKeys]
+) -> tuple[list[Opened], int]:
+    """Version 2: open every envelope in memory with two holders' keys, by seat; the sheets, and how many did not open."""
+    private = {SEATS.index(seat): holder.private for seat, holder in keys.items()}
+    sheets, unreadable = [], 0
+    for envelope in envelopes:
+        try:
+            sheets.append(open_sealed(without_layer(envelope, wave_key), plan.hash, plan.points, private))
+        except EnvelopeUnreadable:
+            unreadable += 1
+    return sheets, unreadable
 
 
 async def destroy(engine: StoreEngine, wave: str) -> None:
-    """Remove urn and digests of a wave, and every trace of them on the pages of the file."""
-    async with engine.transaction():
-        await Slot.delete().where(Slot.wave == wave)
-        await Spent.delete().where(Spent.wave == wave)
-        await Slip.delete().where(Slip.wave == wave)
-        await Gate.delete().where(Gate.wave == wave)
-    await stir(engine)
+    """Remove urn and digests of a wave, and every trace of them on the pages of the file.
+
+    Rights to answer go first and spent codes last: one that was cut off is seen by its spent codes, and may run again.
+    """
+    await withdraw_slips(engine, wave)
+    numbers = [int(row["id"]) for row in await Slot.select(Slot.id).where(Slot.wave == wave)]
+    for start in range(0, len(numbers), _CHUNK):  # other waves go on taking answers between
+        await Slot.delete().where(Slot.id.is_in(numbers[start : start + _CHUNK]))
+    await Spent.delete().where(Spent.wave == wave)
+    await wipe(engine)
 
 
-async def stir(engine: StoreEngine) -> None:
-    """Rewrite urn and spent codes so that nothing on disk tells the order of arrival (PRIVACY, side channels)."""
-    await engine.rewrite(Slot, Spent, Slip, Gate)
+async def arrived() -> int:
+    """How many answers the store holds: while the number stays, nothing need be stirred."""
+    return int(await Spent.count())
+
+
+async def stir(engine: StoreEngine, *, patient: bool = False) -> None:
+    """Take away what tells the order of arrival of spent codes and slots, while answers arrive (PRIVACY 3.8)."""
+    await stirring.stir(engine, Spent, in_place=(Slot,), patient=patient)
+
+
+async def wipe(engine: StoreEngine) -> None:
+    """Stir, and leave nothing of rows that are gone. SQLite overwrites them as they go; an empty urn gives its file back."""
+    await stir(engine, patient=True)
+    if not isinstance(engine, PooledSQLite) or not await Slot.exists():
+        await engine.rewrite(Slip, Gate)

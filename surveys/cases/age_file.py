@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 CHUNK = 64 * 1024
+random_bytes = os.urandom
+"""Where file keys, nonces and ephemeral keys come from; only the generator of frozen vectors puts another in its place."""
 OVERHEAD = 200 - 16
 """Header, nonce and the first chunk's tag, before the other tags; a test holds it against the real size."""
 
@@ -53,14 +55,14 @@ def write(plain: bytes, recipient: str) -> bytes:
         If the recipient is none, or a point of low order.
     """
     to = recipient_bytes(recipient)
-    file_key = os.urandom(16)
-    ephemeral = X25519PrivateKey.generate()
+    file_key = random_bytes(16)
+    ephemeral = X25519PrivateKey.from_private_bytes(random_bytes(32))
     share = ephemeral.public_key().public_bytes_raw()
     wrapping = _hkdf(ephemeral.exchange(X25519PublicKey.from_public_bytes(to)), share + to, b"age-encryption.org/v1/X25519")
     wrapped = ChaCha20Poly1305(wrapping).encrypt(bytes(12), file_key, None)
     header = f"age-encryption.org/v1\n-> X25519 {_b64(share)}\n{_b64(wrapped)}\n---"
     mac = hmac.digest(_hkdf(file_key, b"", b"header"), header.encode(), "sha256")
-    nonce = os.urandom(16)
+    nonce = random_bytes(16)
     return f"{header} {_b64(mac)}\n".encode() + nonce + _stream(plain, _hkdf(file_key, nonce, b"payload"))  # fmt: skip
 
 
@@ -73,6 +75,15 @@ def _stream(plain: bytes, key: bytes) -> bytes:
         cipher.encrypt((start // CHUNK).to_bytes(11, "big") + bytes([start == last]), plain[start : start + CHUNK], None)
         for start in starts
     )
+
+
+def noise(plain: int) -> bytes:
+    """A file for nobody that nobody without a key can tell from a real one of that size: its share is a point that somebody
+    could have, everything else is random, as keys, tags and ciphertext look."""
+    share = X25519PrivateKey.from_private_bytes(random_bytes(32)).public_key().public_bytes_raw()
+    wrapped, mac = random_bytes(32), random_bytes(32)
+    header = f"age-encryption.org/v1\n-> X25519 {_b64(share)}\n{_b64(wrapped)}\n--- {_b64(mac)}\n".encode()
+    return header + random_bytes(sealed_size(plain) - len(header))
 
 
 def sealed_size(plain: int) -> int:

@@ -62,6 +62,14 @@ def rome_day(instant: datetime) -> date:
     return instant.astimezone(ROME).date()
 
 
+EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
+
+
+def possible(day: date | None) -> date | None:
+    """A stored day, or none where no such day can be: somebody wrote it into the store."""
+    return day if day is not None and EARLIEST <= day <= LATEST else None
+
+
 def add_months(day: date, months: int) -> date:
     """The same day so many months later, or the last of that month where it has no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import NewType
+from unicodedata import decimal
 
 Secret = NewType("Secret", bytes)
 """84 bits in 11 bytes; the four highest bits are zero."""
@@ -27,14 +28,17 @@ class NotACode(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CodeKeys:
-    """What a code gives: two proofs for the server (it keeps their SHA-256 only), two seeds it never sees, and the
-    number of the case, so that one code has one case."""
+    """What a code gives: two proofs for the server (it keeps their SHA-256 only), two seeds it never sees, the number of a
+    case of version 1, the first epochs of thread and diary, and the key of the two words (version 2)."""
 
     locator: bytes
     auth: bytes
     x25519: bytes
     ed25519: bytes
     number: bytes
+    thread: bytes
+    diary: bytes
+    head: bytes
 
     @property
     def case(self) -> int:
@@ -82,7 +86,7 @@ def read_code(text: str) -> Secret:
     NotACode
         If the text is neither, or its check bits say that it was mistyped.
     """
-    digits = "".join(letter for letter in text if letter.isdecimal())
+    digits = _decimals(text)
     if digits and not any(letter.isalpha() for letter in text):
         number, check = _digits(digits), DIGIT_CHECK
     else:
@@ -122,13 +126,35 @@ def _places() -> dict[str, int]:
 
 
 def derive(secret: Secret, salt: bytes) -> CodeKeys:
-    """Derive the four keys of a code (PBKDF2-HMAC-SHA256, 310,000 rounds; then HKDF-SHA256, RFC 5869, one label each)."""
+    """Derive the keys of a code (PBKDF2-HMAC-SHA256, 310,000 rounds; then HKDF-SHA256, RFC 5869, one label each)."""
     seed = hashlib.pbkdf2_hmac("sha256", secret, salt, ROUNDS, 32)
-    labels = ("locator", "auth", "x25519", "ed25519", "case")
-    return CodeKeys(*(expand(seed, f"ascolto concern v1 {label}") for label in labels))
+    first = ("locator", "auth", "x25519", "ed25519", "case")
+    second = ("epoch thread 1", "epoch diary 1", "head")
+    return CodeKeys(
+        *(expand(seed, f"ascolto concern v1 {label}") for label in first),
+        *(expand(seed, f"ascolto concern v2 {label}") for label in second),
+    )
 
 
 def expand(seed: bytes, info: str) -> bytes:
     """HKDF-SHA256 with an empty salt, 32 bytes (RFC 5869)."""
     extracted = hmac.digest(bytes(32), seed, "sha256")
     return hmac.digest(extracted, info.encode() + b"\x01", "sha256")
+
+
+def _decimals(text: str) -> str:
+    """The decimal digits of a text, of every script: an Arabic phone types ٤."""
+    return "".join(str(decimal(letter)) for letter in text if letter.isdecimal())
+
+
+def holds_code(text: str, secret: Secret | None) -> bool:
+    """Say whether a text carries this code, as words (four letters are enough) or as digits, however it is laid out: whoever
+    reads the text could then open the thread."""
+    if secret is None:
+        return False
+    digits = _decimals(text)
+    if "".join(to_digits(secret)) in digits:
+        return True
+    found = [word[:4] for word in "".join(c if c.isalpha() else " " for c in text.lower()).split()]
+    wanted = [word[:4] for word in to_words(secret)]
+    return any(found[start : start + WORDS] == wanted for start in range(len(found) - WORDS + 1))

@@ -2,25 +2,49 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from surveys.cases.composing import open_file
+from surveys.cases.fold import Fold
+from surveys.cases.letters import RECOVERY, Letter
+from surveys.cases.opening import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter, open_case, redacted_text
 from surveys.cases.sealing import CannotOpen
-from surveys.cases.thread import STREAMS, Opened, Trust, open_wrap, read_stream
-from surveys.public.keyring import Keyring, KeyringRefused, verify
+from surveys.cases.thread import open_first_version
+from surveys.public import house as house_file
+from surveys.public import keyring, rings
+from surveys.public.house import HouseFile, HouseRefused
+from surveys.public.keyring import Keyring, KeyringRefused
+from surveys.public.readers import vouched
+from surveys.public.rings import Chain, RingRefused
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedCase:
-    """All that a reader may read of a case: streams of checked messages, and attachments by name."""
+class Line:
+    """One letter as the command shows it."""
+
+    stream: str
+    number: int
+    author: str
+    kind: str
+    day: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCase:
+    """All that a reader may read of a case: letters, attachments by name, and the word of what is wrong with it, if anything."""
 
     case: str
+    version: int
     state: str
-    streams: Mapping[str, list[Opened]]
+    lines: list[Line]
     files: Mapping[str, bytes]
-    fingerprint: str
+    problem: str
+    fold: Fold | None
+    notes: list[tuple[int, str]] | None = None
+    """Epochs and heads of the notes; None where they cannot be read to their end, or not by this reader."""
 
 
 def read_export(text: str) -> dict[str, Any]:
@@ -33,70 +57,101 @@ def read_export(text: str) -> dict[str, Any]:
     """
     try:
         content = json.loads(text)
-        if not isinstance(content, dict) or content["v"] != 1:
+        if not isinstance(content, dict) or content["v"] not in (1, 2):
             raise CannotOpen("not an export of ours")
-        _ = content["file"]["epochs"], content["file"]["messages"], content["keyrings"]
+        _ = content["file"]["epochs"], content["file"]["messages"]
     except (ValueError, KeyError, TypeError) as problem:
         raise CannotOpen("not an export of ours") from problem
     return content
 
 
-def keyrings_of(content: Mapping[str, Any]) -> list[Keyring]:
-    """The keyrings inside, each checked against the one before.
+def lists_of(content: Mapping[str, Any], printed: str) -> tuple[HouseFile | None, Chain | None, list[Keyring]]:
+    """House, rings and keyrings inside; the house must be the one whose words were typed.
 
     Raises
     ------
     CannotOpen
-        If a signature is wrong.
     """
-    rings: list[Keyring] = []
     try:
-        for version in content["keyrings"]:
-            rings.append(verify(version["text"], version["signatures"], rings[-1] if rings else None))
-    except (KeyringRefused, KeyError, TypeError) as problem:
-        raise CannotOpen(f"the keyring is not valid: {problem}") from problem
-    if not rings:
-        raise CannotOpen("no keyring")
-    return rings
+        given = content["lists"] if content["v"] == 2 else {"house": "", "rings": [], "still": None, "keyrings": content["keyrings"]}
+        old: list[Keyring] = []
+        for version in given["keyrings"]:
+            old.append(keyring.verify(version["text"], version["signatures"], old[-1] if old else None))
+        if not given["house"]:
+            return None, None, old
+        house = house_file.read(given["house"])
+        if house.printed != printed:
+            raise CannotOpen("house_other")
+        found = rings.chain([(one["text"], one["signatures"]) for one in given["rings"]], house)
+        chain = Chain(found, None) if found else None
+        vouched(chain, old)
+        return house, chain, old
+    except (KeyringRefused, RingRefused, HouseRefused, KeyError, TypeError) as problem:
+        raise CannotOpen(f"the list of readers is not valid: {problem}") from problem
 
 
-def open_export(content: Mapping[str, Any], identity: str) -> OpenedCase:
-    """Open an export with a handler's (or the recovery key's) age identity; everything is checked.
+def open_export(content: Mapping[str, Any], printed: str, party: Callable[[], Party], identity: str = "") -> ReadCase:
+    """Open an export; everything is checked.
+
+    Parameters
+    ----------
+    printed : the house's printed half in hex, as typed from paper; needed for a case of version 2
+    party : who opens a case of version 2
+    identity : the age identity that opens a case of version 1
 
     Raises
     ------
     CannotOpen
-        If anything does not open or does not fit.
+        If nothing of it can be read.
     """
-    rings, file = keyrings_of(content), content["file"]
+    file = content["file"]
+    house, chain, old = lists_of(content, printed)
+    if file.get("version", 1) == 1:
+        return _first(content, identity, old)
+    if house is None or chain is None:
+        raise CannotOpen("house_other")
+    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in file["epochs"]]
+    rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
+    reader = party()
+    opened = open_case(SealedCase(file["case"], epochs, rows), reader, house.hash, chain)
+    lines = [_line(opened, letter, "thread") for letter in opened.thread] + [_line(opened, letter, "notes") for letter in opened.notes]
+    state = opened.fold.state if opened.fold else ""
+    problem = opened.problem or opened.notes_problem
+    heads = None if opened.notes_problem or reader.name == RECOVERY else [(one["epoch"], one.hash) for one in opened.notes]
+    return ReadCase(file["case"], 2, state, lines, dict(_files(content, lines)), problem, opened.fold, heads)
+
+
+def _line(opened: OpenedCase, letter: Letter, stream: str) -> Line:
+    content = dict(letter.content or {"text": ""})
+    text = redacted_text(opened, letter["number"]) if stream == "thread" else None
+    if text is not None:
+        content = {"text": text}
+    return Line(stream, letter["number"], letter["from"], letter["kind"], letter["day"], content)
+
+
+def _first(content: Mapping[str, Any], identity: str, old: list[Keyring]) -> ReadCase:
+    file = content["file"]
     handlers: dict[str, set[str]] = {}
-    for ring in rings:
+    for ring in old:
         for reader in ring.readers:
             handlers.setdefault(reader.id, set()).add(reader.signer)
-    case = int(file["case"], 16)
-    streams: dict[str, list[Opened]] = {}
-    for stream in STREAMS:
-        epochs = [epoch for epoch in file["epochs"] if epoch["stream"] == stream]
-        if not epochs:
-            continue
-        keys = [open_wrap(base64.b64decode(epoch["wrap"]), identity, case, stream, handlers) for epoch in epochs]
-        if {key.reporter for key in keys} != {file["signer"]}:
-            raise CannotOpen("another reporter")
-        sealed = [(m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"] if m["stream"] == stream]
-        trust = Trust(file["signer"], handlers)
-        streams[stream] = read_stream(case, stream, sealed, {key.number: key.identity for key in keys}, trust)
-    return OpenedCase(file["case"], file["state"], streams, dict(_files(content, streams)), rings[-1].fingerprint)
+    epochs = [(e["stream"], e["number"], base64.b64decode(e["wrap"])) for e in file["epochs"] if e["wrap"]]
+    rows = [(m["stream"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
+    opened = open_first_version(int(file["case"], 16), epochs, rows, identity, handlers)
+    lines = [
+        Line(stream, m.number, m.author, m.kind, m.day.isoformat(), m.content) for stream, found in opened.streams.items() for m in found
+    ]  # fmt: skip
+    return ReadCase(file["case"], 1, file["state"], lines, dict(_files(content, lines)), "", None)
 
 
-def _files(content: Mapping[str, Any], streams: Mapping[str, list[Opened]]) -> list[tuple[str, bytes]]:
+def _files(content: Mapping[str, Any], lines: list[Line]) -> list[tuple[str, bytes]]:
     found = []
-    for messages in streams.values():
-        for message in messages:
-            for entry in message.content.get("files", ()):
-                sealed = content.get("files", {}).get(entry["upload"])
-                if sealed is not None:
-                    name = f"{message.number}-{entry['upload'][:6]}-{_plain_name(str(entry['name']))}"
-                    found.append((name, open_file(base64.b64decode(sealed), entry)))
+    for line in lines:
+        for entry in line.content.get("files", ()):
+            sealed = content.get("files", {}).get(entry["upload"])
+            if sealed is not None:
+                name = f"{line.number}-{entry['upload'][:6]}-{_plain_name(str(entry['name']))}"
+                found.append((name, open_file(base64.b64decode(sealed), entry)))
     return found
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from surveys.cases.clocks import add_months, is_away
+from surveys.cases.clocks import add_months, is_away, possible
 from surveys.cases.keeper import Keeper
 from surveys.cases.sealing import is_recipient
 from surveys.cases.tables import Handler
 from surveys.engines import StoreEngine
 from surveys.public.channel import TRAINING_MONTHS
+from surveys.public.rings import Statement
 
 BUNDLE_LIMIT = 8 * 1024
 
@@ -30,6 +31,8 @@ class HandlerRecord:
     trained: date | None
     away_from: date | None
     away_until: date | None
+    statement: str = ""
+    """What she signed of her own keys; empty before she did."""
 
     def training_is_valid(self, today: date) -> bool:
         """Training counts for two years."""
@@ -47,6 +50,7 @@ async def load(name: str) -> HandlerRecord | None:
 def _record(row: dict[str, object]) -> HandlerRecord:
     values = {field: row[field] for field in HandlerRecord.__dataclass_fields__}
     values["salt"] = bytes(values["salt"])  # type: ignore[call-overload]
+    values |= {name: possible(row[name]) for name in ("trained", "away_from", "away_until")}  # type: ignore[arg-type]  # days, or none
     return HandlerRecord(**values)  # type: ignore[arg-type]
 
 
@@ -91,6 +95,20 @@ async def set_bundle(name: str, salt: bytes, bundle: str) -> None:
     if len(salt) != 16 or not 0 < len(bundle) <= BUNDLE_LIMIT:
         raise HandlerRefused("bundle")
     await Handler.update({Handler.salt: salt, Handler.bundle: bundle}).where(Handler.name == name)
+
+
+async def set_statement(name: str, stated: Statement, text: str) -> None:
+    """Keep a handler's statement.
+
+    Raises
+    ------
+    HandlerRefused
+        If it is of somebody else, or of other keys than hers.
+    """
+    record = await load(name)
+    if record is None or (stated.id, stated.recipient, stated.signer) != (name, record.recipient, record.signer):
+        raise HandlerRefused("statement")
+    await Handler.update({Handler.statement: text}).where(Handler.name == name)
 
 
 async def set_training(name: str, day: date | None) -> None:

@@ -1,26 +1,30 @@
-"""What comes in, checked: the forms of reports and replies, and the rows of an epoch. Malformed things go no further."""
+"""What comes in, checked: the forms of reports and replies, and the rows of an epoch. Malformed things go no further.
+
+The server checks form, size and order. It cannot read what is inside, and decides nothing of what letters decide.
+"""
 
 import base64
 import binascii
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from surveys.cases import age_file
 from surveys.cases.age_file import sealed_size
 from surveys.cases.keeper import RECOVERY, REPORTER, Keeper
-from surveys.cases.sealing import WRAP_BYTES, encrypt, is_recipient, new_identity
 from surveys.cases.tables import Epoch, Wrap
-from surveys.public.keyring import Keyring
+from surveys.cases.wraps import LINK_BYTES, PAIRS, WRAP_BYTES, pair_name
 
-SLOTS = 8
-"""Wraps of each epoch, dummies included."""
+SLOTS = 10
+"""Wraps of each epoch, dummies included: six readers, the reporter, three pairs of recovery holders."""
 WRAP_SEALED = sealed_size(WRAP_BYTES)
+LINK_SEALED = sealed_size(LINK_BYTES)
 MESSAGE_LIMIT = 256 * 1024
-MESSAGES_AT_ONCE = 60
 FILES = 5
+STREAMS = ("thread", "notes", "diary")
 
 
 class ReportRefused(Exception):
@@ -40,30 +44,29 @@ class OutOfStep(Exception):
 
 
 class SealedEpoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new epoch: its public half, and its private half sealed to each reader by name (base64)."""
+    """A new epoch: its private half sealed to each reader by row name (base64), and that of the one before sealed to it.
+    Its public half is never sent: who cannot read cannot write."""
 
     stream: str
     number: int
-    recipient: str
     wraps: dict[str, str]
+    link: str = ""
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new report or diary as the script, or the child process, makes it."""
+    """A new report or diary as the script, or the child process, makes it: one epoch and its first letter."""
 
     case: str
     locator: str
     auth: str
-    reader: str
-    signer: str
-    epoch: SealedEpoch
-    messages: list[str]
+    epochs: list[SealedEpoch]
+    letters: list[str]
     uploads: list[str]
     work: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One more message of a reporter; with an `epoch` when a diary becomes a report."""
+    """One more letter of a reporter and the epoch it is sealed to; with `epochs` when a diary becomes a report."""
 
     locator: str
     auth: str
@@ -71,7 +74,8 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: int
     sealed: str
     uploads: list[str]
-    epoch: SealedEpoch | None = None
+    epoch: int = 0
+    epochs: list[SealedEpoch] = []
     contest: bool = False
 
 
@@ -136,18 +140,22 @@ def row_id(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def epoch_rows(case: int, epoch: SealedEpoch, keeper: Keeper, allowed: Sequence[str]) -> tuple[Epoch, list[Wrap]]:
+def epoch_rows(case: int, epoch: SealedEpoch, keeper: Keeper, allowed: Collection[str], maker: str) -> tuple[Epoch, list[Wrap]]:
     """Make the rows of an epoch: each wrap under its reader's blind name, dummies up to the fixed number.
 
     Raises
     ------
     ReportRefused
-        If a wrap is for nobody on the keyring, or of another size than all others.
+        If a wrap is for nobody on the list, or a size is not the one size.
     """
-    if not is_recipient(epoch.recipient) or not 1 <= epoch.number <= 10_000:
+    if epoch.stream not in STREAMS or not 1 <= epoch.number <= 1000:
         raise ReportRefused("epoch")
     if len(epoch.wraps) > SLOTS or not set(epoch.wraps) <= set(allowed):
         raise ReportRefused("wraps")
+    link = sealed_bytes(epoch.link, "link") if epoch.link else b""
+    first = epoch.number == 1 or (epoch.stream == "notes" and not link)  # of notes there may be none before
+    if len(link) != (0 if first else LINK_SEALED):
+        raise ReportRefused("link")
     key = row_id(case, epoch.stream, "epoch", epoch.number)
     wraps = []
     for name, text in epoch.wraps.items():
@@ -158,14 +166,18 @@ def epoch_rows(case: int, epoch: SealedEpoch, keeper: Keeper, allowed: Sequence[
     while len(wraps) < SLOTS:
         wraps.append(dummy_wrap())
     rows = [Wrap(id=int.from_bytes(os.urandom(8), "big") >> 1, epoch=key, reader=r, sealed=s) for r, s in wraps]
-    return Epoch(id=key, case=case, stream=epoch.stream, number=epoch.number, recipient=epoch.recipient), rows
+    made = Epoch(
+        id=key, case=case, stream=epoch.stream, number=epoch.number, link=link, confirmed=epoch.number == 1,
+        maker=keeper.reader(case, "maker", maker),
+    )  # fmt: skip
+    return made, rows
 
 
 def dummy_wrap() -> tuple[bytes, bytes]:
     """A wrap for nobody, which no size or form tells from the others."""
-    return os.urandom(32), encrypt(os.urandom(WRAP_BYTES), new_identity()[1])
+    return os.urandom(32), age_file.noise(WRAP_BYTES)
 
 
-def names_on(keyrings: Sequence[Keyring]) -> list[str]:
+def names_on(readers: Sequence[str]) -> list[str]:
     """Everybody a wrap may be for."""
-    return [REPORTER, RECOVERY, *(reader.id for keyring in keyrings for reader in keyring.readers)]
+    return [REPORTER, *(pair_name(pair) for pair in PAIRS), RECOVERY, *readers]

@@ -1,7 +1,7 @@
-"""What comes from a reporter is kept: a new case, one more message. All of it or nothing; sent again it counts once."""
+"""What comes from a reporter is kept: a new case, one more letter. All of it or nothing; sent again it counts once."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 from surveys.cases.clocks import State
 from surveys.cases.incoming import (
     FILES,
-    MESSAGES_AT_ONCE,
     AlreadyThere,
     CaseUnknown,
     OutOfStep,
@@ -17,6 +16,7 @@ from surveys.cases.incoming import (
     Reply,
     Report,
     ReportRefused,
+    SealedEpoch,
     case_number,
     epoch_rows,
     hexed,
@@ -27,10 +27,10 @@ from surveys.cases.incoming import (
 )
 from surveys.cases.keeper import REPORTER, Keeper
 from surveys.cases.pieces import claim
-from surveys.cases.sealing import is_recipient
 from surveys.cases.tables import Case, Epoch, Message, Wrap
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
-from surveys.public.keyring import Keyring
+
+FIRST_VERSION = 1
 
 
 async def lock_case(engine: StoreEngine, case: int) -> None:
@@ -47,41 +47,42 @@ class Prepared:
     case: Case
     epoch: Epoch
     wraps: list[Wrap]
-    messages: list[Message]
+    message: Message
     uploads: Sequence[str]
 
 
-def prepare(keeper: Keeper, report: Report, keyring: Keyring | None, day: date) -> Prepared:
-    """Check a report and make its rows.
+def prepare(keeper: Keeper, report: Report, readers: Sequence[str], day: date) -> Prepared:
+    """Check a report and make its rows; `readers` are the accounts on the ring in use.
 
     Raises
     ------
     ReportRefused
-        If it is malformed, or goes to a channel without a keyring.
+        If it is malformed, or nobody on the ring could ever read it.
     """
     number, proof = case_number(report.case), proof_of(report.locator, report.auth)
-    stream = report.epoch.stream
-    if stream not in ("thread", "diary") or (stream == "thread" and keyring is None) or report.epoch.number != 1:
+    if len(report.epochs) != 1 or len(report.letters) != 1 or len(report.uploads) > FILES:
+        raise ReportRefused("letters")
+    stream = report.epochs[0].stream
+    if stream not in ("thread", "diary"):
         raise ReportRefused("epoch")
-    if not is_recipient(report.reader):
-        raise ReportRefused("reader")
-    hexed(report.signer, 32, "signer")
-    if not 1 <= len(report.messages) <= MESSAGES_AT_ONCE or len(report.uploads) > FILES:
-        raise ReportRefused("messages")
-    sealed = [sealed_bytes(text, "messages") for text in report.messages]
-    allowed = names_on([keyring]) if keyring and stream == "thread" else [REPORTER]
-    epoch, wraps = epoch_rows(number, report.epoch, keeper, allowed)
-    if REPORTER not in report.epoch.wraps:
-        raise ReportRefused("wraps")
-    if stream == "thread" and keyring and not set(report.epoch.wraps) & {reader.id for reader in keyring.readers}:
-        raise ReportRefused("wraps")  # nobody would ever read it
+    sealed = sealed_bytes(report.letters[0], "letters")
+    epoch, wraps = _first_epoch(number, report.epochs[0], keeper, readers)
     case = Case(
-        id=number, locator=proof.locator, auth=proof.auth, reader=report.reader, signer=report.signer,
+        id=number, version=2, locator=proof.locator, auth=proof.auth,
         state=State.RECEIVED if stream == "thread" else State.DIARY,
         received=day if stream == "thread" else None, written=day if stream == "diary" else None, holds="[]",
     )  # fmt: skip
-    messages = [_message(number, stream, place, 1, content) for place, content in enumerate(sealed, start=1)]
-    return Prepared(case, epoch, wraps, messages, tuple(hexed(u, 16, "uploads").hex() for u in report.uploads))
+    message = message_row(number, stream, 1, 1, sealed)
+    return Prepared(case, epoch, wraps, message, tuple(hexed(u, 16, "uploads").hex() for u in report.uploads))
+
+
+def _first_epoch(case: int, epoch: SealedEpoch, keeper: Keeper, readers: Collection[str]) -> tuple[Epoch, list[Wrap]]:
+    """The first epoch of a stream: the reporter derives it from her code, readers get wraps, a diary none."""
+    if epoch.number != 1 or REPORTER in epoch.wraps:
+        raise ReportRefused("epoch")
+    if bool(set(epoch.wraps) & set(readers)) != (epoch.stream == "thread"):
+        raise ReportRefused("wraps")
+    return epoch_rows(case, epoch, keeper, names_on(list(readers)), REPORTER)
 
 
 async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | Exception]:
@@ -98,7 +99,7 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
         for report in reports:
             locator = bytes(report.case.locator)
             if locator in fresh:
-                same = bytes(fresh[locator].messages[0].sealed) == bytes(report.messages[0].sealed)
+                same = bytes(fresh[locator].message.sealed) == bytes(report.message.sealed)
                 results.append(int(report.case.id) if same else AlreadyThere("case"))
             elif locator in known:
                 results.append(int(report.case.id) if await _is_kept(report) else AlreadyThere("case"))
@@ -113,20 +114,19 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
             await insert_new(Case, *(report.case for report in new))
             await Epoch.insert(*(report.epoch for report in new))
             await Wrap.insert(*(wrap for report in new for wrap in report.wraps))
-            await Message.insert(*(message for report in new for message in report.messages))
+            await Message.insert(*(report.message for report in new))
             for report in new:
                 await claim(report.uploads, int(report.case.id))
     return results
 
 
 async def _is_kept(report: Prepared) -> bool:
-    """Say whether this very report is here: its first message, byte by byte."""
-    first = report.messages[0]
-    row = await Message.select(Message.sealed).where(Message.id == first.id).first()
-    return row is not None and bytes(row["sealed"]) == bytes(first.sealed)
+    """Say whether this very report is here: its first letter, byte by byte."""
+    row = await Message.select(Message.sealed).where(Message.id == report.message.id).first()
+    return row is not None and bytes(row["sealed"]) == bytes(report.message.sealed)
 
 
-async def receive(engine: StoreEngine, keeper: Keeper, report: Report, keyring: Keyring | None, day: date) -> int:
+async def receive(engine: StoreEngine, keeper: Keeper, report: Report, readers: Sequence[str], day: date) -> int:
     """Keep a new case: all of it or nothing.
 
     Raises
@@ -136,13 +136,13 @@ async def receive(engine: StoreEngine, keeper: Keeper, report: Report, keyring: 
     AlreadyThere
         If its code has another report.
     """
-    result = (await keep(engine, [prepare(keeper, report, keyring, day)]))[0]
+    result = (await keep(engine, [prepare(keeper, report, readers, day)]))[0]
     if isinstance(result, Exception):
         raise result
     return result
 
 
-def _message(case: int, stream: str, number: int, epoch: int, sealed: bytes) -> Message:
+def message_row(case: int, stream: str, number: int, epoch: int, sealed: bytes) -> Message:
     return Message(
         id=row_id(case, stream, "message", number), case=case, stream=stream, number=number, epoch=epoch, sealed=sealed
     )
@@ -163,8 +163,8 @@ async def find(proof: Proof) -> Mapping[str, Any]:
     return row
 
 
-async def add(engine: StoreEngine, keeper: Keeper, reply: Reply, keyring: Keyring | None, day: date) -> int:
-    """Append a reporter's message; with an epoch of the thread, a diary becomes a report on this day.
+async def add(engine: StoreEngine, keeper: Keeper, reply: Reply, readers: Sequence[str], day: date) -> int:
+    """Append a reporter's letter; with an epoch of the thread, a diary becomes a report on this day.
 
     Raises
     ------
@@ -179,9 +179,9 @@ async def add(engine: StoreEngine, keeper: Keeper, reply: Reply, keyring: Keyrin
     sealed = sealed_bytes(reply.sealed, "sealed")
     async with engine.transaction():
         await lock_case(engine, case)
-        if reply.epoch is not None:
-            await _send_diary(case, reply, keeper, keyring, day)
-        await append(case, reply.stream, reply.number, sealed)
+        for epoch in reply.epochs:
+            await _send_diary(row, reply, epoch, keeper, readers, day)
+        await append(case, reply.stream, reply.number, sealed, reply.epoch)
         if reply.contest:
             await _contest(case)
         if reply.stream == "diary" and row["state"] == State.DIARY:
@@ -190,14 +190,18 @@ async def add(engine: StoreEngine, keeper: Keeper, reply: Reply, keyring: Keyrin
     return case
 
 
-async def _send_diary(case: int, reply: Reply, keeper: Keeper, keyring: Keyring | None, day: date) -> None:
-    epoch = reply.epoch
+async def _send_diary(
+    row: Mapping[str, Any], reply: Reply, epoch: SealedEpoch, keeper: Keeper, readers: Sequence[str], day: date
+) -> None:
+    case = int(row["id"])
     now = await Case.select(Case.state).where(Case.id == case).first()
-    if epoch is None or keyring is None or now is None or now["state"] != State.DIARY:
+    if now is None or now["state"] != State.DIARY or row["version"] == FIRST_VERSION:
         raise ReportRefused("epoch")
-    if (epoch.stream, epoch.number, reply.stream) != ("thread", 1, "thread") or REPORTER not in epoch.wraps:
+    if epoch.stream != "thread" or (reply.stream, reply.number, len(reply.epochs)) != ("thread", 1, 1):
         raise ReportRefused("epoch")
-    made, wraps = epoch_rows(case, epoch, keeper, names_on([keyring]))
+    made, wraps = _first_epoch(case, epoch, keeper, readers)
+    if await Epoch.exists().where(Epoch.id == made.id):
+        raise OutOfStep
     await Epoch.insert(made)
     await Wrap.insert(*wraps)
     await Case.update({Case.state: State.RECEIVED, Case.received: day}).where(Case.id == case)
@@ -211,20 +215,23 @@ async def _contest(case: int) -> None:
     await Case.update({Case.state: State.CONTESTED, Case.contested: True}).where(Case.id == case)
 
 
-async def append(case: int, stream: str, number: int, sealed: bytes) -> None:
-    """Add a message as the next of its stream, sealed to the newest epoch.
+async def append(case: int, stream: str, number: int, sealed: bytes, epoch: int = 0) -> None:
+    """Add a letter as the next of its stream, under the epoch that its author names (0: the newest).
 
     Raises
     ------
     OutOfStep
-        If another message has that number.
+        If another letter has that number.
     ReportRefused
-        If the stream has no key yet.
+        If the stream has no such epoch.
     """
     there = await Message.count().where((Message.case == case) & (Message.stream == stream))
-    if number != there + 1:
+    made = message_row(case, stream, number, epoch, sealed)
+    if number != there + 1 or await Message.exists().where(Message.id == made.id):  # there, but under another case or stream
         raise OutOfStep
-    epochs = await Epoch.select(Epoch.number).where((Epoch.case == case) & (Epoch.stream == stream))
-    if not epochs:
+    rows = await Epoch.select(Epoch.number).where((Epoch.case == case) & (Epoch.stream == stream))
+    epochs = [int(row["number"]) for row in rows]
+    if not epochs or (epoch and epoch not in epochs):
         raise ReportRefused("stream")
-    await Message.insert(_message(case, stream, number, max(int(row["number"]) for row in epochs), sealed))
+    made.epoch = epoch or max(epochs)
+    await Message.insert(made)

@@ -6,14 +6,22 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
+from piccolo.table import Table
+
+from surveys import stirring
 from surveys.cases import clocks
-from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, was_late
-from surveys.cases.desk import days_of
+from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, possible, was_late
+from surveys.cases.desk import days_of, is_ended
+from surveys.cases.fold import case_of
 from surveys.cases.incoming import CaseUnknown
+from surveys.cases.intake import FIRST_VERSION
 from surveys.cases.tables import Case, Epoch, Message, Piece, Tally, Wrap
 from surveys.engines import StoreEngine
 from surveys.public import channel
 from surveys.public.channel import ChannelRecord, year_band
+
+_OF_CASES: tuple[type[Table], ...] = (Case, Epoch, Wrap, Message, Piece)
+_SEALED = frozenset({"sealed", "replacement", "link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +34,16 @@ class Deleted:
 
 
 async def sweep(engine: StoreEngine, day: date, retention_years: int) -> Deleted:
-    """Delete what has passed its day: cases after retention (not those held), old diaries, pieces nobody claimed."""
+    """Delete what has passed its day: cases after retention (not those held, nor those whose end one reader alone says), old
+    diaries, pieces nobody claimed."""
     cases = diaries = 0
     for row in await Case.select():
         if row["state"] == State.DIARY:
-            if row["written"] and day > diary_until(row["written"]):
+            written = possible(row["written"])
+            if written and day > diary_until(written):
                 await delete_case(engine, row, day)
                 diaries += 1
-        elif row["outcome"] and not row["held"] and day > keep_until(row["outcome"], retention_years):
+        elif (outcome := possible(row["outcome"])) and not row["held"] and is_ended(row) and day > keep_until(outcome, retention_years):
             await delete_case(engine, row, day)
             cases += 1
     spool = Piece.case.is_null() & (Piece.arrived < day - timedelta(days=SPOOL_DAYS))
@@ -49,8 +59,8 @@ async def delete_case(engine: StoreEngine, row: Mapping[str, Any], day: date) ->
     """Remove every row of a case; the year keeps its count."""
     case = int(row["id"])
     async with engine.transaction():
-        if row["received"] is not None:
-            await _count(row["received"].year, late=was_late(days_of(row), day))
+        if (received := possible(row["received"])) is not None:
+            await _count(received.year, late=was_late(days_of(row), day))
         epochs = [int(epoch["id"]) for epoch in await Epoch.select(Epoch.id).where(Epoch.case == case)]
         if epochs:
             await Wrap.delete().where(Wrap.epoch.is_in(epochs))
@@ -70,7 +80,22 @@ async def _count(year: int, *, late: bool) -> None:
 
 async def wipe(engine: StoreEngine) -> None:
     """Leave no deleted bytes behind in the files: pages rewritten, the write-ahead log emptied."""
-    await engine.rewrite(Case, Epoch, Wrap, Message, Piece)
+    await engine.rewrite(*_OF_CASES)
+
+
+async def arrived() -> object:
+    """Everything of the store but what is sealed: while it stays, nothing need be stirred. Counts would not do, as cases go."""
+    found = sha256()
+    for table in _OF_CASES:
+        small = [column for column in table._meta.columns if column._meta.name not in _SEALED]
+        for row in await table.select(*small).order_by(table._meta.primary_key):
+            found.update(repr(row).encode())
+    return found.digest()
+
+
+async def stir(engine: StoreEngine) -> None:
+    """Take away what tells the order of arrival of reports, letters and attachments, while they arrive (PRIVACY 3.8)."""
+    await stirring.stir(engine, *_OF_CASES)
 
 
 async def delete_by_reporter(engine: StoreEngine, row: Mapping[str, Any], day: date) -> None:
@@ -93,7 +118,8 @@ async def count_year(year: int, day: date) -> tuple[int, int]:
     cases, late = (int(tally["cases"]), int(tally["late"])) if tally else (0, 0)
     ends = min(day, date(year, 12, 31))
     for row in await Case.select().where(Case.state != State.DIARY):
-        if row["received"].year == year:
+        received = possible(row["received"])
+        if received is not None and received.year == year:
             cases += 1
             late += was_late(_until(row, ends), ends)
     return cases, late
@@ -121,16 +147,23 @@ async def close_year(public: StoreEngine, day: date) -> ChannelRecord:
     return await channel.save(public, replace(record, bands=bands))
 
 
-async def filing(row: Mapping[str, Any]) -> dict[str, str]:
+async def filing(row: Mapping[str, Any], signer: str = "", reader: str = "") -> dict[str, str]:
     """What a proof of filing says: the day, and the hash of the reporter's signing key. No word, no case number.
 
-    The reporter proves that it is hers with the code, which derives that key.
+    The reporter proves that it is hers with the code, which derives that key. The store holds no key of hers (version 2): she
+    says both public halves, and they are hers because the case's number follows from them.
 
     Raises
     ------
     CaseUnknown
-        If nothing was filed.
+        If nothing was filed, or the keys are not this case's.
     """
-    if row["received"] is None:
+    received = possible(row["received"])
+    if received is None:
         raise CaseUnknown
-    return {"filed": row["received"].isoformat(), "key": sha256(str(row["signer"]).encode()).hexdigest()}
+    mine = str(row["signer"])
+    if row["version"] != FIRST_VERSION:
+        if f"{int(row['id']):016x}" != case_of(signer, reader):
+            raise CaseUnknown
+        mine = signer
+    return {"filed": received.isoformat(), "key": sha256(mine.encode()).hexdigest()}

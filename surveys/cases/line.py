@@ -10,7 +10,6 @@ from surveys.cases.incoming import Report
 from surveys.cases.intake import Prepared, keep, prepare
 from surveys.cases.keeper import Keeper
 from surveys.engines import StoreEngine
-from surveys.public.keyring import Keyring
 
 BATCH = 50
 EASY = 100
@@ -43,7 +42,7 @@ class Line:
         """How much work a newcomer does now: none, or more as the line grows."""
         return 0 if len(self._waiting) < EASY else min(20, 10 + len(self._waiting) // EASY)
 
-    async def receive(self, keeper: Keeper, report: Report, keyring: Keyring | None, day: date) -> int:
+    async def receive(self, keeper: Keeper, report: Report, readers: Sequence[str], day: date) -> int:
         """Keep a report: on disk before this returns.
 
         Raises
@@ -51,7 +50,7 @@ class Line:
         ReportRefused
             If it is malformed, or its code has another report already.
         """
-        place = _Waiting(prepare(keeper, report, keyring, day), asyncio.get_running_loop().create_future())
+        place = _Waiting(prepare(keeper, report, readers, day), asyncio.get_running_loop().create_future())
         self._waiting.append(place)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._commit_all())

@@ -8,24 +8,38 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+from nacl.exceptions import CryptoError
+
+from surveys.cases.clocks import EARLIEST
 from surveys.cases.keeper import Keeper
 from surveys.cases.tables import DeskLine
 from surveys.engines import PooledSQLite, StoreEngine
 
 LINE_BYTES = 256
+UNREADABLE = "unreadable"
 _FIRST = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One act; `intact` is false from the first broken link on."""
+    """One act; `intact` is false from the first broken link on. Whoever keeps a `digest` sees later whether lines are missing."""
 
     number: int
     day: date
     who: str
     act: str
+    intact: bool
+    digest: str
+
+
+class Link(NamedTuple):
+    """A line as it lies there, which needs no key: its place in the chain can be checked by whoever has a copy."""
+
+    number: int
+    sealed: bytes
+    digest: str
     intact: bool
 
 
@@ -51,17 +65,28 @@ async def record(engine: StoreEngine, keeper: Keeper, day: date, who: str, act: 
 
 
 def _chained(before: bytes, number: int, sealed: bytes) -> bytes:
-    return hashlib.sha256(before + number.to_bytes(8, "big") + sealed).digest()
+    return hashlib.sha256(before + number.to_bytes(8, "big", signed=number < 0) + sealed).digest()
 
 
-async def read(keeper: Keeper) -> list[Line]:
-    """Read the whole log and check its chain."""
-    before, intact, lines = _FIRST, True, []
+async def chain() -> list[Link]:
+    """Check the chain."""
+    before, intact, links = _FIRST, True, []
     for place, row in enumerate(await DeskLine.select().order_by(DeskLine.number), start=1):
         number, sealed = int(row["number"]), bytes(row["sealed"])
         expected = _chained(before, number, sealed)
         before = bytes(row["digest"])
         intact = intact and number == place and before == expected
-        day, who, act = json.loads(keeper.box().decrypt(sealed))
-        lines.append(Line(number, date.fromisoformat(day), who, act, intact))
+        links.append(Link(number, sealed, before.hex(), intact))
+    return links
+
+
+async def read(keeper: Keeper) -> list[Line]:
+    """Read the whole log and check its chain. A line that does not open is told as such, on the day of the one before."""
+    lines: list[Line] = []
+    for link in await chain():
+        try:
+            day, who, act = json.loads(keeper.box().decrypt(link.sealed))
+            lines.append(Line(link.number, date.fromisoformat(day), who, act, link.intact, link.digest))
+        except (CryptoError, ValueError):  # somebody wrote into the store
+            lines.append(Line(link.number, lines[-1].day if lines else EARLIEST, "", UNREADABLE, False, link.digest))
     return lines

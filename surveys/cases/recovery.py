@@ -1,39 +1,18 @@
-"""The organisation's recovery key, for the day when every handler lost hers: any two of three holders open it.
+"""The organisation's recovery key, for the day when every handler lost hers: any two of three holders open it. Pure.
 
-No new cryptography: three age files, each sealed to one holder and then to another (A+B, A+C, B+C). Pure.
+No key of the organisation exists: each holder makes an identity of her own on a device of her own, and each epoch is sealed
+for each pair of them, first to the second and then to the first (`wraps.make_recovery`). Version 1 had one key in three
+nested files; old cases are still opened by it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import combinations
-
-from surveys.cases.sealing import CannotOpen, decrypt, encrypt, new_identity
-
-SEATS = ("a", "b", "c")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Recovery:
-    """The public recipient for the keyring; each holder's own identity, to print; three nested files, in hex, by pair."""
-
-    recipient: str
-    holders: Mapping[str, str]
-    files: Mapping[str, str]
-
-
-def make_recovery() -> Recovery:
-    """Make a recovery key; its private half exists in the three files alone."""
-    identity, recipient = new_identity()
-    made = {seat: new_identity() for seat in SEATS}
-    files = {
-        f"{first}{second}": encrypt(encrypt(identity.encode(), made[second][1]), made[first][1]).hex()
-        for first, second in combinations(SEATS, 2)
-    }
-    return Recovery(recipient, {seat: pair[0] for seat, pair in made.items()}, files)
+from surveys.cases import wraps
+from surveys.cases.letters import RECOVERY, SEATS
+from surveys.cases.opening import Party
+from surveys.cases.sealing import CannotOpen, decrypt
 
 
 def open_recovery(nested: bytes, identities: tuple[str, str]) -> str:
-    """Open one of the three files with its two holders' identities, in any order.
+    """Open one of version 1's three files with its two holders' identities, in any order.
 
     Raises
     ------
@@ -46,3 +25,22 @@ def open_recovery(nested: bytes, identities: tuple[str, str]) -> str:
         except CannotOpen:
             continue
     raise CannotOpen("these two holders do not open this file")
+
+
+def pair_of(first: str, second: str) -> str:
+    """The pair of two seats, in their order.
+
+    Raises
+    ------
+    CannotOpen
+        If they are not two different seats.
+    """
+    pair = "".join(sorted((first, second)))
+    if pair not in wraps.PAIRS or not {first, second} <= set(SEATS):
+        raise CannotOpen("two different seats are needed")
+    return pair
+
+
+def party(first: str, second: str) -> Party:
+    """Two holders together; identities in the order of their seats."""
+    return Party(RECOVERY, lambda sealed, stream, number: wraps.open_recovery(sealed, first.strip(), second.strip(), stream, number))

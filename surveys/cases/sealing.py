@@ -18,7 +18,6 @@ from surveys.cases import age_file
 
 SMALLEST = 4096
 """The first bucket of a message, in bytes; then powers of two."""
-WRAP_BYTES = 1024
 
 
 class CannotOpen(Exception):
@@ -46,6 +45,20 @@ def identity_text(seed: bytes) -> str:
 def recipient_of(seed: bytes) -> str:
     """The age recipient (``age1…``) of a seed."""
     return str(pyrage.x25519.Identity.from_str(identity_text(seed)).to_public())
+
+
+def recipient_of_identity(identity: str) -> str:
+    """The age recipient of an identity.
+
+    Raises
+    ------
+    CannotOpen
+        If the text is no identity.
+    """
+    try:
+        return str(pyrage.x25519.Identity.from_str(identity).to_public())
+    except pyrage.IdentityError as problem:
+        raise CannotOpen("key_other") from problem
 
 
 def is_recipient(text: str) -> bool:

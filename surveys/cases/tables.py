@@ -5,13 +5,17 @@ from piccolo.table import Table
 
 
 class Case(Table):
-    """One code and what came under it. `locator` and `auth` are SHA-256 of what the code derives."""
+    """One code and what came under it. `locator` and `auth` are SHA-256 of what the code derives.
+
+    State and days only schedule: what a person reads of them comes from signed letters. `reader` and `signer` are of version 1.
+    """
 
     id = BigInt(primary_key=True)
+    version = Integer(default=1)
     locator = Bytea(unique=True, index=True)
     auth = Bytea()
-    reader = Text()
-    signer = Varchar(length=64)
+    reader = Text(default="")
+    signer = Varchar(length=64, default="")
     state = Varchar(length=12)
     received = Date(default=None, null=True)
     acknowledged = Date(default=None, null=True)
@@ -22,20 +26,27 @@ class Case(Table):
     holds = JSON()
     held = Boolean(default=False)
     recovered = Date(default=None, null=True)
+    ender = Bytea(default=b"")
+    ended = Boolean(default=False)
 
 
 class Epoch(Table):
-    """The public half of a key that a stream of messages is sealed to."""
+    """A key that a stream of messages is sealed to. Version 1 kept its public half (`recipient`); version 2 keeps none, so
+    that only readers can write, and `link`: the private half of the epoch before, sealed to this one. Until somebody other than
+    its `maker` (a blind name) has opened it, it is not `confirmed`, and whoever read before still reads."""
 
     id = BigInt(primary_key=True)
     case = BigInt(index=True)
     stream = Varchar(length=8)
     number = Integer()
-    recipient = Text()
+    recipient = Text(default="")
+    link = Bytea(default=b"")
+    confirmed = Boolean(default=True)
+    maker = Bytea(default=b"")
 
 
 class Wrap(Table):
-    """An epoch's private half sealed to one reader; `reader` is an HMAC under K_cases. Always eight an epoch."""
+    """An epoch's private half sealed to one reader; `reader` is an HMAC under K_cases. Ten an epoch, eight in version 1."""
 
     id = BigInt(primary_key=True)
     epoch = BigInt(index=True)
@@ -44,7 +55,8 @@ class Wrap(Table):
 
 
 class Message(Table):
-    """One sealed message; `number` counts in its stream."""
+    """One sealed message; `number` counts in its stream. A `replacement` without its content waits until a second reader has
+    looked that nothing else was changed."""
 
     id = BigInt(primary_key=True)
     case = BigInt(index=True)
@@ -52,6 +64,8 @@ class Message(Table):
     number = Integer()
     epoch = Integer()
     sealed = Bytea()
+    replacement = Bytea(default=b"")
+    maker = Bytea(default=b"")
 
 
 class Piece(Table):
@@ -73,6 +87,7 @@ class Handler(Table):
     bundle = Text()
     recipient = Text()
     signer = Varchar(length=64)
+    statement = Text(default="")
     contact = Text(default="")
     trained = Date(default=None, null=True)
     away_from = Date(default=None, null=True)

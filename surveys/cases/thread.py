@@ -1,4 +1,4 @@
-"""Messages and wraps: what is written inside the seals, and the checks that make a changed thread fail loudly.
+"""Messages and wraps of version 1: cases that were begun before version 2 are still read and answered, and marked.
 
 A message names its case, its stream, its number and the hash of the one before, and is signed by its author. A wrap
 carries the private half of an epoch and the reporter's signing key, so that nobody who cannot open the thread can
@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from surveys.cases.keeper import REPORTER
-from surveys.cases.sealing import WRAP_BYTES, CannotOpen, Signed, open_sealed, seal, sign
+from surveys.cases.sealing import CannotOpen, Signed, open_sealed, sign
 
 STREAMS = ("thread", "notes", "diary")
 FIRST = "0" * 64
@@ -141,15 +141,6 @@ def read_stream(case: int, stream: str, sealed: Sequence[tuple[int, bytes]], key
     return opened
 
 
-def make_wrap(key: EpochKey, author: Author, recipient: str) -> bytes:
-    """Seal an epoch's private half to one reader; all wraps have one size."""
-    body = {
-        "v": 1, "case": f"{key.case:016x}", "stream": key.stream, "number": key.number, "identity": key.identity,
-        "reporter": key.reporter, "by": author.name,
-    }  # fmt: skip
-    return seal(sign(body, "wrap", author.seed), recipient, smallest=WRAP_BYTES)
-
-
 def open_wrap(sealed: bytes, identity: str, case: int, stream: str, handlers: Mapping[str, Collection[str]]) -> EpochKey:
     """Open a wrap and check who made it.
 
@@ -166,3 +157,46 @@ def open_wrap(sealed: bytes, identity: str, case: int, stream: str, handlers: Ma
     if signed.key not in ({reporter} if author == REPORTER else handlers.get(author, ())):
         raise CannotOpen("a wrap made by a key that nobody vouches for")
     return EpochKey(case, stream, int(body["number"]), str(body["identity"]), reporter, author)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFirst:
+    """A case of version 1: its streams, and each stream's newest epoch with its private half."""
+
+    streams: Mapping[str, list[Opened]]
+    newest: Mapping[str, tuple[int, str]]
+    reporter: str
+
+
+def open_first_version(
+    case: int, epochs: Sequence[tuple[str, int, bytes]], messages: Sequence[tuple[str, int, bytes]], identity: str,
+    handlers: Mapping[str, Collection[str]], signer: str = "",
+) -> OpenedFirst:
+    """Open a case of version 1 with one reader's identity.
+
+    Parameters
+    ----------
+    epochs : stream, number and this reader's wrap
+    messages : stream, epoch and ciphertext, in order
+    signer : what the reporter's code derives; empty for a handler, who can only hold the wraps against each other
+
+    Raises
+    ------
+    CannotOpen
+    """  # fmt: skip
+    keys: dict[str, dict[int, str]] = {}
+    reporters = {signer} - {""}
+    for stream, number, wrap in epochs:
+        opened = open_wrap(wrap, identity, case, stream, handlers)
+        if opened.number != number:
+            raise CannotOpen("a wrap of another epoch")
+        keys.setdefault(stream, {})[number] = opened.identity
+        reporters.add(opened.reporter)
+    if len(reporters) != 1:
+        raise CannotOpen("another reporter")
+    reporter = next(iter(reporters))
+    streams = {}
+    for stream, by_number in keys.items():
+        sealed = [(epoch, content) for of, epoch, content in messages if of == stream]
+        streams[stream] = read_stream(case, stream, sealed, by_number, Trust(reporter, handlers))
+    return OpenedFirst(streams, {stream: max(found.items()) for stream, found in keys.items()}, reporter)

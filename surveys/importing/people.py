@@ -11,6 +11,10 @@ from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Ro
 
 __all__ = ["PeopleImport", "PersonRow", "RefusedRow", "UnitRow", "read_people"]
 
+MOST_ROWS = 50_000
+MOST_CELLS = 1_000_000
+UNPACKED_BYTES = 64 * 1024 * 1024
+"""A staff list of 50,000 people unpacks to some 20 MB."""
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{6,20}")
 _LEVELS = ("territory", "service", "team")
@@ -95,9 +99,13 @@ def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIM
     FileUnreadable
         If the file cannot be read, or a needed column is missing.
     """
-    rows = read_rows(path, limit_bytes=limit_bytes)
+    rows = read_rows(path, limit_bytes=limit_bytes, unpacked=UNPACKED_BYTES)
     reading = _start(rows, today or date.today())
+    taken = 0
     for number, cells in rows.numbered:
+        taken += len(cells)
+        if number > MOST_ROWS or taken > MOST_CELLS:
+            raise FileUnreadable("long", limit=MOST_ROWS if number > MOST_ROWS else MOST_CELLS)
         _take(reading, number, cells)
     return PeopleImport(
         reading.persons, _in_order(reading.units), reading.refused, rows.encoding, rows.encoding_guessed

@@ -9,6 +9,7 @@ from typing import NoReturn, Self
 
 from surveys.importing.mapping import GroupMapping, ItemMapping, MappingBroken, ResponseMapping, read_mapping
 from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
+from surveys.importing.sources import Sketches, sketches
 from surveys.importing.words import PERSONAL_COLUMNS, plain
 
 __all__ = [
@@ -45,10 +46,11 @@ class ImportedResponses:
     """Coded columns of one export, in memory only. Refuses to be shown, iterated, copied or pickled.
 
     `groups` hold a code for each sheet, "" where none applies; `answers` a value of the scale, or -1 skipped, -2
-    prefers not to answer, -3 does not know. `n`, `duplicates`, `dropped` and `recoded` say what happened to the file.
+    prefers not to answer, -3 does not know. `n`, `duplicates`, `dropped` and `recoded` say what happened to the file,
+    `sketches` by what it is known again.
     """
 
-    __slots__ = ("answers", "dropped", "duplicates", "encoding", "groups", "n", "recoded")
+    __slots__ = ("answers", "dropped", "duplicates", "encoding", "groups", "n", "recoded", "sketches")
 
     def __init__(
         self,
@@ -60,9 +62,11 @@ class ImportedResponses:
         dropped: tuple[str, ...],
         recoded: Mapping[str, int],
         encoding: str,
+        sketches: Sketches,
     ) -> None:
         self.n, self.groups, self.answers = n, groups, answers
         self.duplicates, self.dropped, self.recoded, self.encoding = duplicates, dropped, recoded, encoding
+        self.sketches = sketches
 
     def _refuse(self) -> NoReturn:
         raise TypeError("imported responses are never shown, copied or serialised")
@@ -103,6 +107,7 @@ def read_responses(
     path: Path,
     mapping: ResponseMapping,
     *,
+    key: bytes,
     progress: Callable[[int], None] | None = None,
     limit_bytes: int = LIMIT_BYTES,
 ) -> ImportedResponses:
@@ -112,6 +117,8 @@ def read_responses(
     ----------
     path : Path
         CSV or XLSX.
+    key : bytes
+        Of the installation: by it a file is known again.
     progress : callable
         Told the number of rows read, every 500.
 
@@ -129,16 +136,18 @@ def read_responses(
     identity = _identity(rows, mapping, places)
     coder = _Coder(mapping, places)
     seen: set[tuple[str, ...]] = set()
+    whole: list[list[str]] = []
     duplicates = read = 0
     for number, cells in rows.numbered:
         read += 1
         if progress and read % _PROGRESS_ROWS == 0:
             progress(read)
-        key = tuple(cells[place] for place in identity)
-        if identity and key in seen:
+        row = tuple(cells[place] for place in identity)
+        if identity and row in seen:
             duplicates += 1
             continue
-        seen.add(key)
+        seen.add(row)
+        whole.append(cells)
         coder.take(number, cells)
     if coder.total:
         raise ResponsesRefused(tuple(coder.refused), coder.total)
@@ -151,6 +160,7 @@ def read_responses(
         dropped=tuple(name for place, name in enumerate(rows.header) if name and place not in kept),
         recoded=dict(coder.recoded),
         encoding=rows.encoding,
+        sketches=sketches(rows.header, whole, *_times_and_ids(rows, mapping), key),
     )
 
 
@@ -212,6 +222,14 @@ def _identity(rows: Rows, mapping: ResponseMapping, places: Mapping[str, int]) -
     if mapping.id_column:
         raise FileUnreadable("missing_column", column=mapping.id_column, columns=", ".join(h for h in rows.header if h))
     return tuple(range(len(rows.header))) if _TIMES & headers.keys() else ()
+
+
+def _times_and_ids(rows: Rows, mapping: ResponseMapping) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Columns that time a row, and those that number it or name a person."""
+    named = [(place, plain(header)) for place, header in enumerate(rows.header)]
+    times = tuple(place for place, name in named if name in _TIMES)
+    ids = tuple(place for place, name in named if place not in times and (name in PERSONAL_COLUMNS or name == plain(mapping.id_column or "")))
+    return times, ids
 
 
 class _Coder:

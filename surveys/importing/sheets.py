@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
 
 LIMIT_BYTES = 50 * 1024 * 1024
 _UNPACKED = 6
@@ -31,6 +32,9 @@ _MESSAGES = {
     "old_excel": "This is an old .xls file or one with a password. Save it as .xlsx or CSV, without a password.",
     "truncated": "The file is damaged or was cut off. Save or download it again.",
     "bomb": "The file unpacks to {size_mb} MB; at most {limit_mb} MB can be read.",
+    "long": "The file has more than {limit} rows or cells. Keep the rows and columns that are needed alone.",
+    "heavy": "The file takes too much time or memory to read. Save it anew with the rows and columns that are needed alone.",
+    "dtd": "The workbook declares entities of its own, as no spreadsheet program does. Save it anew as XLSX or CSV.",
     "damaged": "Row {row} cannot be read: a quotation mark is not closed, or stands in the wrong place.",
     "encoding": "The file is not written in {encoding}.",
     "no_header": "The first row must name the columns.",
@@ -75,7 +79,7 @@ class Rows:
     encoding_guessed: bool = False
 
 
-def read_rows(path: Path, *, limit_bytes: int = LIMIT_BYTES, encoding: str = "") -> Rows:
+def read_rows(path: Path, *, limit_bytes: int = LIMIT_BYTES, encoding: str = "", unpacked: int = _UNPACKED * LIMIT_BYTES) -> Rows:
     """Read a CSV (comma, semicolon, tab; UTF-8, UTF-16 or Windows letters) or the first filled sheet of an XLSX file.
 
     Parameters
@@ -84,6 +88,8 @@ def read_rows(path: Path, *, limit_bytes: int = LIMIT_BYTES, encoding: str = "")
         Largest file that is read.
     encoding : str
         Encoding of a CSV, "" to find it.
+    unpacked : int
+        Bytes that a workbook may unpack to.
 
     Raises
     ------
@@ -102,7 +108,7 @@ def read_rows(path: Path, *, limit_bytes: int = LIMIT_BYTES, encoding: str = "")
     if content.startswith(_OLD_EXCEL):
         raise FileUnreadable("old_excel")
     if content.startswith(b"PK"):
-        return _with_header(_xlsx_rows(content, limit_bytes), "xlsx", guessed=False)
+        return _with_header(_xlsx_rows(content, min(unpacked, _UNPACKED * limit_bytes)), "xlsx", guessed=False)
     text, found, guessed = _decode(content, encoding)
     return _with_header(_csv_rows(text), found, guessed=guessed)
 
@@ -215,20 +221,40 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _xlsx_rows(content: bytes, limit_bytes: int) -> Iterator[Numbered]:
+def _xlsx_rows(content: bytes, limit: int) -> Iterator[Numbered]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > _UNPACKED * limit_bytes:
-                raise FileUnreadable("bomb", size_mb=_megabytes(unpacked), limit_mb=_megabytes(_UNPACKED * limit_bytes))
+            if unpacked > limit:
+                raise FileUnreadable("bomb", size_mb=_megabytes(unpacked), limit_mb=_megabytes(limit))
             if "xl/workbook.xml" not in archive.namelist():
                 raise FileUnreadable("binary")
+            if any(_declares_entities(archive, name) for name in archive.namelist()):
+                raise FileUnreadable("dtd")
         import openpyxl  # loaded when somebody imports a workbook: a start does not need it
 
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, ParseError) as problem:
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, RuntimeError, ParseError) as problem:
         raise FileUnreadable("truncated") from problem
     return _first_filled(book.worksheets)
+
+
+def _declares_entities(archive: zipfile.ZipFile, name: str) -> bool:
+    """Whether a part of a workbook begins with a DTD, which could make it grow without end; no program writes one."""
+    found: list[str] = []
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda *_: found.append("dtd")
+    parser.StartElementHandler = lambda *_: found.append("root")
+    with archive.open(name) as part:
+        while not found:
+            piece = part.read(4096)
+            try:
+                parser.Parse(piece, not piece)
+            except expat.ExpatError:
+                break  # a picture, or damaged: whoever reads it will say so
+            if not piece:
+                break
+    return found[:1] == ["dtd"]
 
 
 def _first_filled(sheets: Iterable[object]) -> Iterator[Numbered]:

@@ -1,15 +1,16 @@
 """Opening the concern channel and changing who reads: the gate, a new keyring, what follows for cases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from surveys.cases import desk, handlers, log
+from surveys.cases import desk, handlers, log, standing
 from surveys.cases.keeper import keeper_at
 from surveys.lifecycle.context import House
 from surveys.people import log as act_log
-from surveys.public import channel, keyring, organisation
+from surveys.public import channel, organisation, readers, rings
+from surveys.public import house as house_file
 from surveys.public.channel import ChannelRecord
-from surveys.public.keyring import Keyring
+from surveys.public.rings import Ring, RingRefused
 
 
 class ChannelNotReady(Exception):
@@ -22,14 +23,14 @@ class ChannelNotReady(Exception):
 
 async def gaps(house: House) -> tuple[str, ...]:
     """Name what the channel still needs before it may open."""
-    record, ring = await channel.load(), await keyring.current()
+    record, chain = await channel.load(), await rings.load(house_file.load(house.data))
     known = {person.name: person for person in await handlers.everyone()}
-    trained = ring is not None and all(
-        reader.id in known and known[reader.id].training_is_valid(house.day) for reader in ring.readers
+    trained = chain is not None and all(
+        reader.id in known and known[reader.id].training_is_valid(house.day) for reader in chain.newest.readers
     )
     about = await organisation.load()
     checked = about is not None and organisation.checked_recently(about, house.day)
-    return record.missing(keyring=ring is not None, trained=trained, help_checked=checked)
+    return record.missing(keyring=chain is not None, trained=trained, help_checked=checked)
 
 
 async def open_channel(house: House) -> ChannelRecord:
@@ -56,30 +57,49 @@ async def set_rules(house: House, record: ChannelRecord) -> None:
     await act_log.record(house.engines["people"], house.day, house.actor, "channel rules", heard=heard, years=years)
 
 
-async def publish_keyring(house: House, text: str, signatures: Sequence[str]) -> tuple[Keyring, int]:
-    """Put a signed keyring in use; whoever is no longer on it loses the wraps of every case.
+async def publish_ring(house: House, text: str, signatures: Sequence[Mapping[str, str]]) -> tuple[Ring, int]:
+    """Put a signed ring in use; whoever is no longer on it loses the wraps of every case.
 
-    Those cases, and those of somebody with new keys, are sealed anew by whoever opens them next.
+    Those cases, and those of somebody with new keys, get new keys from whoever opens them next.
 
     Returns
     -------
-    The keyring, and how many cases must be sealed anew by those who stay.
+    The ring, and how many cases wait for new keys.
 
     Raises
     ------
-    KeyringRefused
-        If it is not valid.
+    RingRefused
+        If it is not valid, or there is no house file yet.
     """
-    before = await keyring.current()
-    ring = await keyring.publish(house.engines["public"], text, signatures)
+    anchor = house_file.load(house.data)
+    if anchor is None:
+        raise RingRefused("there is no house file yet")
+    before = (await readers.load(house.data)).current
+    old = await rings.load(anchor)
+    ring = await rings.publish(house.engines["public"], anchor, text, signatures)
     keeper = keeper_at(house.data)
-    seat = await desk.open_desk(house.engines["cases"], keeper, await keyring.versions(), house.day)
+    seat = await desk.open_desk(house.engines["cases"], keeper, await readers.load(house.data), house.day)
     count = 0
-    for reader in before.readers if before else ():
-        now = ring.reader(reader.id)
+    for name in before:
+        now, was = ring.reader(name), old.newest.reader(name) if old else None
         if now is None:
-            count += await desk.drop_everywhere(seat, reader.id)
-        elif now.recipient != reader.recipient:
-            count += await desk.renew_everywhere(seat, reader.id)
+            count += await standing.drop_everywhere(seat, name)
+        elif was is not None and now.recipient != was.recipient:
+            count += await standing.renew_everywhere(seat, name)
     await log.record(house.engines["cases"], keeper, house.day, house.actor, "published_keyring")
     return ring, count
+
+
+async def publish_still(house: House, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
+    """Lengthen the ring in use.
+
+    Raises
+    ------
+    RingRefused
+    """
+    anchor = house_file.load(house.data)
+    if anchor is None:
+        raise RingRefused("there is no house file yet")
+    ring = await rings.publish_still(house.engines["public"], anchor, text, signatures)
+    await log.record(house.engines["cases"], keeper_at(house.data), house.day, house.actor, "published_keyring")
+    return ring

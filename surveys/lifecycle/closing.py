@@ -3,6 +3,7 @@
 from datetime import date
 
 from surveys.answers import wave as urn_of
+from surveys.lifecycle import witness
 from surveys.lifecycle.context import House, destroy_wraps
 from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
@@ -66,6 +67,12 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
     ----------
     unused_slips : int
         Slips counted and shredded, ``0 <= unused_slips <= slips printed``.
+
+    Raises
+    ------
+    WrongState
+    PlanRefused
+        If the number cannot be, there are more sheets than codes, or a closing that was cut off kept something else.
     """
     record = await waves.get(wave)
     if record.state != State.ENDED:
@@ -75,14 +82,20 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
     answers = house.engines["answers"]
     destroy_token_key(house, wave)
     await urn_of.withdraw_slips(answers, wave)
-    await urn_of.stir(answers)
+    await urn_of.wipe(answers)
     sheets, issued = await urn_of.received(wave), await links.issued(wave)
     drawn = record.slips - unused_slips
     if sheets > issued + drawn:
         raise PlanRefused("drawn", received=sheets, drawn=drawn, issued=issued)
-    second = given(await two_keys.of_wave(wave))
-    counts = {"invited": record.invited, "issued": issued, "drawn": drawn, "received": sheets, "second_codes": second}
-    await releases.keep_bulletin(wave, counts, await urn_of.spent_digests(wave))
+    acts = await two_keys.of_wave(wave)
+    counts = {
+        "invited": record.invited, "issued": issued, "drawn": drawn, "received": sheets, "second_codes": given(acts),
+        "spare_slips": two_keys.spare_allowed(acts),
+    }  # fmt: skip
+    published = counts, await urn_of.spent_digests(wave)
+    if not await witness.keep(house, wave, witness.AT_CLOSING, published):
+        raise PlanRefused("closing_begun")
+    await releases.keep_bulletin(wave, *published)
     state = State.CLOSED if sheets >= TOO_FEW else State.TOO_FEW
     closed = await waves.change(
         house.engines["public"], wave, State.ENDED, state=state, closed=house.day, drawn=drawn, received_tens=None
@@ -98,7 +111,7 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
 async def cancel(house: House, wave: str) -> WaveRecord:
     """Cancel a wave at any time before it is closed; what was sent is destroyed unread."""
     cancelled = await waves.change(
-        house.engines["public"], wave, State.DRAFT, State.PLANNED, State.OPEN, State.ENDED, state=State.CANCELLED
+        house.engines["public"], wave, State.DRAFT, State.PLANNED, State.READY, State.OPEN, State.ENDED, state=State.CANCELLED
     )
     await urn_of.destroy(house.engines["answers"], wave)
     destroy_wraps(house, wave)

@@ -4,10 +4,12 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from surveys.answers.keys import SealedUrnKey
+from surveys.answers.pairs import WAVE_KEY_BYTES
 from surveys.stores import Engines
 
 ROME = ZoneInfo("Europe/Rome")
@@ -28,21 +30,51 @@ class House:
     actor: str
 
     def wraps_file(self, wave: str) -> Path:
-        """Where the wrapped key of a wave lies: apart from the answers, so that their backups do not hold it."""
+        """Where the wrapped key of a wave of version 1 lies: apart from the answers, so that their backups do not hold it."""
         return self.data / "keys" / f"{wave}.wraps.json"
+
+    def wave_key_file(self, wave: str) -> Path:
+        """Where the key of the server's layer lies (version 2): apart from the answers and their backups."""
+        return wave_key_path(self.data, wave)
 
 
 def keep_wraps(house: House, wave: str, sealed: SealedUrnKey) -> None:
     """Write the wrapped key durably."""
-    path = house.wraps_file(wave)
+    keep_file(house.wraps_file(wave), wraps_text(sealed).encode())
+
+
+def keep_file(path: Path, content: bytes) -> None:
+    """Write a file of the folder of keys durably: the old one or the new one, never a half."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = wraps_text(sealed)
     partial = path.with_suffix(".partial")
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    _write(partial, content)
+    partial.replace(path)
+
+
+def keep_once(path: Path, content: bytes) -> bool:
+    """Write a file of the folder of keys durably unless there is one: never a half, never over another; says whether it did."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    _write(partial, content)
+    try:
+        os.link(partial, path)  # fails where a file is, as a renaming would not
+    except FileExistsError:
+        return False
+    finally:
+        partial.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the log will name this file: a power cut must not take it
+    finally:
+        os.close(folder)
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def wraps_text(sealed: SealedUrnKey) -> str:
@@ -78,9 +110,42 @@ def read_wraps(house: House, wave: str) -> SealedUrnKey:
     return wraps_from(house.wraps_file(wave).read_text())
 
 
+def make_wave_key(house: House, wave: str) -> bytes:
+    """Make the key of the server's layer, in a file outside the stores and their backups; gives what the row may hold of it."""
+    key = os.urandom(WAVE_KEY_BYTES)
+    keep_file(house.wave_key_file(wave), key)
+    return wave_key_digest(key)
+
+
+def wave_key_digest(key: bytes) -> bytes:
+    """What is kept of a wave key, to know it again when it comes back from paper."""
+    return sha256(b"ascolto wave key v2" + key).digest()
+
+
+def read_wave_key(data: Path, wave: str) -> bytes:
+    """Read the wave key.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it was destroyed, or never made.
+    """
+    return wave_key_path(data, wave).read_bytes()
+
+
+def wave_key_path(data: Path, wave: str) -> Path:
+    return data / "keys" / f"{wave}.wave.key"
+
+
+def plan_path(data: Path, wave: str) -> Path:
+    """Where the signed plan of a wave lies, outside the databases: it decides that a wave is of version 2."""
+    return data / "keys" / f"{wave}.plan"
+
+
 def destroy_wraps(house: House, wave: str) -> None:
-    """Overwrite and remove the wrapped key."""
+    """Overwrite and remove what opens sheets besides the holders' words: the wave key, or the wrapped key of version 1."""
     destroy_file(house.wraps_file(wave))
+    destroy_file(house.wave_key_file(wave))
 
 
 def destroy_file(path: Path) -> None:

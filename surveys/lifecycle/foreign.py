@@ -1,12 +1,22 @@
 """A wave from another tool's export: coded rows in memory, released at once, no response written."""
 
+import json
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from analysis.release import Facts
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
 from analysis.views import ROOT, WEIGHT_GENDER, WEIGHT_UNIT, Category, Dimension, Plan, View
+from surveys import signed
 from surveys.importing.mapping import ItemMapping, ResponseMapping
 from surveys.importing.responses import ImportedResponses
-from surveys.lifecycle.context import House
+from surveys.importing.sources import Sketches, is_same
+from surveys.lifecycle.context import House, keep_file
 from surveys.lifecycle.releasing import Progress, release_imported
 from surveys.public.signing import fingerprint, installation_key, public_text
 from surveys.public.waves import State, WaveRecord
@@ -66,6 +76,35 @@ def _frozen(mapping: ResponseMapping) -> dict[str, object]:
     }  # fmt: skip
 
 
+class SourceReleased(Exception):
+    """The file, or most of its rows, was released before; the first argument is the wave. One source has one catalogue."""
+
+
+def source_key(data: Path) -> bytes:
+    """The key of what is kept to know a file again."""
+    return HKDF(SHA256(), 32, None, b"ascolto import sketch v1").derive(installation_key(data).private_bytes_raw())
+
+
+def sources_path(data: Path) -> Path:
+    return data / "keys" / "imports.json"
+
+
+def _remember(house: House, mapping: ResponseMapping, found: ImportedResponses, there: Collection[str]) -> None:
+    """Refuse a source that was released; else note this one, before it is released: what is cut off there is noted anew.
+
+    Raises
+    ------
+    SourceReleased
+    """
+    path = sources_path(house.data)
+    known: dict[str, Sketches] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for wave, before in known.items():
+        if wave in there and is_same(before, found.sketches):
+            raise SourceReleased(wave)
+    kept = {wave: before for wave, before in known.items() if wave in there} | {mapping.wave: {name: list(sketch) for name, sketch in found.sketches.items()}}
+    keep_file(path, signed.canonical(kept).encode())
+
+
 async def release_file(
     house: House, mapping: ResponseMapping, found: ImportedResponses, sha256: str, progress: Progress
 ) -> None:
@@ -73,7 +112,7 @@ async def release_file(
 
     Raises
     ------
-    DisclosureError, TooFew, WrongState, AlreadyReleasing
+    DisclosureError, TooFew, WrongState, AlreadyReleasing, SourceReleased
         Nothing was kept.
     """
     raw = RawResponses(found.n, found.groups, found.answers)
@@ -88,4 +127,5 @@ async def release_file(
         id=mapping.wave, title=dict(mapping.title), state=State.RELEASED, released=house.day, origin="imported",
         questionnaire=_frozen(mapping), plan=plan.to_json(), rules={"k": _K},
     )  # fmt: skip
-    await release_imported(house, record, raw, instrument_of(mapping), facts, progress)
+    remember = partial(_remember, house, mapping, found)
+    await release_imported(house, record, raw, instrument_of(mapping), facts, progress, remember)

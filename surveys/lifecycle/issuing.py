@@ -14,7 +14,7 @@ from surveys.public import waves
 from surveys.public.waves import State, WrongState
 
 FINGERPRINT_LETTERS = 16
-"""So much of the key's fingerprint travels in each link and is compared on the phone."""
+"""So much of the key's fingerprint travels in each link of a wave of version 1."""
 
 
 class LinkRefused(Exception):
@@ -83,9 +83,9 @@ async def issue(house: House, link: str, z: bytes) -> bytes:
     return signed
 
 
-def address_of(site: str, link: Link, token_key: bytes) -> str:
-    """The address that is sent: link and fingerprint behind ``#``, which no browser sends to a server."""
-    return f"{site}/answer#l={link}.{PublicKey.from_der(token_key).fingerprint()[:FINGERPRINT_LETTERS]}"
+def address_of(site: str, link: Link, mark: str) -> str:
+    """The address that is sent: the link and what its phone compares behind ``#``, which no browser sends to a server."""
+    return f"{site}/answer#l={link}.{mark}"
 
 
 async def invite_by_mail(

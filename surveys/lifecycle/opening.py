@@ -5,11 +5,12 @@ import secrets
 from analysis.publication import size_band
 from analysis.views import Plan
 from surveys.answers import wave as urn_of
-from surveys.answers.keys import make_urn_key
-from surveys.lifecycle.context import House, keep_wraps
-from surveys.lifecycle.issuing import make_token_key
-from surveys.lifecycle.planning import earlier_panels, seats_of
-from surveys.people import links, log, panel, roster
+from surveys.answers.keys import SEATS
+from surveys.answers.plans import PlanOther
+from surveys.lifecycle.context import House, make_wave_key
+from surveys.lifecycle.planning import PlanRefused, anchored, earlier_panels, seats_of
+from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
+from surveys.people import links, log, panel, roster, two_keys
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
 from surveys.tokens import SlipCode
@@ -27,7 +28,7 @@ class NotReady(Exception):
 
 
 class TooManySlips(Exception):
-    """More slips than the panel and its spare; `left` says how many may still be printed."""
+    """More slips than people without a link and what two people agreed to; `left` says how many may still be printed."""
 
     def __init__(self, left: int) -> None:
         super().__init__(f"{left} slips may still be printed")
@@ -40,7 +41,7 @@ async def missing(house: House, record: WaveRecord) -> tuple[str, ...]:
     gaps = list(about.missing()) if about else ["organisation"]
     if about and "help_checked_on" not in gaps and not organisation.checked_recently(about, house.day):
         gaps.append("help_checked_on")
-    gaps += [f"holder.{seat}" for seat in seats_of(record) if seat not in record.holders]
+    gaps += await _unsigned(house, record)
     if record.starts and house.day < record.starts:
         gaps.append("starts")
     if record.ends and house.day > record.ends:
@@ -51,28 +52,53 @@ async def missing(house: House, record: WaveRecord) -> tuple[str, ...]:
     return tuple(gaps)
 
 
+async def _unsigned(house: House, record: WaveRecord) -> list[str]:
+    """What of the keys is missing: words, then the plan's two signatures, then the holders' confirmations."""
+    try:
+        await anchored(house.data)
+    except PlanRefused as problem:
+        return [problem.reason]
+    made = record.statements()
+    if gaps := [f"holder.{seat}" for seat in seats_of(record) if seat not in (made if seat in SEATS else record.holders)]:
+        return gaps
+    if not record.signed_plan:
+        return ["plan"]
+    try:
+        plan = await checked_plan(house.data, record)
+        newest = (await anchored(house.data))[1].newest.number
+    except PlanOther:
+        return ["plan_other"]
+    if plan.ring != newest:
+        return ["plan_ring"]
+    return [f"confirm.{seat}" for seat in unconfirmed(plan, record.confirmations)]
+
+
 async def open_wave(house: House, wave: str) -> WaveRecord:
-    """Open a planned wave.
+    """Open a wave whose plan two seats signed and three holders confirmed.
 
     Raises
     ------
     NotReady
         Naming all that is missing. Nothing changed.
+    PlanOther
+        If the plan was exchanged meanwhile.
     PanelRefused, WrongState
     """
     record = await waves.get(wave)
-    if record.state != State.PLANNED:
-        raise waves.WrongState(wave, record.state, (State.PLANNED,))
+    if record.state not in (State.PLANNED, State.READY):
+        raise waves.WrongState(wave, record.state, (State.READY,))
     gaps = await missing(house, record)
     if gaps:
         raise NotReady(gaps)
     chosen = await panel.members(record.panel["unit"])
+    plan = await checked_plan(house.data, record)
+    if len(chosen) != plan.panel["people"]:
+        raise NotReady(("panel",))
     await panel.check(record.panel["unit"], chosen, await earlier_panels(), house.day, record.rules["k"]["items"])
     units = await roster.units()
     counts = {view.id: panel.count_view(view.filter, chosen, units) for view in Plan.from_json(record.plan).views}
     about = await organisation.load()
-    sealed = make_urn_key(record.holder_keys())
-    keep_wraps(house, wave, sealed)
+    known = make_wave_key(house, wave)
     await urn_of.destroy(house.engines["answers"], wave)  # of an opening that was cut off half-way
     await urn_of.fill_urn(house.engines["answers"], wave, slots(len(chosen)))
     await panel.forget(house.engines["people"], wave)
@@ -80,8 +106,7 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
     by_channel = await links.counts(wave)
     await panel.freeze_headcounts(house.engines["people"], wave, counts)
     opened = await waves.change(
-        house.engines["public"], wave, State.PLANNED, state=State.OPEN, opened=house.day, invited=len(chosen),
-        seal_key=sealed.public, phone_key=sealed.phone, token_key=make_token_key(house, wave),
+        house.engines["public"], wave, State.READY, state=State.OPEN, opened=house.day, invited=len(chosen), seal_key=known,
         panel={**record.panel, "by_channel": by_channel}, headcount_bands={view: size_band(people) for view, people in counts.items()},
         messages={"referente": about.referente, "canale": about.canale} if about else {},
     )  # fmt: skip
@@ -100,10 +125,16 @@ def slip_limit(people: int) -> int:
     return people + max(3, round(people * SPARE_SHARE))
 
 
-def slips_for(record: WaveRecord) -> int:
-    """How many slips a wave may print: its people without a link, and some to spare."""
+def slip_people(record: WaveRecord) -> int:
+    """How many people of the panel have no link: so many slips one person prints alone."""
     by_channel = record.panel.get("by_channel")
-    return slip_limit(by_channel.get(links.SLIP, 0) if by_channel else record.invited)
+    return int(by_channel.get(links.SLIP, 0) if by_channel else record.invited)
+
+
+async def slips_left(record: WaveRecord) -> int:
+    """How many slips may still be printed: one for each of these people, and what two people agreed to beyond them."""
+    spare = two_keys.spare_allowed(await two_keys.of_wave(record.id))
+    return max(0, slip_people(record) + spare - record.slips)
 
 
 async def print_slips(house: House, wave: str, count: int) -> list[SlipCode]:
@@ -112,16 +143,19 @@ async def print_slips(house: House, wave: str, count: int) -> list[SlipCode]:
     Raises
     ------
     TooManySlips
-        If panel and spare are used up.
+        If there would be more than people without a link, and more than two people agreed to beyond them.
     """
-    record = await waves.get(wave)
-    if record.state != State.OPEN:
-        raise waves.WrongState(wave, record.state, (State.OPEN,))
-    left = slips_for(record) - record.slips
-    if not 1 <= count <= left:
-        raise TooManySlips(left)
-    await waves.change(house.engines["public"], wave, State.OPEN, slips=record.slips + count)
-    codes = await urn_of.make_slips(house.engines["answers"], wave, count)
+    if is_second(house.data, wave):
+        await checked_plan(house.data, await waves.get(wave))  # what the slips carry of the plan must be right
+    async with two_keys.one_at_a_time(house.engines["people"]):  # what is printed is counted, whoever else prints
+        record = await waves.get(wave)
+        if record.state != State.OPEN:
+            raise waves.WrongState(wave, record.state, (State.OPEN,))
+        left = await slips_left(record)
+        if not 1 <= count <= left:
+            raise TooManySlips(left)
+        await waves.change(house.engines["public"], wave, State.OPEN, slips=record.slips + count)
+    codes = await urn_of.make_slips(house.engines["answers"], wave, count, first_version=not is_second(house.data, wave))
     secrets.SystemRandom().shuffle(codes)
     await log.record(house.engines["people"], house.day, house.actor, "slips printed", wave=wave, slips=str(count))
     return codes

@@ -5,12 +5,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 from analysis.views import Category, Plan, default_plan
 from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
-from surveys.lifecycle.context import House, keep_wraps, wraps_from
+from surveys.lifecycle.context import House, keep_file, keep_wraps, wave_key_digest, wraps_from
 from surveys.people import links, log, panel, roster
-from surveys.public import waves
+from surveys.public import house as house_file
+from surveys.public import rings, waves
+from surveys.public.house import HouseFile, HouseRefused
+from surveys.public.rings import Chain, RingRefused
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import Questionnaire, UnitNode, shipped
 
@@ -93,8 +97,26 @@ def groups_of(questionnaire: Questionnaire, units: Sequence[roster.UnitEntry]) -
     return default_plan(tree, categories("gender"), categories("age"))
 
 
+async def anchored(data: Path) -> tuple[HouseFile, Chain]:
+    """The house file and the chain of rings, without which no plan can be signed.
+
+    Raises
+    ------
+    PlanRefused
+        If there is none yet, or what is stored was changed.
+    """
+    try:
+        house = house_file.load(data)
+        chain = await rings.load(house)
+    except (HouseRefused, RingRefused):
+        raise PlanRefused("ring_broken") from None
+    if house is None or chain is None:
+        raise PlanRefused("no_ring")
+    return house, chain
+
+
 async def plan(house: House, wish: Wish) -> WaveRecord:
-    """Write a wave down as planned; nothing is frozen until it opens.
+    """Write a wave down as planned; nothing is frozen until its plan is signed.
 
     Raises
     ------
@@ -102,6 +124,7 @@ async def plan(house: House, wish: Wish) -> WaveRecord:
         Nothing was written.
     """
     _checked(wish)
+    await anchored(house.data)
     if any(wave.id == wish.id for wave in await waves.everything()):
         raise PlanRefused("taken", id=wish.id)
     units = _to_service(await roster.units())
@@ -143,8 +166,10 @@ def draw_secret() -> HolderSecret:
     return new_secret(secrets.randbelow)
 
 
-async def take_seat(house: House, wave: str, seat: str, secret: HolderSecret) -> None:
-    """Keep the public half of a holder's key; the secret itself is forgotten when this returns.
+async def take_seat(house: House, wave: str, secret: HolderSecret) -> None:
+    """Keep the public half of the guarantee team's key; the secret itself is forgotten when this returns.
+
+    The holders of the urn make theirs on their own devices (`surveys.lifecycle.ready.take_statement`).
 
     Raises
     ------
@@ -153,7 +178,7 @@ async def take_seat(house: House, wave: str, seat: str, secret: HolderSecret) ->
     PlanRefused
         If the seat does not exist or is taken.
     """
-    record = await waves.get(wave)
+    record, seat = await waves.get(wave), GUARANTEE
     if seat not in seats_of(record) or seat in record.holders:
         raise PlanRefused("seat", seat=seat)
     key = bytes(holder_key(secret, wave, seat).public_key).hex()
@@ -181,26 +206,41 @@ async def confirm_destroyed(house: House, wave: str, seat: str) -> None:
     await log.record(house.engines["people"], house.day, house.actor, "secret destroyed", wave=wave, seat=seat)
 
 
-async def restore_wraps(house: House, wave: str, text: str) -> None:
-    """Put the wrapped key of an unreleased wave back from the text of its recovery sheet.
+async def restore_key(house: House, wave: str, text: str) -> None:
+    """Put the wave key of an unreleased wave (version 1: its wrapped key) back from the text of its recovery sheet.
 
     Raises
     ------
     PlanRefused
-        If the text is not the wrapped key of this wave, or the file is still there.
+        If the text is not of this wave, or the file is still there.
     WrongState
         If the wave has no sealed sheets.
     """
     record = await waves.get(wave)
     if record.state not in (State.OPEN, State.ENDED, State.CLOSED):
         raise waves.WrongState(wave, record.state, (State.CLOSED,))
-    if house.wraps_file(wave).exists():
+    if house.wraps_file(wave).exists() or house.wave_key_file(wave).exists():
         raise PlanRefused("sheet_there")
+    if record.signed_plan:
+        _restore_wave_key(house, record, text)
+    else:
+        _restore_wraps(house, record, text)
+    await log.record(house.engines["people"], house.day, house.actor, "keys restored", wave=wave)
+
+
+def _restore_wave_key(house: House, record: WaveRecord, text: str) -> None:
+    typed = "".join(text.lower().split())
+    key = bytes.fromhex(typed) if re.fullmatch("[0-9a-f]{64}", typed) else b""
+    if wave_key_digest(key) != record.seal_key:
+        raise PlanRefused("sheet")
+    keep_file(house.wave_key_file(record.id), key)
+
+
+def _restore_wraps(house: House, record: WaveRecord, text: str) -> None:
     try:
         sealed = wraps_from(text)
     except ValueError:
         raise PlanRefused("sheet") from None
     if sealed.public != record.seal_key:
         raise PlanRefused("sheet")
-    keep_wraps(house, wave, sealed)
-    await log.record(house.engines["people"], house.day, house.actor, "keys restored", wave=wave)
+    keep_wraps(house, record.id, sealed)

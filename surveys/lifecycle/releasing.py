@@ -5,7 +5,7 @@ Runs in a short-lived process of its own: it loads scipy, and its memory is gone
 
 import fcntl
 import resource
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,12 +15,17 @@ from analysis.responses import RawResponses
 from analysis.scoring import Instrument
 from analysis.views import Plan
 from surveys.answers import wave as urn_of
-from surveys.answers.keys import read_secret, unwrap
-from surveys.answers.opening import Comments, open_responses
+from surveys.answers.holders import HolderKeys, holder_keys
+from surveys.answers.keys import SEATS, HolderSecret, SecretRefused, read_secret, unwrap
+from surveys.answers.opening import Comments, SheetsForged, open_all, open_responses
+from surveys.answers.plans import SignedPlan
+from surveys.answers.wave import Contents
+from surveys.lifecycle import pins, witness
 from surveys.lifecycle.comments import sealed_to_team
-from surveys.lifecycle.context import House, destroy_wraps, read_wraps
+from surveys.lifecycle.context import House, destroy_wraps, read_wave_key, read_wraps
 from surveys.lifecycle.instrument import instrument_of
-from surveys.lifecycle.planning import GUARANTEE
+from surveys.lifecycle.planning import GUARANTEE, anchored
+from surveys.lifecycle.ready import checked_plan, is_second
 from surveys.people import log, panel
 from surveys.public import comments, releases, waves
 from surveys.public.signing import fingerprint, installation_key, public_text, sign
@@ -65,7 +70,8 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
 
     Raises
     ------
-    SecretRefused, WrongState, AlreadyReleasing, DisclosureError, TooFew, MoreSheetsThanCodes, FileNotFoundError
+    SecretRefused, WrongState, AlreadyReleasing, DisclosureError, TooFew, MoreSheetsThanCodes, FileNotFoundError,
+    PlanOther, ClosingOther, SheetsForged, SheetsMissing
         Nothing was released and nothing destroyed.
     """
     forbid_traces()
@@ -75,22 +81,22 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
             await finish_destroying(house)  # of a release that was cut off after its commit
         if record.state != State.CLOSED:
             raise WrongState(wave, record.state, (State.CLOSED,))
-        progress("keys")
-        key = unwrap(
-            (read_secret(secrets[0]), read_secret(secrets[1])), wave, read_wraps(house, wave), record.holder_keys()
-        )
-        progress("opening")
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
-        raw, texts, unreadable = await open_responses(wave, questionnaire, key)
-        if len(raw) + unreadable > await urn_of.received(wave):
-            raise MoreSheetsThanCodes
-        published = await releases.bulletin(wave)
+        typed = read_secret(secrets[0]), read_secret(secrets[1])
+        published, there = await releases.bulletin(wave), await urn_of.contents(wave)
+        await witness.check(house.data, wave, published, there)
+        second = is_second(house.data, wave)
+        if second and (published is None or tuple(published[1]) != there.spent):
+            raise SheetsForged  # codes were added or taken away between the bulletin and what was kept at an update
+        opened = _open if second else _open_first
+        raw, texts, unreadable, plan = await opened(house, record, questionnaire, typed, there, progress)
+        del there  # a whole urn need not lie in memory while the numbers are computed
         participation = {
             **(published[0] if published else {}), "received": len(raw) + unreadable, "unreadable": unreadable,
         }  # fmt: skip
         facts = Facts(
             installation=fingerprint(public_text(installation_key(house.data))), origin="ascolto",
-            wave={"id": wave, "title": dict(record.title), "opened": _iso(record.opened), "closed": _iso(record.closed)},
+            wave={"id": wave, "title": dict(record.title), "opened": _iso(record.opened), "closed": _iso(record.closed)} | plan,
             questionnaire={"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
             participation=participation, headcounts=await panel.headcounts(wave),
         )  # fmt: skip
@@ -98,6 +104,61 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
         progress("destroying")
         await _destroy(house, wave)
     return made
+
+
+type _Opened = tuple[RawResponses, Comments, int, dict[str, str]]
+
+
+async def _open(
+    house: House, record: WaveRecord, questionnaire: Questionnaire, typed: tuple[HolderSecret, HolderSecret], there: Contents,
+    progress: Progress,
+) -> _Opened:  # fmt: skip
+    """Version 2: hold plan, words, sheets, spent codes and bulletin against each other; gives the plan's hash too."""
+    progress("keys")
+    plan, (anchor, _) = await checked_plan(house.data, record), await anchored(house.data)
+    keys = _two_holders(typed, anchor.hash, plan)
+    wave_key = read_wave_key(house.data, record.id)
+    progress("opening")
+    if len(there.sheets) > len(there.spent):
+        raise MoreSheetsThanCodes
+    raw, texts, missing = open_all(there, questionnaire, plan, wave_key, keys)
+    return raw, texts, missing, {"plan": plan.hash}
+
+
+def _two_holders(typed: tuple[HolderSecret, HolderSecret], house: str, plan: SignedPlan) -> dict[str, HolderKeys]:
+    """Derive the keys of two holders and find them in the plan, both halves.
+
+    Raises
+    ------
+    SecretRefused
+    """
+    found = {}
+    for secret in typed:
+        for seat in SEATS:
+            keys, stated = holder_keys(secret, house, plan.wave, seat), plan.holder(seat)
+            if (keys.point, keys.signer) == (stated.point, stated.signer):
+                found[seat] = keys
+                break
+        else:
+            raise SecretRefused("these words belong to no holder of this plan")
+    if len(found) != 2:
+        raise SecretRefused("the words of two different holders are needed")
+    return found
+
+
+async def _open_first(
+    house: House, record: WaveRecord, questionnaire: Questionnaire, typed: tuple[HolderSecret, HolderSecret], there: Contents,
+    progress: Progress,
+) -> _Opened:  # fmt: skip
+    """Version 1: a wave that was under way when version 2 came, with the keys that were pinned then."""
+    progress("keys")
+    pins.check(house.data, record)
+    key = unwrap(typed, record.id, read_wraps(house, record.id), record.holder_keys())
+    progress("opening")
+    raw, texts, unreadable = open_responses(there, questionnaire, key)
+    if len(raw) + unreadable > len(there.spent):
+        raise MoreSheetsThanCodes
+    return raw, texts, unreadable, {}
 
 
 async def _compute_and_commit(
@@ -141,24 +202,32 @@ async def _destroy(house: House, wave: str) -> None:
 async def finish_destroying(house: House) -> None:
     """Destroy the urn of every released wave that still has one: its release was cut off after the commit."""
     for wave in await waves.in_state(State.RELEASED):
-        if house.wraps_file(wave.id).exists() or await urn_of.received(wave.id):
+        if house.wraps_file(wave.id).exists() or house.wave_key_file(wave.id).exists() or await urn_of.received(wave.id):
             await _destroy(house, wave.id)
 
 
 async def release_imported(
-    house: House, record: WaveRecord, raw: RawResponses, instrument: Instrument, facts: Facts, progress: Progress
+    house: House, record: WaveRecord, raw: RawResponses, instrument: Instrument, facts: Facts, progress: Progress,
+    remember: Callable[[Collection[str]], None],
 ) -> Release:
     """Release a wave that came from another tool's file; it never was in an urn.
+
+    Parameters
+    ----------
+    remember : callable
+        Told the waves that are here, while nothing else is released; it notes the file, or raises if it was released before.
 
     Raises
     ------
     WrongState
         If a wave of this id is here already.
-    """
+    """  # fmt: skip
     forbid_traces()
     async with _alone(house):
-        if any(wave.id == record.id for wave in await waves.everything()):
+        there = {wave.id for wave in await waves.everything()}
+        if record.id in there:
             raise WrongState(record.id, State.RELEASED, (State.DRAFT,))
+        remember(there)
         rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
         made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress)
         progress("committing")

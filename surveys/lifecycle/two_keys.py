@@ -1,4 +1,4 @@
-"""What an open wave allows only with two keys: a second code for somebody, and a higher minimum group size.
+"""What an open wave allows only with two keys: a second code, slips to spare, and a higher minimum group size.
 
 Somebody who can cast votes of others weakens k-protection (PRIVACY 1, A'): second codes are few, asked for by the personnel
 office and confirmed by the representative, counted and published. Neither learns whether a first code was ever taken.
@@ -7,10 +7,11 @@ office and confirmed by the representative, counted and published. Neither learn
 from datetime import timedelta
 
 from surveys.lifecycle.context import House
+from surveys.lifecycle.opening import slip_limit, slip_people
 from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
 from surveys.people import links, log, two_keys
 from surveys.people.links import Invitation
-from surveys.people.two_keys import ASKED, CONFIRMED, HANDED, RAISE, REFUSED, SECOND_CODE, Asked
+from surveys.people.two_keys import ASKED, CONFIRMED, HANDED, RAISE, REFUSED, SECOND_CODE, SPARE, Asked, spare_allowed
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord, WrongState
 
@@ -80,6 +81,37 @@ async def ask_higher_k(house: House, wave: str, family: str, k: int) -> None:
     await log.record(house.engines["people"], house.day, house.actor, "raise asked", wave=wave, family=family, k=str(k))
 
 
+async def ask_spare_slips(house: House, wave: str, number: int) -> None:
+    """Ask for slips beyond the people without a link: for what a printer spoils or a site forgets.
+
+    Raises
+    ------
+    PlanRefused
+        If they would be more than a tenth of the people, or three if that is more.
+    WrongState
+    """
+    record = await _open(wave)
+    _spare_fits(record, spare_allowed(await two_keys.of_wave(wave)), number)
+    await two_keys.ask(house.engines["people"], house.day, house.actor, wave, SPARE, k=number)
+    await log.record(house.engines["people"], house.day, house.actor, "spare asked", wave=wave, slips=str(number))
+
+
+def _spare_fits(record: WaveRecord, allowed: int, number: int) -> None:
+    people = slip_people(record)
+    left = slip_limit(people) - people - allowed
+    if not 1 <= number <= left:
+        raise PlanRefused("spare", left=left)
+
+
+async def _allow_spare(house: House, record: WaveRecord, asked: Asked) -> None:
+    people = house.engines["people"]
+    async with two_keys.one_at_a_time(people):
+        _spare_fits(record, spare_allowed(await two_keys.of_wave(record.id)), asked.k)
+        if not await two_keys.settle(people, asked.id, ASKED, HANDED, house.actor):
+            raise PlanRefused("second_key")
+    await log.record(people, house.day, house.actor, "spare allowed", wave=record.id, slips=str(asked.k))
+
+
 async def _asked_of_another(house: House, act: int) -> Asked:
     asked = await two_keys.find(act)
     if asked is None or asked.state != ASKED or asked.asked_by == house.actor:
@@ -115,6 +147,8 @@ async def confirm(house: House, act: int) -> None:
     record = await _open(asked.wave)
     if asked.act == RAISE:
         await _raise(house, record, asked)
+    elif asked.act == SPARE:
+        await _allow_spare(house, record, asked)
     else:
         _in_time(house, record)
         await _allow_second(house, record, asked)

@@ -1,30 +1,36 @@
-"""Accounts and their sessions: argon2id passwords, a lock after repeated failures, tokens kept as digests only."""
+"""Accounts: who may sign in, and the check of what a person brings to a door."""
 
-import hashlib
-import secrets
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import NewType
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from surveys.engines import StoreEngine
-from surveys.people.tables import Account, SecondFactor, Session
+from surveys.people import attempts, passwords, sessions
+from surveys.people.passwords import DoorBusy
+from surveys.people.second import STEP_SECONDS, code_is, forget_second, has_second, set_second
+from surveys.people.sessions import (
+    SESSION_LENGTH,
+    SessionToken,
+    SignedIn,
+    form_token,
+    form_token_is,
+    sign_out,
+    signed_in,
+)
+from surveys.people.tables import Account, SecondFactor
 
-SessionToken = NewType("SessionToken", str)
+__all__ = (
+    "SESSION_LENGTH", "STEP_SECONDS", "AccountRefused", "DoorBusy", "SessionToken", "SignInRefused", "SignedIn", "add",
+    "everyone", "forget_second", "form_token", "form_token_is", "has_second", "remove", "reset", "set_second", "sign_in",
+    "sign_out", "signed_in",
+)  # fmt: skip
 
 ROLES = ("hr", "representative", "recovery", "guarantee", "auditor", "handler", "administrator")
+NAME_LIMIT = 60
 PASSWORD_MINIMUM = 12
-FAILURES_BEFORE_LOCK = 5
-LOCK = timedelta(minutes=15)
-SESSION_LENGTH = timedelta(hours=8)
-STEP_SECONDS = 30
-
-_hasher = PasswordHasher()  # argon2id, the library's current parameters
-_UNKNOWN = _hasher.hash(secrets.token_hex(16))
+type Door = Literal["desk", "handlers", "setup"]
+_ROME = ZoneInfo("Europe/Rome")
 
 
 class AccountRefused(Exception):
@@ -32,19 +38,23 @@ class AccountRefused(Exception):
 
 
 class SignInRefused(Exception):
-    """Name or password are wrong, or the account is locked. `locked` says which, after five failures only."""
+    """Name, password or code are wrong, or the account waits after failures: which of these, nobody is told.
 
-    def __init__(self, *, locked: bool) -> None:
-        super().__init__("locked" if locked else "wrong")
-        self.locked = locked
+    `account` and `failures_today` are for the log of acts; the account is empty if nobody has the name.
+    """
+
+    def __init__(self, account: str = "", failures_today: int = 0) -> None:
+        super().__init__("wrong")
+        self.account = account
+        self.failures_today = failures_today
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Who is signed in."""
+class Entered(NamedTuple):
+    """What a sign-in gives: the token of a new session, who it is, and the token by which this browser is known later."""
 
-    name: str
-    role: str
+    token: SessionToken
+    account: SignedIn
+    device: str
 
 
 async def add(engine: StoreEngine, name: str, role: str, password: str) -> None:
@@ -55,7 +65,7 @@ async def add(engine: StoreEngine, name: str, role: str, password: str) -> None:
     AccountRefused
         With ``name``, ``taken``, ``role`` or ``password`` as its reason.
     """
-    if not name or len(name) > 60 or not name.replace(".", "").replace("-", "").replace("_", "").isalnum():
+    if not name or len(name) > NAME_LIMIT or not name.replace(".", "").replace("-", "").replace("_", "").isalnum():
         raise AccountRefused("name")
     if role not in ROLES:
         raise AccountRefused("role")
@@ -63,20 +73,20 @@ async def add(engine: StoreEngine, name: str, role: str, password: str) -> None:
         raise AccountRefused("password")
     if await Account.exists().where(Account.name == name):
         raise AccountRefused("taken")
-    await Account.insert(Account(name=name, role=role, password=_hasher.hash(password)))
+    await Account.insert(Account(name=name, role=role, password=await passwords.kept(password)))
 
 
 async def reset(engine: StoreEngine, name: str, password: str) -> None:
-    """Give an account a new password, unlock it and end its sessions."""
+    """Give an account a new password; what failed before, its sessions and its known browsers are forgotten."""
     if len(password) < PASSWORD_MINIMUM:
         raise AccountRefused("password")
+    kept = await passwords.kept(password)
     async with engine.transaction():
         if not await Account.exists().where(Account.name == name):
             raise AccountRefused("unknown")
-        await Account.update(
-            {Account.password: _hasher.hash(password), Account.failures: 0, Account.locked_until: None}
-        ).where(Account.name == name)
-        await Session.delete().where(Session.account == name)
+        await Account.update({Account.password: kept}).where(Account.name == name)
+        await sessions.end_all(name)
+        await attempts.forget(name)
 
 
 async def everyone() -> list[SignedIn]:
@@ -85,113 +95,87 @@ async def everyone() -> list[SignedIn]:
 
 
 async def sign_in(
-    engine: StoreEngine, name: str, password: str, now: datetime, *, second: str = "", handlers: bool = False
-) -> tuple[SessionToken, SignedIn]:
+    engine: StoreEngine, name: str, password: str, now: datetime, *, second: str = "", door: Door = "desk",
+    devices: Sequence[str] = (),
+) -> Entered:  # fmt: skip
     """Check a password, and the one-time code of an account that has one; open a session whose token never existed.
 
-    Handlers sign in at a door of their own (`handlers`), where the passphrase itself stays in the browser.
+    Handlers have doors of their own, where the passphrase itself stays in the browser: ``setup`` until they have a second
+    factor, ``handlers`` from then on. Every refusal is the same work, whether the name exists or not: one argon2id, two
+    locks that count, one count of the day.
 
     Raises
     ------
     SignInRefused
-        After the same work whether the name exists or not.
+        If anything is wrong, or the account waits and neither a right code nor a known browser (`devices`) comes with it, nor,
+        before it has codes, a password that was drawn.
+    DoorBusy
+        If too many passwords are being worked; nothing was counted then.
     """
+    name = name if name.isprintable() and len(name) <= NAME_LIMIT else ""  # what no name can be is a name that nobody has
     row = await Account.select().where(Account.name == name).first()
-    locked = bool(row and row["locked_until"] and row["locked_until"].astimezone(UTC) > now)
-    right = _verify(row["password"] if row else _UNKNOWN, password)
-    right = right and row is not None and (row["role"] == "handler") == handlers
-    right = right and not locked and await _second_is(engine, name, second, now)
-    if row is None or locked or not right:
-        if row is not None and not locked:
-            await _count_failure(name, int(row["failures"]) + 1, now)
-        raise SignInRefused(locked=locked)
-    token = SessionToken(secrets.token_urlsafe(32))
+    account, enrolled = name if row else "", await has_second(name)
+    device = await attempts.known_device(engine, account, devices)
+    with passwords.place(known=bool(device)):
+        longest = attempts.LONGEST_WAIT if enrolled else attempts.LONGEST_BEFORE_CODES
+        waits = not device and await attempts.claim(engine, attempts.password_of(account), now, longest)
+        right = await passwords.is_right(row["password"] if row else passwords.NOBODY, password)
+    right = right and row is not None and _is_of(door, row["role"], enrolled=enrolled)
+    codes = attempts.codes_of(account if right else "")
+    codes_wait = not device and await attempts.claim(engine, codes, now)
+    passed = right and not codes_wait and enrolled and await code_is(engine, name, second, now)
+    unguessable = door == "setup" or passwords.was_drawn(password)  # 96 bits and more
+    admitted = passed if enrolled else right and (unguessable or not waits)
+    if row is None or not admitted:
+        raise SignInRefused(account, await attempts.failed_today(engine, account, _day(now)))
     async with engine.transaction():
-        await Account.update({Account.failures: 0, Account.locked_until: None}).where(Account.name == name)
-        await Session.delete().where(Session.expires < now)
-        await Session.insert(Session(digest=_digest(token), account=name, expires=now + SESSION_LENGTH))
-    return token, SignedIn(name, row["role"])
+        if not waits:  # else whoever makes it wait would get five new guesses whenever she signs in
+            await attempts.clear(attempts.password_of(name))
+        await attempts.clear(codes)
+        known = await attempts.know(name, device, _day(now))
+        token = await sessions.begin(name, now, _day(now))
+    return Entered(token, SignedIn(name, row["role"], enrolled), known)
 
 
-async def _second_is(engine: StoreEngine, name: str, given: str, now: datetime) -> bool:
-    """Check a one-time code (RFC 6238, 30 seconds, one step of grace); each works once. No second factor, no question."""
-    row = await SecondFactor.select().where(SecondFactor.account == name).first()
-    if row is None:
-        return True
-    code = "".join(given.split())
-    step = int(now.timestamp()) // STEP_SECONDS
-    totp = TOTP(bytes(row["secret"]), 6, SHA1(), STEP_SECONDS, enforce_key_length=False)
-    for counter in (step - 1, step, step + 1):
-        expected = totp.generate(counter * STEP_SECONDS)
-        if secrets.compare_digest(expected, code.encode()) and counter > row["last"]:
-            async with engine.transaction():
-                await SecondFactor.update({SecondFactor.last: counter}).where(SecondFactor.account == name)
-            return True
-    return False
+def _is_of(door: Door, role: str, *, enrolled: bool) -> bool:
+    match door:
+        case "desk":
+            return role != "handler"
+        case "handlers":
+            return role == "handler" and enrolled
+        case "setup":
+            return role == "handler" and not enrolled
 
 
-async def set_second(engine: StoreEngine, name: str, secret: bytes, given: str, now: datetime) -> bool:
-    """Set an account's second factor if the person shows a code of it; gives whether it was set."""
-    async with engine.transaction():
-        await SecondFactor.delete().where(SecondFactor.account == name)
-        await SecondFactor.insert(SecondFactor(account=name, secret=secret))
-    if await _second_is(engine, name, given, now):
-        return True
-    await SecondFactor.delete().where(SecondFactor.account == name)
-    return False
+def _day(now: datetime) -> date:
+    return now.astimezone(_ROME).date()
 
 
-async def forget_second(name: str) -> None:
-    await SecondFactor.delete().where(SecondFactor.account == name)
+async def confirm(engine: StoreEngine, token: str, account: SignedIn, password: str | None, second: str, now: datetime) -> bool:  # fmt: skip
+    """Ask somebody who is signed in once more for her password and a code; too many wrong answers end the session.
 
+    No password means that the caller holds another proof of her, and the code alone is checked here.
 
-async def has_second(name: str) -> bool:
-    return bool(await SecondFactor.exists().where(SecondFactor.account == name))
+    Raises
+    ------
+    DoorBusy
+        If too many passwords are being worked.
+    """
+    if not await sessions.one_more_try(token):
+        return False
+    row = await Account.select().where(Account.name == account.name).first()
+    with passwords.place(known=True):
+        right = row is not None and (password is None or await passwords.is_right(row["password"], password))
+    if not right or not await code_is(engine, account.name, second, now):
+        return False
+    await sessions.tried_well(token)
+    return True
 
 
 async def remove(engine: StoreEngine, name: str) -> None:
-    """Remove an account, its sessions and its second factor."""
+    """Remove an account, its sessions, its second factor and its known browsers."""
     async with engine.transaction():
-        await Session.delete().where(Session.account == name)
+        await sessions.end_all(name)
         await SecondFactor.delete().where(SecondFactor.account == name)
+        await attempts.forget(name)
         await Account.delete().where(Account.name == name)
-
-
-def _verify(stored: str, password: str) -> bool:
-    try:
-        return _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-async def _count_failure(name: str, failures: int, now: datetime) -> None:
-    lock = now + LOCK if failures >= FAILURES_BEFORE_LOCK else None
-    await Account.update({Account.failures: 0 if lock else failures, Account.locked_until: lock}).where(
-        Account.name == name
-    )
-
-
-async def signed_in(token: str, now: datetime) -> SignedIn | None:
-    """Say whose session this is, if it is one and has not expired."""
-    row = await Session.select().where(Session.digest == _digest(token)).first()
-    if row is None or row["expires"].astimezone(UTC) <= now:
-        return None
-    account = await Account.select(Account.name, Account.role).where(Account.name == row["account"]).first()
-    return SignedIn(account["name"], account["role"]) if account else None
-
-
-async def sign_out(token: str) -> None:
-    await Session.delete().where(Session.digest == _digest(token))
-
-
-def form_token(token: str) -> str:
-    """The proof that a form came from a page of this session; derived, so nothing more is stored."""
-    return hashlib.sha256(b"ascolto form " + token.encode()).hexdigest()
-
-
-def form_token_is(token: str, given: str) -> bool:
-    return secrets.compare_digest(form_token(token).encode(), given.encode())
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

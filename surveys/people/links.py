@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NewType
 
+from surveys import stirring
 from surveys.engines import StoreEngine
 from surveys.people.tables import Outbox, Panel, Person, TwoKeyAct
 
@@ -191,6 +192,20 @@ async def forget_links(engine: StoreEngine, wave: str) -> None:
 async def leave_no_trace(engine: StoreEngine) -> None:
     """Rewrite what held links and messages: wiped rows stay readable in old pages, tuples and the log until then."""
     await engine.rewrite(Outbox, Panel, TwoKeyAct)
+
+
+async def touched() -> tuple[int, int, int]:
+    """How many tokens were issued, issued again and taken by slip: while the numbers stay, nothing need be stirred."""
+    return (
+        int(await Panel.count().where(Panel.issued.is_not_null())),
+        int(await Panel.count().where(Panel.before.is_not_null())),
+        int(await Panel.count().where(Panel.channel == SLIP)),
+    )
+
+
+async def stir(engine: StoreEngine) -> None:
+    """Take away what tells in which order tokens were issued (PRIVACY 3.8)."""
+    await stirring.stir(engine, Panel)
 
 
 async def put_out(

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people.tables import LogEntry
@@ -49,10 +50,11 @@ async def record(engine: StoreEngine, day: date, actor: str, act: str, **details
         )
 
 
-async def read() -> list[Act]:
-    """Read the whole log and check its chain."""
-    before, intact, acts = _FIRST, True, []
-    for row in await LogEntry.select().order_by(LogEntry.number):
+async def read(*, since: int = 1) -> list[Act]:
+    """Read the log, whole or from one entry on, and check its chain from there."""
+    last = await entry(since - 1)
+    before, intact, acts = bytes.fromhex(last.digest) if last else _FIRST, True, []
+    for row in await LogEntry.select().where(LogEntry.number >= since).order_by(LogEntry.number):
         text = row["details"] if isinstance(row["details"], str) else json.dumps(row["details"])
         expected = _chained(before, int(row["number"]), row["day"], row["actor"], row["act"], text)
         before = bytes(row["digest"])
@@ -65,3 +67,44 @@ async def last_digest() -> str:
     """The digest of the newest entry in hex: whoever wrote it down sees later whether older entries were changed."""
     rows = await LogEntry.select(LogEntry.digest).order_by(LogEntry.number, ascending=False).limit(1)
     return bytes(rows[0]["digest"]).hex() if rows else _FIRST.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry at some time: whoever keeps it sees later whether it, or any entry before it, was changed."""
+
+    number: int
+    day: date
+    digest: str
+    log: str = "log"
+    """Which log it is of, as a line that is kept says: this one, or ``desk-log``, the handlers'."""
+
+    @property
+    def short(self) -> str:
+        """Half of the digest in groups of four, to read aloud or copy by hand."""
+        return " ".join(self.digest[i : i + 4] for i in range(0, 32, 4))
+
+
+async def head(*, before: date | None = None) -> Head | None:
+    """The newest entry, or the newest of the days before one day; nothing if there is none."""
+    query = LogEntry.select().order_by(LogEntry.number, ascending=False).limit(1)
+    rows = await (query.where(LogEntry.day < before) if before else query)
+    return _head(rows[0]) if rows else None
+
+
+async def entry(number: int) -> Head | None:
+    """The entry of a number as a head."""
+    row = await LogEntry.select().where(LogEntry.number == number).first()
+    return _head(row) if row else None
+
+
+async def entry_of(digest_begin: str) -> Head | None:
+    """The entry whose digest begins so."""
+    for row in await LogEntry.select().order_by(LogEntry.number, ascending=False):
+        if bytes(row["digest"]).hex().startswith(digest_begin):
+            return _head(row)
+    return None
+
+
+def _head(row: dict[str, Any]) -> Head:
+    return Head(int(row["number"]), row["day"], bytes(row["digest"]).hex())

@@ -83,7 +83,10 @@ class Headcount(Table):
 
 
 class Account(Table):
-    """Somebody who signs in: HR, holder, handler, auditor. Never a respondent."""
+    """Somebody who signs in: HR, holder, handler, auditor. Never a respondent.
+
+    `failures` and `locked_until` are of an earlier version; what fails is counted in `Attempts`.
+    """
 
     name = Varchar(length=60, primary_key=True)
     role = Varchar(length=20)
@@ -93,11 +96,36 @@ class Account(Table):
 
 
 class Session(Table):
-    """A signed-in browser: the digest of its token, nothing else of it."""
+    """A signed-in browser: the digest of its token, nothing else of it. `idle` is when it ends unless it is used before."""
 
     digest = Varchar(length=64, primary_key=True)
     account = Varchar(length=60, index=True)
     expires = Timestamptz(default=None, null=True)
+    idle = Timestamptz(default=None, null=True)
+    day = Date(default=None, null=True)
+    failures = Integer(default=0)
+
+
+class Attempts(Table):
+    """What failed at one lock (the password or the codes of an account) since it was last opened, and until when it waits.
+
+    One row a lock is for all names that nobody has: a stranger's attempt costs the same work whatever name he tries.
+    """
+
+    lock = Varchar(length=80, primary_key=True)
+    failures = Integer(default=0)
+    waits_until = Timestamptz(default=None, null=True)
+    day = Date(default=None, null=True)
+    failed_today = Integer(default=0)
+
+
+class Device(Table):
+    """A browser that signed in to an account before: the digest of its token and the account's name together."""
+
+    digest = Varchar(length=64, primary_key=True)
+    account = Varchar(length=60, index=True)
+    failures = Integer(default=0)
+    day = Date(default=None, null=True)
 
 
 class LogEntry(Table):

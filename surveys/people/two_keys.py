@@ -11,7 +11,7 @@ from piccolo.columns import Column
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people.tables import Person, TwoKeyAct
 
-SECOND_CODE, RAISE = "second code", "raise"
+SECOND_CODE, RAISE, SPARE = "second code", "raise", "spare slips"
 ASKED, CONFIRMED, HANDED, REFUSED = "asked", "confirmed", "handed", "refused"
 """A second code that is confirmed waits for its letter or text; handed over, it is done."""
 
@@ -57,6 +57,11 @@ async def find(act: int) -> Asked | None:
     """One act by its number."""
     row = await TwoKeyAct.select(TwoKeyAct.wave).where(TwoKeyAct.id == act).first()
     return next((asked for asked in await of_wave(str(row["wave"])) if asked.id == act), None) if row else None
+
+
+def spare_allowed(acts: list[Asked]) -> int:
+    """How many slips beyond the panel were confirmed; an act of this kind keeps its number where others keep a size."""
+    return sum(act.k for act in acts if act.act == SPARE and act.state == HANDED)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
-"""Who may read concern reports: a list of handlers' keys, valid only with two signatures made away from the server.
+"""Keyrings of version 1: who could read cases that were begun before rings. Read only; new lists are rings (`rings`).
 
-Each version names the one before by its fingerprint and must be signed by the two signers of that one, so that a
-server alone can neither add a reader nor change who signs.
+Each names the one before by its fingerprint and is signed by the two signers of that one. Nothing anchored the first; the
+first ring vouches for the last of them.
 """
 
 import hashlib
@@ -12,9 +12,8 @@ from datetime import date
 from typing import Any
 
 from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey, VerifyKey
+from nacl.signing import VerifyKey
 
-from surveys.engines import StoreEngine
 from surveys.public.tables import Keyring as KeyringRow
 
 PURPOSE = "ascolto keyring v1\n"
@@ -76,40 +75,6 @@ class Keyring:
 
 def fingerprint_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def draft(
-    day: date, signers: Sequence[Signer], readers: Sequence[Reader], recovery: str = "",
-    holders: Sequence[str] = (), before: Keyring | None = None,
-) -> str:
-    """Write the text of a new version, to be signed.
-
-    Raises
-    ------
-    KeyringRefused
-        If it has fewer than two handlers inside, no outside substitute, or too many readers.
-    """  # fmt: skip
-    content = {
-        "v": 1,
-        "number": before.number + 1 if before else 1,
-        "before": before.fingerprint if before else "",
-        "day": day.isoformat(),
-        "signers": [{"seat": s.seat, "name": s.name, "key": s.key} for s in signers],
-        "readers": [
-            {"id": r.id, "name": r.name, "role": dict(r.role), "outside": r.outside, "recipient": r.recipient, "signer": r.signer}
-            for r in readers
-        ],
-        "recovery": recovery,
-        "recovery_holders": list(holders),
-    }  # fmt: skip
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    _read(text, ())
-    return text
-
-
-def sign(text: str, seed: bytes) -> str:
-    """Sign a keyring's text with one signer's seed; gives hex."""
-    return SigningKey(seed).sign((PURPOSE + text).encode()).signature.hex()
 
 
 def _read(text: str, signatures: Sequence[str]) -> Keyring:
@@ -179,24 +144,3 @@ async def versions() -> tuple[Keyring, ...]:
     for row in await KeyringRow.select().order_by(KeyringRow.number):
         found.append(verify(row["text"], json.loads(row["signatures"]), found[-1] if found else None))
     return tuple(found)
-
-
-async def current() -> Keyring | None:
-    """The keyring in use; None before the first."""
-    found = await versions()
-    return found[-1] if found else None
-
-
-async def publish(engine: StoreEngine, text: str, signatures: Sequence[str]) -> Keyring:
-    """Put a signed keyring in use.
-
-    Raises
-    ------
-    KeyringRefused
-        If it is not valid.
-    """
-    async with engine.transaction():
-        keyring = verify(text, signatures, await current())
-        row = KeyringRow(number=keyring.number, text=text, signatures=json.dumps(list(signatures)))
-        await KeyringRow.insert(row)
-    return keyring

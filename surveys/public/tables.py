@@ -33,6 +33,8 @@ class Wave(Table):
     phone_key = Bytea(default=b"")
     token_key = Bytea(default=b"")
     holders = JSON()
+    signed_plan = Text(default="")
+    confirmations = JSON(default="{}")
     invited = Integer(default=0)
     slips = Integer(default=0)
     drawn = Integer(default=0)
@@ -133,3 +135,19 @@ class Comment(Table):
     proposal = Bytea(default=b"")
     proposed_by = Varchar(length=60, default="")
     text = Text(default="")
+
+
+class Ring(Table):
+    """One ring of version 2, as signed by two of three seats."""
+
+    number = BigInt(primary_key=True)
+    text = Text()
+    signatures = JSON()
+
+
+class Still(Table):
+    """What lengthens a ring, as signed; one for a ring."""
+
+    number = BigInt(primary_key=True)
+    text = Text()
+    signatures = JSON()

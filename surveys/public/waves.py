@@ -16,6 +16,8 @@ class State(StrEnum):
 
     DRAFT = "draft"
     PLANNED = "planned"
+    READY = "ready"
+    """Its plan is signed, and each holder has confirmed that she stands in it."""
     OPEN = "open"
     ENDED = "ended"
     CLOSED = "closed"
@@ -40,7 +42,8 @@ class WrongState(Exception):
 class WaveRecord:
     """One wave. `questionnaire`, `plan`, `rules` and `holders` are plain JSON as frozen.
 
-    `seal_key` and `phone_key` seal sheets on the server (X25519) and on a phone (P-256); `token_key` verifies tokens.
+    `signed_plan` is the plan of version 2 with its signatures, as its file holds it, and `confirmations` what each holder
+    signed of it, by seat. `token_key` verifies tokens. `seal_key` and `phone_key` sealed sheets of waves of version 1.
     """
 
     id: str
@@ -59,6 +62,8 @@ class WaveRecord:
     headcount_bands: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, Any] = field(default_factory=dict)
     holders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    signed_plan: str = ""
+    confirmations: Mapping[str, str] = field(default_factory=dict)
     seal_key: bytes = b""
     phone_key: bytes = b""
     token_key: bytes = b""
@@ -70,11 +75,15 @@ class WaveRecord:
     extensions: tuple[Mapping[str, str], ...] = ()
 
     def holder_keys(self) -> dict[str, bytes]:
-        """The public keys of the holders who have made their secrets; not of the team that reads comments."""
+        """Version 1: the public keys of the holders who have made their secrets; not of the team that reads comments."""
         return {seat: bytes.fromhex(holder["key"]) for seat, holder in self.holders.items() if seat != "guarantee"}
 
+    def statements(self) -> dict[str, str]:
+        """What each holder said of herself and signed, by seat."""
+        return {seat: holder["statement"] for seat, holder in self.holders.items() if "statement" in holder}
 
-_JSON = ("title", "panel", "questionnaire", "plan", "rules", "headcount_bands", "messages", "holders", "extensions")
+
+_JSON = ("title", "panel", "questionnaire", "plan", "rules", "headcount_bands", "messages", "holders", "confirmations", "extensions")
 
 
 def _from_row(row: Mapping[str, Any]) -> WaveRecord:

@@ -1,5 +1,7 @@
 """The step table of PRIVACY 2.5, row by row, and its edges."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +46,27 @@ def test_every_size_has_one_band_that_holds_it(size: int) -> None:
     ("count", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (19, "10-19"), (39, "20-39"), (40, "40+"), (400, "40+")]
 )
 def test_experiences_are_banded(count: int, band: str) -> None:
-    assert p.experience_band(count) == band
+    assert p.experience_band(count, 800) == band
+
+
+@pytest.mark.parametrize("answered", range(20, 430))
+def test_no_band_of_experiences_says_everybody_or_all_but_few(answered: int) -> None:
+    """Could leak: of forty people "40+" is everybody."""
+    alike = [count for count in range(answered + 1) if p.experience_band(count, answered) == p.experience_band(answered, answered)]
+    assert alike[0] <= answered - 5
+    assert p.experience_band(0, answered) == "0-4"
+
+
+@pytest.mark.parametrize("base", range(50, 431))
+def test_no_share_of_special_answers_is_the_count_of_few(base: int) -> None:
+    """Could leak: of twenty people 5 % is one of them. Every printed share leaves at least four counts open."""
+    printed = [p.organisation_share(Fraction(100 * count, base), base) for count in range(base + 1)]
+    assert min(printed.count(share) for share in set(printed)) >= 4
+    assert printed[4] == printed[0] and printed[-5] == printed[-1]
+
+
+def test_under_fifty_people_no_share_of_special_answers_is_shown() -> None:
+    assert [p.organisation_share(50, base) for base in (10, 49)] == [None, None]
 
 
 @given(st.integers(1, 500), st.integers(0, 500), st.integers(5, 10))

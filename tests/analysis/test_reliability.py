@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from analysis import statistics_of
 from analysis.reliability import cronbach_alpha, mcdonald_omega, reading
+from tests.analysis.waves import INSTRUMENT, LIKERT, released, wave
 
 
 def test_alpha_of_a_small_table_is_that_of_its_formula() -> None:
@@ -34,3 +36,19 @@ def test_what_is_not_defined_is_none_and_not_zero() -> None:
 @pytest.mark.parametrize(("value", "word"), [(0.59, "items"), (0.6, "care"), (0.7, "fine"), (0.96, "alike")])
 def test_reliability_is_read_in_words(value: float, word: str) -> None:
     assert reading(value) == word
+
+
+def test_a_reading_is_shown_from_200_people_and_is_never_missing_because_all_answered_alike() -> None:
+    """Could leak: before, a scale of fifty people without a reading proved that all of them gave one answer."""
+    scale = next(scale for scale in INSTRUMENT.scales if len(scale.items) >= 3)
+    mixed, alike = [1, 2, 3, 4, 5] * 40, [5] * 200
+    for answers in (mixed, alike):
+        whole = wave(200, **{item: answers for item in scale.items})
+        assert set(statistics_of.quality(whole, INSTRUMENT)["reliability"][scale.id]) == {"n_band", "reading"}
+        few = wave(199, **{item: answers[:199] for item in scale.items})
+        assert scale.id not in statistics_of.quality(few, INSTRUMENT)["reliability"]
+
+
+def test_a_spread_is_shown_from_fifty_people() -> None:
+    shown = [released(wave(n, **{name: [1, 2, 3, 4, 5] * (n // 5) for name in LIKERT}))["views"][0]["items"]["A1"] for n in (45, 50)]
+    assert ["sd" in figure for figure in shown] == [False, True]

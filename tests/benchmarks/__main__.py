@@ -1,12 +1,25 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
-audit suppression tables start."""
+audit suppression tables start stir strangers."""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import answers, audits, blind, concerns, phone, releases, spending, starting, suppression, tables
+from tests.benchmarks import (
+    answers,
+    audits,
+    blind,
+    concerns,
+    phone,
+    releases,
+    spending,
+    starting,
+    stirring,
+    strangers,
+    suppression,
+    tables,
+)
 
 PARTS = {
     "phone": phone.measure,
@@ -19,6 +32,8 @@ PARTS = {
     "suppression": suppression.measure,
     "tables": tables.measure,
     "start": starting.measure,
+    "stir": stirring.measure,
+    "strangers": strangers.measure,
 }
 
 

@@ -18,7 +18,7 @@ K = MINIMUM["items"]
 ENDS_AT_TEN = tuple(
     SizeRow(r.least, r.index_step, r.share_step, r.classes, r.class_step, 10, 90) for r in publication.ROWS
 )
-NO_STEPS = (SizeRow(5, 0.1, 0.1, 5, 0.1, 0, 100),)
+NO_STEPS = (SizeRow(5, 0.125, 0.125, 5, 0.125, 0, 100),)
 
 
 def _published(kind: str, items: slice) -> tuple[Any, ...]:

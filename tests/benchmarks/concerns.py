@@ -14,16 +14,15 @@ from urllib.parse import urlencode
 
 from playwright.async_api import async_playwright
 
-from server import demonstration_channel
-from surveys.cases import codes, composing
+from surveys.cases import acts, codes
+from surveys.cases.acts import Reporter
 from surveys.cases.codes import CodeKeys
-from surveys.cases.composing import Entry
 from surveys.lifecycle.context import House, today
-from surveys.public import channel, keyring
-from surveys.public.keyring import Keyring
+from surveys.public import readers
+from surveys.public.rings import Ring
 from surveys.stores import StoreSettings, stores
 from tests.benchmarks.answers import _body
-from tests.benchmarks.installation import opened, served
+from tests.benchmarks.installation import channel_beside, opened, served
 from tests.benchmarks.phone import _LCP, RUNS, _slow
 from tests.benchmarks.wire import FORM, JSON, send
 from tests.journeys.conftest import ARGUMENTS, chromium
@@ -37,18 +36,18 @@ def _p95(times: Sequence[float]) -> str:
     return f"{sorted(times)[int(len(times) * 0.95)] * 1000:.0f} ms"
 
 
-async def _prepare(folder: Path) -> tuple[Keyring, str]:
+async def _prepare(folder: Path) -> tuple[Ring, str]:
     async with stores(StoreSettings(folder)) as engines:
-        await demonstration_channel.make(House(engines, folder, today(), "administrator"))
-        ring, record = await keyring.current(), await channel.load()
-        assert ring is not None
-        return ring, record.salt
+        await channel_beside(House(engines, folder, today(), "administrator"))
+        found = await readers.load(folder)
+        assert found.chain is not None and found.house is not None
+        return found.chain.newest, found.house.hash
 
 
-def _report(ring: Keyring, day: date) -> tuple[dict[str, Any], bytes]:
+def _report(ring: Ring, house: str, day: date) -> tuple[dict[str, Any], bytes]:
     """A sealed report of about 1,200 letters under random keys: the phone's work is not the server's."""
-    keys = CodeKeys(*(os.urandom(32) for _ in range(5)))
-    made = composing.compose(keys, [Entry("report", {"text": "parole " * 170})], day, ring, ring.fingerprint)
+    me = Reporter(CodeKeys(*(os.urandom(32) for _ in range(8))))
+    made = acts.report(me, ring, house, (), {"text": "parole " * 170}, day, os.urandom)
     return made, json.dumps(made).encode()
 
 
@@ -181,8 +180,8 @@ async def _write(page: Any) -> None:
 
 async def measure(folder: Path) -> list[tuple[str, str, str]]:
     codes_, _ = opened(folder, 200)
-    ring, _ = await _prepare(folder)
-    made = [_report(ring, today()) for _ in range(FLOOD + 2200)]
+    ring, house = await _prepare(folder)
+    made = [_report(ring, house, today()) for _ in range(FLOOD + 2200)]
     bodies = [body for _, body in made]
     with served(folder) as (address, _):
         port = int(address.rpartition(":")[2])
@@ -202,7 +201,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         ("reporter's first page, on the wire", f"{first:,} B", "<= 20 KB"),
         ("largest contentful paint, slow 3G and CPU x4, median of 3", f"{paint:.2f} s", "<= 2.8 s"),
         ("whole path with sealing script", f"{whole:,} B", "<= 80 KB"),
-        ("reports a second, 32 at once, durable", f"{statuses.count(200) / seconds:,.0f}", ">= 100"),
+        ("reports a second, 32 at once, durable", f"{statuses.count(200) / seconds:,.0f}", ">= 200"),
         ("p95 of these", _p95(times), "< 200 ms"),
         ("errors", str(len(statuses) - statuses.count(200)), "0"),
         ("return by code, p95 on the server", _p95(returns), "< 150 ms"),

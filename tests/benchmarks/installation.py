@@ -13,15 +13,19 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from surveys.cases import handlers
+from surveys.cases.handlers import HandlerRecord
 from surveys.lifecycle import opening
+from surveys.lifecycle.channel import open_channel
 from surveys.lifecycle.context import House, today
-from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
 from surveys.people.roster import PersonEntry, UnitEntry
-from surveys.public import organisation
+from surveys.public import channel, organisation
 from surveys.stores import StoreSettings, stores
 from tests.conftest import ORGANISATION
 from tests.postgres import free_port
+from tests.urn import anchor, get_ready, team
 
 WAVE = "misura"
 
@@ -53,15 +57,25 @@ async def _open(data: Path, people: int, settings: StoreSettings | None = None) 
         house = House(engines, data, today(), "bench")
         await organisation.save(engines["public"], replace(ORGANISATION, help_checked_on=today().isoformat()))
         await roster.replace(engines["people"], *cooperative(people), today() - timedelta(days=9))
+        await anchor(house)
         await plan(house, Wish(WAVE, {"it": "Misura"}, today(), today() + timedelta(days=9)))
-        secrets = {}
-        for seat in ("hr", "representative", "recovery"):
-            secrets[seat] = draw_secret()
-            await take_seat(house, WAVE, seat, secrets[seat])
+        secrets = await get_ready(house, WAVE)
         await opening.open_wave(house, WAVE)
         return [str(code) for code in await opening.print_slips(house, WAVE, people)], {
             k: str(v) for k, v in secrets.items()
         }
+
+
+async def channel_beside(house: House) -> None:
+    """The channel beside the wave, under the list of readers that is there."""
+    made = team()
+    for name, keys in made.keys.items():
+        stated = made.statement(name, house.day)
+        record = HandlerRecord(name, bytes(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", house.day, None, None, stated)
+        await handlers.keep(house.engines["cases"], record)
+    heard = replace(await channel.load(), salt=made.anchor.salt, hearing_day=house.day.isoformat(), hearing_document="Verbale")
+    await channel.save(house.engines["public"], heard)
+    await open_channel(house)
 
 
 def opened(data: Path, people: int = 430) -> tuple[list[str], dict[str, str]]:

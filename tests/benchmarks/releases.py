@@ -16,15 +16,15 @@ from analysis.auditor import audit_structure
 from analysis.responses import RawResponses
 from analysis.suppression import solve
 from analysis.views import Category, full_cross_plan, incidence
-from surveys.answers.envelope import seal
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import House, today
 from surveys.public import waves
 from surveys.questionnaire import Questionnaire
 from surveys.stores import StoreSettings, stores
-from surveys.tokens import SlipCode, digest, new_code
+from surveys.tokens import new_code
 from tests.benchmarks.installation import WAVE, cooperative, opened
+from tests.urn import put_in
 
 PEOPLE = 400
 
@@ -32,6 +32,7 @@ PEOPLE = 400
 async def _answered(folder: Path, codes: list[str]) -> None:
     dice = random.Random(2)
     async with stores(StoreSettings(folder)) as engines:
+        house = House(engines, folder, today(), "bench")
         record = await waves.get(WAVE)
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
         urn = Urn(engines["answers"])
@@ -45,10 +46,10 @@ async def _answered(folder: Path, codes: list[str]) -> None:
             }
             form |= {"unit": [person.unit], "gender": [person.gender], "age": [person.age]}
             sheet = questionnaire.read(form).to_bytes()
-            puts.append(urn.put(WAVE, digest(SlipCode(code)), number.to_bytes(16), seal(sheet, record.seal_key)))
+            row, envelope = put_in(house, record, code, sheet)
+            puts.append(urn.put(WAVE, row, number.to_bytes(16), envelope))
         await asyncio.gather(*puts)
         await urn.stop()
-        house = House(engines, folder, today(), "bench")
         await closing.end(house, WAVE)
         await closing.close(house, WAVE, unused_slips=0)
 
@@ -89,7 +90,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
     await _answered(folder, codes)
     environment = {**os.environ, "ASCOLTO_DATA": str(folder), "OMP_NUM_THREADS": "1"}
     worker = [sys.executable, "-m", "server.worker"]
-    about = {"organisation": "Cooperativa", "title": "Misura", "address": "https://ascolto.invalid", "ends": ""}
+    about = {"organisation": "Cooperativa", "title": "Misura", "address": "https://ascolto.invalid", "ends": "", "mark": ""}
     slips = json.dumps({"codes": [new_code(secrets.token_bytes) for _ in range(430)], "about": about})
     slip_seconds, _ = _timed([*worker, "slips"], slips, environment)
     given = json.dumps({"wave": WAVE, "first": held["hr"], "second": held["recovery"], "actor": "bench"})

@@ -11,18 +11,19 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from surveys.answers.envelope import seal
+from surveys.answers.pairs import layered, seal
 from surveys.answers.urn import Receipt, Urn
 from surveys.blind import PublicKey, encode_token, prepare, token_digest, verify
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import House, read_wave_key, today
 from surveys.lifecycle.issuing import key_file
 from surveys.public.waves import get
 from surveys.questionnaire import AnswerSheet, shipped
 from surveys.stores import StoreSettings, stores
-from surveys.tokens import Digest
+from surveys.tokens import Digest, spent_digest
 from tests.benchmarks.answers import _body, _run
 from tests.benchmarks.installation import WAVE, _open, opened, served
 from tests.postgres import fresh_databases, server
+from tests.urn import plan_of
 
 TOKENS = 3000
 AT_ONCE, WARM = 64, 100
@@ -40,6 +41,7 @@ def _tokens(house: House, count: int) -> list[tuple[bytes, bytes]]:
 async def _spend(house: House) -> tuple[float, int]:
     """Tokens a second, and how many were received."""
     record = await get(WAVE)
+    plan, wave_key = plan_of(house, WAVE), read_wave_key(house.data, WAVE)
     public, tokens = PublicKey.from_der(record.token_key), _tokens(house, TOKENS)
     items = [item.id for item in shipped("full", [], []).items() if item.type == "likert"]
     sheets = [AnswerSheet({name: (random.choice("12345"),) for name in items}).to_bytes() for _ in range(50)]
@@ -52,8 +54,9 @@ async def _spend(house: House) -> tuple[float, int]:
             place[0] += 1
             prepared, signature = tokens[number]
             assert verify(public, prepared, signature)
-            envelope = seal(sheets[number % 50], record.seal_key)
-            digest = Digest(token_digest(prepared))
+            proof = token_digest(prepared)
+            envelope = layered(seal(sheets[number % 50], proof, plan.hash, plan.points), wave_key)
+            digest = spent_digest(Digest(proof))
             receipts.append(await urn.put(WAVE, digest, os.urandom(16), envelope, token=True))
 
     began = time.perf_counter()

@@ -1,19 +1,23 @@
 """A served concern channel for journeys: invented handlers, a clock that a test moves, people with browsers."""
 
 import asyncio
-import base64
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page
 
@@ -25,6 +29,7 @@ from surveys.stores import StoreSettings, stores
 from tests.conftest import ORGANISATION
 from tests.journeys.conftest import environment
 from tests.postgres import free_port
+from tests.signing_in import forget, next_code
 
 BEGIN = date(2026, 11, 23)
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
@@ -38,7 +43,6 @@ class Channel:
     known: dict[str, Any]
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
-    used: dict[str, int] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -89,37 +93,59 @@ class Channel:
         return b"".join(found)
 
     def second(self, name: str) -> str:
-        """A one-time code that was not used yet: each works once, so a second sign-in takes the next step's."""
-        step = max(int(time.time()) // 30, self.used.get(name, 0) + 1)
-        while step > int(time.time()) // 30 + 1:
-            time.sleep(1)
-        self.used[name] = step
-        secret = base64.b32decode(self.known["handlers"][name]["second"])
-        return TOTP(secret, 6, SHA1(), 30).generate(step * 30).decode()
+        """A one-time code that was not used yet."""
+        return next_code(self.known["handlers"][name]["second"])
+
+    def code(self, name: str) -> str:
+        """The same for the office, the staff and the audit."""
+        return next_code(self.known["codes"][name])
 
 
 def make_channel(folder: Path) -> Channel:
-    """Make stores, organisation and channel on the first day."""
-    made = Channel(folder / "data", {})
+    """Stores, organisation and channel on the first day: made once, and copied for each test."""
+    template, known = _template()
+    made = Channel(folder / "data", deepcopy(known))
+    shutil.copytree(template, made.data)
     made.day(BEGIN)
+    forget([*known["codes"].values(), *(handler["second"] for handler in known["handlers"].values())])
+    return made
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Channel]:
+    """A channel that is served while it is looked at."""
+    made = make_channel(folder)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@cache
+def _template() -> tuple[Path, dict[str, Any]]:
+    kept = TemporaryDirectory()
+    atexit.register(kept.cleanup)
+    data = Path(kept.name) / "data"
 
     async def fill() -> dict[str, Any]:
-        async with stores(StoreSettings(made.data)) as engines:
+        async with stores(StoreSettings(data)) as engines:
             await organisation.save(engines["public"], ORGANISATION)
-            known = await demonstration_channel.make(House(engines, made.data, BEGIN, "administrator"))
+            house = House(engines, data, BEGIN, "administrator")
+            known = await demonstration_channel.make(house) | {"codes": {}}
             for name, role in (("direzione", "hr"), ("rappresentante", "representative"), ("verifica", "auditor")):
                 await accounts.add(engines["people"], name, role, f"prova-{name}-lunga")
+                known["codes"][name] = await demonstration_channel.with_codes(house, name)
             return known
 
-    made.known = asyncio.run(fill())
-    return made
+    return data, asyncio.run(fill())
 
 
 async def phone(browser: Browser, language: str, *, script: bool = True) -> tuple[BrowserContext, Page]:
     """Another phone, with nothing on it."""
     context = await browser.new_context(**PHONE, locale=language, java_script_enabled=script)
     page = await context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(40_000)
     return context, page
 
 
@@ -127,7 +153,7 @@ async def at_desk(browser: Browser, channel: Channel, name: str, language: str =
     """A handler signs in with both factors and opens her keys."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale=language)
     page = await context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(45_000)
     await page.goto(f"{channel.address}/cases/in?lang={language}")
     await page.fill("#name", name)
     await page.fill("#pass", channel.known["handlers"][name]["passphrase"])
@@ -140,12 +166,23 @@ async def at_desk(browser: Browser, channel: Channel, name: str, language: str =
     return page
 
 
+async def drawn_again(page: Page, place: str) -> str:
+    """Read the six words that a page drew and type the two that it asks for; gives the passphrase."""
+    await page.wait_for_selector(f"{place} #six li")
+    words = await page.locator(f"{place} #six li").all_inner_texts()
+    for asked in await page.locator(f"{place} input").all():
+        number = str(await asked.get_attribute("id")).removeprefix("word-")
+        await asked.fill(words[int(number) - 1])
+    return " ".join(words)
+
+
 async def signed_in(browser: Browser, channel: Channel, name: str) -> Page:
     """Somebody of the office, the staff or the audit signs in."""
     page = await (await browser.new_context(viewport={"width": 1280, "height": 900}, locale="it-IT")).new_page()
     await page.goto(f"{channel.address}/account/in?lang=it")
     await page.fill("input[name=name]", name)
     await page.fill("input[name=password]", f"prova-{name}-lunga")
+    await page.fill("input[name=second]", channel.code(name))
     async with page.expect_navigation():
         await page.click("main button")
     return page

@@ -16,6 +16,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.postgres import free_port
+from tests.signing_in import next_code
 
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -44,18 +45,25 @@ class Served:
     def password(self, account: str) -> str:
         return str(self.known["accounts"][account]["password"])
 
+    def code(self, account: str) -> str:
+        """A one-time code of an account that was not used yet."""
+        return next_code(str(self.known["accounts"][account]["second"]))
+
 
 def environment(data: Path) -> dict[str, str]:
     return {**os.environ, "ASCOLTO_DATA": str(data), "OMP_NUM_THREADS": "1", "LANG": "en_GB.UTF-8"}
 
 
-def start(data: Path, port: int) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(
-        [sys.executable, "-m", "server.cli", "serve", "--port", str(port)],
-        env=environment(data),
-        stdout=subprocess.DEVNULL,
-    )
-    for _ in range(100):
+def start(data: Path, port: int, log: Path | None = None) -> "subprocess.Popen[bytes]":
+    """Serve an installation; what it writes of faults goes into the log, or where this run writes."""
+    with open(log or os.devnull, "wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "server.cli", "serve", "--port", str(port)],
+            env=environment(data),
+            stdout=said if log else subprocess.DEVNULL,
+            stderr=said if log else None,
+        )
+    for _ in range(300):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
                 return process

@@ -15,12 +15,13 @@ from tests.journeys.channel import (
     Channel,
     at_desk,
     everything_stored,
-    make_channel,
     phone,
     photo_with_place,
+    running,
     signed_in,
 )
 from tests.journeys.conftest import press
+from tests.journeys.test_proofs import store
 
 SHOTS = Path(os.environ["ASCOLTO_SHOTS"]) if "ASCOLTO_SHOTS" in os.environ else None
 DAY_ONE = "Kryeinfermierja më tha fjalë zambakfshehtë"
@@ -35,10 +36,8 @@ FINAL = "Secondo sguardo: confermiamo e aggiungiamo una tutela, finalesegreto, p
 
 @pytest.fixture
 def channel(tmp_path: Path) -> Iterator[Channel]:
-    made = make_channel(tmp_path)
-    made.start()
-    yield made
-    made.stop()
+    with running(tmp_path) as made:
+        yield made
 
 
 async def shot(page: Page, name: str) -> None:
@@ -98,6 +97,21 @@ async def _substitute_closes(browser: Browser, channel: Channel) -> None:
     await desk.fill("#answer", FINAL)
     await desk.click("#send")
     await desk.wait_for_selector("text=finalesegreto")
+    await _second_look(browser, channel)
+
+
+async def _second_look(browser: Browser, channel: Channel) -> None:
+    """Another reader's desk finds the same end in the letters: only then does the retention begin."""
+    desk = await at_desk(browser, channel, "ascolto1")
+    assert "va visto da una seconda persona" in await desk.inner_text("#board")
+    await desk.click("#board table button")
+    await desk.wait_for_selector("text=finalesegreto")
+    for _ in range(50):
+        with store(channel) as rows:
+            if rows.execute('SELECT ended FROM "case"').fetchone() == (1,):
+                return
+        await desk.wait_for_timeout(100)
+    raise AssertionError("nobody wrote down that two saw the end")
 
 
 async def _nobody_else_sees(browser: Browser, channel: Channel) -> None:
@@ -130,10 +144,8 @@ async def _nobody_else_sees(browser: Browser, channel: Channel) -> None:
 
 
 def _case_of(channel: Channel) -> str:
-    import sqlite3
-
-    with sqlite3.connect(f"file:{channel.data / 'cases.sqlite'}?mode=ro", uri=True) as store:
-        return f"{store.execute('SELECT id FROM \"case\"').fetchone()[0]:016x}"
+    with store(channel) as rows:
+        return f"{rows.execute('SELECT id FROM \"case\"').fetchone()[0]:016x}"
 
 
 def _nothing_stored(channel: Channel, code: str, more: tuple[str, ...] = ()) -> None:
@@ -192,7 +204,7 @@ async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, 
     await shot(page, "js-6-diary")
     for box in await page.locator("[name=pick]").all():
         await box.check()
-    await page.check("#letters input[value=ascolto2]")
+    await page.check('#letters input[name="diary.reads.ascolto2"][value=no]')
     await page.click("#send-diary")
     await page.wait_for_selector(".letter >> nth=2")
     await shot(page, "js-7-thread")
@@ -265,10 +277,8 @@ async def _come_from_elsewhere(channel: Channel) -> None:
 
 
 def _no_rows(channel: Channel) -> None:
-    import sqlite3
-
-    with sqlite3.connect(f"file:{channel.data / 'cases.sqlite'}?mode=ro", uri=True) as store:
-        counts = {table: store.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in ("case", "epoch", "wrap", "message", "piece")}
+    with store(channel) as rows:
+        counts = {table: rows.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in ("case", "epoch", "wrap", "message", "piece")}
     assert set(counts.values()) == {0}
 
 
@@ -307,7 +317,7 @@ async def test_a_concern_in_albanian_on_a_phone_without_a_script(browser: Browse
     assert DAY_TWO in await page.inner_text("main")
     for box in await page.locator("[name=pick]").all():
         await box.check()
-    await page.check("input[value=ascolto2]")
+    await page.check('input[name="reads.ascolto2"][value=no]')
     await shot(page, "plain-4-diary")
     await press(page, "button[value=send_diary]")
     assert "Paolo" not in await page.inner_text("main") and "Marta" in await page.inner_text("main")

@@ -19,7 +19,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route
 from surveys import blind
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
-from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
 from surveys.people.tables import Panel
 from surveys.public import organisation
@@ -27,6 +27,7 @@ from surveys.stores import StoreSettings, stores
 from tests.conftest import ORGANISATION, small_cooperative
 from tests.journeys.conftest import environment, press, start
 from tests.postgres import free_port
+from tests.urn import anchor, get_ready
 
 PHONE = {"width": 360, "height": 740}
 WAVE = "collegamenti"
@@ -49,12 +50,12 @@ async def _open(data: Path, address: str) -> None:
         units, persons = small_cooperative(40)
         persons = [replace(person, contact=f"+39 333 00000{i:02d}", language="sq") for i, person in enumerate(persons)]
         await roster.replace(engines["people"], units, persons, today() - timedelta(days=9))
+        await anchor(house)
         await plan(
             house,
             Wish(WAVE, {"it": "Collegamenti"}, today(), today() + timedelta(days=9), form="pulse", channels=("sms",)),
         )
-        for seat in ("hr", "representative", "recovery"):
-            await take_seat(house, WAVE, seat, draw_secret())
+        await get_ready(house, WAVE)
         await opening.open_wave(house, WAVE)
 
 

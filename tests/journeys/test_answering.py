@@ -1,12 +1,13 @@
 """A cleaner answers on a 360 px phone, in Romanian, without a script; and everything that may go wrong on the bus."""
 
+import re
+
 import httpx
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from tests.journeys.conftest import Served, press
 
-pytestmark = pytest.mark.xdist_group("served")
 PHONE = {"width": 360, "height": 740}
 
 
@@ -163,3 +164,29 @@ def test_staff_pages_set_no_cookie_and_are_not_kept(served: Served) -> None:
         assert answered.headers["referrer-policy"] == "no-referrer", path
         assert "default-src 'none'" in answered.headers["content-security-policy"], path
         assert "unsafe" not in answered.headers["content-security-policy"], path
+
+
+async def test_a_phone_that_knows_a_plan_sends_nothing_where_the_plan_was_taken_away(browser: Browser, served: Served) -> None:
+    """Done by an attacker who writes the key folder: the wave was made one of version 1, and a marked slip was sent in clear."""
+    page = await (await browser.new_context(viewport=PHONE, locale="it-IT")).new_page()
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+
+    async def first_version(route: Route) -> None:
+        found = await route.fetch()
+        if "json" in found.headers["content-type"]:
+            given = await found.json()
+            await route.fulfill(json={name: value for name, value in given.items() if name != "plan"} | {"phone_key": "00" * 32})
+        else:
+            text = await found.text()
+            assert "data-pairs" in text
+            await route.fulfill(response=found, body=re.sub(r'\sdata-pairs="[^"]*"', "", text))
+
+    await page.route("**/answer?*", first_version)
+    await page.route("**/answer/words*", first_version)
+    await page.goto(f"{served.address}/answer?lang=it#{served.known['codes'][-1]}.{'ab' * 16}")
+    await page.evaluate("document.querySelectorAll('fieldset').forEach((one) => { const first = one.querySelector('input[type=radio]'); if (first) first.checked = true; })")
+    await page.evaluate("location.hash = '#send'")
+    await page.click("#send button.go")
+    await page.wait_for_selector("text=Fermati: la chiave")
+    assert posts == []

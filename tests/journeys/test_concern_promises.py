@@ -14,10 +14,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from playwright.async_api import Browser, Page, Route
 
+from server.reporters.shown import read_lists
 from server.settings import Settings
-from surveys.cases import codes, composing
-from surveys.cases.composing import Entry
-from surveys.public import keyring
+from surveys.cases import acts, codes, composing
+from surveys.cases.acts import Reporter
+from surveys.public import house
 from surveys.stores import StoreSettings, stores
 from tests.journeys.channel import BEGIN, Channel, at_desk, make_channel, phone
 from tests.postgres import free_port
@@ -41,13 +42,10 @@ async def client(channel: Channel) -> AsyncIterator[httpx.AsyncClient]:
 
 async def sealed_report(client: httpx.AsyncClient, text: str = "x", **changes: Any) -> dict[str, Any]:
     """A report as the script would make it."""
-    versions = (await client.get("/concern/keyring.json")).json()["keyrings"]
-    ring = keyring.verify(versions[0]["text"], versions[0]["signatures"])
-    page = (await client.get("/concern?lang=en")).text
-    salt = re.search(r"&#34;salt&#34;: &#34;([0-9a-f]{32})", page)
-    assert salt
-    keys = codes.derive(codes.new_code(os.urandom), bytes.fromhex(salt[1]))
-    return composing.compose(keys, [Entry("report", {"text": text})], BEGIN, ring, ring.fingerprint) | changes
+    house, chain, _ = read_lists((await client.get("/concern/keyring.json")).json())
+    assert house is not None and chain is not None
+    me = Reporter(codes.derive(codes.new_code(os.urandom), bytes.fromhex(house.salt)))
+    return acts.report(me, chain.newest, house.hash, (), {"text": text}, BEGIN, os.urandom) | changes
 
 
 async def _written(page: Page, channel: Channel, text: str) -> None:
@@ -157,7 +155,7 @@ async def test_a_list_of_readers_that_a_server_changed_is_refused_by_the_phone(b
 
     async def swapped(route: Route) -> None:
         answer = await (await route.fetch()).json()
-        answer["keyrings"][0]["text"] = answer["keyrings"][0]["text"].replace("Marta Inventata", "Capo Curioso")
+        answer["rings"][0]["text"] = answer["rings"][0]["text"].replace("persona di fiducia", "persona del capo")
         await route.fulfill(json=answer)
 
     await page.route("**/concern/keyring.json", swapped)
@@ -224,8 +222,10 @@ async def test_unknown_wrong_and_deleted_codes_are_answered_with_the_same_bytes(
     }
     pages = []
     for digits in ("".join(codes.to_digits(codes.new_code(os.urandom))) for _ in range(3)):
-        got = await client.post("/concern?lang=it", data={"do": "open", "code": digits})
-        pages.append((got.status_code, re.sub(r'<p class="secret".*?</p>|name="code" value="[^"]*"', "", got.text)))
+        number = re.search(r'name="once" value="([^"]+)"', (await client.get("/concern?plain&lang=it")).text)
+        assert number is not None
+        got = await client.post("/concern?lang=it", data={"once": number[1], "do": "open", "code": digits})
+        pages.append((got.status_code, re.sub(r'<p class="secret".*?</p>|name="(code|once)" value="[^"]*"', "", got.text)))
     assert len(set(pages)) == 1
 
 
@@ -335,15 +335,18 @@ async def test_an_exported_case_opens_without_browser_and_server(browser: Browse
     await (await waiting.value).save_as(exported)
     assert "parolaesportata" not in exported.read_text()
     secrets = channel.known["handlers"]["ascolto2"]
+    opening = [sys.executable, "-m", "server.cli", "case", "open", str(exported), "--house", channel.known["house"]["words"]]
     for typed in (secrets["passphrase"], secrets["kit"]):
-        ran = subprocess.run([sys.executable, "-m", "server.cli", "case", "open", str(exported)], input=typed, capture_output=True, text=True)
+        ran = subprocess.run(opening, input=typed, capture_output=True, text=True)
         assert ran.returncode == 0 and "parolaesportata" in ran.stdout, ran.stderr
-    wrong = subprocess.run([sys.executable, "-m", "server.cli", "case", "open", str(exported)], input="non è questa", capture_output=True, text=True)
+    elsewhere = subprocess.run([*opening[:-1], " ".join(house.words_of("00" * 16))], input=secrets["kit"], capture_output=True, text=True)
+    assert elsewhere.returncode == 1 and "parolaesportata" not in elsewhere.stdout
+    wrong = subprocess.run(opening, input="non è questa", capture_output=True, text=True)
     assert wrong.returncode == 1 and "parolaesportata" not in wrong.stdout
     content = json.loads(exported.read_text())
     content["file"]["messages"][0]["sealed"] = content["file"]["messages"][0]["sealed"][:-8] + "AAAAAAA="
     exported.write_text(json.dumps(content))
-    forged = subprocess.run([sys.executable, "-m", "server.cli", "case", "open", str(exported)], input=secrets["kit"], capture_output=True, text=True)
+    forged = subprocess.run(opening, input=secrets["kit"], capture_output=True, text=True)
     assert forged.returncode == 1
 
 

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pysqlite3.dbapi2 as sqlite
 import pytest
 
 from tests.journeys.conftest import Served, start
 from tests.postgres import free_port
+from tests.signing_in import session_of
 
-pytestmark = pytest.mark.xdist_group("served")
 WAVE = "primavera-2026"
 STAFF = (f"/results/{WAVE}?lang=it", f"/results/{WAVE}?lang=ar", f"/results/{WAVE}/release.json", f"/wave/{WAVE}", f"/wave/{WAVE}/plan.json")
 SEATS = {
@@ -33,7 +33,7 @@ def bare(served: Served, tmp_path: Path) -> Iterator[Served]:
     data, port = tmp_path / "bare", free_port()
     shutil.copytree(served.data, data)
     for store, tables in FORGOTTEN.items():
-        with closing(sqlite3.connect(data / f"{store}.sqlite")) as file, file:
+        with closing(sqlite.connect(data / f"{store}.sqlite")) as file, file:
             assert any(file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)  # our own names
             for table in tables:
                 file.execute(f"DELETE FROM {table}")
@@ -48,12 +48,11 @@ def bare(served: Served, tmp_path: Path) -> Iterator[Served]:
 def _signed_in(served: Served, name: str) -> httpx.Client:
     answered = httpx.post(
         f"{served.address}/account/in",
-        data={"name": name, "password": served.password(name)},
+        data={"name": name, "password": served.password(name), "second": served.code(name)},
         headers={"Origin": served.address},
     )
     assert answered.status_code == 303, answered.text
-    token = answered.headers["set-cookie"].split(";")[0].partition("=")[2]
-    return httpx.Client(base_url=served.address, headers={"Cookie": f"ascolto={token}"})
+    return httpx.Client(base_url=served.address, headers={"Cookie": f"ascolto={session_of(answered)}"})
 
 
 def _ways_out(served: Served) -> dict[str, str]:

@@ -1,38 +1,30 @@
 """The handlers' desk in a browser: making keys, shutting somebody out, redaction, hold, stepping out, the list signed anew."""
 
 import asyncio
-import base64
 import json
-import os
-import re
-import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from mnemonic import Mnemonic
 from playwright.async_api import Browser, Page
 
-from surveys.cases import codes, composing
-from surveys.cases.composing import Entry
-from surveys.public import keyring
-from tests.journeys.channel import BEGIN, Channel, at_desk, make_channel
+from surveys.public import house
+from tests.journeys.channel import BEGIN, Channel, at_desk, drawn_again, running
 from tests.journeys.conftest import environment
 from tests.journeys.test_concern_promises import sealed_report
+from tests.journeys.test_proofs import store
+from tests.signing_in import next_code
 
 
 @pytest.fixture
 def channel(tmp_path: Path) -> Iterator[Channel]:
-    made = make_channel(tmp_path)
-    made.start()
-    yield made
-    made.stop()
+    with running(tmp_path) as made:
+        yield made
 
 
 async def _report(channel: Channel, text: str) -> None:
@@ -43,6 +35,26 @@ async def _report(channel: Channel, text: str) -> None:
 async def _open_first(desk: Page) -> None:
     await desk.click("#board table button")
     await desk.wait_for_selector(".letter")
+
+
+async def _reopen(desk: Page) -> None:
+    await desk.click('#board button:has-text("Tutti i casi")')
+    await desk.wait_for_selector("#board table button")
+    await _open_first(desk)
+
+
+def _sealed(channel: Channel) -> list[bytes]:
+    """The letters of the only thread as they are stored, in order."""
+    with store(channel) as rows:
+        return [bytes(row[0]) for row in rows.execute("SELECT sealed FROM message WHERE stream = 'thread' ORDER BY number")]
+
+
+async def _until(fits: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if fits():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not come")
 
 
 def _shell(channel: Channel, *arguments: str, typed: str = "") -> str:
@@ -58,9 +70,23 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     await _open_first(anna)
     await anna.click('.letter summary:has-text("Togli")')
     await anna.fill(".letter details textarea", "testo senza nome")
-    await anna.click('button:has-text("Sostituisci")')
+    await anna.click('.letter button:has-text("Chiedi")')
+    await anna.wait_for_selector("text=Aspetta un'altra persona")
+    assert "Filomena" in await anna.inner_text("#board")
+    before = _sealed(channel)
+    paolo = await at_desk(browser, channel, "ascolto2")
+    await _open_first(paolo)
+    asked = await paolo.inner_text('section:has(h2:text-is("Da fare in due"))')
+    assert "Adesso c'è scritto: «testo con il nome Filomena»" in asked and "Al suo posto: «testo senza nome»" in asked
+    await paolo.click('button:has-text("Sono d\'accordo")')
+    await paolo.wait_for_selector("text=Parti tolte")
+    assert "Filomena" not in await paolo.inner_text("#board") and "testo senza nome" in await paolo.inner_text("#board")
+    assert _sealed(channel)[0] == before[0]
+    await _reopen(anna)
     await anna.wait_for_selector("text=Parti tolte")
-    assert "Filomena" not in await anna.inner_text("#board") and "testo senza nome" in await anna.inner_text("#board")
+    await _until(lambda: _sealed(channel)[0] != before[0])  # the second look let the content go
+    await _reopen(anna)
+    assert "Filomena" not in await anna.inner_text("#board") and await anna.locator(".bad").count() == 0
     await anna.fill("#note", "una nota")
     await anna.click('aside button:has-text("Aggiungi")')
     await anna.wait_for_selector("text=una nota")
@@ -73,21 +99,116 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     await anna.wait_for_selector('summary:has-text("Togli la richiesta")')
     await anna.click('aside summary:has-text("Escludi Paolo")')
     await anna.click('aside button:has-text("Escludi Paolo")')
-    await anna.wait_for_selector('aside summary:has-text("Escludi Paolo")', state="detached")
+    await anna.wait_for_selector("text=chiede che Paolo Esempio non legga più")
+    livia = await at_desk(browser, channel, "esterna")
+    assert await livia.locator("#board table button").count() == 0  # two inside are there: the substitute waits
+    channel.day(BEGIN + timedelta(days=100))  # the outcome is late
+    livia = await at_desk(browser, channel, "esterna")
+    await _open_first(livia)
+    await livia.click('button:has-text("Sono d\'accordo")')
+    await livia.wait_for_selector('aside summary:has-text("Escludi Paolo")', state="detached")
+    await _reopen(anna)
     await anna.wait_for_selector('summary:has-text("Escludi Avv.")')
-    text = await anna.inner_text("#board")
-    assert "Paolo" not in text and "una nota" in text and "testo senza nome" in text
+    assert "Paolo" not in await anna.inner_text('aside section:has(h2:text-is("Chi legge")) > p') and "una nota" in await anna.inner_text("aside")
     paolo = await at_desk(browser, channel, "ascolto2")
     assert "Nessun caso per te" in await paolo.inner_text("#board")
-    livia = await at_desk(browser, channel, "esterna")
-    assert await livia.locator("#board table button").count() == 1
     await anna.click('aside summary:has-text("Sono in conflitto")')
     await anna.click('aside button:has-text("Sono in conflitto")')
     await anna.wait_for_selector("text=Nessun caso per te")
-    await _open_first(livia)
-    await livia.wait_for_selector("text=testo senza nome")
+    await _reopen(livia)
+    await livia.click('button:has-text("Cambia le chiavi")')
+    await livia.wait_for_selector('button:has-text("Cambia le chiavi")', state="detached")
     text = await livia.inner_text("#board")
     assert "testo senza nome" in text and "una nota" in text and "Marta Inventata, " not in text
+
+
+async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_had_read_them(browser: Browser, channel: Channel) -> None:
+    await _report(channel, "la mia storia")
+    anna = await at_desk(browser, channel, "ascolto1")
+    await _open_first(anna)
+    change = "async () => { const { fold } = window.__now.opened; return Acts.change(window.__now, [...fold.readers.values()], fold.recovery, ''); }"
+    await anna.evaluate(KEEP)
+    await _reopen(anna)
+    assert await anna.evaluate(change)
+    await _reopen(anna)
+    await anna.fill("#note", "una nota")
+    await anna.click('aside button:has-text("Aggiungi")')
+    await anna.wait_for_selector('aside .letter:has-text("una nota")')
+    paolo = await at_desk(browser, channel, "ascolto2")
+    await paolo.evaluate(KEEP)
+    await _open_first(paolo)
+    assert await paolo.evaluate("() => Acts.undo(window.__now)")
+    await _reopen(anna)
+    await anna.wait_for_selector("text=Note scritte sotto una chiave annullata, che non si leggono più: 1.")
+    assert "una nota" not in await anna.inner_text("aside")
+
+
+async def test_a_day_that_never_was_leaves_the_row_correctable_and_a_link_of_noise_takes_no_old_key_away(browser: Browser, channel: Channel) -> None:
+    await _report(channel, "la mia storia")
+    anna = await at_desk(browser, channel, "ascolto1")
+    await anna.evaluate(KEEP)
+    await _open_first(anna)
+    sent = "async (day) => { const { fold } = window.__now.opened; const one = await Fold.letter(fold, Board.ring(), Acts.me(), 'acknowledge', day, { text: 'arrivato' }); return (await Board.send(`/cases/case/${fold.case}/write`, { move: 'acknowledge', uploads: [], ...one })).status; }"
+    assert await anna.evaluate(sent, "2199-01-01") == 200
+    with store(channel) as rows:
+        rows.execute('UPDATE "case" SET state = \'received\', acknowledged = NULL')
+    paolo = await at_desk(browser, channel, "ascolto2")
+    await _open_first(paolo)
+    await _until(lambda: _stood(channel) == ("acknowledged", BEGIN.isoformat()))
+    await _reopen(anna)
+    noise = """async () => { const { fold } = window.__now.opened;
+      const made = await FoldDesk.newKeys(window.__now.opened, Board.ring(), Acts.me(), Board.here.desk.day, [...fold.readers.values()], fold.recovery, "");
+      const link = Protocol.unbase64(made.epochs[0].link); link.fill(7, link.length - 60); made.epochs[0].link = Protocol.base64(link);
+      return (await Board.send(`/cases/case/${fold.case}/write`, { move: "", uploads: [], ...made })).status; }"""
+    assert await anna.evaluate(noise) == 200
+    await _reopen(paolo)
+    assert "la mia storia" in await paolo.inner_text("#board") and await paolo.locator(".bad").count() == 0
+    await paolo.wait_for_timeout(1000)
+    with store(channel) as rows:
+        assert rows.execute("SELECT confirmed FROM epoch WHERE stream = 'thread' AND number = 2").fetchone() == (0,)
+
+
+def _stood(channel: Channel) -> tuple[object, ...]:
+    with store(channel) as rows:
+        found: tuple[object, ...] = rows.execute('SELECT state, acknowledged FROM "case"').fetchone()
+    return found
+
+
+KEEP = "() => { const open = Fold.openCase; Fold.openCase = async (file, ...more) => { const opened = await open(file, ...more); window.__now = { file, opened }; return opened; }; }"
+"""The page keeps its case to itself: what it opened is noted beside it, for acts that no button offers now."""
+
+
+def _row(channel: Channel) -> tuple[object, ...]:
+    with store(channel) as rows:
+        found: tuple[object, ...] = rows.execute('SELECT state, outcome, ended FROM "case"').fetchone()
+    return found
+
+
+async def test_an_end_waits_for_a_second_desk_and_a_row_that_says_otherwise_is_put_right(browser: Browser, channel: Channel) -> None:
+    await _report(channel, "la mia storia")
+    anna = await at_desk(browser, channel, "ascolto1")
+    await _open_first(anna)
+    await anna.select_option("#kind", "outcome")
+    await anna.fill("#answer", "Ecco l'esito. Abbiamo ascoltato tutti e cambiato i turni.")
+    await anna.click("#send")
+    await anna.wait_for_selector('.letter:has-text("Ecco l\'esito.")')
+    end = ("outcome", BEGIN.isoformat(), 0)
+    await _until(lambda: _row(channel) == end)
+    await anna.click('#board button:has-text("Tutti i casi")')
+    await anna.wait_for_selector('#board td:has-text("va visto da una seconda persona")')
+    await _open_first(anna)
+    await anna.wait_for_timeout(500)
+    assert _row(channel) == end  # her own look is not a second one
+    with store(channel) as rows:
+        rows.execute("UPDATE \"case\" SET state = 'final', outcome = '2020-01-01', ended = 1")
+    paolo = await at_desk(browser, channel, "ascolto2")
+    await _open_first(paolo)
+    await _until(lambda: _row(channel) == end)
+    await _reopen(anna)
+    await _until(lambda: _row(channel) == (*end[:2], 1))
+    await anna.click('#board button:has-text("Tutti i casi")')
+    await anna.wait_for_selector("#board table button")
+    assert "seconda persona" not in await anna.inner_text("#board")
 
 
 async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_signed(browser: Browser, channel: Channel, tmp_path: Path) -> None:
@@ -101,28 +222,30 @@ async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_s
     secret, kit = await page.inner_text("#factor code"), await page.locator("#kit li").all_inner_texts()
     await page.fill("#name", "nuova")
     await page.fill("#word", word)
-    for field in ("#pass", "#again"):
-        await page.fill(field, "quattro parole a caso")
-    await page.fill("#second", _code(secret, 0))
+    passphrase = await drawn_again(page, "#drawn")
+    assert len(passphrase.split()) == 6 and await page.locator("#pass, #again").count() == 0
+    await page.fill("#second", next_code(secret))
     await page.fill("#kit-word", "sbagliata")
     await page.click("#go")
     assert "quinta parola" in await page.inner_text("#wrong")
     await page.fill("#kit-word", kit[4])
     await page.click("#go")
     await page.wait_for_selector("text=Le chiavi ci sono")
-    assert len(sent) > 1 and not [body for body in sent if "quattro parole" in body or kit[4] in body]
+    assert len(sent) > 1 and not [body for body in sent if passphrase in body or kit[4] in body]
     _shell(channel, "handler", "training", "nuova", "--day", "2026-11-23")
     await _report(channel, "prima")
+    channel.known["handlers"]["nuova"] = {"passphrase": passphrase, "second": secret, "kit": " ".join(kit)}
+    words = await _states_her_keys(browser, channel)
     file = str(tmp_path / "elenco.json")
-    readers = ["ascolto1:Marta Inventata:persona di fiducia", "nuova:Nadia Nuova:referente", "esterna:Avv. Livia Finta:consigliera:outside"]
+    readers = ["ascolto1:persona di fiducia", "nuova:referente", "esterna:consigliera:outside"]
     _shell(channel, "keyring", "draft", "--output", file, *(part for reader in readers for part in ("--reader", reader)))
-    for seed in channel.known["signers"].values():
-        _shell(channel, "keyring", "sign", file, typed=Mnemonic("italian").to_mnemonic(bytes.fromhex(seed)))
+    for seat in ("legal", "reserve"):
+        seed = Mnemonic("italian").to_mnemonic(bytes.fromhex(channel.known["seats"][seat]))
+        shown = _shell(channel, "keyring", "sign", file, typed=f"s\ns\ns\n{seed}\n")
+        assert words in shown and channel.known["house"]["words"] in shown
     assert len(json.loads(Path(file).read_text())["signatures"]) == 2
     await asyncio.to_thread(_shell, channel, "keyring", "publish", file)
     await _second_report(channel)
-    channel.known["handlers"]["nuova"] = {"passphrase": "quattro parole a caso", "second": secret, "kit": " ".join(kit)}
-    channel.used["nuova"] = int(time.time()) // 30
     desk = await at_desk(browser, channel, "nuova")
     assert await desk.locator("#board table button").count() == 1
     await _open_first(desk)
@@ -131,35 +254,38 @@ async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_s
     assert "Non sei (ancora) nell'elenco" in await gone.inner_text("#board") and "Nessun caso" in await gone.inner_text("#board")
 
 
-def _code(secret: str, later: int) -> str:
-    return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(time.time()) + later).decode()
-
-
 async def _second_report(channel: Channel) -> None:
-    """A report under the second keyring."""
+    """A report under the second ring."""
     async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
-        versions = (await client.get("/concern/keyring.json")).json()["keyrings"]
-        ring = keyring.verify(versions[0]["text"], versions[0]["signatures"])
-        ring = keyring.verify(versions[1]["text"], versions[1]["signatures"], ring)
-        salt = re.search(r"&#34;salt&#34;: &#34;([0-9a-f]{32})", (await client.get("/concern?lang=en")).text)
-        assert salt
-        keys = codes.derive(codes.new_code(os.urandom), bytes.fromhex(salt[1]))
-        body = composing.compose(keys, [Entry("report", {"text": "dopo"})], BEGIN, ring, ring.fingerprint)
-        assert (await client.post("/concern/sealed", json=body)).status_code == 200
+        assert (await client.post("/concern/sealed", json=await sealed_report(client, "dopo"))).status_code == 200
 
 
-async def test_the_recovery_key_is_announced_in_the_threads_it_opens(channel: Channel, tmp_path: Path) -> None:
+async def _states_her_keys(browser: Browser, channel: Channel) -> str:
+    """She signs her own statement at her desk; gives the six words she reads to each signer."""
+    desk = await at_desk(browser, channel, "nuova")
+    await desk.fill("#own-name", "Nadia Nuova")
+    await desk.click('#board button:has-text("Firma")')
+    return await desk.inner_text("#board .secret")
+
+
+async def test_two_recovery_holders_open_what_the_command_wrote_out_and_the_log_says_so(channel: Channel, tmp_path: Path) -> None:
     await _report(channel, "parolarecuperata")
     folder = tmp_path / "fuori"
     await asyncio.to_thread(_shell, channel, "recovery", "export", "--output", str(folder))
-    exported = next(folder.iterdir())
-    nested = tmp_path / "recovery-ac.age"
-    nested.write_bytes(bytes.fromhex(channel.known["recovery"]["files"]["ac"]))
-    holders = channel.known["recovery"]["holders"]
-    said = _shell(channel, "case", "open", str(exported), "--recovery", str(nested), typed=f"{holders['c']}\n{holders['a']}\n")
+    exported = str(next(folder.iterdir()))
+    holders, words = channel.known["recovery"], channel.known["house"]["words"]
+    said = _shell(channel, "case", "open", exported, "--house", words, "--recovery", "ac", typed=f"{holders['a']}\n{holders['c']}\n")
     assert "parolarecuperata" in said
-    with sqlite3.connect(f"file:{channel.data / 'cases.sqlite'}?mode=ro", uri=True) as store:
-        assert store.execute('SELECT count(*) FROM "case" WHERE recovered IS NOT NULL').fetchone() == (1,)
+    for arguments, typed in (
+        (("--house", words, "--recovery", "ac"), f"{holders['a']}\n{holders['a']}\n"),
+        (("--recovery", "ac"), f"{holders['a']}\n{holders['c']}\n"),
+        (("--house", " ".join(house.words_of("00" * 16)), "--recovery", "ac"), f"{holders['a']}\n{holders['c']}\n"),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-m", "server.cli", "case", "open", exported, *arguments],
+            env=environment(channel.data), input=typed, capture_output=True, text=True,
+        )  # fmt: skip
+        assert ran.returncode == 1 and "parolarecuperata" not in ran.stdout
 
 
 async def test_a_forgotten_passphrase_is_replaced_with_the_printed_kit(browser: Browser, channel: Channel) -> None:
@@ -167,7 +293,7 @@ async def test_a_forgotten_passphrase_is_replaced_with_the_printed_kit(browser: 
     said = await asyncio.to_thread(_shell, channel, "handler", "word", "ascolto1")
     word = next(part for part in said.split() if part.count("-") == 3)
     page = await (await browser.new_context(locale="it-IT")).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(45_000)
     await page.goto(f"{channel.address}/cases/in?lang=it")
     await page.fill("#name", "ascolto1")
     await page.fill("#pass", word)
@@ -181,11 +307,12 @@ async def test_a_forgotten_passphrase_is_replaced_with_the_printed_kit(browser: 
     await page.click("#open")
     await page.wait_for_selector("#board table")
     await page.click('summary:has-text("Cambia la frase")')
-    for field in ("#new-pass", "#new-again"):
-        await page.fill(field, "una frase tutta nuova")
+    drawn = await drawn_again(page, "#new-words")
+    await page.fill("#old-pass", channel.known["handlers"]["ascolto1"]["kit"])
+    await page.fill("#new-second", channel.second("ascolto1"))
     async with page.expect_navigation(url="**/cases/in"):
         await page.click('button:has-text("Cambia e rientra")')
-    channel.known["handlers"]["ascolto1"]["passphrase"] = "una frase tutta nuova"
+    channel.known["handlers"]["ascolto1"]["passphrase"] = drawn
     desk = await at_desk(browser, channel, "ascolto1")
     await _open_first(desk)
     assert "parolavecchia" in await desk.inner_text("#board")

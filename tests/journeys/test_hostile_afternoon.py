@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pysqlite3.dbapi2 as sqlite
 import pytest
 
 from tests.benchmarks.installation import WAVE, opened, process, served, wait_for
@@ -108,9 +109,7 @@ def _free_disk_of_answers(data: Path) -> None:
 
 
 def _sqlite(data: Path, statement: str) -> None:
-    import sqlite3
-
-    connection = sqlite3.connect(data / "answers.sqlite", timeout=20)
+    connection = sqlite.connect(data / "answers.sqlite", timeout=20)
     connection.execute(statement)
     connection.commit()
     connection.close()

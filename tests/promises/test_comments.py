@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
-from surveys.answers.envelope import seal
 from surveys.answers.keys import SecretRefused
 from surveys.answers.opening import comments_of
+from surveys.answers.pairs import ROOM
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.comments import open_comments, put_forward, sealed_to_team
@@ -25,22 +25,21 @@ from surveys.public import comments, organisation
 from surveys.public.tables import Comment
 from surveys.questionnaire import AnswerSheet, InvalidAnswers, Questionnaire
 from surveys.questionnaire.shipped import shipped
-from surveys.tokens import digest
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+from tests.urn import anchor, get_ready, make_words, put_in
 
 NAMES = name_words(["Maria Bianchi", "Nido Prato"])
-SEATS = ("hr", "representative", "recovery", GUARANTEE)
 
 
 async def _released(house: House, texts: int, other: int = 0) -> dict[str, str]:
     """Thirty people answer; so many of them write to the first open question, and so many to the second."""
     await organisation.save(house.engines["public"], ORGANISATION)
     await roster.replace(house.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
+    await anchor(house)
     await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", comments=True))
-    secrets = {}
-    for seat in SEATS:
-        secrets[seat] = draw_secret()
-        await take_seat(house, WAVE, seat, secrets[seat])
+    secrets = {GUARANTEE: draw_secret()}
+    await take_seat(house, WAVE, secrets[GUARANTEE])
+    secrets |= await get_ready(house, WAVE)
     record = await opening.open_wave(house, WAVE)
     codes = await opening.print_slips(house, WAVE, 30)
     form = Questionnaire.from_json(dict(record.questionnaire))
@@ -52,7 +51,8 @@ async def _released(house: House, texts: int, other: int = 0) -> dict[str, str]:
             given["OPN1"] = [f"commento numero {place} di Persona 7"]
         if place < other:
             given["OPN2"] = [f"altro testo {place}"]
-        await urn.put(WAVE, digest(code), b"a" * 16, seal(form.read(given).to_bytes(), record.seal_key))
+        row, envelope = put_in(house, record, code, form.read(given).to_bytes())
+        await urn.put(WAVE, row, b"a" * 16, envelope)
     await urn.stop()
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
@@ -111,9 +111,9 @@ async def test_open_questions_need_a_team_before_the_wave_opens(sqlite_house: Ho
     house = sqlite_house
     await organisation.save(house.engines["public"], ORGANISATION)
     await roster.replace(house.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
+    await anchor(house)
     await plan(house, Wish(WAVE, {"it": "A"}, DAY, DAY + timedelta(days=3), form="pulse", comments=True))
-    for seat in SEATS[:3]:
-        await take_seat(house, WAVE, seat, draw_secret())
+    await make_words(house, WAVE)
     with pytest.raises(NotReady) as refused:
         await opening.open_wave(house, WAVE)
     assert refused.value.missing == ("holder.guarantee",)
@@ -176,4 +176,4 @@ def test_a_text_of_more_than_a_thousand_characters_is_refused_and_a_full_one_fit
 
         dice = random.Random(1)
         texts = {f"OPN{n}": ["".join(chr(ord(letter) + dice.randrange(20)) for _ in range(1000))] for n in (1, 2, 3)}
-        seal(form.read(texts).to_bytes(), bytes(PrivateKey.generate().public_key))
+        assert len(form.read(texts).to_bytes()) <= ROOM

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from server.checking import State, database
+from surveys import engines
 from surveys.engines import PooledSQLite, StoreEngine, sqlite_at
 from surveys.people.tables import Panel
-from surveys.stores import STORES, StoreSettings, stores
+from surveys.stores import STORES, StoreSettings, StoresUnavailable, open_stores, stores
 from tests import postgres
 from tests.postgres import free_port
 
@@ -107,6 +108,25 @@ class Loose(PooledSQLite):
 async def test_a_store_that_does_not_wipe_is_found_out(tmp_path: Path) -> None:
     assert not await database.wipes(Loose(tmp_path / "loose.sqlite"))
     assert await database.wipes(sqlite_at(tmp_path / "answers.sqlite", "answers"))
-    found = {str(one.values["store"]): one.state for one in await database.judge_sqlite(tmp_path)}
+    found = {str(one.values["store"]): one.state for one in await database.judge_sqlite(tmp_path) if "store" in one.values}
     assert found == {"answers": State.GOOD, "cases": State.UNSURE, "people": State.UNSURE, "public": State.UNSURE}
     assert not (tmp_path / "cases.sqlite").exists()
+
+
+async def test_the_check_says_which_sqlite_runs_and_every_connection_uses_it(sqlite_settings: StoreSettings) -> None:
+    async with stores(sqlite_settings) as opened:
+        rows = [await engine._run_in_new_connection("SELECT sqlite_version() AS v") for _, engine in opened.items()]
+        first = next(iter(await database.judge_sqlite(sqlite_settings.data)))
+    assert [row[0]["v"] for row in rows] == [engines.sqlite_version()] * 4
+    assert tuple(map(int, engines.sqlite_version().split("."))) >= (3, 51, 3)
+    assert (first.key, first.state, first.values) == ("sqlite", State.GOOD, {"version": engines.sqlite_version()})
+
+
+async def test_a_sqlite_that_may_lose_answers_opens_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "SOUND_SQLITE", (99, 0, 0))
+    assert database.judge_version().state is State.FAILED
+    with pytest.raises(StoresUnavailable, match="may lose answers"):
+        await open_stores(StoreSettings(tmp_path / "data"))
+    assert not (tmp_path / "data").exists()

@@ -17,13 +17,14 @@ from server import invitations
 from server.settings import Settings
 from surveys.lifecycle import issuing, opening
 from surveys.lifecycle.context import House
-from surveys.lifecycle.planning import Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.planning import Wish, plan
 from surveys.people import links, roster
 from surveys.people.tables import Outbox
 from surveys.public import organisation
 from surveys.public.organisation import LANGUAGES
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
 from tests.postgres import free_port
+from tests.urn import anchor, get_ready
 
 
 class Inbox:
@@ -57,16 +58,16 @@ async def _open(house: House, channel: str) -> None:
     ]
     await organisation.save(house.engines["public"], ORGANISATION)
     await roster.replace(house.engines["people"], units, persons, DAY - timedelta(days=30))
+    await anchor(house)
     await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=(channel,)))
-    for seat in ("hr", "representative", "recovery"):
-        await take_seat(house, WAVE, seat, draw_secret())
+    await get_ready(house, WAVE)
     await opening.open_wave(house, WAVE)
 
 
 async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_house: House) -> None:
     house = sqlite_house
     await _open(house, "email")
-    facts = await invitations.about(WAVE)
+    facts = await invitations.about(house.data, WAVE)
     await issuing.invite_by_mail(house, WAVE, "invitation", only_missing=False)
     inbox = Inbox()
     server = Controller(inbox, hostname="127.0.0.1", port=free_port())
@@ -80,8 +81,8 @@ async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_h
     assert await links.outbox_counts(WAVE) == {"sent": 35, "failed": 1}
     assert {row["member"] for row in await Outbox.select()} == {0}
     messages = [message_from_bytes(content, policy=default) for content in inbox.arrived]
-    found = [re.findall(r"https://\S+/answer#l=([\w-]{22})\.([0-9a-f]{16})", str(m.get_content()))[0] for m in messages]
-    assert len({link for link, _ in found}) == 35 and {mark for _, mark in found} == {facts.fingerprint}
+    found = [re.findall(r"https://\S+/answer#l=([\w-]{22})\.([0-9a-f]{32})", str(m.get_content()))[0] for m in messages]
+    assert len({link for link, _ in found}) == 35 and {mark for _, mark in found} == {facts.mark}
     assert all([await links.find(link) is not None for link, _ in found])
     assert len({str(m["Subject"]) for m in messages}) == 9  # one wording for each language
     assert not any("Persona" in str(m.get_content()) for m in messages)
@@ -106,7 +107,7 @@ async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite
     await _open(house, "letter")
     drawn = await issuing.hand_over(house, WAVE, "letter")
     pdf = tmp_path / "letters.pdf"
-    pdf.write_bytes(invitations.letter_pages(invitations.pages(await invitations.about(WAVE), drawn)["letters"]))
+    pdf.write_bytes(invitations.letter_pages(invitations.pages(await invitations.about(house.data, WAVE), drawn)["letters"]))
     pages = run(["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True).stdout.split("\f")
     assert len([page for page in pages if page.strip()]) == 36
     first = next(page for page in pages if drawn[0].name in page)

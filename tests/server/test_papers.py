@@ -12,10 +12,13 @@ from docx import Document
 from server.papers import KINDS, Channel, document
 from server.poster import front_door, grouped, poster
 from server.texts import catalogue, say
+from surveys.public.house import words_of
 from surveys.public.organisation import LANGUAGES
 
-FINGERPRINT = sha256(b"a list").hexdigest()
-ROWS = tuple(" ".join(FINGERPRINT[n : n + 4] for n in range(start, start + 32, 4)) for start in (0, 32))
+FINGERPRINT = sha256(b"a house").hexdigest()[:32]
+WORDS = " ".join(words_of(FINGERPRINT))
+HOUSE = (FINGERPRINT, WORDS)
+ROWS = (*(" ".join(WORDS.split()[n : n + 6]) for n in (0, 6)), " ".join(FINGERPRINT[n : n + 4] for n in range(0, 32, 4)))
 HOSTILE = 'Anna "#let x = 1" $a$ \\ [b] *c* <d> {years} {0}'
 READERS = ((HOSTILE, "persona di fiducia", False), ("Livia Finta", "consigliera", True))
 
@@ -28,7 +31,7 @@ def _pages(made: bytes, folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    made = poster("Cooperativa #1", "https://ascolto.invalid", FINGERPRINT, READERS, LANGUAGES)
+    made = poster("Cooperativa #1", "https://ascolto.invalid", HOUSE, READERS, LANGUAGES)
     return _pages(made, tmp_path_factory.mktemp("poster"))
 
 
@@ -38,31 +41,33 @@ def test_the_poster_has_one_page_a_language(pages: list[str]) -> None:
 
 def test_six_readers_with_long_names_still_fit_one_page_a_language(tmp_path: Path) -> None:
     many = tuple((f"Mariagrazia Lunghissimonome Inventata {n}", "referente contro molestie e discriminazioni", n == 5) for n in range(6))
-    made = poster("Cooperativa sociale Esempio di Firenze", "https://ascolto.cooperativa-esempio.invalid", FINGERPRINT, many, LANGUAGES)
+    made = poster("Cooperativa sociale Esempio di Firenze", "https://ascolto.cooperativa-esempio.invalid", HOUSE, many, LANGUAGES)
     assert len(_pages(made, tmp_path)) == 9
 
 
-def test_a_page_names_every_reader_literally_and_the_fingerprint_in_groups(pages: list[str]) -> None:
+def test_a_page_names_every_reader_literally_and_the_house_in_words_and_groups(pages: list[str]) -> None:
     italian = " ".join(pages[0].split())
     assert HOSTILE in italian and "Livia Finta · consigliera (fuori dalla cooperativa)" in italian
     assert all(row in italian for row in ROWS)
     assert "Cooperativa #1" in italian and "112" in italian and "1522" in italian
 
 
-def test_every_language_names_every_reader_and_both_rows_of_the_fingerprint(pages: list[str]) -> None:
+def test_every_language_names_every_reader_and_all_rows_of_the_house(pages: list[str]) -> None:
     assert [all(row in page for row in ROWS) for page in pages] == [True] * 9
     assert ["Livia Finta" in page and "112" in page and "1522" in page for page in pages] == [True] * 9
 
 
 def test_an_address_to_type_is_never_broken_over_two_lines(tmp_path: Path) -> None:
     address = "https://segnalazioni.cooperativa-sociale-esempio-di-firenze.invalid"
-    made = _pages(poster("Cooperativa", address, FINGERPRINT, READERS, LANGUAGES), tmp_path)
+    made = _pages(poster("Cooperativa", address, HOUSE, READERS, LANGUAGES), tmp_path)
     assert [address in page for page in made] == [True] * 9
 
 
 def test_the_qr_leads_to_the_front_door_and_nowhere_deeper() -> None:
     expected = segno.make("https://ascolto.invalid/", error="m")
     assert front_door("https://ascolto.invalid").matrix == front_door("https://ascolto.invalid/").matrix == expected.matrix
+    anchored = segno.make(f"https://ascolto.invalid/#h={FINGERPRINT}", error="m")  # a fragment: it is never sent
+    assert front_door("https://ascolto.invalid", FINGERPRINT).matrix == anchored.matrix
 
 
 def test_a_fingerprint_is_grouped_by_four() -> None:
@@ -77,7 +82,7 @@ def _text(made: bytes) -> str:
 
 def _channel(**changes: object) -> Channel:
     known: dict[str, object] = {
-        "organisation": "Cooperativa Prova", "address": "https://ascolto.invalid", "fingerprint": FINGERPRINT, "readers": READERS,
+        "organisation": "Cooperativa Prova", "address": "https://ascolto.invalid", "fingerprint": FINGERPRINT, "words": WORDS, "readers": READERS,
         "controller": "Cooperativa Prova, Firenze", "contact": "privacy@prova.invalid", "retention_years": 3, "hearing_day": "3 novembre 2026",
         "hearing_document": "Verbale 3/2026", "checked_day": "", "opened_day": "23 novembre 2026",
     }  # fmt: skip

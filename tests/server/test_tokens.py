@@ -12,7 +12,8 @@ from server.app import create_app
 from server.settings import Settings
 from server.texts import say
 from surveys import blind
-from surveys.answers.envelope import seal_on_phone
+from surveys.answers import pairs
+from surveys.answers.plans import SignedPlan
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import House
 from surveys.public.waves import WaveRecord
@@ -20,6 +21,7 @@ from surveys.questionnaire import AnswerSheet
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, WAVE
 from tests.surveys.test_links import _open, _token
+from tests.urn import plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Ready:
 
     client: httpx.AsyncClient
     record: WaveRecord
+    plan: SignedPlan
     prepared: bytes
     signature: bytes
 
@@ -43,7 +46,7 @@ async def installation(sqlite_settings: StoreSettings) -> AsyncIterator[Ready]:
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,
     ):
-        yield Ready(client, record, *token)
+        yield Ready(client, record, plan_of(house, WAVE), *token)
 
 
 def _written(prepared: bytes, signature: bytes) -> str:
@@ -82,7 +85,8 @@ async def test_every_bad_token_is_refused_with_the_same_words(sqlite_settings: S
             answer = await ready.client.post("/answer", data=form)
             assert answer.status_code == 422, kind
             said.add(say(language, "link.page.broken") in answer.text)
-            sealed = base64.b64encode(seal_on_phone(AnswerSheet({}).to_bytes(), ready.record.phone_key)).decode()
+            sheet = pairs.seal(AnswerSheet({}).to_bytes(), b"p" * 32, ready.plan.hash, ready.plan.points)
+            sealed = base64.b64encode(sheet).decode()
             body = {"wave": WAVE, "code": form["_code"], "attempt": "a" * 32, "envelope": sealed}
             other = await ready.client.post(f"/answer/sealed?lang={language}", json=body)
             assert (other.status_code, other.json()) == (422, {"problem": say(language, "link.page.broken")})

@@ -19,7 +19,7 @@ from surveys.stores import StoreSettings
 STAFF = {"/", "/help", "/trust", "/wave/{wave_id:str}", "/wave/{wave_id:str}/bulletin.txt", "/wave/{wave_id:str}/plan.json", "/answer", "/answer/language", "/thanks",
          "/answer/words", "/answer/link", "/answer/token", "/answer/sealed", "/answer-worker.js", "/results/{wave_id:str}",
          "/results/{wave_id:str}/release.json", "/results/{wave_id:str}/charts/{name:str}", "/static/{name:str}",
-         "/.well-known/ascolto", "/health", "/account/in",
+         "/.well-known/ascolto", "/.well-known/security.txt", "/health", "/account/in",
          "/concern", "/concern/keyring.json", "/concern/sealed", "/concern/thread", "/concern/reply", "/concern/file", "/concern/proof",
          "/concern/diary/delete", "/concern/piece/{upload:str}", "/concern/piece/{upload:str}/{number:int}",
          "/cases/in", "/cases/setup", "/cases/salt", "/cases/second"}  # fmt: skip
@@ -56,7 +56,7 @@ async def test_every_address_asks_for_a_sign_in_unless_it_is_for_staff(tmp_path:
 
 def _pages() -> list[type]:
     modules = ("respondents.door", "respondents.answer", "respondents.sheet", "respondents.results", "respondents.trust", "hr.overview", "hr.results",
-               "hr.indicators", "hr.preview", "hr.waves", "hr.people", "hr.organisation", "hr.channel", "keyholders.ceremony", "keyholders.comments", "keyholders.desk_log", "keyholders.sheet", "auditors.pack", "accounts.signin",
+               "hr.indicators", "hr.preview", "hr.waves", "hr.people", "hr.organisation", "hr.channel", "keyholders.ceremony", "keyholders.comments", "keyholders.desk_log", "keyholders.sheet", "auditors.pack", "accounts.own", "accounts.signin",
                "reporters.page", "reporters.letters", "reporters.plain", "handlers.door", "handlers.inbox")  # fmt: skip
     found = [MessagePage]
     for name in modules:

@@ -8,13 +8,12 @@ from datetime import timedelta
 import pytest
 
 from surveys import blind
-from surveys.answers.envelope import seal, seal_on_phone
 from surveys.answers.tables import Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.lifecycle import closing, issuing, opening
 from surveys.lifecycle.context import House
 from surveys.lifecycle.issuing import LinkRefused
-from surveys.lifecycle.planning import PlanRefused, Wish, draw_secret, plan, take_seat
+from surveys.lifecycle.planning import PlanRefused, Wish, plan
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import links, log, roster
 from surveys.people.links import Invitation
@@ -22,8 +21,9 @@ from surveys.people.tables import Outbox, Panel
 from surveys.public import organisation, releases
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest
+from surveys.tokens import Digest, spent_digest
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+from tests.urn import anchor, get_ready, sealed
 
 SECRETS: dict[str, str] = {}
 
@@ -35,11 +35,10 @@ async def _open(house: House, people: int = 40) -> WaveRecord:
     persons = [replace(person, contact=contacts[i % 4].format(i)) for i, person in enumerate(persons)]
     await organisation.save(house.engines["public"], ORGANISATION)
     await roster.replace(house.engines["people"], units, persons, DAY - timedelta(days=30))
+    await anchor(house)
     wish = Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=("email", "sms"))
     await plan(house, wish)
-    for seat in ("hr", "representative", "recovery"):
-        SECRETS[seat] = draw_secret()
-        await take_seat(house, WAVE, seat, SECRETS[seat])
+    SECRETS.update(await get_ready(house, WAVE))
     return await opening.open_wave(house, WAVE)
 
 
@@ -58,9 +57,9 @@ async def _links(house: House) -> list[Invitation]:
 async def test_each_person_has_one_channel_and_slips_are_counted_for_those_without_a_link(house: House) -> None:
     record = await _open(house)
     assert record.panel["by_channel"] == {"email": 20, "sms": 10, "slip": 10}
-    assert opening.slips_for(record) == 13
+    assert opening.slip_people(record) == 10
     with pytest.raises(opening.TooManySlips):
-        await opening.print_slips(house, WAVE, 14)
+        await opening.print_slips(house, WAVE, 11)
 
 
 async def test_a_link_gives_one_token_and_the_same_again_for_the_same_value(house: House) -> None:
@@ -125,25 +124,25 @@ async def test_what_is_kept_of_an_issue_is_a_day_and_two_blinded_values(house: H
 
 
 async def test_a_token_is_spent_once_and_its_sheet_counts_whoever_sealed_it(house: House) -> None:
-    """Links and phone envelopes through the whole life of a wave: 30 tokens, half of the sheets sealed on a phone."""
+    """Links through the whole life of a wave: 30 tokens, each spent once."""
     record = await _open(house)
     urn = Urn(house.engines["answers"])
     urn.start()
     sheet = AnswerSheet({"CUL1": ("4",)}).to_bytes()
-    for place, invitation in enumerate(await _links(house)):
+    for invitation in await _links(house):
         prepared, signature = await _token(house, record, invitation.link)
         assert blind.verify(blind.PublicKey.from_der(record.token_key), prepared, signature)
-        envelope = seal_on_phone(sheet, record.phone_key) if place % 2 else seal(sheet, record.seal_key)
-        digest = Digest(blind.token_digest(prepared))
+        proof = Digest(blind.token_digest(prepared))
+        digest, envelope = spent_digest(proof), sealed(house, record, sheet, proof)
         assert await urn.put(WAVE, digest, b"a" * 16, envelope, token=True) == Receipt.RECEIVED
         assert await urn.put(WAVE, digest, b"b" * 16, envelope, token=True) == Receipt.USED
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
     await closing.close(late, WAVE, unused_slips=0)
-    assert await urn.put(WAVE, Digest(hashlib.sha256(b"late").digest()), b"a" * 16, seal(sheet, record.seal_key), token=True) == Receipt.UNKNOWN
+    assert await urn.put(WAVE, Digest(hashlib.sha256(b"late").digest()), b"a" * 16, sealed(house, record, sheet), token=True) == Receipt.UNKNOWN
     await urn.stop()
     bulletin = await releases.bulletin(WAVE)
-    assert bulletin is not None and bulletin[0] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30, "second_codes": 0}
+    assert bulletin is not None and bulletin[0] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30, "second_codes": 0, "spare_slips": 0}
     document = (await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)).to_json()
     assert document["participation"] == bulletin[0] | {"unreadable": 0}
 
@@ -156,7 +155,8 @@ async def test_a_phone_envelope_of_noise_is_counted_as_unreadable(house: House) 
     for place, invitation in enumerate((await _links(house))[:12]):
         prepared, _ = await _token(house, record, invitation.link)
         content = b"no sheet at all" if place == 0 else sheet
-        await urn.put(WAVE, Digest(blind.token_digest(prepared)), b"a" * 16, seal_on_phone(content, record.phone_key), token=True)
+        proof = Digest(blind.token_digest(prepared))
+        await urn.put(WAVE, spent_digest(proof), b"a" * 16, sealed(house, record, content, proof), token=True)
     await urn.stop()
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
@@ -224,7 +224,7 @@ async def test_more_sheets_than_codes_keep_a_wave_from_closing(house: House) -> 
     urn = Urn(house.engines["answers"])
     urn.start()
     for i in range(3):
-        await urn.put(WAVE, Digest(hashlib.sha256(bytes([i])).digest()), b"a" * 16, seal(b"s", record.seal_key), token=True)
+        await urn.put(WAVE, Digest(hashlib.sha256(bytes([i])).digest()), b"a" * 16, sealed(house, record, b"s"), token=True)
     await urn.stop()
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
@@ -238,7 +238,7 @@ async def test_twenty_sendings_of_one_token_at_once_are_one_answer(house: House)
     prepared, _ = await _token(house, record, (await issuing.hand_over(house, WAVE, "sms"))[0].link)
     urn = Urn(house.engines["answers"])
     urn.start()
-    digest, envelope = Digest(blind.token_digest(prepared)), seal(b"sheet", record.seal_key)
+    digest, envelope = Digest(blind.token_digest(prepared)), sealed(house, record, b"sheet")
     receipts = await asyncio.gather(*(urn.put(WAVE, digest, bytes([i]) * 16, envelope, token=True) for i in range(20)))
     await urn.stop()
     assert (receipts.count(Receipt.RECEIVED), receipts.count(Receipt.USED)) == (1, 19)

@@ -8,6 +8,7 @@ from surveys.lifecycle.planning import Wish, plan
 from surveys.lifecycle.preview import DRAWS, RATES, preview
 from surveys.people import roster
 from surveys.public import organisation
+from tests import urn
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
 
 
@@ -17,6 +18,7 @@ async def test_a_plan_is_tried_at_three_rates_and_more_answers_show_more_groups(
     units, persons = small_cooperative(120)
     persons = [replace(p, gender="nb" if i < 4 else p.gender) for i, p in enumerate(persons)]
     await roster.replace(house.engines["people"], units, persons, DAY - timedelta(days=30))
+    await urn.anchor(house)
     record = await plan(house, Wish(WAVE, {"it": "A"}, DAY, DAY + timedelta(days=9)))
     found = await preview(record)
     assert [expected.rate for expected in found] == list(RATES)

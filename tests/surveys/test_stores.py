@@ -2,18 +2,23 @@
 
 import asyncio
 import os
+import stat
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from surveys.engines import PooledSQLite
+from surveys.answers.tables import Slip, Slot, Spent
+from surveys.cases.tables import Message, Piece, Wrap
+from surveys.engines import PooledSQLite, SafePostgres
 from surveys.lifecycle.context import House
 from surveys.people import accounts, log
-from surveys.people.tables import LogEntry, Person
+from surveys.people.tables import LogEntry, Panel, Person
 from surveys.public import channel, keyring
 from surveys.public.waves import everything
-from surveys.stores import STORES, StoreSettings, StoresUnavailable, open_stores, stores
+from surveys.stores import STORES, StoreSettings, StoresUnavailable, close_to_others, open_stores, stores
 from tests.conftest import DAY, open_a_wave
 
 _START = """
@@ -36,19 +41,43 @@ def test_five_processes_that_start_together_on_empty_stores_all_come_up(store_se
 
 
 SINCE_THE_FIRST_VERSION = {
-    "public": ["DROP TABLE comment", "DROP TABLE keyring", "DROP TABLE channel", "ALTER TABLE wave DROP COLUMN phone_key", "ALTER TABLE wave DROP COLUMN token_key"],
-    "people": ["DROP TABLE second_factor", "DROP TABLE outbox", "DROP TABLE two_key_act", "DROP INDEX panel_link", *(f"ALTER TABLE panel DROP COLUMN {name}" for name in ("link", "asked", "signed", "before"))],
+    "public": ["DROP TABLE comment", "DROP TABLE keyring", "DROP TABLE channel", "ALTER TABLE wave DROP COLUMN phone_key", "ALTER TABLE wave DROP COLUMN token_key", "DROP TABLE ring", "DROP TABLE still", "ALTER TABLE wave DROP COLUMN signed_plan", "ALTER TABLE wave DROP COLUMN confirmations"],
+    "people": ["DROP TABLE second_factor", "DROP TABLE outbox", "DROP TABLE two_key_act", "DROP TABLE attempts", "DROP TABLE device", "DROP INDEX panel_link", *(f"ALTER TABLE panel DROP COLUMN {name}" for name in ("link", "asked", "signed", "before")),
+               *(f"ALTER TABLE session DROP COLUMN {name}" for name in ("idle", "day", "failures"))],
     "answers": ["DROP TABLE gate"],
+    "cases": [*(f'ALTER TABLE "case" DROP COLUMN {name}' for name in ("version", "ender", "ended")), *(f"ALTER TABLE epoch DROP COLUMN {name}" for name in ("link", "confirmed", "maker")),
+              "ALTER TABLE handler DROP COLUMN statement", *(f"ALTER TABLE message DROP COLUMN {name}" for name in ("replacement", "maker"))],
 }  # fmt: skip
+
+
+DIVIDED = {"people": {"panel": 16}, "answers": {"slot": 128, "spent": 16}, "cases": {"wrap": 8, "message": 16, "piece": 64}}
+
+
+async def _whole_again(engine: SafePostgres, table: str) -> None:
+    """A table of PostgreSQL in one piece, as versions before the parts made it."""
+    for step in (
+        f"CREATE TABLE before (LIKE {table} INCLUDING DEFAULTS, CONSTRAINT before_key PRIMARY KEY (id))",
+        f"INSERT INTO before SELECT * FROM {table}",
+        f"DROP TABLE {table}",
+        f"ALTER TABLE before RENAME TO {table}",
+        f"ALTER TABLE {table} RENAME CONSTRAINT before_key TO {table}_pkey",
+    ):
+        await engine._run_in_new_connection(step)
 
 
 async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreSettings) -> None:
     async with stores(store_settings) as engines:
         await open_a_wave(House(engines, store_settings.data, DAY, "hr"))
         before = [wave.id for wave in await everything()], await Person.count()
+        rows = {table: await table.count() for table in (Panel, Slot, Slip)}
         for store, steps in SINCE_THE_FIRST_VERSION.items():
             for step in steps:  # back to how the first version left it
                 await engines[store]._run_in_new_connection(step)
+            if isinstance(engine := engines[store], SafePostgres):
+                for table in DIVIDED.get(store, {}):
+                    await _whole_again(engine, table)
+                if store == "people":
+                    await engine._run_in_new_connection("CREATE INDEX panel_wave ON panel (wave)")
             await engines[store]._run_in_new_connection("DELETE FROM migration WHERE id > 1")
     async with stores(store_settings) as engines:
         ran = [
@@ -56,8 +85,18 @@ async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreS
             for store in ("public", "people", "answers", "cases")
         ]
         assert ([wave.id for wave in await everything()], await Person.count()) == before
-        assert await keyring.current() is None and not (await channel.load()).is_open
-        assert [len(rows) for rows in ran] == [4, 5, 2, 1]
+        assert await keyring.versions() == () and not (await channel.load()).is_open
+        assert {table: await table.count() for table in rows} == rows
+        if isinstance(engines["people"], SafePostgres):
+            parts = {table._meta.tablename: len(await engines["people"].parts(table)) for table in (Panel,)}
+            parts |= {t._meta.tablename: len(await engines["answers"].parts(t)) for t in (Slot, Spent)}  # type: ignore[union-attr]
+            parts |= {t._meta.tablename: len(await engines["cases"].parts(t)) for t in (Wrap, Message, Piece)}  # type: ignore[union-attr]
+            assert parts == DIVIDED["people"] | DIVIDED["answers"] | DIVIDED["cases"]
+            indexes = await engines["people"]._run_in_new_connection(
+                "SELECT indexname FROM pg_indexes WHERE tablename = 'panel'"
+            )
+            assert {row["indexname"] for row in indexes} == {"panel_pkey", "panel_wave", "panel_link"}
+        assert [len(rows) for rows in ran] == [6, 7, 3, 4]
 
 
 async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(house: House) -> None:
@@ -107,10 +146,48 @@ async def test_a_changed_line_breaks_the_chain_of_the_log(house: House) -> None:
 
 
 async def test_a_store_that_cannot_be_read_is_named(sqlite_settings: StoreSettings) -> None:
-    sqlite_settings.data.mkdir()
     (sqlite_settings.data / "people.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(StoresUnavailable, match="the people store"):
         await open_stores(sqlite_settings)
+
+
+async def test_nobody_else_may_read_a_database_whatever_mask_it_was_made_under(tmp_path: Path) -> None:
+    fresh, before = StoreSettings(tmp_path / "data"), os.umask(0)
+    try:
+        async with stores(fresh) as engines:
+            await open_a_wave(House(engines, fresh.data, DAY, "hr"))
+            files = [*fresh.data.glob("*.sqlite*")]
+            assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600} and len(files) >= 4
+            assert stat.S_IMODE(fresh.data.stat().st_mode) == 0o700
+        fresh.data.chmod(0o755)
+        (fresh.data / "answers.sqlite").chmod(0o644)  # as a version before, or a copy put back, leaves it
+        async with stores(fresh):
+            assert stat.S_IMODE((fresh.data / "answers.sqlite").stat().st_mode) == 0o600
+            assert stat.S_IMODE(fresh.data.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_database_of_somebody_else_s_that_others_may_read_is_named_with_the_command() -> None:
+    with TemporaryDirectory() as made:  # not pytest's folders: nobody else may enter those
+        data = Path(made)
+        os.chown(data, 65534, 65534)
+        (data / "answers.sqlite").touch()
+        (data / "answers.sqlite").chmod(0o644)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.setuid(65534)
+                close_to_others(data)
+            except StoresUnavailable as problem:
+                code = 0 if str(problem).endswith(f"chmod 600 '{data / 'answers.sqlite'}'") else 2
+            except BaseException:
+                code = 3
+            finally:
+                os._exit(code)  # whatever happens: a child that went on would be a second worker of this run
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 async def test_each_store_is_a_database_of_its_own_and_durable(sqlite_house: House) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from surveys import blind
 from surveys.lifecycle import closing, issuing, two_keys
-from surveys.lifecycle.context import House, read_wraps, wraps_from, wraps_text
+from surveys.lifecycle.context import House, read_wave_key
 from surveys.lifecycle.issuing import LinkRefused
-from surveys.lifecycle.planning import PlanRefused, confirm_destroyed, restore_wraps
+from surveys.lifecycle.opening import TooManySlips, print_slips
+from surveys.lifecycle.planning import PlanRefused, confirm_destroyed, restore_key
 from surveys.people import links, log, roster
 from surveys.people import two_keys as acts
 from surveys.people.links import Invitation
@@ -67,6 +68,43 @@ async def test_a_second_code_needs_two_people_and_gives_one_more_token(house: Ho
     assert state is not None and (state.issued, state.before) == (None, DAY)
     await _token(house, record, second.link)
     assert await links.issued(WAVE) == 2
+
+
+async def test_one_person_prints_a_slip_for_each_and_more_only_with_a_second_key(house: House) -> None:
+    """Could pass: one who prints ten more codes than there are people votes ten times."""
+    wave = await open_a_wave(house, people=60, slips=60)
+    with pytest.raises(TooManySlips):
+        await print_slips(house, WAVE, 1)
+    with pytest.raises(PlanRefused, match="spare"):
+        await two_keys.ask_spare_slips(_as(house, "hr"), WAVE, 7)
+    await two_keys.ask_spare_slips(_as(house, "hr"), WAVE, 4)
+    with pytest.raises(TooManySlips):
+        await print_slips(house, WAVE, 1)
+    [asked] = await acts.of_wave(WAVE)
+    with pytest.raises(PlanRefused, match="second_key"):
+        await two_keys.confirm(_as(house, "hr"), asked.id)
+    await two_keys.confirm(_as(house, "rsu"), asked.id)
+    assert len(await print_slips(house, WAVE, 4)) == 4
+    with pytest.raises(TooManySlips):
+        await print_slips(house, WAVE, 1)
+    await two_keys.ask_spare_slips(_as(house, "hr"), WAVE, 2)
+    await two_keys.ask_spare_slips(_as(house, "direzione2"), WAVE, 2)
+    two = [act.id for act in await acts.of_wave(WAVE) if act.state == acts.ASKED]
+    await two_keys.confirm(_as(house, "rsu"), two[0])
+    with pytest.raises(PlanRefused, match="spare"):  # both fitted when they were asked for
+        await two_keys.confirm(_as(house, "rsu"), two[1])
+    assert wave.record.invited == 60
+    await end_and_close(house, unused=64)
+    published = await releases.bulletin(WAVE)
+    assert published is not None and published[0]["spare_slips"] == 6
+
+
+async def test_of_slips_printed_at_the_same_moment_each_is_counted(house: House) -> None:
+    await open_a_wave(house, people=60, slips=1)
+    made = await asyncio.gather(*[print_slips(house, WAVE, 10) for _ in range(8)], return_exceptions=True)
+    printed = [len(codes) for codes in made if isinstance(codes, list)]
+    assert printed == [10] * 5 and all(isinstance(one, TooManySlips) for one in made if not isinstance(one, list))
+    assert (await waves.get(WAVE)).slips == 51
 
 
 async def test_a_second_code_by_mail_leaves_at_once_and_other_messages_stay(house: House) -> None:
@@ -164,20 +202,18 @@ async def test_a_smallest_group_is_raised_by_two_and_never_lowered(house: House)
         await two_keys.ask_higher_k(_as(house, "hr"), WAVE, "items", 9)
 
 
-async def test_the_recovery_sheet_puts_the_wrapped_key_back_and_no_other_text_does(house: House) -> None:
+async def test_the_recovery_sheet_puts_the_wave_key_back_and_no_other_text_does(house: House) -> None:
     await open_a_wave(house)
-    text = wraps_text(read_wraps(house, WAVE))
-    typed = "\n".join(text[start : start + 40] for start in range(0, len(text), 40))
-    assert wraps_from(typed) == wraps_from(text) == read_wraps(house, WAVE)
+    text = read_wave_key(house.data, WAVE).hex()
     with pytest.raises(PlanRefused, match="sheet_there"):
-        await restore_wraps(house, WAVE, text)
-    house.wraps_file(WAVE).unlink()
-    for wrong in ("", "{}", text[:-1], text.replace(text[12:14], "zz", 1), '{"public":"00","wraps":{}}'):
+        await restore_key(house, WAVE, text)
+    house.wave_key_file(WAVE).unlink()
+    for wrong in ("", "{}", text[:-1], text[::-1], "zz" * 32, "0" * 64):
         with pytest.raises(PlanRefused, match="sheet"):
-            await restore_wraps(house, WAVE, wrong)
-    assert not house.wraps_file(WAVE).exists()
-    await restore_wraps(house, WAVE, typed)
-    assert read_wraps(house, WAVE) == wraps_from(text)
+            await restore_key(house, WAVE, wrong)
+    assert not house.wave_key_file(WAVE).exists()
+    await restore_key(house, WAVE, f"{text[:40].upper()}\n {text[40:]} \n")
+    assert read_wave_key(house.data, WAVE).hex() == text
 
 
 async def test_a_holder_says_once_and_only_after_the_release_that_her_words_are_destroyed(house: House) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from surveys.answers import wave as urn_of
-from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge, seal
+from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn, UrnFull
 from surveys.lifecycle.context import House
-from surveys.tokens import SlipCode, digest
+from surveys.tokens import SlipCode
 from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
+from tests.urn import put_in, sealed, spent
 
 
 async def _started(house: House) -> Urn:
@@ -21,8 +22,11 @@ async def _started(house: House) -> Urn:
     return urn
 
 
+ENVELOPE = bytes(ENVELOPE_BYTES)
+
+
 async def _put(urn: Urn, wave: Opened, code: SlipCode, attempt: bytes = b"a" * 16) -> Receipt:
-    return await urn.put(WAVE, digest(code), attempt, seal(b"sheet", wave.record.seal_key))
+    return await urn.put(WAVE, spent(code), attempt, ENVELOPE)
 
 
 async def test_twenty_tasks_that_spend_one_code_leave_one_answer(house: House) -> None:
@@ -79,9 +83,9 @@ async def test_every_envelope_has_one_size_and_another_is_refused(house: House) 
     wave = await open_a_wave(house)
     urn = await _started(house)
     with pytest.raises(ValueError, match="one size"):
-        await urn.put(WAVE, digest(wave.codes[0]), b"a" * 16, b"short")
+        await urn.put(WAVE, spent(wave.codes[0]), b"a" * 16, b"short")
     with pytest.raises(SheetTooLarge):
-        seal(b"x" * ENVELOPE_BYTES, wave.record.seal_key)
+        sealed(house, wave.record, b"x" * ENVELOPE_BYTES)
     await urn.stop()
     sizes = {len(bytes(row["sheet"])) for row in await Slot.select(Slot.sheet)}
     assert sizes == {ENVELOPE_BYTES}
@@ -134,7 +138,8 @@ async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(hous
 async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House) -> None:
     wave = await open_a_wave(sqlite_house)
     urn = await _started(sqlite_house)
-    await _put(urn, wave, wave.codes[0])
+    code, kept = put_in(sqlite_house, wave.record, wave.codes[0], b"sheet")
+    await urn.put(WAVE, code, b"a" * 16, kept)
     envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
     await urn.stop()
     files = [path for path in sqlite_house.data.iterdir() if path.name.startswith("answers.sqlite")]

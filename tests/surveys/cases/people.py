@@ -1,85 +1,49 @@
-"""An invented channel for tests: handlers with keys, a signed keyring, a recovery key."""
+"""An invented channel in the stores: a house, handlers with keys, signed rings; people who act on cases as their devices do."""
 
+import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from typing import Any
 
 import msgspec
 
-from surveys.cases import codes, composing, desk, handlers, intake
+from surveys.cases import acts, codes, desk, handlers, intake, standing
+from surveys.cases.acts import Change, Reporter
 from surveys.cases.bundles import HandlerKeys
 from surveys.cases.codes import CodeKeys, Secret
-from surveys.cases.composing import Entry
+from surveys.cases.desk import CaseFile, Writing
 from surveys.cases.handlers import HandlerRecord
-from surveys.cases.incoming import Report
-from surveys.cases.keeper import Keeper, keeper_at
-from surveys.cases.recovery import Recovery, make_recovery
-from surveys.cases.sealing import public_of
-from surveys.lifecycle.channel import open_channel, publish_keyring
+from surveys.cases.incoming import Reply, Report, proof_of
+from surveys.cases.keeper import REPORTER, Keeper, keeper_at
+from surveys.cases.opening import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter, handler, open_case
+from surveys.lifecycle.channel import open_channel, publish_ring
 from surveys.lifecycle.context import House
-from surveys.public import channel, keyring, organisation
-from surveys.public.keyring import Keyring, Reader, Signer
+from surveys.public import channel, organisation, readers, rings
+from surveys.public import house as house_file
+from surveys.public.rings import Ring
+from tests.surveys.cases.memory import ALL, INSIDE, OUTSIDE, World
 
 SALT = bytes(range(16))
-INSIDE = ("anna", "bruno", "carla")
-OUTSIDE = "esterna"
-
-
-@dataclass
-class Team:
-    """Handlers, signers and recovery of one invented channel."""
-
-    keys: dict[str, HandlerKeys]
-    signers: dict[str, bytes]
-    recovery: Recovery
-    keyrings: list[Keyring]
-
-    @property
-    def ring(self) -> Keyring:
-        return self.keyrings[-1]
-
-    def trusted(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for ring in self.keyrings:
-            for reader in ring.readers:
-                found.setdefault(reader.id, set()).add(reader.signer)
-        return found
-
-    def next_text(self, day: date, names: Sequence[str]) -> str:
-        """The text of the next keyring with these readers."""
-        readers = [
-            Reader(name, name.title(), {"it": "persona di fiducia"}, name == OUTSIDE, self.keys[name].recipient, self.keys[name].signer)
-            for name in names
-        ]  # fmt: skip
-        signers = [Signer(seat, seat, public_of(seed)) for seat, seed in self.signers.items()]
-        before = self.keyrings[-1] if self.keyrings else None
-        return keyring.draft(day, signers, readers, self.recovery.recipient, ("a", "b", "c"), before)
-
-    def signatures(self, text: str) -> list[str]:
-        return [keyring.sign(text, seed) for seed in self.signers.values()]
+Team = World
 
 
 def new_keys() -> HandlerKeys:
     return HandlerKeys(os.urandom(32), os.urandom(32))
 
 
-def team(day: date, names: Sequence[str] = (*INSIDE, OUTSIDE)) -> Team:
-    """A team with a first signed keyring, in memory."""
-    made = Team({n: new_keys() for n in names}, {s: os.urandom(32) for s in ("legal", "staff")}, make_recovery(), [])
-    text = made.next_text(day, names)
-    made.keyrings.append(keyring.verify(text, made.signatures(text)))
-    return made
-
-
-async def opened(house: House, about: organisation.OrganisationRecord) -> Team:
+async def opened(house: House, about: organisation.OrganisationRecord) -> World:
     """A team in the stores, and the channel open."""
-    made = team(house.day)
+    made = World(os.urandom, day=house.day)
     await organisation.save(house.engines["public"], about)
+    house_file.keep(house.data, made.anchor)
     for name, keys in made.keys.items():
-        record = HandlerRecord(name, os.urandom(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", house.day, None, None)
+        record = HandlerRecord(
+            name, os.urandom(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", house.day, None, None,
+            made.statement(name, house.day),
+        )  # fmt: skip
         await handlers.keep(house.engines["cases"], record)
-    await publish_keyring(house, made.ring.text, made.ring.signatures)
+    await publish_ring(house, made.ring.text, made.ring.signatures)
     record_of = await channel.load()
     await channel.save(
         house.engines["public"],
@@ -87,6 +51,12 @@ async def opened(house: House, about: organisation.OrganisationRecord) -> Team:
     )
     await open_channel(house)
     return made
+
+
+async def next_ring(house: House, made: World, names: Collection[str]) -> tuple[Ring, int]:
+    """Sign and publish the next ring."""
+    ring = made.ring_of(names, house.day)
+    return await publish_ring(house, ring.text, ring.signatures)
 
 
 @dataclass
@@ -97,17 +67,25 @@ class Written:
     keys: CodeKeys
     case: int
 
+    @property
+    def me(self) -> Reporter:
+        return Reporter(self.keys)
 
-async def report(house: House, made: Team, text: str = "parole", out: Sequence[str] = (), *, diary: bool = False) -> Written:
+
+def made_report(made: World, keys: CodeKeys, text: str, out: Collection[str], house: House, *, diary: bool = False) -> dict[str, Any]:
+    me, on = Reporter(keys), house.day
+    if diary:
+        return acts.diary(me, made.anchor.hash, {"text": text}, on, os.urandom)
+    return acts.report(me, made.ring, made.anchor.hash, out, {"text": text}, on, os.urandom)
+
+
+async def report(house: House, made: World, text: str = "parole", out: Sequence[str] = (), *, diary: bool = False) -> Written:
     """Send a report, or keep a diary."""
     secret = codes.new_code(os.urandom)
     keys = codes.derive(secret, SALT)
-    content = composing.compose(
-        keys, [Entry("diary" if diary else "report", {"text": text})], house.day, None if diary else made.ring, made.ring.fingerprint, out
-    )  # fmt: skip
-    case = await intake.receive(
-        house.engines["cases"], keeper_of(house), msgspec.convert(content, Report), None if diary else made.ring, house.day
-    )
+    content = msgspec.convert(made_report(made, keys, text, out, house, diary=diary), Report)
+    accounts = [reader.id for reader in made.ring.readers]
+    case = await intake.receive(house.engines["cases"], keeper_of(house), content, accounts, house.day)
     return Written(secret, keys, case)
 
 
@@ -115,6 +93,75 @@ def keeper_of(house: House) -> Keeper:
     return keeper_at(house.data)
 
 
-async def seat(house: House, made: Team) -> desk.Desk:
+async def seat(house: House, made: World) -> desk.Desk:
     """The desk on the house's day."""
-    return await desk.open_desk(house.engines["cases"], keeper_of(house), made.keyrings, house.day)
+    return await desk.open_desk(house.engines["cases"], keeper_of(house), await readers.load(house.data), house.day)
+
+
+def sealed_of(file: CaseFile, pair: str = "") -> SealedCase:
+    """A case file as its reader's device takes it."""
+    epochs = [SealedEpochRow(e.stream, e.number, e.pairs.get(pair, b"") if pair else e.wrap, e.link) for e in file.epochs]
+    rows = [SealedLetter(m.stream, m.number, m.epoch, m.sealed) for m in file.messages]
+    return SealedCase(f"{file.case:016x}", epochs, rows)
+
+
+async def file_of(house: House, made: World, written: Written, name: str) -> CaseFile:
+    at_desk = await seat(house, made)
+    if name != REPORTER:
+        return await desk.case_file(at_desk, written.case, name)
+    row = await intake.find(proof_of(written.keys.locator.hex(), written.keys.auth.hex()))
+    return await desk.case_file(at_desk, written.case, REPORTER, row)
+
+
+async def open_of(house: House, made: World, written: Written, name: str) -> OpenedCase:
+    """Open a case as somebody's device does."""
+    file = await file_of(house, made, written, name)
+    party: Party = written.me.party if name == REPORTER else handler(name, made.keys[name].identity)
+    return open_case(sealed_of(file), party, made.anchor.hash, made.chain)
+
+
+async def texts(house: House, made: World, written: Written, name: str) -> list[str]:
+    found = await open_of(house, made, written, name)
+    return [letter.content["text"] for letter in found.thread if letter.content is not None]
+
+
+async def say(
+    house: House, made: World, written: Written, name: str, text: str, move: str = "", kind: str = "", terms: Mapping[str, Any] | None = None, **content: Any
+) -> str:
+    """Write as a handler's or the reporter's device does; gives the letter's hash."""
+    found = await open_of(house, made, written, name)
+    assert found.fold is not None and not found.problem, found.problem
+    author = written.me.author if name == REPORTER else made.author(name)
+    letter = acts.letter(found.fold, made.ring, author, kind or move or "message", {"text": text, **content}, house.day, os.urandom, terms)
+    if name == REPORTER:
+        reply = msgspec.convert(written.me.proofs | letter | {"uploads": [], "contest": kind == "contest"}, Reply)
+        await intake.add(house.engines["cases"], keeper_of(house), reply, [r.id for r in made.ring.readers], house.day)
+    else:
+        await desk.write(await seat(house, made), written.case, name, msgspec.convert(letter | {"move": move}, Writing))
+    after = (await open_of(house, made, written, REPORTER)).fold
+    return after.heads[-1] if after else ""
+
+
+async def new_epoch(house: House, made: World, written: Written, name: str, readers_: Sequence[Mapping[str, str]], asked: str = "") -> None:
+    """Put a case under new keys, as a handler's device does."""
+    found = await open_of(house, made, written, name)
+    assert found.fold is not None
+    sent = acts.change(found, made.ring, made.author(name), Change(readers_, found.fold.recovery, asked), house.day, os.urandom)
+    await desk.write(await seat(house, made), written.case, name, msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+
+
+async def wanted(house: House, made: World, written: Written, name: str) -> list[dict[str, str]]:
+    fold = (await open_of(house, made, written, name)).fold
+    assert fold is not None
+    return acts.wanted_readers(fold, made.chain)
+
+
+__all__ = ["ALL", "INSIDE", "OUTSIDE", "SALT", "Team", "World", "base64", "rings"]
+
+
+async def stands(house: House, made: Team, written: Written, name: str, **other: str) -> None:
+    """A reader's device opens a case and says how it stands by its letters; or a dishonest one says something else."""
+    fold = (await open_of(house, made, written, name)).fold
+    assert fold is not None
+    said = {"state": fold.state, "received": fold.received, "acknowledged": fold.acknowledged, "outcome": fold.outcome} | other
+    await standing.say_stand(await seat(house, made), written.case, name, standing.Stand(**said))

@@ -26,7 +26,8 @@ from surveys.cases.sealing import (
     seal,
     sign,
 )  # fmt: skip
-from surveys.cases.thread import FIRST, Author, EpochKey, Place, Trust, make_wrap, open_wrap, read_stream, write
+from surveys.cases.thread import FIRST, Author, EpochKey, Place, Trust, open_wrap, read_stream, write
+from tests.surveys.cases.first_version import make_wrap
 
 DAY = date(2026, 11, 23)
 CASE = 77
@@ -193,3 +194,13 @@ def test_an_attachment_opens_as_it_was_and_not_when_it_was_put_in_another_place(
 
 def test_canonical_text_does_not_depend_on_the_order_of_keys() -> None:
     assert canonical({"b": 1, "a": {"d": 2, "c": "è"}}) == '{"a":{"c":"è","d":2},"b":1}'
+
+
+@pytest.mark.parametrize("size", [0, 1, 2048, 65536, 65537])
+def test_a_file_for_nobody_has_the_size_and_the_form_of_a_real_one(size: int) -> None:
+    noise, real = age_file.noise(size), encrypt(bytes(size), new_identity()[1])
+    assert len(noise) == len(real) == age_file.sealed_size(size)
+    assert age_file.is_well_formed(noise) and age_file.noise(size) != noise
+    assert [len(line) for line in noise.split(b"\n")[:4]] == [len(line) for line in real.split(b"\n")[:4]]
+    with pytest.raises(CannotOpen):
+        decrypt(noise, new_identity()[0])

@@ -30,13 +30,13 @@ def read(tmp_path):
     def reader(text, made):
         path = tmp_path / "export.csv"
         path.write_text(text, encoding="utf-8")
-        return read_responses(path, made)
+        return read_responses(path, made, key=bytes(32))
 
     return reader
 
 
 def test_the_dirty_export_is_coded_and_the_repeated_sheet_counted_once():
-    found = read_responses(DIRTY, EXAMPLE)
+    found = read_responses(DIRTY, EXAMPLE, key=bytes(32))
     assert (found.n, found.duplicates) == (5, 1)
     assert found.groups == {
         "size": ["6-25", "1-5", "1000+", "26-100", "500-1000"],
@@ -50,7 +50,7 @@ def test_the_dirty_export_is_coded_and_the_repeated_sheet_counted_once():
 
 
 def test_times_ids_ages_and_comments_are_dropped_and_said_to_be():
-    found = read_responses(DIRTY, EXAMPLE)
+    found = read_responses(DIRTY, EXAMPLE, key=bytes(32))
     assert {"Timestamp", "ID", "Age", "state", "comments"} <= set(found.dropped)
     kept = json.dumps([found.groups, found.answers])
     assert not [trace for trace in ("Invented Mills", "2020", "99999999999", "Narnia") if trace in kept]
@@ -61,10 +61,10 @@ def test_the_real_export_of_2014_becomes_1259_sheets(capsys):
     if not OSMI.exists():
         with capsys.disabled():
             print("\nosmi-2014.csv is absent: only our own file with the same faults is read")
-        assert read_responses(DIRTY, EXAMPLE).n == 5
+        assert read_responses(DIRTY, EXAMPLE, key=bytes(32)).n == 5
         return
     told = []
-    found = read_responses(OSMI, EXAMPLE, progress=told.append)
+    found = read_responses(OSMI, EXAMPLE, key=bytes(32), progress=told.append)
     assert (found.n, found.duplicates, told) == (1259, 0, [500, 1000])
     assert Counter(found.groups["size"])["6-25"] == 290
     assert Counter(found.groups["gender"]) == {"m": 990, "f": 251, "other": 15, "": 3}
@@ -176,7 +176,7 @@ def test_a_missing_column_is_named(read):
 @pytest.mark.parametrize("look", [str, repr, format, list, json.dumps, pickle.dumps, copy.copy, copy.deepcopy])
 def test_imported_responses_refuse_to_be_shown_copied_or_serialised(look):
     with pytest.raises(TypeError):
-        look(read_responses(DIRTY, EXAMPLE))
+        look(read_responses(DIRTY, EXAMPLE, key=bytes(32)))
 
 
 @given(st.lists(st.sampled_from(["1", "2", "3", "4", "5", "", "NA", "boh"]), min_size=1, max_size=30))
@@ -186,4 +186,4 @@ def test_every_row_gets_a_code_of_the_scale_or_a_special_one(tmp_path_factory, c
     path.write_text("Q1,row\n" + "".join(f"{cell},{place}\n" for place, cell in enumerate(cells)))
     made = mapping({"one": {"column": "Q1", "dont_know": ["boh"]}}, file={"missing": ["NA"]})
     expected = [DONT_KNOW if cell == "boh" else int(cell) if cell.isdecimal() else SKIPPED for cell in cells]
-    assert read_responses(path, made).answers["one"] == expected
+    assert read_responses(path, made, key=bytes(32)).answers["one"] == expected

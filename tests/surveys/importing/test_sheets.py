@@ -132,6 +132,17 @@ def test_a_workbook_that_unpacks_without_end_is_refused(file):
     assert reason(file(packed.getvalue(), "a.xlsx"), limit_bytes=1024 * 1024) == "bomb"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"])
+def test_a_workbook_with_a_dtd_is_refused_before_it_is_read(file, book, part, encoding):
+    dtd = f'<?xml version="1.0" encoding="{encoding}"?><!-- {"x" * 9000} --><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
+    packed = io.BytesIO()
+    with zipfile.ZipFile(book(("dati", [["nome"], ["Ada"]]))) as whole, zipfile.ZipFile(packed, "w") as archive:
+        for name in {*whole.namelist(), part}:
+            archive.writestr(name, dtd.encode(encoding) if name == part else whole.read(name))
+    assert reason(file(packed.getvalue(), "a.xlsx")) == "dtd"
+
+
 def test_a_workbook_that_was_cut_off_and_an_archive_that_is_none_are_refused(file, book):
     whole = book(("dati", [["nome"], ["Ada"]])).read_bytes()
     assert reason(file(whole[: len(whole) // 2], "b.xlsx")) == "truncated"

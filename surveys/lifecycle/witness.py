@@ -1,0 +1,124 @@
+"""What stood at the closing, remembered where nobody writes who writes the urn: in a file of the folder of keys, and in the log of acts.
+
+Slots, spent codes and bulletin can be written anew together so that they fit each other. The text that is kept commits to all
+three, to sheets by their sorted hashes, so that it tells no order; file and log must both say the same at the release.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from surveys import signed
+from surveys.answers import wave as urn_of
+from surveys.answers.wave import Contents
+from surveys.lifecycle.context import House, keep_once
+from surveys.people import log
+from surveys.people.log import Act
+from surveys.public import releases, waves
+from surveys.public.waves import State
+
+type Published = tuple[Mapping[str, int], Sequence[str]] | None
+
+AT_CLOSING, AT_UPDATE = "closing", "update"
+ACTS = {AT_CLOSING: "closing kept", AT_UPDATE: "closing kept later"}
+_SHOWN = 8
+
+
+class ClosingOther(Exception):
+    """What lies here is not what was kept at the closing; the first argument is the reason's key.
+
+    ``file`` if the file is gone, ``log`` if the log says nothing or something else, ``other`` if bulletin, spent codes or sheets
+    are not those that were kept.
+    """
+
+
+def path_of(data: Path, wave: str) -> Path:
+    return data / "keys" / f"{wave}.closing"
+
+
+def update_path(data: Path) -> Path:
+    """Where stands which closed waves an update found; written once in the life of an installation."""
+    return data / "keys" / "closings.json"
+
+
+def text_of(wave: str, when: str, published: Published, spent: Sequence[str], marks: Sequence[str]) -> str:
+    """Write what is kept: the counts as they are, bulletin, spent codes and sheets (by their sorted hashes) as one hash each."""
+    counts, listed = published or ({}, ())
+    codes, sheets = signed.digest(signed.canonical(list(spent))), signed.digest(signed.canonical(list(marks)))
+    return signed.canonical({
+        "v": 1, "wave": wave, "kept": when, "counts": dict(counts), "bulletin": signed.digest(signed.canonical(list(listed))),
+        "spent": codes, "sheets": sheets,
+    })  # fmt: skip
+
+
+def mark_of(text: str) -> str:
+    """The hash of what is kept, in groups of four: what the log holds, and staff may note down."""
+    digest = signed.digest(text)
+    return " ".join(digest[i : i + 4] for i in range(0, len(digest), 4))
+
+
+async def keep(house: House, wave: str, when: str, published: Published) -> bool:
+    """Remember what stands now, in the file and then in the log. A closing that was cut off may do so again.
+
+    Returns
+    -------
+    bool
+        False if the file that is there says something else: it is never overwritten.
+    """
+    text = text_of(wave, when, published, await urn_of.spent_digests(wave), await urn_of.sheet_marks(wave))
+    if not keep_once(path_of(house.data, wave), text.encode()) and _read(house.data, wave) != text:
+        return False
+    if not await _entries(wave):
+        counts = {name: str(published[0][name]) for name in ("issued", "drawn", "received") if published and name in published[0]}
+        await log.record(house.engines["people"], house.day, house.actor, ACTS[when], wave=wave, mark=mark_of(text), **counts)
+    return True
+
+
+async def keep_at_update(house: House) -> None:
+    """Remember, once in the life of an installation, what lies in waves that the version before had closed.
+
+    So no wave is released without a file and an entry. What was changed in such a wave until then nothing can tell.
+    """
+    if update_path(house.data).exists():
+        return
+    closed = [record.id for record in await waves.in_state(State.CLOSED)]
+    for wave in closed:
+        if not await _entries(wave):  # else it was kept before: what lies here now is for the release to judge
+            await keep(house, wave, AT_UPDATE, await releases.bulletin(wave))
+    keep_once(update_path(house.data), signed.canonical(sorted(closed)).encode())
+
+
+async def check(data: Path, wave: str, published: Published, there: Contents) -> None:
+    """Hold what is about to be opened against file and log.
+
+    Raises
+    ------
+    ClosingOther
+    """
+    text = _read(data, wave)
+    if text is None:
+        raise ClosingOther("file")
+    if text not in [text_of(wave, when, published, there.spent, urn_of.marks_of(there.sheets)) for when in ACTS]:
+        raise ClosingOther("other")
+    entries = await _entries(wave)
+    if {act.details.get("mark") for act in entries} != {mark_of(text)}:
+        raise ClosingOther("log")
+    if not all(act.intact for act in await log.read(since=entries[0].number)):
+        raise ClosingOther("log")
+
+
+def shown(data: Path, wave: str) -> tuple[str, str]:
+    """When it was kept, and half of its mark to compare later; empty if there is nothing to show."""
+    text = _read(data, wave) or ""
+    when = next((when for when in ACTS if f'"kept":"{when}"' in text), "")
+    return when, " ".join(mark_of(text).split()[:_SHOWN]) if when else ""
+
+
+async def _entries(wave: str) -> list[Act]:
+    return [act for act in await log.read() if act.act in ACTS.values() and act.details.get("wave") == wave]
+
+
+def _read(data: Path, wave: str) -> str | None:
+    try:
+        return path_of(data, wave).read_text("utf-8")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,118 @@
+"""Signed-in browsers: tokens kept as digests only, ended after eight hours, or half an hour without a request."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import NewType
+
+from surveys.people.second import has_second
+from surveys.people.tables import Account, Session
+
+SessionToken = NewType("SessionToken", str)
+
+SESSION_LENGTH = timedelta(hours=8)
+IDLE = timedelta(minutes=30)
+_TOUCH = timedelta(minutes=1)
+"""A session's idle end is moved at most so often: a page is no write."""
+CONFIRMATIONS = 5
+"""So many wrong passwords may come in a row when one is asked for again inside a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is signed in; `enrolled` says whether the account has a second factor."""
+
+    name: str
+    role: str
+    enrolled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One signed-in browser as its owner sees it: a reference, and the day on which it began."""
+
+    reference: str
+    day: date | None
+    here: bool
+
+
+async def begin(account: str, now: datetime, day: date) -> SessionToken:
+    """Open a session whose token never existed; the caller holds the transaction."""
+    token = SessionToken(secrets.token_urlsafe(32))
+    await Session.delete().where((Session.expires < now) | (Session.idle < now))
+    await Session.insert(
+        Session(digest=_digest(token), account=account, expires=now + SESSION_LENGTH, idle=now + IDLE, day=day)
+    )
+    return token
+
+
+async def signed_in(token: str, now: datetime) -> SignedIn | None:
+    """Say whose session this is, if it is one and has not ended; it then stays open for another half hour."""
+    row = await Session.select().where(Session.digest == _digest(token)).first()
+    if row is None or row["expires"].astimezone(UTC) <= now:
+        return None
+    idle = row["idle"].astimezone(UTC) if row["idle"] else None  # a session of the version before has none yet
+    if idle and idle <= now:
+        return None
+    account = await Account.select(Account.name, Account.role).where(Account.name == row["account"]).first()
+    if account is None:
+        return None
+    if idle is None or idle < now + IDLE - _TOUCH:
+        await Session.update({Session.idle: now + IDLE}).where(Session.digest == _digest(token))
+    return SignedIn(account["name"], account["role"], await has_second(account["name"]))
+
+
+async def sign_out(token: str) -> None:
+    await Session.delete().where(Session.digest == _digest(token))
+
+
+async def of_account(account: str, token: str, now: datetime) -> list[OpenSession]:
+    """The open sessions of an account, this one first, then by day."""
+    rows = await Session.select().where((Session.account == account) & (Session.expires > now))
+    here = _digest(token)
+    found = [
+        OpenSession(row["digest"][:16], row["day"], row["digest"] == here)
+        for row in rows if row["idle"] is None or row["idle"].astimezone(UTC) > now
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (not one.here, -(one.day or date.min).toordinal(), one.reference))
+
+
+async def end_one(account: str, reference: str) -> None:
+    """End one session of an account by its reference; another account's cannot be named."""
+    if len(reference) == 16 and set(reference) <= set("0123456789abcdef"):
+        await Session.delete().where((Session.account == account) & Session.digest.like(f"{reference}%"))
+
+
+async def end_all(account: str) -> None:
+    await Session.delete().where(Session.account == account)
+
+
+async def one_more_try(token: str) -> bool:
+    """Count a password that is asked for again inside a session before it is looked at; the sixth in a row ends the session."""
+    rows = await (
+        Session.update({Session.failures: Session.failures + 1})
+        .where(Session.digest == _digest(token))
+        .returning(Session.failures)
+    )
+    if rows and int(rows[0]["failures"]) <= CONFIRMATIONS:
+        return True
+    await sign_out(token)
+    return False
+
+
+async def tried_well(token: str) -> None:
+    await Session.update({Session.failures: 0}).where(Session.digest == _digest(token))
+
+
+def form_token(token: str) -> str:
+    """The proof that a form came from a page of this session; derived, so nothing more is stored."""
+    return hashlib.sha256(b"ascolto form " + token.encode()).hexdigest()
+
+
+def form_token_is(token: str, given: str) -> bool:
+    return secrets.compare_digest(form_token(token).encode(), given.encode())
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

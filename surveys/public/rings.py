@@ -1,0 +1,385 @@
+"""Rings: who may read concern reports, version 2. Signed by two of three seats away from the server, and they expire.
+
+Number 1 is signed by two seats of the house file, each next one by two seats of the ring before; a `still` by the same
+seats lengthens a ring without changing it. A handler stands on a ring with her own signed statement, so that nobody
+else's key can be written beside her name (docs/protocol.md).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from surveys import signed
+from surveys.engines import StoreEngine
+from surveys.public.house import PRINTED_HEX, SEATS, HouseFile, words_of
+from surveys.public.tables import Ring as RingRow
+from surveys.public.tables import Still as StillRow
+from surveys.signed import (
+    NotSigned,
+    day,
+    exactly,
+    flag,
+    hexed,
+    identifier,
+    listed,
+    named,
+    object_of,
+    recipient,
+    shaped,
+    text_of,
+    texts_by_language,
+    whole,
+)
+
+LONGEST_DAYS = 120
+FEWEST_INSIDE = 2
+MOST_READERS = 6
+RECOVERY_SEATS = ("a", "b", "c")
+STATEMENT_WORDS = 6
+_STATEMENT = {
+    "v": exactly(2), "house": hexed(32), "id": identifier, "name": named(1, 120), "recipient": recipient,
+    "signer": hexed(32), "day": day,
+}  # fmt: skip
+_READER = object_of({"statement": text_of(1, 4000), "role": texts_by_language, "outside": flag})
+_HOLDER = object_of({"seat": exactly(*RECOVERY_SEATS), "name": named(1, 120), "recipient": recipient})
+_RING = {
+    "v": exactly(2), "house": hexed(32), "number": whole(1, 10_000), "before": hexed(32), "day": day, "until": day,
+    "signers": object_of({seat: hexed(32) for seat in SEATS}), "readers": listed(_READER, 3, MOST_READERS),
+    "recovery": listed(_HOLDER, 0, 3),
+}  # fmt: skip
+_STILL = {"v": exactly(2), "house": hexed(32), "number": whole(1, 10_000), "hash": hexed(32), "day": day, "until": day}
+NONE = "0" * 64
+
+
+class RingRefused(ValueError):
+    """A ring, a statement or a still is not valid; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a handler says of herself and signs: her account, name and the public halves of her keys."""
+
+    id: str
+    name: str
+    recipient: str
+    signer: str
+    day: date
+    text: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Six words (66 bits of its hash) that she reads to each signer."""
+        return fingerprint_words(signed.digest(self.text))
+
+
+def fingerprint_words(hash_: str) -> tuple[str, ...]:
+    """The first 66 bits of a hash as six Italian words."""
+    return words_of(hash_[:PRINTED_HEX])[:STATEMENT_WORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A handler on a ring; `outside` is the substitute."""
+
+    id: str
+    name: str
+    role: Mapping[str, str]
+    outside: bool
+    recipient: str
+    signer: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryHolder:
+    """One of three who can, two together, open what no handler can any more."""
+
+    seat: str
+    name: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One valid ring. `until` is the last day by the ring itself or by its newest still."""
+
+    number: int
+    before: str
+    day: date
+    until: date
+    signers: Mapping[str, str]
+    readers: tuple[Reader, ...]
+    recovery: tuple[RecoveryHolder, ...]
+    text: str
+    signatures: tuple[Mapping[str, str], ...]
+
+    @property
+    def hash(self) -> str:
+        return signed.digest(self.text)
+
+    @property
+    def inside(self) -> tuple[Reader, ...]:
+        return tuple(reader for reader in self.readers if not reader.outside)
+
+    def reader(self, name: str) -> Reader | None:
+        return next((reader for reader in self.readers if reader.id == name), None)
+
+    def is_overdue(self, today: date) -> bool:
+        """An overdue ring warns; it never stops a report."""
+        return today > self.until
+
+
+def state(house: HouseFile, name: str, title: str, keys: tuple[str, str, bytes], on: date) -> str:
+    """Write and sign a handler's statement; `keys` are her recipient, her signer and her signing seed."""
+    to, signer, seed = keys
+    body = {
+        "v": 2, "house": house.hash, "id": name, "name": title, "recipient": to, "signer": signer, "day": on.isoformat()
+    }  # fmt: skip
+    return signed.sign(body, "handler", seed)
+
+
+def read_statement(text: str, house: str) -> Statement:
+    """Read a handler's statement and check that her own key signed it for this house.
+
+    Raises
+    ------
+    RingRefused
+    """
+    try:
+        found = signed.read(text, "handler")
+        body = shaped(found.body, _STATEMENT)
+    except NotSigned as problem:
+        raise RingRefused(f"a handler's statement: {problem}") from problem
+    if body["house"] != house:
+        raise RingRefused("a handler's statement is of another house")
+    if body["signer"] != found.key:
+        raise RingRefused("a handler's statement is signed by another key")
+    return Statement(
+        body["id"], body["name"], body["recipient"], body["signer"], date.fromisoformat(body["day"]), found.text
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A reader for the next ring: her signed statement, her role by language, outside or not."""
+
+    statement: str
+    role: Mapping[str, str]
+    outside: bool = False
+
+
+def draft(
+    house: HouseFile, on: date, readers: Sequence[Wanted], recovery: Sequence[RecoveryHolder] = (), *,
+    before: Ring | None = None, until: date | None = None, signers: Mapping[str, str] | None = None, adopts: str = NONE,
+) -> str:
+    """Write the text of the next ring, to be signed.
+
+    Parameters
+    ----------
+    adopts : str
+        For number 1: the fingerprint of the last keyring of version 1, whose chain the signers vouch for.
+
+    Raises
+    ------
+    RingRefused
+    """  # fmt: skip
+    content = {
+        "v": 2, "house": house.hash, "number": before.number + 1 if before else 1, "before": before.hash if before else adopts,
+        "day": on.isoformat(), "until": (until or on + timedelta(days=LONGEST_DAYS)).isoformat(),
+        "signers": dict(signers or (before.signers if before else house.keys)),
+        "readers": [{"statement": r.statement, "role": dict(r.role), "outside": r.outside} for r in readers],
+        "recovery": [{"seat": h.seat, "name": h.name, "recipient": h.recipient} for h in recovery],
+    }  # fmt: skip
+    text = signed.canonical(content)
+    _read(text, (), house)
+    return text
+
+
+def sign(text: str, seed: bytes) -> dict[str, str]:
+    """One seat's signature of a ring."""
+    return {"key": signed.public_of(seed), "sig": signed.signature(text, "ring", seed)}
+
+
+def _read(text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile) -> Ring:
+    try:
+        body = shaped(signed.parse(text), _RING)
+    except NotSigned as problem:
+        raise RingRefused(f"a ring: {problem}") from problem
+    if body["house"] != house.hash:
+        raise RingRefused("a ring of another house")
+    begins, until = date.fromisoformat(body["day"]), date.fromisoformat(body["until"])
+    _check_days(begins, until)
+    readers = []
+    for one in body["readers"]:
+        who = read_statement(one["statement"], house.hash)
+        readers.append(Reader(who.id, who.name, one["role"], one["outside"], who.recipient, who.signer, one["statement"]))
+    for what in ("id", "recipient", "signer"):
+        if len({getattr(reader, what) for reader in readers}) != len(readers):
+            raise RingRefused(f"two readers have the same {what}")
+    recovery = tuple(RecoveryHolder(h["seat"], h["name"], h["recipient"]) for h in body["recovery"])
+    apart = {holder.recipient for holder in recovery} | {reader.recipient for reader in readers}
+    if recovery and (tuple(h.seat for h in recovery) != RECOVERY_SEATS or len(apart) != len(readers) + 3):
+        raise RingRefused("a recovery key has three holders with keys of their own")
+    ring = Ring(
+        body["number"], body["before"], begins, until, body["signers"], tuple(readers), recovery, text, tuple(signatures)
+    )
+    if len(ring.inside) < FEWEST_INSIDE or len(ring.inside) == len(readers):
+        raise RingRefused("a ring needs two handlers inside and a substitute outside")
+    if len(set(ring.signers.values())) != len(SEATS):
+        raise RingRefused("the three seats need three different keys")
+    return ring
+
+
+def _check_days(begins: date, until: date) -> None:
+    if not begins <= until <= begins + timedelta(days=LONGEST_DAYS):
+        raise RingRefused(f"a ring lasts at most {LONGEST_DAYS} days")
+
+
+def read_draft(text: str, house: HouseFile) -> Ring:
+    """Read a ring that is not signed yet: for whoever is asked to sign it.
+
+    Raises
+    ------
+    RingRefused
+    """
+    return _read(text, (), house)
+
+
+def verify(text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile, before: Ring | None) -> Ring:
+    """Read a ring and check that two seats of the one before (or of the house) signed it.
+
+    Raises
+    ------
+    RingRefused
+    """
+    ring = _read(text, signatures, house)
+    if before is None and ring.number != 1:
+        raise RingRefused("the first ring has number 1")
+    if before is not None and (ring.number, ring.before) != (before.number + 1, before.hash):
+        raise RingRefused("this ring does not follow the one in use")
+    if before is not None and ring.day < before.day:
+        raise RingRefused("a ring is not older than the one before")
+    keys = list((before.signers if before else house.keys).values())
+    if not signed.is_signed_by_two(text, "ring", signatures, keys):
+        raise RingRefused("two of the three signatures are missing or wrong")
+    return ring
+
+
+def chain(versions: Sequence[tuple[str, Sequence[Mapping[str, str]]]], house: HouseFile) -> tuple[Ring, ...]:
+    """Check rings from number 1 on.
+
+    Raises
+    ------
+    RingRefused
+    """
+    found: list[Ring] = []
+    for text, signatures in versions:
+        found.append(verify(text, signatures, house, found[-1] if found else None))
+    return tuple(found)
+
+
+def draft_still(house: HouseFile, ring: Ring, on: date, until: date | None = None) -> str:
+    """Write the text that lengthens a ring, to be signed by two of its seats."""
+    wanted = until or on + timedelta(days=LONGEST_DAYS)
+    _check_days(on, wanted)
+    return signed.canonical(
+        {"v": 2, "house": house.hash, "number": ring.number, "hash": ring.hash, "day": on.isoformat(), "until": wanted.isoformat()}
+    )  # fmt: skip
+
+
+def sign_still(text: str, seed: bytes) -> dict[str, str]:
+    return {"key": signed.public_of(seed), "sig": signed.signature(text, "still", seed)}
+
+
+def lengthened(ring: Ring, text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile) -> Ring:
+    """The ring with the later last day of a still.
+
+    Raises
+    ------
+    RingRefused
+        If the still is of another ring, or two of its signatures are missing.
+    """
+    try:
+        body = shaped(signed.parse(text), _STILL)
+    except NotSigned as problem:
+        raise RingRefused(f"a still: {problem}") from problem
+    if (body["house"], body["number"], body["hash"]) != (house.hash, ring.number, ring.hash):
+        raise RingRefused("a still of another ring")
+    begins, until = date.fromisoformat(body["day"]), date.fromisoformat(body["until"])
+    _check_days(begins, until)
+    if not signed.is_signed_by_two(text, "still", signatures, list(ring.signers.values())):
+        raise RingRefused("two of the three signatures are missing or wrong")
+    values: dict[str, Any] = {name: getattr(ring, name) for name in Ring.__dataclass_fields__}
+    return Ring(**values | {"until": max(ring.until, until)})
+
+
+# --- the store ---
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """All rings from the first on, the newest with its still; and the still as stored, to be handed on."""
+
+    rings: tuple[Ring, ...]
+    still: tuple[str, tuple[Mapping[str, str], ...]] | None
+
+    @property
+    def newest(self) -> Ring:
+        return self.rings[-1]
+
+    def numbered(self, number: int) -> Ring | None:
+        return self.rings[number - 1] if 1 <= number <= len(self.rings) else None
+
+
+async def load(house: HouseFile | None) -> Chain | None:
+    """The chain in the public store, each ring checked again; None before the first.
+
+    Raises
+    ------
+    RingRefused
+        If what is stored was changed.
+    """
+    if house is None:
+        return None
+    rows = await RingRow.select().order_by(RingRow.number)
+    if not rows:
+        return None
+    rings = chain([(row["text"], json.loads(row["signatures"])) for row in rows], house)
+    row = await StillRow.select().where(StillRow.number == rings[-1].number).first()
+    if row is None:
+        return Chain(rings, None)
+    still = (str(row["text"]), tuple(json.loads(row["signatures"])))
+    return Chain((*rings[:-1], lengthened(rings[-1], *still, house)), still)
+
+
+async def publish(engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
+    """Put a signed ring in use.
+
+    Raises
+    ------
+    RingRefused
+    """
+    async with engine.transaction():
+        there = await load(house)
+        ring = verify(text, signatures, house, there.newest if there else None)
+        await RingRow.insert(RingRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
+    return ring
+
+
+async def publish_still(engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
+    """Lengthen the ring in use.
+
+    Raises
+    ------
+    RingRefused
+    """
+    async with engine.transaction():
+        there = await load(house)
+        if there is None:
+            raise RingRefused("there is no ring yet")
+        ring = lengthened(there.newest, text, signatures, house)
+        await StillRow.delete().where(StillRow.number == ring.number)
+        await StillRow.insert(StillRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
+    return ring

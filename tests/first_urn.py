@@ -1,0 +1,34 @@
+"""Waves of version 1, as the version before opened them: for tests of what goes on after the update alone."""
+
+from dataclasses import replace
+
+from surveys.answers import wave as urn_of
+from surveys.answers.keys import SEATS, HolderSecret, holder_key, make_urn_key, new_secret
+from surveys.lifecycle.context import House, keep_wraps
+from surveys.lifecycle.issuing import make_token_key
+from surveys.lifecycle.opening import slots
+from surveys.people import panel
+from surveys.public import waves
+from surveys.public.waves import State, WaveRecord
+
+
+async def open_first(house: House, wave: str) -> tuple[WaveRecord, dict[str, HolderSecret]]:
+    """Open a planned wave as version 1 did, with an urn key that the server makes."""
+    from secrets import randbelow
+
+    record = await waves.get(wave)
+    words = {seat: new_secret(randbelow) for seat in SEATS}
+    keys = {seat: bytes(holder_key(secret, wave, seat).public_key) for seat, secret in words.items()}
+    sealed = make_urn_key(keys)
+    keep_wraps(house, wave, sealed)
+    chosen = await panel.members(record.panel["unit"])
+    await urn_of.fill_urn(house.engines["answers"], wave, slots(len(chosen)))
+    await panel.invite(house.engines["people"], wave, chosen, ())
+    holders = {seat: {"key": key.hex(), "holder": seat, "day": house.day.isoformat()} for seat, key in keys.items()}
+    changed = replace(
+        record, state=State.OPEN, opened=house.day, invited=len(chosen), seal_key=sealed.public, phone_key=sealed.phone,
+        token_key=make_token_key(house, wave), holders=holders,
+    )  # fmt: skip
+    names = ("state", "opened", "invited", "seal_key", "phone_key", "token_key", "holders")
+    await waves.change(house.engines["public"], wave, State.PLANNED, **{name: getattr(changed, name) for name in names})
+    return changed, words

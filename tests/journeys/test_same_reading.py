@@ -1,0 +1,111 @@
+"""What Python and the browser's scripts take a text for is the same."""
+
+import copy
+import unicodedata
+from dataclasses import replace
+
+from playwright.async_api import Browser
+
+from surveys import signed
+from surveys.cases import codes
+from surveys.cases.letters import REPORTER
+from surveys.cases.sealing import decrypt, encrypt, identity_text, recipient_of_identity
+from surveys.signed import HIDING, alike, named
+from tests.journeys import both
+from tests.server.test_terminal import PAINTS
+from tests.surveys.cases.memory import Kept, World, dice_of, readers_but, report
+from tests.surveys.cases.test_fold import ANOTHER, KEPT_OUT, LOOKS_THE_SAME, returning
+
+SECRET = codes.Secret(bytes(range(11)))
+ZEROS = "0٠۰০०๐០０𝟎"
+
+
+async def test_a_code_in_the_digits_of_any_script_is_found_on_the_phone_as_on_the_server(browser: Browser) -> None:
+    """Done by an attacker: a reporter with an Arabic keyboard sent her own code to the handlers."""
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    holds = "({ text, secret }) => Protocol.holdsCode(text, new Uint8Array(secret), null)"
+    for zero in ZEROS:
+        typed = " ".join("".join(chr(ord(zero) + int(digit)) for digit in group) for group in codes.to_digits(SECRET))
+        for text in (f"il mio codice: {typed}", f"il mio codice: {typed[:-1]}", f"1{typed}"):
+            found = await page.evaluate(holds, {"text": text, "secret": list(SECRET)})
+            assert found == codes.holds_code(text, SECRET), (zero, text)
+            assert found == (not text.endswith(typed[:-1]))
+
+
+async def test_somebody_kept_out_who_returns_under_a_name_that_looks_the_same_is_refused_by_both(browser: Browser) -> None:
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    for name in (*LOOKS_THE_SAME, *ANOTHER):
+        assert await page.evaluate("name => Signed.alike(name)", name) == alike(name), ascii(name)
+        assert (alike(name) == alike(KEPT_OUT)) is (name in LOOKS_THE_SAME), ascii(name)
+        kept = returning(name)
+        lists, file = both.lists_of(kept.world.anchor.text, kept.world.found), both.file_of(kept.sealed(REPORTER))
+        said = both.by_python(lists, file, kept.me, kept.world.anchor.printed)
+        assert said["problem"] == ("out_returns" if name in LOOKS_THE_SAME else "")
+        assert said == await both.by_browser(page, lists, file, kept.me, kept.world.anchor.printed), ascii(name)
+
+
+MARK = "\ufeff".encode()
+
+
+def _marked(kept: Kept, what: str) -> Kept:
+    """The case with a byte order mark before what is sealed: its first letter, Anna's wraps, the link of its second epoch."""
+    first = identity_text(kept.me.keys.thread)
+    branch = copy.deepcopy(kept)
+    if what == "letter":
+        row = branch.rows[0]
+        branch.rows[0] = replace(row, sealed=encrypt(MARK + decrypt(row.sealed, first), recipient_of_identity(first)))
+    elif what == "wrap":
+        anna = kept.world.keys["anna"]
+        for epoch in branch.epochs:
+            epoch["wraps"]["anna"] = encrypt(MARK + decrypt(epoch["wraps"]["anna"], anna.identity), anna.recipient)
+    if what in ("link", "no wrap"):
+        del branch.epochs[0]["wraps"]["anna"]  # she comes to the first epoch by the link alone
+    if what == "link":
+        second = _identity_of(kept)
+        branch.epochs[1]["link"] = encrypt(MARK + decrypt(kept.epochs[1]["link"], second), recipient_of_identity(second))
+    return branch
+
+
+def _identity_of(kept: Kept) -> str:
+    """The second epoch's private half, from Anna's wrap."""
+    anna = kept.world.keys["anna"]
+    found = signed.read(decrypt(kept.epochs[1]["wraps"]["anna"], anna.identity).decode().rstrip(" "), "wrap")
+    return str(found.body["identity"])
+
+
+async def test_a_byte_order_mark_before_what_is_signed_is_refused_by_both(browser: Browser) -> None:
+    """Done by an attacker: the browser took the mark off and showed the letter, Python refused it."""
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    world = World(dice_of(9))
+    kept = report(world, "la storia")
+    kept.change("carla", readers_but(kept))
+    lists, printed = both.lists_of(world.anchor.text, world.found), world.anchor.printed
+    unread = {("letter", REPORTER), ("letter", "anna"), ("wrap", "anna"), ("link", "anna")}
+    for what in ("nothing", "letter", "wrap", "no wrap", "link"):
+        for who, name in ((kept.me, REPORTER), (("anna", world.keys["anna"]), "anna")):
+            file = both.file_of(_marked(kept, what).sealed(name))
+            said = both.by_python(lists, file, who, printed)
+            assert said == await both.by_browser(page, lists, file, who, printed), (what, name)
+            assert ("la storia" in said.get("texts", [])) is ((what, name) not in unread), (what, name, said)
+    assert await page.evaluate("bytes => Protocol.text(new Uint8Array(bytes))", list(MARK + b"{}")) == (MARK + b"{}").decode()
+
+
+async def test_one_name_of_every_letter_has_one_form_in_both(browser: Browser) -> None:
+    """Every assigned character of the first plane that a name may hold, each between two letters."""
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    names = [f"a{chr(n)}b C" for n in range(32, 0xFFFE) if unicodedata.category(chr(n)) not in {*HIDING, "Cs", "Cn", "Co"}]
+    found = await page.evaluate("names => names.map(Signed.alike)", names)
+    assert len(names) > 50_000
+    assert [ascii(name) for name, form in zip(names, found, strict=True) if form != alike(name)] == []
+
+
+async def test_a_name_that_could_paint_over_others_is_refused_by_both(browser: Browser) -> None:
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    good = ("Marta Inventata", "مرتا", "O’Brien-Łukasz", "Anna\u00a0Maria", "王芳", "😀")
+    for name, fits in [(one, True) for one in good] + [(f"Marta{paints}", False) for paints in PAINTS] + [("", False), ("a" * 121, False)]:
+        assert (named(1, 120)(name), await page.evaluate("name => Signed.is.named(1, 120)(name)", name)) == (fits, fits), repr(name)

@@ -1,0 +1,135 @@
+"""Somebody begins 1,500 requests and finishes none: the service goes on answering others. On a real process with 1,024 files."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server import connections
+from surveys.lifecycle.context import House
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY, open_a_wave
+from tests.postgres import free_port
+
+HALF = {
+    "headers": b"GET /answer HTTP/1.1\r\nHost: ascolto\r\nX-Slow: ",
+    "body": b"POST /answer HTTP/1.1\r\nHost: ascolto\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 90000\r\n\r\n_code=",
+    "concern": b"POST /concern HTTP/1.1\r\nHost: ascolto\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9000000\r\n\r\n" + b"text=" + b"x" * 20_000,
+    "nothing": b"",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """A served installation that may open 1,024 files, and what it writes to its log."""
+    folder = tmp_path_factory.mktemp("bounds")
+
+    async def fill() -> None:
+        settings = StoreSettings(folder / "data")
+        async with stores(settings) as engines:
+            await open_a_wave(House(engines, settings.data, DAY, "hr"))
+
+    asyncio.run(fill())
+    port, log = free_port(), folder / "log"
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            ["sh", "-c", f"ulimit -n 1024; exec {sys.executable} -m server.cli serve --port {port}"],
+            env={**os.environ, "ASCOLTO_DATA": str(folder / "data")}, stdout=written, stderr=written,
+        )  # fmt: skip
+    for _ in range(150):
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
+            break
+        time.sleep(0.1)
+    yield port, log
+    process.terminate()
+    process.wait(20)
+
+
+@asynccontextmanager
+async def _begun(port: int, sent: bytes, many: int) -> AsyncIterator[list[asyncio.StreamWriter]]:
+    """Open so many connections and send the beginning of a request on each; some are ended by the service meanwhile."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def begin() -> None:
+        with suppress(OSError):
+            _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 20)
+            writers.append(writer)
+            writer.write(sent)
+            await writer.drain()
+
+    await asyncio.gather(*(begin() for _ in range(many)))
+    yield writers
+    for writer in writers:
+        writer.close()
+
+
+@pytest.mark.parametrize("kind", sorted(HALF))
+async def test_half_sent_requests_do_not_keep_others_out(running: tuple[int, Path], kind: str) -> None:
+    port, log = running
+    before = log.read_bytes().count(b"\n")
+    async with _begun(port, HALF[kind], 1500) as begun:
+        assert len(begun) > 1000
+        took = []
+        for _ in range(20):
+            start = time.perf_counter()
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
+                answered = await client.get("/trust?lang=it")
+            assert answered.status_code == 200
+            took.append(time.perf_counter() - start)
+        assert max(took) < 3, took
+    assert log.read_bytes().count(b"\n") - before <= 2
+
+
+async def test_a_request_that_never_ends_is_ended(running: tuple[int, Path]) -> None:
+    for sent, seconds in ((HALF["headers"], connections.HEADER_SECONDS), (HALF["nothing"], connections.HEADER_SECONDS), (HALF["body"], connections.BODY_SECONDS)):
+        reader, writer = await asyncio.open_connection("127.0.0.1", running[0])
+        writer.write(sent)
+        start = time.perf_counter()
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), seconds + 5) == b""
+        assert seconds - 1 < time.perf_counter() - start < seconds + 3
+        writer.close()
+
+
+async def test_headers_without_end_are_cut(running: tuple[int, Path]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", running[0])
+    sent = 0
+    with suppress(ConnectionResetError, BrokenPipeError):
+        writer.write(b"GET / HTTP/1.1\r\n")
+        while sent < 10 * connections.HEADER_BYTES and not reader.at_eof():
+            writer.write(b"X-Long: " + b"x" * 4000 + b"\r\n")
+            sent += 4000
+            await writer.drain()
+            await asyncio.sleep(0.01)
+    assert sent < 4 * connections.HEADER_BYTES
+
+
+async def test_a_slow_phone_with_a_photo_is_waited_for(running: tuple[int, Path]) -> None:
+    """100 kB at 4 kB a second take longer than the first time of a body, and arrive."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", running[0])
+    body = b"lang=it&x=" + b"y" * 99_990
+    writer.write(b"POST /answer HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(body))
+    for start in range(0, len(body), 4000):
+        writer.write(body[start : start + 4000])
+        await writer.drain()
+        await asyncio.sleep(1)
+    assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 410")
+    writer.close()
+
+
+def test_an_error_of_the_loop_is_told_once_a_minute_and_without_words(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = connections.Quiet()
+    loop = asyncio.new_event_loop()
+    for _ in range(1000):
+        quiet(loop, {"message": "socket.accept() out of system resource from 192.0.2.7", "exception": OSError(24, "Too many open files")})
+        quiet(loop, {"message": "her answer", "exception": ValueError("her answer")})
+    loop.close()
+    assert capsys.readouterr().err.splitlines() == ["fault in accept: OSError at ?", "fault in loop: ValueError at ?"]

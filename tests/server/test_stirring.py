@@ -1,0 +1,94 @@
+"""The stir that runs beside the service: while anything changed, once at the end, and never in the way of an answer."""
+
+import asyncio
+import time
+
+import asyncpg
+import pytest
+
+from server import jobs
+from surveys import stirring
+from surveys.answers import wave as urn_of
+from surveys.answers.tables import Spent
+from surveys.answers.urn import Receipt, Urn
+from surveys.lifecycle.context import House
+from tests.conftest import WAVE, open_a_wave
+from tests.urn import sealed, spent
+
+
+class Store:
+    """Counts what came and how often it was stirred."""
+
+    def __init__(self) -> None:
+        self.came, self.stirs, self.broken = 0, 0, False
+
+    async def count(self) -> int:
+        return self.came
+
+    async def stir(self) -> None:
+        self.stirs += 1
+        if self.broken:
+            raise OSError
+
+
+async def test_a_store_is_stirred_after_a_start_and_then_only_when_something_came() -> None:
+    store = Store()
+    stirrer = jobs.Stirrer(store.count, store.stir)
+    seen = []
+    for came in (0, 0, 1, 1, 2):
+        store.came = came
+        await stirrer.once()
+        seen.append(store.stirs)
+    assert seen == [1, 1, 2, 2, 3]
+
+
+async def test_a_stir_that_failed_is_tried_again() -> None:
+    store = Store()
+    stirrer = jobs.Stirrer(store.count, store.stir)
+    store.broken = True
+    await stirrer.once()
+    store.broken = False
+    await stirrer.once()
+    await stirrer.once()
+    assert store.stirs == 2
+
+
+async def test_what_came_last_is_stirred_when_the_service_ends() -> None:
+    store = Store()
+    working = asyncio.create_task(jobs.Stirrer(store.count, store.stir).work())
+    await asyncio.sleep(0.05)
+    store.came = 7
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert store.stirs == 2
+
+
+async def test_the_wait_between_two_stirs_is_minutes() -> None:
+    assert jobs.STIR_SECONDS == (180, 300)
+
+
+async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_than_a_second(
+    postgres_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup reads all tables and holds them; the stir gives up and the answers go on."""
+    monkeypatch.setattr(stirring, "TRIES", 2)
+    wave = await open_a_wave(postgres_house)
+    answers = postgres_house.engines["answers"]
+    urn = Urn(answers)
+    urn.start()
+    backup: asyncpg.Connection = await answers.get_new_connection()  # type: ignore[union-attr]
+    await backup.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    await backup.execute("LOCK TABLE slot, spent IN ACCESS SHARE MODE")
+    stir = asyncio.create_task(urn_of.stir(answers))
+    waits = []
+    for code in wave.codes[:30]:
+        began = time.monotonic()
+        assert await urn.put(WAVE, spent(code), b"a" * 16, sealed(postgres_house, wave.record, b"sheet")) == Receipt.RECEIVED
+        waits.append(time.monotonic() - began)
+    with pytest.raises(stirring.StillInOrder):
+        await stir
+    assert max(waits) < 1
+    await backup.close()
+    await urn_of.stir(answers)
+    await urn.stop()
+    assert await Spent.count() == 30

@@ -1,0 +1,95 @@
+"""Forms of strangers in flight: large ones wait unread and are told so, words go before photos, the disk keeps room."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.reporters import turns
+from surveys.cases import pieces, spool
+from surveys.lifecycle.context import House
+from surveys.stores import StoreSettings, stores
+from tests.journeys.channel import Channel, running
+
+MB = 1024 * 1024
+
+
+@pytest.fixture
+def channel(tmp_path: Path) -> Iterator[Channel]:
+    with running(tmp_path) as made:
+        yield made
+
+
+async def test_bytes_in_flight_are_bounded_and_what_finds_no_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "UNREAD_SECONDS", 0.2)
+    lane = turns.Turns().lane(9 * MB)
+    async with lane.body(9 * MB), lane.body(9 * MB):
+        with pytest.raises(turns.Busy):
+            async with lane.body(9 * MB):
+                raise AssertionError("a third of nine megabytes has no room in 24")
+    async with lane.body(9 * MB):
+        pass  # the room is given back
+
+
+async def test_a_form_waits_for_its_turn_and_too_many_are_told() -> None:
+    lane = turns.Lane(most_bytes=MB, running=1, waiting=1)
+    done: list[str] = []
+
+    async def one(name: str) -> None:
+        try:
+            async with lane.turn():
+                await asyncio.sleep(0.1)
+                done.append(name)
+        except turns.Busy:
+            done.append(f"{name} is told")
+
+    await asyncio.gather(one("first"), one("second"), one("third"))
+    assert sorted(done) == ["first", "second", "third is told"]
+
+
+async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses_nothing(channel: Channel) -> None:
+    """Forty photos of nine megabytes at once; then the form that was told to wait is sent again as it is, and arrives."""
+    async with httpx.AsyncClient(base_url=channel.address, timeout=90) as client:
+
+        async def form(text: str) -> dict[str, str]:
+            page = (await client.get("/concern?plain&lang=en")).text
+            number, code = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("once", "code"))
+            assert number is not None and code is not None
+            parts = code[1].split()
+            return {"once": number[1], "do": "send", "text": text, "code": code[1], "part2": parts[1], "part6": parts[5]}
+
+        async def send(fields: dict[str, str], photo: bytes = b"") -> httpx.Response:
+            files = [*((name, (None, value)) for name, value in fields.items()), ("photo", ("a.jpg", photo, "image/jpeg"))]
+            return await client.post("/concern?lang=en", files=files)
+
+        photo = b"\xff\xd8" + bytes(9 * MB)
+        large = [await form(f"photo {n}") for n in range(40)]
+        waiting = [asyncio.create_task(send(fields, photo)) for fields in large]
+        await asyncio.sleep(0.5)
+        words = await asyncio.wait_for(send(await form("words alone")), 15)
+        assert (words.status_code, "Received" in words.text) == (200, True)
+        told = [await one for one in waiting]
+        assert {answer.status_code for answer in told} <= {422, 503}  # a photo that is none is refused in words
+        busy = [(fields, answer) for fields, answer in zip(large, told, strict=True) if answer.status_code == 503]
+        assert busy and all(answer.headers["retry-after"] == "20" for _, answer in busy)
+        again = await send(busy[0][0])
+        assert (again.status_code, "Received" in again.text) == (200, True)
+
+
+async def test_the_spool_of_attachments_has_a_budget_and_a_reserve(tmp_path: Path) -> None:
+    settings = StoreSettings(tmp_path / "data")
+    async with stores(settings) as engines:
+        house = House(engines, settings.data, date(2026, 11, 23), "")
+        for number in range(3):
+            await spool.make_sure_of_room(house.data, budget=3 * pieces.PIECE_BYTES)
+            await pieces.keep_piece(engines["cases"], "ab" * 16, number, b"x" * 100, house.day)
+        with pytest.raises(spool.SpoolFull):
+            await spool.make_sure_of_room(house.data, budget=3 * pieces.PIECE_BYTES)
+        with pytest.raises(spool.SpoolFull):
+            await spool.make_sure_of_room(house.data, 2**60)  # no disk has so much to spare
+        await pieces.claim(["ab" * 16], 7)
+        await spool.make_sure_of_room(house.data, budget=3 * pieces.PIECE_BYTES)

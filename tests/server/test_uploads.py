@@ -1,0 +1,96 @@
+"""A workbook that HR uploads is read in a process of its own: whatever it holds, the service goes on."""
+
+import asyncio
+import io
+import time
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import xlsxwriter
+
+from server import demonstration_channel, workers
+from server.app import create_app
+from server.security import COOKIE, FORM_FIELD
+from server.settings import Settings
+from surveys.lifecycle.context import House
+from surveys.people import accounts
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY
+from tests.signing_in import next_code
+
+PASSWORD = "una-password-lunga"
+
+
+def _workbook(rows: int, columns: int = 4) -> bytes:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["nome", "territorio", *(f"c{n}" for n in range(columns - 2))])
+        for row in range(1, rows + 1):
+            sheet.write_row(row, 0, [f"Persona {row}", "Prato", *["x"] * (columns - 2)])
+    return content.getvalue()
+
+
+def _blown_up(megabytes: int) -> bytes:
+    """A small workbook that unpacks to so much: one sheet of empty cells."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(_workbook(3))) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                cell = b'<row><c r="A9"><v>1</v></c></row>'
+                content = content.replace(b"</sheetData>", cell * (megabytes * 1024 * 1024 // len(cell)) + b"</sheetData>")
+            target.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(_blown_up(102), "bomb"), (_workbook(50_010), "long"), (_workbook(600, 2000), "long"), (b"PK\x03\x04" + b"x" * 5000, "truncated")],
+    ids=["unpacks to 102 MB", "too many rows", "too many cells", "cut off"],
+)
+async def test_a_workbook_out_of_bounds_is_refused_for_a_reason(tmp_path: Path, content: bytes, reason: str) -> None:
+    file = tmp_path / "personale.xlsx"
+    file.write_bytes(content)
+    answer = await workers.run(Settings(StoreSettings(tmp_path / "data")), "people", {"path": str(file)}, seconds=60)
+    assert answer["unreadable"] == reason
+
+
+async def test_a_worker_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    file = tmp_path / "personale.xlsx"
+    file.write_bytes(_workbook(45_000))
+    start = time.perf_counter()
+    with pytest.raises(workers.WorkFailed, match="slow"):
+        await workers.run(Settings(StoreSettings(tmp_path / "data")), "people", {"path": str(file)}, seconds=0.5)
+    assert time.perf_counter() - start < 3
+
+
+async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_refused(sqlite_settings: StoreSettings) -> None:
+    async with stores(sqlite_settings) as engines:
+        await accounts.add(engines["people"], "direzione", "hr", PASSWORD)
+        secret = await demonstration_channel.with_codes(House(engines, sqlite_settings.data, DAY, "hr"), "direzione")
+        session = (await accounts.sign_in(engines["people"], "direzione", PASSWORD, datetime.now(UTC), second=next_code(secret)))[0]
+    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test", timeout=90) as client:
+        headers = {"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={session}"}
+        form = {FORM_FIELD: accounts.form_token(session)}
+
+        async def upload(content: bytes) -> httpx.Response:
+            return await client.post("/hr/people?lang=en", data=form, files={"file": ("staff.xlsx", content)}, headers=headers)
+
+        for content, status, sentence in ((_workbook(40_000), 303, ""), (_blown_up(102), 422, "at most 64 MB can be read")):
+            reading = asyncio.create_task(upload(content))
+            slowest = 0.0
+            while not reading.done():
+                start = time.perf_counter()
+                assert (await client.get("/health")).status_code == 200
+                slowest = max(slowest, time.perf_counter() - start)
+                await asyncio.sleep(0.02)
+            answered = await reading
+            assert (answered.status_code, sentence in answered.text) == (status, True)
+            if status == 422:
+                assert slowest < 1

@@ -1,0 +1,121 @@
+"""How a case ends in its store, on both engines: what readers' desks say of it, and when a retention begins."""
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from surveys.cases import acts, desk, keeping, standing
+from surveys.cases.desk import Writing
+from surveys.cases.incoming import CaseUnknown, ReportRefused
+from surveys.cases.keeper import REPORTER
+from surveys.cases.tables import Case
+from surveys.lifecycle.context import House
+from tests.conftest import ORGANISATION
+from tests.surveys.cases.people import OUTSIDE, Team, Written, open_of, opened, report, say, seat, stands
+
+YEARS_LATER = 7
+
+
+@pytest.fixture
+async def made(house: House) -> Team:
+    return await opened(house, ORGANISATION)
+
+
+async def row_of(written: Written) -> tuple[object, ...]:
+    row = await Case.select().where(Case.id == written.case).first()
+    assert row is not None
+    return row["state"], row["acknowledged"], row["outcome"], row["ended"]
+
+
+async def test_one_reader_alone_has_no_case_deleted_whatever_she_says_of_its_end(house: House, made: Team) -> None:
+    written, store = await report(house, made), house.engines["cases"]
+    opened = await open_of(house, made, written, "bruno")
+    assert opened.fold is not None
+    letter = acts.letter(opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, house.day, os.urandom)
+    writing = msgspec.convert({**letter, "move": "outcome"}, Writing)  # a message like any other, and a step that it does not make
+    await desk.write(await seat(house, made), written.case, "bruno", writing)
+    ended = {"state": "outcome", "acknowledged": house.day.isoformat(), "outcome": house.day.isoformat()}
+    for _ in range(3):
+        await stands(house, made, written, "bruno", **ended)
+    assert await row_of(written) == ("outcome", house.day, house.day, False)
+    much_later = house.day.replace(year=house.day.year + YEARS_LATER)
+    assert (await keeping.sweep(store, much_later, 5)).cases == 0
+    await stands(house, made, written, "anna")  # her device reads the letters
+    assert await row_of(written) == ("received", None, None, False)
+    await stands(house, made, written, "bruno", **ended)
+    assert (await keeping.sweep(store, much_later, 5)).cases == 0
+
+
+async def test_an_end_that_two_devices_found_in_the_letters_begins_the_retention(house: House, made: Team) -> None:
+    written, store = await report(house, made), house.engines["cases"]
+    await say(house, made, written, "anna", "arrivato", "acknowledge")
+    await say(house, made, written, "anna", "esito", "outcome")
+    much_later = house.day.replace(year=house.day.year + YEARS_LATER)
+    for name, ended in (("anna", False), ("anna", False), ("carla", True), ("bruno", True)):
+        await stands(house, made, written, name)
+        assert await row_of(written) == ("outcome", house.day, house.day, ended)
+    await say(house, made, written, REPORTER, "no", kind="contest")
+    assert (await keeping.sweep(store, house.day, 5)).cases == 0
+    assert (await keeping.sweep(store, much_later, 5)).cases == 1
+
+
+async def test_a_case_ended_before_two_had_to_look_is_looked_at_by_two(house: House, made: Team) -> None:
+    written, store = await report(house, made), house.engines["cases"]
+    await say(house, made, written, "anna", "esito", "outcome")
+    await Case.update({Case.ender: b"", Case.ended: False}).where(Case.id == written.case)
+    much_later = house.day.replace(year=house.day.year + YEARS_LATER)
+    for name, deleted in (("bruno", 0), ("bruno", 0), ("carla", 1)):
+        await stands(house, made, written, name)
+        assert (await keeping.sweep(store, much_later, 5)).cases == deleted
+
+
+async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(house: House, made: Team) -> None:
+    """Done by an attacker: a case without an outcome for five years, one letter with an old day, one honest look, and it was deleted."""
+    written, store = await report(house, made), house.engines["cases"]
+    await say(house, made, written, "anna", "arrivato", "acknowledge")
+    opened = await open_of(house, made, written, "bruno")
+    assert opened.fold is not None
+    late = replace(house, day=house.day.replace(year=house.day.year + 5) + timedelta(days=30))
+    letter = acts.letter(opened.fold, made.ring, made.author("bruno"), "outcome", {"text": "fatto"}, house.day, os.urandom)
+    await desk.write(await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": "outcome"}, Writing))
+    for name in ("anna", "carla", "anna"):
+        with pytest.raises(ReportRefused):
+            await stands(late, made, written, name)
+    assert (await row_of(written))[2:] == (late.day, False)
+    assert (await keeping.sweep(store, late.day + timedelta(days=365 * 6), 5)).cases == 0
+
+
+async def test_one_reader_alone_lets_no_substitute_in_and_moves_no_day_of_receipt(house: House, made: Team) -> None:
+    written, on = await report(house, made), house.day.isoformat()
+    early = (house.day - timedelta(days=300)).isoformat()
+    for said in ({"state": "contested", "acknowledged": on, "outcome": on}, {"state": "final", "acknowledged": on, "outcome": on}, {"state": "received", "received": early}):
+        with pytest.raises(ReportRefused):
+            await stands(house, made, written, "bruno", **{"acknowledged": "", "outcome": "", **said})
+    assert await row_of(written) == ("received", None, None, False)
+    with pytest.raises(CaseUnknown):
+        await desk.case_file(await seat(house, made), written.case, OUTSIDE)
+
+
+async def test_the_only_reader_of_a_case_says_its_end_alone(house: House, made: Team) -> None:
+    written, store = await report(house, made, out=["bruno", "carla", OUTSIDE]), house.engines["cases"]
+    await say(house, made, written, "anna", "esito", "outcome")
+    await stands(house, made, written, "anna")
+    assert (await keeping.sweep(store, house.day.replace(year=house.day.year + YEARS_LATER), 5)).cases == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"state": "diary"}, {"state": "x"}, {"state": "outcome"}, {"state": "received", "outcome": "2026-11-02"}, {"state": "acknowledged"},
+     {"state": "acknowledged", "acknowledged": "2026-11-01"}, {"state": "acknowledged", "acknowledged": "2026-11-03"}, {"state": "acknowledged", "acknowledged": "2.11.2026"},
+     {"state": "final", "acknowledged": "2026-11-02", "outcome": "2020-01-01"}, {"state": "received", "received": ""},
+     {"state": "received", "received": "1999-12-31"}, {"state": "received", "received": "2026-11-03"}],
+)  # fmt: skip
+async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(house: House, made: Team, said: dict[str, str]) -> None:
+    written = await report(house, made)
+    before = await Case.select().where(Case.id == written.case).first()
+    with pytest.raises(ReportRefused):
+        await standing.say_stand(await seat(house, made), written.case, "anna", standing.Stand(**{"received": "2026-11-02", **said}))
+    assert await Case.select().where(Case.id == written.case).first() == before
