@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.journeys.channel import Channel, make_channel, phone
 
@@ -69,5 +69,6 @@ async def test_where_capitals_tell_nothing_the_page_says_that_names_were_not_che
     await page.goto(f"{channel.address}/concern?lang={language}#write")
     await page.fill("#text", text)
     await page.click("#to-check")
-    assert {"it": "i nomi di persona non sono stati controllati", "en": "Names of people were not checked"}[language] in await page.inner_text("#findings")
+    said = {"it": "i nomi di persona non sono stati controllati", "en": "Names of people were not checked"}[language]
+    await expect(page.locator("#findings")).to_contain_text(said)
     await context.close()
