@@ -22,6 +22,8 @@ THEMES = {
 PLOT = 175
 ROW = 38
 _VEGA_LITE = "5.20"
+_SPLIT = "split(datum.label, '|')"
+"""Names in lines: a reader's font is wider than the one they were measured with, and what sticks out would be cut off."""
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -70,18 +72,18 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
         "field": "name",
         "type": "nominal",
         "sort": None,
-        "axis": {"title": None, "labelLimit": 185, "ticks": False, "domain": False},
+        "axis": {"title": None, "labelExpr": _SPLIT, "labelLimit": 190, "ticks": False, "domain": False},
     }
     x = {
         "field": "value",
         "type": "quantitative",
         "scale": {"domain": [0, 100]},
-        "axis": {"title": say(language, "results.scale"), "values": [0, 50, 100], "grid": True},
+        "axis": {"title": _wrapped(say(language, "results.scale"), 28), "values": [0, 50, 100], "grid": True},
     }
     spec = {
         "title": {"text": _wrapped(title), "anchor": "start", "frame": "bounds", "fontSize": 15, "offset": 12},
-        "width": PLOT, "height": ROW * len(rows), "background": colours["paper"], "padding": 12,
-        "data": {"values": rows},
+        "width": PLOT, "height": ROW * len(rows), "background": colours["paper"], "padding": {"left": 24, "right": 32, "top": 12, "bottom": 12},
+        "data": {"values": [row | {"name": "|".join(_wrapped(row["name"], 24))} for row in rows]},
         "layer": [
             {"mark": {"type": "rule", "strokeWidth": 3, "color": colours["accent"], "opacity": 0.45}, "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}},
             {"mark": {"type": "point", "filled": True, "size": 110, "color": colours["accent"], "opacity": 1}, "encoding": {"y": y, "x": x}},
@@ -96,7 +98,7 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
     return str(vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE))
 
 
-def _wrapped(title: str, limit: int = 46) -> list[str]:
+def _wrapped(title: str, limit: int = 36) -> list[str]:
     lines, line = [], ""
     for word in title.split(" "):
         if line and len(line) + 1 + len(word) > limit:

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from server.charts import draw_all
-from server.findings import in_words
+from server.findings import area_names, in_words
 from server.reading import Labels, figure_text, interval_text
+from surveys.public.organisation import LANGUAGES
 
 DOCUMENT = {
     "views": [
@@ -42,3 +43,13 @@ def test_from_right_to_left_no_sign_is_turned() -> None:
     assert figure_text("<=10", "ar", " %") == "\u2066≤\u00a010\u00a0%\u2069"
     assert interval_text((46, 49), "ar") == "\u206646–49\u2069"
     assert figure_text("<=10", "it", " %") == "≤\u00a010\u00a0%"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_of_a_picture_is_longer_than_a_reader_s_font_has_room_for(language: str) -> None:
+    """Seen on a page: names and the title were cut at both ends, as the reader's font is wider than the measured one."""
+    drawn = draw_all(DOCUMENT, Labels({}, {}, {}, frozenset()))[f"areas.{language}.light"]
+    lines = [html.unescape(text) for text in re.findall(r">([^<>]+)</(?:text|tspan)>", drawn)]
+    assert max(len(line) for line in lines) <= 46
+    names = [line for line in lines if any(line in name for name in area_names(language).values())]
+    assert names and max(len(line) for line in names) <= 24
