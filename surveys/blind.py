@@ -115,7 +115,8 @@ class SigningKey:
         numbers = rsa.RSAPrivateNumbers(
             self.p, self.q, d, self.dp, self.dq, self.q_inverse, rsa.RSAPublicNumbers(e, self.p * self.q)
         )
-        return numbers.private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        key = numbers.private_key(unsafe_skip_rsa_key_validation=True)  # primes of a library's key; reading checks them again
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     @classmethod
     def from_pem(cls, pem: bytes, bits: int = KEY_BITS) -> Self:

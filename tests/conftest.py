@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +18,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from surveys.answers.keys import HolderSecret
-from surveys.lifecycle import closing, opening, witness
+from surveys.blind import SigningKey, generate_key
+from surveys.lifecycle import closing, issuing, opening, witness
 from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
@@ -55,6 +57,18 @@ def _shared_by(file: str) -> str:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return _ByWhatTheyShare(config, log)
+
+
+@pytest.fixture(autouse=True)
+def token_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waves take turns with four keys that this run made: a key of 3,072 bits takes a third of a second."""
+    made = cycle(_four_keys())
+    monkeypatch.setattr(issuing, "generate_key", lambda: next(made))
+
+
+@cache
+def _four_keys() -> list[SigningKey]:
+    return [generate_key() for _ in range(4)]
 
 
 @pytest.fixture(scope="session")
