@@ -1,25 +1,26 @@
-"""Part B of the audit: does everything published prove what anyone answered? (PRIVACY 2.5)
+"""Part B of the audit: does everything published prove on which side anyone stands? (PRIVACY 2.5, 2.10)
 
-It reads the finished figures, not the computation: from each it takes back the interval that the step leaves open. For
-every atom and item it then asks for another world: nobody's unanimity may follow, and in atoms under k no count of an
-answer. Most targets are cleared by a world in whole people that agrees with everything, the rest by linear programmes;
-what neither clears counts against the release.
+It reads the finished figures, not the computation: from each it takes back the sums that could print it, with every move
+that its law allows. For every person and item it then asks for a world of whole people that would be published alike and
+in which she stands on the other side of the favourable border. That world also has another answer of hers, another count
+of her answer among those who are like her, and is not unanimous where all were favourable or none: one target holds all.
+
+Nothing but such a world clears a target; what none was found for counts against the release.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import estimates
-from analysis.publication import SizeRow, limits_may_be_exact, outward, row_of, whole_ends
-from analysis.relaxation import relaxed
+from analysis.moves import COUNTS, law_of
+from analysis.publication import ROWS, Rows, SizeRow, index_rules, row_of, spread_ends, whole_ends
 from analysis.scoring import ItemSpec
-from analysis.statistics_of import SHARE_GRID, RawStatistic
+from analysis.statistics_of import RawStatistic
 from analysis.views import RawIncidence
 from analysis.worlds import LARGEST, Row, Spread, Unsound, Worlds
 
@@ -28,18 +29,18 @@ __all__ = ["Finding", "Unsound", "audit_answers"]
 SEED = 20010108
 PARALLEL = 2
 BUNDLE, WIDE = 4, 10
+MANY_PEOPLE = 2_000
+"""From so many people on an item is first looked at alone: its own cells are a lot of memory."""
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Answers to an item that could not be shown to be open, and the shown views that pin them, smallest last resort."""
+    """An item and an atom in which the side of somebody could not be shown to be open."""
 
     item: str
     atom: int
-    category: int
-    views: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +53,39 @@ class Cells:
     worth: Floats
 
 
-def audit_answers(
-    views: Sequence[Mapping[str, Any]],
-    statistics: Sequence[RawStatistic],
-    found: RawIncidence,
-    k: int,
-    population: int | None,
-    *,
-    again: Sequence[Finding] | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> list[Finding]:
-    """Audit every published figure, item by item, with its scales, areas and indicators.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a document shows, as the audit reads it.
 
-    Parameters
-    ----------
     views : as in the document, in the order of the plan
-    statistics : what was published; its scores are only read
-    population : everyone invited, or None
-    again : what was found before some of the views were withdrawn, else None. Fewer figures leave every world that
-        agreed with more of them, so whatever was open stays open and these alone are looked at.
+    statistics : what was published; scores are only read
+    rows : the rung of the step table that it was made with
+    """
+
+    views: Sequence[Mapping[str, Any]]
+    statistics: Sequence[RawStatistic]
+    found: RawIncidence
+    rows: Rows = ROWS
+
+
+def audit_answers(published: Published, *, progress: Callable[[str], None] | None = None) -> list[Finding]:
+    """Audit every published figure, item by item, with its scales, areas and indicators.
 
     Returns
     -------
-    What could not be cleared; empty means "pass".
+    What no world was found for; empty means "pass".
 
     Raises
     ------
     Unsound
         If a published figure does not agree with the answers.
     """
-    doubtful = None if again is None else {(f.item, f.atom, f.category) for f in again}
-    asked = None if again is None else {f.item for f in again}
-    bundles = _bundles([s for s in statistics if s.item is not None and (asked is None or s.id in asked)])
+    bundles = _bundles([s for s in published.statistics if s.item is not None], published.found)
     done = 0
 
     def one(bundle: list[RawStatistic]) -> list[Finding]:
         nonlocal done
-        findings = list(_audit_bundle(bundle, views, statistics, found, k, population, doubtful))
+        findings = list(_audit_bundle(bundle, published))
         done += 1
         if progress is not None:
             progress(f"answers:{100 * done // len(bundles)}")
@@ -98,42 +95,34 @@ def audit_answers(
         return [finding for findings in workers.map(one, bundles) for finding in findings]
 
 
-def _bundles(items: Sequence[RawStatistic]) -> list[list[RawStatistic]]:
-    """Two to four items of one construct and one scale of answers at a time, where there are two."""
+def _bundles(items: Sequence[RawStatistic], found: RawIncidence) -> list[list[RawStatistic]]:
+    """Up to four items of one construct and one scale of answers at a time."""
     alike: dict[tuple[object, ...], list[RawStatistic]] = {}
     for statistic in items:
         item = statistic.members[0]
         alike.setdefault((item.construct, item.low, item.high), []).append(statistic)
+    most = 1 if len(found.atom_of) > MANY_PEOPLE else BUNDLE
     bundles = []
     for members in alike.values():
-        parts = -(-len(members) // BUNDLE)
+        parts = -(-len(members) // most)
         bundles += [members[part::parts] for part in range(parts)]
     return bundles
 
 
-def _audit_bundle(
-    bundle: list[RawStatistic], views: Sequence[Mapping[str, Any]], statistics: Sequence[RawStatistic],
-    found: RawIncidence, k: int, population: int | None, doubtful: set[tuple[str, int, int]] | None,
-) -> Iterator[Finding]:  # fmt: skip
+def _audit_bundle(bundle: list[RawStatistic], published: Published) -> Iterator[Finding]:
     dice = np.random.default_rng(SEED)
-    atoms = len(found.n)
-    worlds = _worlds(bundle, views, statistics, found, population)
-    if worlds is None:
+    cells = _cells(bundle)
+    if cells is None:
         return
-    heads = worlds.truth.sum(axis=1)
-    targets = {
-        (int(heap), int(category))
-        for heap, category in np.argwhere(worlds.truth > 0)
-        if (heads[heap] < k or worlds.truth[heap, category] == heads[heap])
-        and (doubtful is None or (bundle[heap // atoms].id, int(heap % atoms), int(category)) in doubtful)
-    }
-    left = relaxed(worlds, worlds.walk(targets, dice), dice, one_by_one=False)
-    for place in sorted({heap // atoms for heap, _ in left}):  # a second look, with more items that may make up for it
-        wider = _worlds([bundle[place], *_kin(bundle[place], statistics)], views, statistics, found, population)
-        mine = {(heap % atoms, category) for heap, category in left if heap // atoms == place}
-        for atom, category in sorted(relaxed(wider, mine, dice) if wider else mine):
-            views_ = worlds.blocking((place * atoms + atom, category))
-            yield Finding(bundle[place].id, atom, category, tuple(sorted(views_)))
+    left = _worlds(bundle, cells, published).closed(dice)
+    for place in sorted({int(cells.which[cell]) for cell in left}):  # a second look, with more items that may make up for it
+        wide = [bundle[place], *_kin(bundle[place], published.statistics)]
+        wider = _cells(wide)
+        assert wider is not None  # it has the cells that are left
+        mine = {int(cells.person[cell]) for cell in left if cells.which[cell] == place}
+        among = (wider.which == 0) & np.isin(wider.person, sorted(mine))
+        atoms = {int(published.found.atom_of[wider.person[cell]]) for cell in _worlds(wide, wider, published).closed(dice, among)}
+        yield from (Finding(bundle[place].id, atom) for atom in sorted(atoms))
 
 
 def _kin(statistic: RawStatistic, statistics: Sequence[RawStatistic]) -> list[RawStatistic]:
@@ -149,49 +138,45 @@ def _kin(statistic: RawStatistic, statistics: Sequence[RawStatistic]) -> list[Ra
     return [other for other in statistics if other.item is not None and other.id in nearest]
 
 
-def _worlds(
-    bundle: list[RawStatistic], views: Sequence[Mapping[str, Any]], statistics: Sequence[RawStatistic],
-    found: RawIncidence, population: int | None,
-) -> Worlds | None:  # fmt: skip
+def _cells(bundle: Sequence[RawStatistic]) -> Cells | None:
+    """Every answer to these items, or nothing if there is none."""
     item = bundle[0].members[0]
-    values = np.array([np.full(len(found.atom_of), np.nan) if s.values is None else s.values for s in bundle])
+    empty = np.full(len(bundle[0].scores), np.nan)
+    values = np.array([empty if s.values is None else s.values for s in bundle])
     which, person = np.nonzero(~np.isnan(values))
     if not len(person):
         return None
     answers = (values[which, person] - item.low).astype(np.int64)
     worth = 100.0 * np.arange(item.high - item.low + 1) / (item.high - item.low)
-    cells = Cells(which, person, answers, worth)
+    return Cells(which, person, answers, worth)
+
+
+def _worlds(bundle: Sequence[RawStatistic], cells: Cells, published: Published) -> Worlds:
     spreads: list[Spread] = []
-    rows = _rows(bundle, views, statistics, found, cells, population, spreads)
-    return Worlds(answers, which * len(found.n) + found.atom_of[person], person, len(worth), rows, spreads)
+    rows = _rows(bundle, cells, published, spreads)
+    values = bundle[0].members[0].low + np.arange(len(cells.worth))
+    good = np.array([values >= s.members[0].favourable_from for s in bundle])[cells.which]
+    return Worlds(cells.answers, cells.person, good, rows, spreads)
 
 
-def _rows(
-    bundle: list[RawStatistic], views: Sequence[Mapping[str, Any]], statistics: Sequence[RawStatistic],
-    found: RawIncidence, cells: Cells, population: int | None, spreads: list[Spread],
-) -> Iterator[Row]:  # fmt: skip
+def _rows(bundle: Sequence[RawStatistic], cells: Cells, published: Published, spreads: list[Spread]) -> Iterator[Row]:
     """Every published figure in which the bundle plays a part, one at a time; the organisation's spreads are gathered."""
-    for statistic in statistics:
+    for statistic in published.statistics:
         mine = np.isin(cells.which, [place for place, s in enumerate(bundle) if s.members[0] in statistic.members])
         if not mine.any():
             continue
         weigh = _Weights.of(statistic, cells, mine)
-        share = np.where(mine, _share_of_one(statistic)[cells.person], 0.0)
-        for place, view in enumerate(views):
-            published = view.get(statistic.family, {}).get(statistic.id) if view["shown"] else None
-            if published is None:
+        for place, view in enumerate(published.views):
+            figure = view.get(statistic.family, {}).get(statistic.id) if view["shown"] else None
+            if figure is None:
                 continue
-            inside = found.members(place)
-            index = _index_row(place, published["index"], statistic, inside, cells, weigh)
-            yield index
+            inside = published.found.members(place)
+            here = np.flatnonzero(mine & inside[cells.person])
+            yield _index_row(figure["index"], inside, here, cells, weigh, published.rows)
             if statistic.item is not None:
-                yield from _count_rows(place, published, statistic.item, mine & inside[cells.person], cells)
-            if place == 0:
-                about = list(_spread(published, statistic, cells, share, population))
-                yield from (_level_row(spread, index, weigh.whole(inside)) for spread in about if spread.limits)
-                spreads += about
-                if statistic.item is not None:
-                    yield from _limits_row(published, statistic.item, mine, cells, population)
+                yield from _count_rows(figure, statistic.item, here, cells, published.rows)
+            if place == 0 and "sd" in figure:
+                spreads.append(_spread(figure["sd"], statistic, cells, np.where(mine, _share_of_one(statistic)[cells.person], 0.0)))
 
 
 def _share_of_one(statistic: RawStatistic) -> Floats:
@@ -228,18 +213,16 @@ class _Weights:
         worth = np.arange(steps + 1) * (statistic.unit // steps)
         return cls(statistic, common, shares, each, np.where(mine, each[cells.person], 0), worth)
 
-    def whole(self, inside: Flags) -> int:
-        """What the sum of these people would be if all had 100."""
-        return self.statistic.unit * self.shares * int((inside & (self.each > 0)).sum())
-
-    def ends(self, figure: Any, inside: Flags, step: float, row: SizeRow) -> tuple[int, int]:
-        """The least and greatest sum of these people that print as a figure.
+    def ends(self, figure: Any, inside: Flags, step: float, end: float) -> tuple[int, int]:
+        """The least and greatest sum of these people that a move can print as a figure.
 
         On a coarser grid than the common one a sum may fall short by a point a person and item: so much is taken off the
         upper end, and nothing counts as possible that is not. A truth that stands on such an end is refused (`Unsound`).
         """
         people = int((inside & (self.each > 0)).sum())
-        low, high = whole_ends(figure, self.statistic.unit * self.common * people, step, row)
+        steps = self.statistic.steps
+        reach = law_of(steps).most * self.statistic.unit * self.common // steps
+        low, high = whole_ends(figure, self.statistic.unit * self.common * people, step, end, reach)
         if self.shares == self.common:
             return low, high
         short = self.statistic.unit * int(self.statistic.answered[inside & (self.each > 0)].sum())
@@ -250,81 +233,37 @@ class _Weights:
         return int((self.statistic.points[inside] * self.each[inside]).sum())
 
 
-def _table_row(n: int) -> SizeRow:
-    row = row_of(n)
+def _table_row(n: int, rows: Rows) -> SizeRow:
+    row = row_of(n, rows)
     if row is None:
         raise Unsound("a figure is published for too few")
     return row
 
 
-def _index_row(place: int, figure: Any, statistic: RawStatistic, inside: Flags, cells: Cells, weigh: _Weights) -> Row:
-    n = int((inside & ~np.isnan(statistic.scores)).sum())
-    row = _table_row(n)
-    mine = np.where(inside[cells.person], weigh.of_cell, 0)
-    rest = weigh.total(inside) - int((mine * weigh.worth[cells.answers]).sum())
-    fine = row.index_step * n * statistic.score_steps >= 200
-    ends = weigh.ends(figure, inside, row.index_step if fine else row.share_step, row)
-    return Row(place, mine.astype(np.float64), weigh.worth.astype(np.float64), rest, *ends)
+def _index_row(figure: Any, inside: Flags, here: NDArray[np.int64], cells: Cells, weigh: _Weights, rows: Rows) -> Row:
+    n = int((inside & ~np.isnan(weigh.statistic.scores)).sum())
+    weight = weigh.of_cell[here]
+    rest = weigh.total(inside) - int((weight * weigh.worth[cells.answers[here]]).sum())
+    ends = weigh.ends(figure, inside, *index_rules(_table_row(n, rows), weigh.statistic.steps))
+    return Row(here, weight.astype(np.float64), weigh.worth.astype(np.float64), rest, *ends)
 
 
-def _count_rows(place: int, published: Mapping[str, Any], item: ItemSpec, inside: Flags, cells: Cells) -> Iterator[Row]:
+def _count_rows(figures: Mapping[str, Any], item: ItemSpec, here: NDArray[np.int64], cells: Cells, rows: Rows) -> Iterator[Row]:
     """The favourable share and the classes of an item's distribution, as counts of people."""
-    n = int(inside.sum())
-    row = _table_row(n)
-    each: Floats = np.where(inside, 1.0, 0.0)
+    n = len(here)
+    row = _table_row(n, rows)
+    each: Floats = np.ones(n)
     values = np.arange(item.low, item.low + len(cells.worth))
-    if "favourable" in published:
+    if "favourable" in figures:
         good = np.where(values >= item.favourable_from, 1.0, 0.0)
-        yield Row(place, each, good, 0.0, *whole_ends(published["favourable"], n, row.share_step, row))
-    classes = published.get("distribution", ())
+        yield Row(here, each, good, 0.0, *whole_ends(figures["favourable"], n, row.share_step, row.share_end, COUNTS.most))
+    classes = figures.get("distribution", ())
     kinds = [values == v for v in values] if len(classes) == 5 else [values <= values[0] + 1, values == values[0] + 2]
     for kind, figure in zip(kinds, classes, strict=False):  # of three, the last is the share itself
-        yield Row(place, each, np.where(kind, 1.0, 0.0), 0.0, *whole_ends(figure, n, row.class_step, row))
+        ends = whole_ends(figure, n, row.class_step, row.share_end, COUNTS.most)
+        yield Row(here, each, np.where(kind, 1.0, 0.0), 0.0, *ends)
 
 
-def _limits_row(
-    published: Mapping[str, Any], item: ItemSpec, mine: Flags, cells: Cells, population: int | None
-) -> Iterator[Row]:
-    """The organisation's limits of a share narrow its count down where they are taken from the answers."""
-    share, n = published.get("favourable"), int(mine.sum())
-    if share is None or not limits_may_be_exact(share, n):
-        return
-    alike = []
-    for good in range(n + 1):
-        limits = estimates.favourable_share(good, n, population=population)
-        if list(outward(100 * limits.low, 100 * limits.high, SHARE_GRID)) == list(published["ci"]["favourable"]):
-            alike.append(good)
-    if not alike:
-        raise Unsound("the limits of a share follow from no count")
-    values = np.arange(item.low, item.low + len(cells.worth))
-    good_answers = np.where(values >= item.favourable_from, 1.0, 0.0)
-    each: Floats = np.where(mine, 1.0, 0.0)
-    yield Row(0, each, good_answers, 0.0, alike[0], alike[-1])
-
-
-def _spread(
-    published: Mapping[str, Any], statistic: RawStatistic, cells: Cells, share: Floats, population: int | None
-) -> Iterator[Spread]:
-    """The organisation's spread, and its limits where they are taken from the answers."""
+def _spread(sd: int, statistic: RawStatistic, cells: Cells, share: Floats) -> Spread:
     n = int((~np.isnan(statistic.scores)).sum())
-    exact = limits_may_be_exact(published["index"], n)
-    sd = published.get("sd")
-    if not exact and sd is None:
-        return
-    low, high = published["ci"]["index"]
-    yield Spread(
-        share, cells.worth, cells.person, statistic.scores, (low, high) if exact else None,
-        estimates.mean_interval(0.0, 1.0, n, population=population).high if exact else 0.0,
-        -math.inf if sd is None or sd == 10 else sd - 5.0, math.inf if sd is None else float(sd),
-    )  # fmt: skip
-
-
-def _level_row(spread: Spread, index: Row, whole: int) -> Row:
-    """The means that give the published limits while the spread stays: it guides the search, `Spread` decides."""
-    known = spread.scores[~np.isnan(spread.scores)]
-    half, (low, high) = spread.half * float(known.std(ddof=1)), spread.limits or (0, 100)
-    lowest, highest = (low + half, low + 1 + half) if low > 0 else (0.0, 100.0)
-    if high < 100:
-        lowest, highest = max(lowest, high - 1 - half), min(highest, high - half)
-    # outward by a millionth: the truth itself stands on a border, and this row decides nothing
-    return replace(index, low=math.floor(whole * (lowest - 1e-6) / 100), high=math.ceil(whole * (highest + 1e-6) / 100))
+    return Spread(share, cells.worth, cells.person, statistic.scores, *spread_ends(sd, n))

@@ -10,9 +10,13 @@ from typing import Any
 
 from analysis.publication import (
     EXPERIENCE_EDGES,
+    FORMER_ROWS,
+    FORMER_STEPS,
     ROWS,
     SHARE_STEPS,
     SIZE_EDGES,
+    STEPS,
+    Rows,
     SizeRow,
     as_number,
     band_edges,
@@ -26,6 +30,8 @@ SCHEMA = "ascolto-release/1"
 FAMILIES = ("items", "scales", "areas", "indicators")
 STATES = ("supportive", "mixed", "critical", "insufficient")
 MINIMUM = {"items": 5, "comments": 10, "experience": 20}
+TABLES = {FORMER_STEPS: FORMER_ROWS, STEPS: ROWS}
+RUNGS = 3
 PARTICIPATION = frozenset({*(str(tens) for tens in range(0, 90, 10)), ">=90"})
 SPECIAL = frozenset({"dont_know", "prefer_not", "skipped"})
 
@@ -75,6 +81,10 @@ def _check_head(document: Mapping[str, Any]) -> Iterator[str]:
     k = document["rules"]["k"]
     if any(k[family] < least for family, least in MINIMUM.items()):
         yield "a rule is below its minimum"
+    if document["rules"]["steps"] not in TABLES:
+        yield "the step table is not known"
+    if document["rules"].get("rung", 0) not in range(RUNGS):
+        yield "the rung of the step table does not exist"
     certificate = document["certificate"]
     if certificate["answers"] not in ("pass", "rule only"):
         yield "the certificate says neither pass nor rule only for answers"
@@ -95,7 +105,7 @@ def _check_head(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _check_views(document: Mapping[str, Any]) -> Iterator[str]:
     planned = {view["id"]: view["filter"] for view in document["plan"]["views"]}
-    views = document["views"]
+    views, rows = document["views"], TABLES.get(document["rules"]["steps"], ROWS)
     if [view["id"] for view in views] != list(planned):
         yield "the views are not those of the plan"
         return
@@ -121,7 +131,7 @@ def _check_views(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"view {name} has a participation off its 10-point step"
         for family in FAMILIES:
             for statistic, figure in view.get(family, {}).items():
-                yield from _check_figure(f"{name} {family} {statistic}", figure, low, is_root=place == 0)
+                yield from _check_figure(f"{name} {family} {statistic}", figure, low, rows, is_root=place == 0)
     if not views[0]["shown"] or views[0]["filter"]:
         yield "the whole organisation is not shown"
     for item, record in views[0].get("special", {}).items():
@@ -129,20 +139,18 @@ def _check_views(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"item {item} has a special share off its step"
 
 
-def _check_figure(where: str, figure: Mapping[str, Any], least: int, *, is_root: bool) -> Iterator[str]:
-    rows = [row for row in ROWS if row.least <= least]
+def _check_figure(where: str, figure: Mapping[str, Any], least: int, table: Rows, *, is_root: bool) -> Iterator[str]:
+    rows = [row for row in table if row.least <= least]
     if "index" not in figure or not set(figure) <= _FIGURE | ({"ci", "sd"} if is_root else set()):
         yield f"{where}: a figure has parts missing or unknown"
         return
-    if not any(_on_step(figure["index"], row.index_step, row.low_end, row.high_end) for row in rows):
+    if not any(_on_step(figure["index"], row.index_step, row.index_end) for row in rows) and not any(
+        row.share_step and _on_step(figure["index"], row.share_step, row.share_end) for row in rows  # of yes or no
+    ):
         yield f"{where}: the index is not on a step of its size"
-    if "favourable" in figure and not any(
-        row.share_step and _on_step(figure["favourable"], row.share_step, row.low_end, row.high_end) for row in rows
-    ):
+    if "favourable" in figure and not any(row.share_step and _on_step(figure["favourable"], row.share_step, row.share_end) for row in rows):
         yield f"{where}: the share is not on a step of its size"
-    if "distribution" in figure and not any(
-        row.classes == len(figure["distribution"]) and _classes_on_step(figure, row) for row in rows
-    ):
+    if "distribution" in figure and not any(row.classes == len(figure["distribution"]) and _classes_on_step(figure, row) for row in rows):
         yield f"{where}: the distribution is not on the steps of its size"
     if "sd" in figure and (is_coded(figure["index"]) or figure["sd"] < 10 or figure["sd"] % 5):
         yield f"{where}: a spread that no whole organisation shows"
@@ -155,7 +163,7 @@ def _classes_on_step(figure: Mapping[str, Any], row: SizeRow) -> bool:
     classes = list(figure["distribution"])
     if row.classes == 3 and classes.pop() != figure.get("favourable"):  # the favourable class is the share itself
         return False
-    return all(_on_step(share, row.class_step, row.low_end, row.high_end) for share in classes)
+    return all(_on_step(share, row.class_step, row.share_end) for share in classes)
 
 
 def _around(figure: Any, limits: Sequence[Any], row: SizeRow) -> bool:
@@ -167,14 +175,14 @@ def _around(figure: Any, limits: Sequence[Any], row: SizeRow) -> bool:
 
 
 def _is_share(share: Any) -> bool:
-    return any(_on_step(share, step, step, 100 - step) for _, step in SHARE_STEPS)
+    return any(_on_step(share, step, step) for _, step in SHARE_STEPS)
 
 
-def _on_step(figure: Any, step: float, low_end: int, high_end: int) -> bool:
+def _on_step(figure: Any, step: float, end: float) -> bool:
     if isinstance(figure, str):
-        return figure in (f"<={low_end}", f">={high_end}")
+        return figure in (f"<={end:g}", f">={100 - end:g}")
     whole = isinstance(figure, int | float) and not isinstance(figure, bool)
-    return whole and low_end <= figure <= high_end and abs(figure / step - round(figure / step)) < 1e-9
+    return whole and end <= figure <= 100 - end and abs(figure / step - round(figure / step)) < 1e-9
 
 
 def _check_sizes(document: Mapping[str, Any]) -> Iterator[str]:
@@ -263,7 +271,7 @@ def _check_perception(document: Mapping[str, Any]) -> Iterator[str]:
                 yield f"indicator {indicator} differs from its figure for the whole organisation"
             if record["state"] != state_of(*record["ci"]):
                 yield f"indicator {indicator} has another state than its limits"
-        if "dont_know" in record and not _on_step(record["dont_know"], 5, 5, 95):
+        if "dont_know" in record and not _on_step(record["dont_know"], 5, 5):
             yield f"indicator {indicator} has a share off its 5-point step"
         genders = record.get("gender", {})
         if any(f"gender:{name}" not in shown or state not in STATES for name, state in genders.items()):
@@ -282,7 +290,7 @@ def _check_experience(document: Mapping[str, Any]) -> Iterator[str]:
         for part in (record, *sides.values()):
             if "band" in part and part["band"] not in bands:
                 yield f"experience {item} has a band that does not exist"
-        if "share" in record and not _on_step(record["share"], 10, 10, 90):
+        if "share" in record and not _on_step(record["share"], 10, 10):
             yield f"experience {item} has a share off its 10-point step"
 
 

@@ -1,7 +1,7 @@
 """Differences between views, from published values alone (closure rule, PRIVACY 2.6).
 
 Nothing here sees a response: the inputs are stepped indices, lower edges of size bands and the organisation's
-published standard deviation. Limits are widened by half a step on each side.
+published standard deviation. What moving and rounding the figures adds to their variance is part of the error (PRIVACY 2.10).
 """
 
 import math
@@ -12,7 +12,18 @@ from typing import Any
 from scipy.stats import false_discovery_control, norm
 
 from analysis import estimates
-from analysis.publication import Figure, as_number, band_edges, is_coded, outward, row_of
+from analysis.moves import FINE
+from analysis.publication import (
+    ROWS,
+    Figure,
+    Rows,
+    as_number,
+    band_edges,
+    index_rounding,
+    is_coded,
+    outward,
+    share_rounding,
+)
 
 CLEAR_FROM = 5.0
 """Points of the index under which a difference is not called one, however certain."""
@@ -39,8 +50,15 @@ class Difference:
     clear: bool
 
 
-def differences(views: Sequence[Mapping[str, Any]], family: str = "areas") -> list[Difference]:
-    """Compare every shown view with the whole organisation, and women with the contrast group."""
+def differences(
+    views: Sequence[Mapping[str, Any]], family: str = "areas", steps: Mapping[str, int] | None = None, rows: Rows = ROWS
+) -> list[Difference]:
+    """Compare every shown view with the whole organisation, and women with the contrast group.
+
+    Parameters
+    ----------
+    steps : of one answer to the items of each statistic, where it is not four
+    """
     root = views[0]
     pairs = [
         (view, root) for view in views[1:] if view["shown"] and len(view["filter"]) == 1 and "unit" in view["filter"]
@@ -56,7 +74,8 @@ def differences(views: Sequence[Mapping[str, Any]], family: str = "areas") -> li
             pair = view[family][statistic], against.get(family, {}).get(statistic)
             if sd is None or not pair[1] or any("index" not in f or is_coded(f["index"]) for f in pair):
                 continue
-            made, chance = _compare(view, against, family, statistic, float(sd), root)
+            rounding = [_rounding(side, (steps or {}).get(statistic, FINE), rows) for side in (view, against)]
+            made, chance = _compare(view, against, family, statistic, float(sd), root, sum(rounding))
             found.append(made)
             chances.append(chance)
     if not found:
@@ -67,28 +86,28 @@ def differences(views: Sequence[Mapping[str, Any]], family: str = "areas") -> li
     ]
 
 
+def _rounding(view: Mapping[str, Any], steps: int, rows: Rows) -> float:
+    return index_rounding(band_edges(view["n_band"])[0], steps, rows)
+
+
 def _compare(
-    view: Mapping[str, Any], against: Mapping[str, Any], family: str, statistic: str, sd: float, root: Mapping[str, Any]
-) -> tuple[Difference, float]:
+    view: Mapping[str, Any], against: Mapping[str, Any], family: str, statistic: str, sd: float, root: Mapping[str, Any],
+    rounding: float,
+) -> tuple[Difference, float]:  # fmt: skip
     value, reference = as_number(view[family][statistic]["index"]), as_number(against[family][statistic]["index"])
     n, m = band_edges(view["n_band"])[0], band_edges(against["n_band"])[0]
-    error = sd * math.sqrt(1 / n + (0 if against is root else 1 / m))
-    slack = _half_step(n) + _half_step(m)
-    beyond = max(0.0, abs(value - reference) - slack)
-    chance = float(2 * norm.sf(beyond / error)) if error > 0 else 1.0
-    gap, half = value - reference, slack + Z * error
+    error = math.sqrt(sd**2 * (1 / n + (0 if against is root else 1 / m)) + rounding)
+    gap, half = value - reference, Z * error
+    chance = float(2 * norm.sf(abs(gap) / error)) if error > 0 else 1.0
     low, high = max(-100, math.floor(gap - half + 1e-9)), min(100, math.ceil(gap + half - 1e-9))
     made = Difference(view["id"], against["id"], family, statistic, value, reference, gap, low, high, False)
     return made, chance
 
 
-def _half_step(respondents: int) -> float:
-    row = row_of(respondents)
-    return row.index_step / 2 if row else 0.0
-
-
-def published_interval(figure: Figure, band: str, sd: float | None, population: int | None = None) -> tuple[int, int]:
-    """An interval for an index from what is published of it, widened by half a step, rounded outward.
+def published_interval(
+    figure: Figure, band: str, sd: float | None, population: int | None = None, steps: int = FINE, rows: Rows = ROWS
+) -> tuple[int, int]:
+    """An interval for an index from what is published of it, its move and step in its variance, rounded outward.
 
     Parameters
     ----------
@@ -96,27 +115,26 @@ def published_interval(figure: Figure, band: str, sd: float | None, population: 
     band : size band; its lower edge stands for the respondents
     sd : published standard deviation; None takes the largest that scores with this mean can have
     population : everyone invited, or None if unknown
+    steps : of one answer between 0 and 100
     """
     n = band_edges(band)[0]
     value = as_number(figure)
-    spread = math.sqrt(value * (100 - value)) if sd is None else sd
-    half = Z * spread / math.sqrt(n) * math.sqrt(estimates.correction(n, population))
-    return _around(figure, value - half, value + half, _half_step(n))
+    variance = value * (100 - value) if sd is None else sd**2
+    half = Z * math.sqrt(variance / n * estimates.correction(n, population) + index_rounding(n, steps, rows))
+    return _around(figure, value - half, value + half)
 
 
-def published_share_interval(figure: Figure, band: str, population: int | None = None) -> tuple[int, int]:
-    """An interval for a share in percent from what is published of it: Wilson at both edges of its step, outward."""
+def published_share_interval(figure: Figure, band: str, population: int | None = None, rows: Rows = ROWS) -> tuple[int, int]:
+    """An interval for a share in percent from what is published of it: Wilson's, with its move and step, outward."""
     n = band_edges(band)[0]
-    row = row_of(n)
-    half = row.share_step / 2 if row and not is_coded(figure) else 0.0
     value, size = as_number(figure), n / estimates.correction(n, population)
-    low = estimates.wilson(max(0.0, value - half) / 100, size).low
-    high = estimates.wilson(min(100.0, value + half) / 100, size).high
-    return _around(figure, 100 * low, 100 * high, 0.0)
+    wilson, added = estimates.wilson(value / 100, size), Z**2 * share_rounding(n, rows)
+    low, high = (math.sqrt((value - 100 * limit) ** 2 + added) for limit in (wilson.low, wilson.high))
+    return _around(figure, value - low, value + high)
 
 
-def _around(figure: Figure, low: float, high: float, half_step: float) -> tuple[int, int]:
+def _around(figure: Figure, low: float, high: float) -> tuple[int, int]:
     """Round outward; a coded end says "this or beyond", so that side is open to the end of the scale."""
     if isinstance(figure, str):
         return outward(0.0, high) if figure.startswith("<=") else outward(low, 100.0)
-    return outward(low - half_step, high + half_step)
+    return outward(low, high)

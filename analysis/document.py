@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from analysis.checking import FAMILIES, SCHEMA, STATES, verify_document
+from analysis.publication import STEPS
 
 __all__ = [
     "FAMILIES",
@@ -15,6 +16,7 @@ __all__ = [
     "NotShown",
     "Release",
     "ReleaseInvalid",
+    "answers_verdict",
     "canonical",
     "verify_document",
 ]
@@ -58,6 +60,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def answers_verdict(document: Mapping[str, Any]) -> str:
+    """What was made sure of single answers: ``moved`` (PRIVACY 2.10), before that ``pass`` or ``rule_only``."""
+    if document["certificate"]["answers"] != "pass":
+        return "rule_only"
+    return "moved" if document["rules"]["steps"] == STEPS else "pass"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""What a view of each size may show: steps, coded ends, bands (PRIVACY 2.5). Knows no responses."""
+"""What a view of each size may show: steps, coded ends, bands (PRIVACY 2.5, 2.10). Knows no responses."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
+
+from analysis.moves import COUNTS, FINE, SQUARE, SUMS, law_of
 
 type Exact = Fraction | float
 """A value before it is published; from whole sums and counts it is a fraction."""
@@ -15,24 +18,40 @@ HALF = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
-    """The rules for one range of respondents. A step of 0 means that the statistic is not shown."""
+    """The rules for one range of respondents. A step of 0 means that the statistic is not shown.
+
+    A rounded value at or below an end, or as near to 100, is printed as the end: every figure, coded or not, stands for a
+    whole step at least.
+    """
 
     least: int
     index_step: float
+    index_end: float
     share_step: float
+    share_end: float
     classes: int
     class_step: float
-    low_end: int
-    high_end: int
 
 
+STEPS = "ascolto-steps/2"
 ROWS = (
-    SizeRow(5, 12.5, 0, 0, 0, 20, 80),
-    SizeRow(10, 5, 10, 0, 0, 20, 80),
-    SizeRow(20, 2.5, 10, 0, 0, 20, 80),
-    SizeRow(50, 2.5, 5, 3, 10, 15, 85),
-    SizeRow(200, 1, 5, 5, 5, 10, 90),
+    SizeRow(5, 12.5, 12.5, 0, 10, 0, 0),
+    SizeRow(10, 5, 15, 0, 10, 0, 0),
+    SizeRow(20, 2.5, 15, 10, 10, 0, 0),
+    SizeRow(50, 2.5, 10, 5, 10, 3, 10),
+    SizeRow(200, 1, 10, 5, 10, 5, 5),
 )
+COARSER = tuple(replace(row, least=above.least) for row, above in pairwise(ROWS))
+"""The second rung of the ladder: every size shows what the size below it shows, and 5-9 people nothing."""
+FORMER_STEPS = "ascolto-steps/1"
+FORMER_ROWS = (
+    SizeRow(5, 12.5, 20, 0, 20, 0, 0),
+    SizeRow(10, 5, 20, 10, 20, 0, 0),
+    SizeRow(20, 2.5, 20, 10, 20, 0, 0),
+    SizeRow(50, 2.5, 15, 5, 15, 3, 10),
+    SizeRow(200, 1, 10, 5, 10, 5, 5),
+)
+"""Of documents that were released before figures took a random move: they stay as they are, and are checked by these."""
 SIZE_EDGES = (5, 10, 20, 30, 50, 100, 200, 400)
 EXPERIENCE_EDGES = (0, 5, 10, 20, 40)
 SHARE_STEPS = ((200, 5), (100, 10), (50, 20))
@@ -42,9 +61,12 @@ SPREAD_FROM = 50
 SUPPORTIVE_FROM, CRITICAL_UNDER = 60, 50
 
 
-def row_of(respondents: int) -> SizeRow | None:
-    """The rules for this many respondents; None for fewer than 5."""
-    return next((row for row in reversed(ROWS) if respondents >= row.least), None)
+type Rows = tuple[SizeRow, ...]
+
+
+def row_of(respondents: int, rows: Rows = ROWS) -> SizeRow | None:
+    """The rules for this many respondents; None where nothing is shown of so few."""
+    return next((row for row in reversed(rows) if respondents >= row.least), None)
 
 
 def _band(count: int, edges: tuple[int, ...], more: str) -> str:
@@ -76,8 +98,8 @@ def experience_band(count: int, answered: int) -> str:
     return _band(count, tuple(edge for edge in EXPERIENCE_EDGES if 2 * edge <= answered), "+")
 
 
-def stepped(value: Exact, step: float, row: SizeRow) -> Figure:
-    """Round half up to a step; the ends are coded, decided on the exact value before rounding.
+def stepped(value: Exact, step: float, end: float) -> Figure:
+    """Round half up to a step, then code the ends.
 
     In fractions, never in floating point: a sum just over a border and one just under it look alike there, and what a
     figure leaves open is read off the same border (`whole_ends`).
@@ -86,68 +108,98 @@ def stepped(value: Exact, step: float, row: SizeRow) -> Figure:
     ----------
     value : Fraction or number
         On 0-100.
+    end : multiple of the step
+        A rounded value of so much or less is coded, and one of ``100 - end`` or more.
     """
-    if value <= row.low_end:
-        return f"<={row.low_end}"
-    if value >= row.high_end:
-        return f">={row.high_end}"
-    return math.floor(Fraction(value) / Fraction(step) + HALF) * step
+    rounded = math.floor(Fraction(value) / Fraction(step) + HALF) * step
+    if rounded <= end:
+        return f"<={end:g}"
+    return f">={100 - end:g}" if rounded >= 100 - end else rounded
 
 
-def whole_ends(figure: Figure, whole: int, step: float, row: SizeRow) -> tuple[int, int]:
-    """The least and the greatest count of which ``stepped(100 * count / whole)`` is this figure; none if least > greatest.
+def whole_ends(figure: Figure, whole: int, step: float, end: float, reach: int = 0) -> tuple[int, int]:
+    """The least and the greatest count that can stand behind a figure: ``stepped(100 * (count + move) / whole)``.
 
     Parameters
     ----------
     whole : int
         The count that would be 100: people, or the greatest sum of their scores.
+    reach : int
+        The largest move, in the same unit.
     """
-    low, high = Fraction(row.low_end * whole, 100), Fraction(row.high_end * whole, 100)
-    if isinstance(figure, str):
-        return (0, math.floor(low)) if figure.startswith("<") else (math.ceil(high), whole)
-    middle, half = Fraction(figure) * whole / 100, Fraction(step) * whole / 200
-    least = max(math.ceil(middle - half), math.floor(low) + 1)
-    return least, min(math.ceil(middle + half), math.ceil(high)) - 1
+    half = Fraction(step) / 2
+    low, high = Fraction(0), Fraction(101)
+    if not isinstance(figure, str):
+        low, high = Fraction(figure) - half, Fraction(figure) + half
+    elif figure.startswith("<"):
+        high = Fraction(end) + half
+    else:
+        low = 100 - Fraction(end) - half
+    least, most = math.ceil(low * whole / 100), math.ceil(high * whole / 100) - 1
+    return max(0, least - reach), min(whole, most + reach)
 
 
-def index_figure(value: Exact, respondents: int) -> Figure | None:
-    """An index on 0-100 as this many respondents may show it."""
-    row = row_of(respondents)
-    return None if row is None else stepped(value, row.index_step, row)
+def _moved(count: Exact, move: Exact, whole: int) -> Fraction:
+    """A moved count in percent of the whole, kept on 0-100."""
+    return 100 * min(max(Fraction(count) + Fraction(move), Fraction(0)), Fraction(whole)) / whole
 
 
-def score_figure(value: Exact, respondents: int, score_steps: int) -> Figure | None:
-    """An index on 0-100 of scores that can take only ``score_steps + 1`` values for each person.
+def index_rules(row: SizeRow, steps: int) -> tuple[float, float]:
+    """The step and the end of an index in a row; a step of 0 means that it is not shown.
 
-    The step table is made for five answers: a step then holds at least two sums of scores. A coarser score (yes or no,
-    three answers) has fewer sums, so a step might hold one alone, which is an exact count. It then takes the step of a
-    share, which for yes or no it is.
+    Where an answer has fewer than four steps (yes or no, three answers) the index is a share or nearly one, and takes the
+    rules of a share.
     """
-    row = row_of(respondents)
-    if row is None:
+    return (row.index_step, row.index_end) if steps >= FINE else (row.share_step, row.share_end)
+
+
+def index_figure(mean: Exact, respondents: int, steps: int, move: int, rows: Rows = ROWS) -> Figure | None:
+    """An index as this many respondents may show it.
+
+    Parameters
+    ----------
+    mean : of their scores, on 0-100
+    steps : how many steps one answer has between 0 and 100
+    move : in such steps of one person
+    """
+    row = row_of(respondents, rows)
+    step, end = index_rules(row, steps) if row else (0, 0)
+    if not step:
         return None
-    if row.index_step * respondents * score_steps >= 200:
-        return stepped(value, row.index_step, row)
-    return stepped(value, row.share_step, row) if row.share_step else None
+    whole = respondents * steps
+    return stepped(_moved(Fraction(mean) * whole / 100, move, whole), step, end)
 
 
-def share_figure(percent: Exact, respondents: int) -> Figure | None:
-    """A favourable share in percent as this many respondents may show it."""
-    row = row_of(respondents)
-    return None if row is None or not row.share_step else stepped(percent, row.share_step, row)
+def share_figure(count: int, respondents: int, move: int, rows: Rows = ROWS) -> Figure | None:
+    """A favourable share in percent as this many respondents may show it; the move is in people."""
+    row = row_of(respondents, rows)
+    return None if row is None or not row.share_step else stepped(_moved(count, move, respondents), row.share_step, row.share_end)
 
 
 def distribution_figures(
-    percents: tuple[Exact, ...], respondents: int, favourable: Figure | None
+    counts: Sequence[int], respondents: int, favourable: Figure | None, moves: Sequence[int], rows: Rows = ROWS
 ) -> tuple[Figure, ...] | None:
     """Five shares as this many respondents may show them: five classes, three (the last is the share), or none."""
-    row = row_of(respondents)
-    if row is None or not row.classes or favourable is None or len(percents) != 5:
+    row = row_of(respondents, rows)
+    if row is None or not row.classes or favourable is None or len(counts) != 5:
         return None
-    if row.classes == 3:
-        low = stepped(percents[0] + percents[1], row.class_step, row)
-        return low, stepped(percents[2], row.class_step, row), favourable
-    return tuple(stepped(percent, row.class_step, row) for percent in percents)
+    kinds = [counts[0] + counts[1], counts[2]] if row.classes == 3 else counts
+    shown = [stepped(_moved(c, m, respondents), row.class_step, row.share_end) for c, m in zip(kinds, moves, strict=False)]
+    return (*shown, favourable) if row.classes == 3 else tuple(shown)
+
+
+def index_rounding(respondents: int, steps: int = FINE, rows: Rows = ROWS) -> float:
+    """The variance that move and rounding add to an index, in squared points: step**2 / 12 and the move's (PRIVACY 2.10)."""
+    row = row_of(respondents, rows)
+    if row is None:
+        return 0.0
+    return index_rules(row, steps)[0] ** 2 / 12 + law_of(steps).variance * (100 / (respondents * steps)) ** 2
+
+
+def share_rounding(respondents: int, rows: Rows = ROWS) -> float:
+    """The variance that move and rounding add to a share, in squared points."""
+    row = row_of(respondents, rows)
+    return row.share_step**2 / 12 + COUNTS.variance * (100 / respondents) ** 2 if row else 0.0
 
 
 def organisation_share(percent: Exact, base: int) -> Figure | None:
@@ -182,9 +234,23 @@ def happened_share(percent: Exact) -> Figure:
     return math.floor(Fraction(percent) / 10 + HALF) * 10
 
 
-def spread_figure(sd: float) -> int:
-    """A standard deviation rounded up to 5 points, never under 10: it widens comparisons, and shows no unanimity."""
+def spread_figure(squares: float, n: int, move: int) -> int:
+    """A standard deviation, moved and rounded up to 5 points, never under 10: it widens comparisons, and shows no unanimity.
+
+    Parameters
+    ----------
+    squares : the sum of squared deviations of n scores on 0-100 from their mean
+    move : in `SQUARE`
+    """
+    sd = math.sqrt(max(0.0, squares + move * SQUARE) / (n - 1))
     return max(10, math.ceil(sd / 5 - 1e-9) * 5)
+
+
+def spread_ends(figure: int, n: int) -> tuple[float, float]:
+    """The sums of squares behind a printed spread: ``low < squares <= high``, by any move; no low end where it says 10."""
+    reach = SUMS.most * SQUARE
+    low = -math.inf if figure == 10 else (figure - 5) ** 2 * (n - 1) - reach
+    return low, figure**2 * (n - 1) + reach
 
 
 def participation_figure(respondents: int, headcount: int, k: int) -> str | None:
@@ -198,16 +264,6 @@ def participation_figure(respondents: int, headcount: int, k: int) -> str | None
 def outward(low: float, high: float, grid: int = 1) -> tuple[int, int]:
     """Limits as whole numbers on a grid, rounded away from the value and kept on 0-100."""
     return max(0, math.floor(low / grid + 1e-9) * grid), min(100, math.ceil(high / grid - 1e-9) * grid)
-
-
-def limits_may_be_exact(figure: Figure, respondents: int) -> bool:
-    """Whether limits may be taken from the answers: whole organisations of 200 and more, and no coded end.
-
-    From whole-number limits and a known size the count behind a share follows: always below 100 respondents, mostly
-    below 200, and "everyone" at every size. Elsewhere limits follow from the published figure.
-    """
-    row = row_of(respondents)
-    return row is not None and row.classes == 5 and not is_coded(figure)
 
 
 def state_of(low: float, high: float) -> str:
@@ -224,11 +280,3 @@ def as_number(figure: Figure) -> float:
 
 def is_coded(figure: Figure) -> bool:
     return isinstance(figure, str)
-
-
-def step_at(figure: Figure, respondents: int) -> float:
-    """The step of an index in a view of at least this many respondents."""
-    row = row_of(respondents)
-    if row is None:
-        raise ValueError("too few respondents to show anything")
-    return row.index_step

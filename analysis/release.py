@@ -1,6 +1,7 @@
 """The one way out of the answers: raw responses, plan and rules in; a protected release out, or nothing."""
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from analysis import answers_audit, auditor, statistics_of
 from analysis.comparison import differences
 from analysis.decomposition import solve_in_parts
 from analysis.document import SCHEMA, Release, canonical
-from analysis.publication import participation_figure, size_band
+from analysis.moves import Below, Law, Moves
+from analysis.publication import COARSER, ROWS, STEPS, Rows, participation_figure, size_band
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument
 from analysis.statistics_of import RawStatistic
@@ -23,8 +25,10 @@ from analysis.wide_auditor import audit_wide_structure
 LEAST_SHEETS = 10
 EXACT_ATOMS = 600
 """Up to so many combinations of attributes the choice of views is solved to its optimum in one piece."""
-MANY = 40
-"""More findings than this withdraw all views that pin them at once."""
+DRAWS = 3
+"""How often a document is drawn on each rung of the ladder before the next, coarser one is taken."""
+LADDER: tuple[tuple[Rows, bool], ...] = ((ROWS, False), (COARSER, False), (ROWS, True))
+"""The step tables in order, and whether only the whole organisation is shown; published with every release (PRIVACY 2.10)."""
 PARALLEL = 2
 """Statistics looked at side by side; the solver works outside the interpreter's lock."""
 MINIMUM = {"items": 5, "comments": 10, "experience": 20}
@@ -56,7 +60,7 @@ class Rules:
                 raise ValueError(f"the rule for {family} cannot go below {least}")
 
     def to_json(self) -> dict[str, Any]:
-        return {"k": {family: getattr(self, f"k_{family}") for family in MINIMUM}, "steps": "ascolto-steps/1"}
+        return {"k": {family: getattr(self, f"k_{family}") for family in MINIMUM}, "steps": STEPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,11 @@ def release(
     facts: Facts,
     *,
     progress: Progress | None = None,
+    below: Below = secrets.randbelow,
 ) -> Release:
-    """Choose what to show, audit it, compute it, and make the document.
+    """Choose what to show, compute it with a small secret move of each figure, audit it, and make the document.
+
+    `below` is where the moves come from: the system's source of randomness, unless a test wants the same again.
 
     Raises
     ------
@@ -110,20 +117,23 @@ def release(
     _audit(found, base, statistics, shown, k)
     say("statistics")
     population = facts.participation.get("invited") or None
-    views, base, shown = _audited(plan, found, base, statistics, shown, population, k, say)
+    views, rung = _audited(plan, found, base, statistics, shown, population, below, say)
+    table = LADDER[rung][0]
     views[0]["special"] = statistics_of.special_shares(raw, instrument)
     _add_participation(views, found, facts, k)
-    experience = statistics_of.experience(raw, instrument, plan, found, base, rules.k_experience)
+    visible = np.array([view["shown"] for view in views])
+    experience = statistics_of.experience(raw, instrument, plan, found, visible, rules.k_experience)
+    steps = {family: {s.id: s.steps for s in statistics if s.family == family} for family in ("areas", "scales")}
     document = {
         "schema": SCHEMA, "installation": facts.installation, "origin": facts.origin, "wave": dict(facts.wave),
-        "questionnaire": dict(facts.questionnaire), "rules": rules.to_json(), "plan": _plan(plan, facts),
+        "questionnaire": dict(facts.questionnaire), "rules": rules.to_json() | {"rung": rung}, "plan": _plan(plan, facts),
         "participation": dict(facts.participation), "views": views,
-        "differences": [_difference(d) for family in ("areas", "scales") for d in differences(views, family)],
-        "perception": statistics_of.perception(instrument, statistics, views, len(raw), population),
+        "differences": [_difference(d) for family in ("areas", "scales") for d in differences(views, family, steps[family], table)],
+        "perception": statistics_of.perception(instrument, statistics, views, population, table),
         "experience": experience, "quality": statistics_of.quality(raw, instrument), "comments": "none",
         "certificate": {
             "auditor": auditor.VERSION, "families": {"items": "pass", "experience": "pass" if experience else "none"},
-            "answers": "pass", "pattern_sha256": _pattern_digest(plan, base, shown),
+            "answers": "pass", "pattern_sha256": _pattern_digest(plan, visible, {key: rows & visible for key, rows in shown.items()}),
         },
     }  # fmt: skip
     return Release.from_json(document)
@@ -150,34 +160,31 @@ def _passes(found: RawIncidence, counts: Any, shown: Shown, k: int) -> bool:
 
 
 def _audited(
-    plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: dict[str, Shown],
-    population: int | None, k: int, say: Progress,
-) -> tuple[list[dict[str, Any]], Shown, dict[str, Shown]]:  # fmt: skip
-    """The figures of every view, after the answers audit (PRIVACY 2.5, part B).
+    plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown],
+    population: int | None, below: Below, say: Progress,
+) -> tuple[list[dict[str, Any]], int]:  # fmt: skip
+    """The figures of every view, drawn until the answers audit passes them, and the rung of the ladder they stand on.
 
-    If an answer is not open, a whole view is withdrawn for all statistics, the smallest that pins it, and what was not
-    open is audited again; hiding more never exposes a group nor closes an answer. Nothing says that it happened.
+    A document that does not pass is drawn anew as a whole, and after so many times as a whole on the next rung: never does
+    one view go that another has, so that what is missing says nothing of anybody's answers.
 
     Raises
     ------
     DisclosureError
-        If only the whole organisation is left to withdraw, or a figure cannot be followed back.
+        If the last rung does not pass, or a figure cannot be followed back.
     """
-    sizes, findings = found.sizes(), None
-    while True:
-        views = _views(plan, found, base, statistics, shown, population)
-        try:
-            findings = answers_audit.audit_answers(views, statistics, found, k, population, again=findings, progress=say)
-        except answers_audit.Unsound as problem:
-            raise DisclosureError("a published figure could not be followed back to the answers") from problem
-        if not findings:
-            return views, base, shown
-        drop = {min(views_, key=lambda view: (sizes[view], view)) for f in findings if (views_ := set(f.views) - {0})}
-        if not drop:
-            raise DisclosureError("an answer to a question would follow from what is shown of everyone")
-        keep = base.copy()
-        keep[sorted(drop) if len(findings) > MANY else [min(drop, key=lambda view: (sizes[view], view))]] = False
-        base, shown = keep, {key: rows & keep for key, rows in shown.items()}
+    only_root = np.arange(len(plan.views)) == 0
+    for rung, (rows, alone) in enumerate(LADDER):
+        seen = base & only_root if alone else base
+        for _ in range(DRAWS):
+            views = _views(plan, found, seen, statistics, shown, population, Moves(below), rows)
+            published = answers_audit.Published(views, statistics, found, rows)
+            try:
+                if not answers_audit.audit_answers(published, progress=say):
+                    return views, rung
+            except answers_audit.Unsound as problem:
+                raise DisclosureError("a published figure could not be followed back to the answers") from problem
+    raise DisclosureError("on which side somebody stands would follow from what is shown of everyone")
 
 
 def _plan(plan: Plan, facts: Facts) -> dict[str, Any]:
@@ -236,13 +243,9 @@ def _audit(
 
 
 def _views(
-    plan: Plan,
-    found: RawIncidence,
-    base: Shown,
-    statistics: list[RawStatistic],
-    shown: Mapping[str, Shown],
-    population: int | None,
-) -> list[dict[str, Any]]:
+    plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown],
+    population: int | None, moves: Moves, rows: Rows,
+) -> list[dict[str, Any]]:  # fmt: skip
     sizes = found.sizes()
     views = []
     for row, view in enumerate(plan.views):
@@ -256,11 +259,22 @@ def _views(
             members = found.members(row)
             for statistic in statistics:
                 if shown[statistic.key][row]:
-                    figure = statistics_of.figure(statistic, members, is_root=row == 0, population=population)
+                    draw = _draw(moves, row, statistic, members)
+                    figure = statistics_of.figure(statistic, members, draw, is_root=row == 0, population=population, rows=rows)
                     if figure:
                         head.setdefault(statistic.family, {})[statistic.id] = figure
         views.append(head)
     return views
+
+
+def _draw(moves: Moves, row: int, statistic: RawStatistic, members: Shown) -> statistics_of.Draw:
+    """The moves of a statistic in a view: those of another one where the scores are the same, as of an indicator's only item."""
+    key = tuple(item.id for item in statistic.members), statistic.scores[members].tobytes()
+
+    def draw(law: Law, name: str) -> int:
+        return moves.of(law, row, key, name)
+
+    return draw
 
 
 def _add_participation(views: list[dict[str, Any]], found: RawIncidence, facts: Facts, k: int) -> None:

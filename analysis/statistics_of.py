@@ -1,28 +1,28 @@
 """The statistics of a release: which there are, and their figures for a view, stepped by its size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import estimates, reliability
+from analysis import reliability
 from analysis.auditor import audit_structure
 from analysis.comparison import published_interval, published_share_interval
+from analysis.moves import COUNTS, SUMS, Law, law_of
 from analysis.publication import (
+    ROWS,
     SPREAD_FROM,
-    Figure,
+    Rows,
     as_number,
     distribution_figures,
     experience_band,
     happened_share,
+    index_figure,
     is_coded,
-    limits_may_be_exact,
     mean_share,
     organisation_share,
-    outward,
-    score_figure,
     share_figure,
     size_band,
     spread_figure,
@@ -47,18 +47,19 @@ LOW_AWARENESS = 0.3
 LEAST_BY_GENDER = LEAST_SPECIAL = 30
 """Valid answers on each side of a contrast, and to a question about special categories (GDPR art. 9: EXP6)."""
 LEAST_HAPPENED = 20
-SHARE_GRID = 5
+
+type Draw = Callable[[Law, str], int]
+"""The move of one figure of a statistic in a view, by its name."""
 
 
 class RawStatistic(Opaque):
     """One statistic before protection: a score on 0-100 per respondent, NaN where she does not enter it.
 
-    `score_steps` is how many steps a person's score has between 0 and 100: 4 for one item with five answers. `members`
-    are its items, `answered` how many of them each person answered. In whole numbers a person's score is
+    `steps` is how many one answer has between 0 and 100: 4 where there are five. `members` are its items, `answered` how many of them each person answered. In whole numbers a person's score is
     ``100 * points / (unit * answered)``: what is published follows from these, never from the floating scores.
     """
 
-    __slots__ = ("answered", "family", "id", "item", "members", "points", "root_only", "score_steps", "scores", "unit", "values")
+    __slots__ = ("answered", "family", "id", "item", "members", "points", "root_only", "scores", "steps", "unit", "values")
 
     def __init__(
         self, family: str, id: str, scores: Scores, members: Sequence[ItemSpec], answered: NDArray[np.int64],
@@ -67,7 +68,7 @@ class RawStatistic(Opaque):
         self.family, self.id, self.scores, self.values, self.root_only = family, id, scores, values, root_only
         self.members, self.answered = tuple(members), answered
         self.item = members[0] if values is not None else None
-        self.score_steps = sum(item.high - item.low for item in members)
+        self.steps = min(item.high - item.low for item in members)
         self.points, self.unit = points
 
     def mean(self, members: NDArray[np.bool_]) -> Fraction:
@@ -117,56 +118,45 @@ def statistics(raw: RawResponses, instrument: Instrument) -> list[RawStatistic]:
 
 
 def figure(
-    statistic: RawStatistic, members: NDArray[np.bool_], *, is_root: bool, population: int | None
+    statistic: RawStatistic, members: NDArray[np.bool_], draw: Draw, *, is_root: bool, population: int | None, rows: Rows = ROWS
 ) -> dict[str, Any]:
-    """The figures of one statistic in one shown view; empty if nobody entered it. Intervals for the root only."""
+    """The figures of one statistic in one shown view; empty if nobody entered it. Spread and intervals for the root only.
+
+    Intervals follow from what is published beside them: they say nothing of the answers.
+    """
     scores = statistic.scores[members]
     valid = scores[~np.isnan(scores)]
     n = len(valid)
     made: dict[str, Any] = {}
-    index = score_figure(statistic.mean(members), n, statistic.score_steps) if n else None
+    move = draw(law_of(statistic.steps), "index")
+    index = index_figure(statistic.mean(members), n, statistic.steps, move, rows) if n else None
     if index is None:
         return made
     made["index"] = index
-    favourable = None
-    if statistic.item is not None and statistic.values is not None:
-        values = statistic.values[members]
-        values = values[~np.isnan(values)]
-        good = int((values >= statistic.item.favourable_from).sum())
-        favourable = share_figure(Fraction(100 * good, n), n)
-        if favourable is not None:
-            made["favourable"] = favourable
-        shares = tuple(
-            Fraction(100 * int((values == v).sum()), n) for v in range(statistic.item.low, statistic.item.high + 1)
-        )
-        classes = distribution_figures(shares, n, favourable)
-        if classes is not None:
-            made["distribution"] = list(classes)
-        if is_root and favourable is not None:
-            made["ci"] = {"favourable": list(_share_limits(good, n, favourable, population))}
+    if statistic.values is not None:
+        made |= _counted(statistic, members, draw, rows)
     if is_root:
-        sd = float(valid.std(ddof=1))
         if not is_coded(index) and n >= SPREAD_FROM:  # beside a coded end it would say how near to unanimous people are
-            made["sd"] = spread_figure(sd)
-        made.setdefault("ci", {})["index"] = list(_index_limits(float(valid.mean()), sd, n, index, population))
+            made["sd"] = spread_figure(float(valid.var()) * n, n, draw(SUMS, "spread"))
+        band = size_band(n)
+        made["ci"] = {"index": list(published_interval(index, band, made.get("sd"), population, statistic.steps, rows))}
+        if "favourable" in made:
+            made["ci"]["favourable"] = list(published_share_interval(made["favourable"], band, population, rows))
     return made
 
 
-def _index_limits(mean: float, sd: float, n: int, index: Figure, population: int | None) -> tuple[int, int]:
-    """Limits of the whole organisation's index: from the answers where that is safe, else from what is published."""
-    if limits_may_be_exact(index, n):
-        interval = estimates.mean_interval(mean, sd, n, population=population)
-        return outward(interval.low, interval.high)
-    spread = None if is_coded(index) or n < SPREAD_FROM else spread_figure(sd)
-    return published_interval(index, size_band(n), spread, population)
-
-
-def _share_limits(good: int, n: int, share: Figure, population: int | None) -> tuple[int, int]:
-    """Limits of the whole organisation's share; where safe still on the grid of its step: two limits narrow it down."""
-    if limits_may_be_exact(share, n):
-        found = estimates.favourable_share(good, n, population=population)
-        return outward(100 * found.low, 100 * found.high, SHARE_GRID)
-    return published_share_interval(share, size_band(n), population)
+def _counted(statistic: RawStatistic, members: NDArray[np.bool_], draw: Draw, rows: Rows) -> dict[str, Any]:
+    """The favourable share and the distribution of an item, as far as their size shows them."""
+    assert statistic.values is not None  # asked of items alone
+    item, values = statistic.members[0], statistic.values[members]
+    values = values[~np.isnan(values)]
+    n = len(values)
+    favourable = share_figure(int((values >= item.favourable_from).sum()), n, draw(COUNTS, "favourable"), rows)
+    counts = [int((values == v).sum()) for v in range(item.low, item.high + 1)]
+    moves = [draw(COUNTS, f"class {place}") for place in range(len(counts))]
+    classes = distribution_figures(counts, n, favourable, moves, rows)
+    made: dict[str, Any] = {} if favourable is None else {"favourable": favourable}
+    return made if classes is None else made | {"distribution": list(classes)}
 
 
 def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
@@ -190,7 +180,7 @@ def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
 
 
 def perception(
-    instrument: Instrument, found: list[RawStatistic], views: list[dict[str, Any]], n: int, population: int | None
+    instrument: Instrument, found: list[RawStatistic], views: list[dict[str, Any]], population: int | None, rows: Rows = ROWS
 ) -> dict[str, Any]:
     """How people live each indicator, whole organisation: index, interval, state (STATISTICS 3)."""
     by_key = {statistic.key: statistic for statistic in found}
@@ -210,7 +200,7 @@ def perception(
             low, high = published["ci"]["index"]
             record |= {"index": published["index"], "ci": [low, high], "state": state_of(low, high)}
             record |= _awareness(views[0], items)
-            if "sd" in published and (by_gender := _by_gender(views, indicator, published["sd"])):
+            if "sd" in published and (by_gender := _by_gender(views, indicator, by_key[f"indicators/{indicator}"].steps, published["sd"], rows)):
                 record["gender"] = by_gender
         records[indicator] = record
     return records
@@ -226,7 +216,7 @@ def _awareness(root: Mapping[str, Any], items: list[ItemSpec]) -> dict[str, Any]
     return {"dont_know": mean, "awareness_low": as_number(mean) >= 100 * LOW_AWARENESS}
 
 
-def _by_gender(views: list[dict[str, Any]], indicator: str, sd: float) -> dict[str, Any]:
+def _by_gender(views: list[dict[str, Any]], indicator: str, steps: int, sd: float, rows: Rows) -> dict[str, Any]:
     """States of women and of the contrast group, from what is published of them, when both are shown."""
     states = {}
     for view in views:
@@ -234,7 +224,7 @@ def _by_gender(views: list[dict[str, Any]], indicator: str, sd: float) -> dict[s
             index = view.get("indicators", {}).get(indicator, {}).get("index")
             if index is not None and not is_coded(index):
                 states[view["id"].partition(":")[2]] = state_of(
-                    *published_interval(as_number(index), view["n_band"], sd)
+                    *published_interval(as_number(index), view["n_band"], sd, None, steps, rows)
                 )
     return states if len(states) == 2 and "f" in states else {}
 

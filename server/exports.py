@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from analysis.document import answers_verdict
 from server.display import text_of
 from server.reading import Labels, figure_cell, view_name
 from server.texts import say
@@ -80,7 +81,7 @@ def as_workbook(document: Mapping[str, Any], labels: Labels, language: str) -> b
     about = book.add_worksheet(say(language, "results.method")[:31])
     lines = [
         document["wave"]["id"], say(language, "results.method_text", k=document["rules"]["k"]["items"]),
-        say(language, "results.answers_pass" if document["certificate"]["answers"] == "pass" else "results.answers_rule_only"),
+        say(language, f"results.answers_{answers_verdict(document)}"),
     ]  # fmt: skip
     for place, line in enumerate(lines):
         about.write_string(place, 0, line)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from datetime import date
 from pathlib import Path
 
+from analysis.document import answers_verdict
 from server.cli import LANGUAGE, Run, refuse, tell
 from server.commands.house import opened_house
 from server.texts import say, step_in_words
@@ -192,12 +193,11 @@ async def release_verify(given: argparse.Namespace) -> int:
         print(f"✗ {problem}")
     if problems:
         return refuse("verify_failed", n=len(problems))
-    certificate = document["certificate"]
     tell("verified", key=document["key"])
     if frozen is not None:
         tell("verify_plan")
-    tell("verify_limits", auditor=certificate["auditor"])
-    tell("verify_answers_pass" if certificate["answers"] == "pass" else "verify_answers_rule_only")
+    tell("verify_limits", auditor=document["certificate"]["auditor"])
+    tell(f"verify_answers_{answers_verdict(document)}")
     return 0
 
 

@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from analysis.document import answers_verdict
 from server import scorecard
 from server.display import day, text_of
 from server.findings import in_words, lead_of_areas, lead_of_scales
@@ -106,11 +107,8 @@ def experience_lines(document: Mapping[str, Any], labels: Labels, language: str)
 
 def certificate_line(document: Mapping[str, Any], language: str) -> str:
     """What was checked and what was not, in words."""
-    certificate = document["certificate"]
-    answers = "answers_pass" if certificate["answers"] == "pass" else "answers_rule_only"
-    return (
-        say(language, "results.certificate", auditor=certificate["auditor"]) + " " + say(language, f"results.{answers}")
-    )
+    groups = say(language, "results.certificate", auditor=document["certificate"]["auditor"])
+    return groups + " " + say(language, f"results.answers_{answers_verdict(document)}")
 
 
 async def action_lines(wave: str, language: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The step table of PRIVACY 2.5, row by row, and its edges."""
+"""The step table of PRIVACY 2.10, row by row, and its edges."""
 
 from fractions import Fraction
 
@@ -11,29 +11,48 @@ from analysis import publication as p
 
 @pytest.mark.parametrize(
     ("respondents", "index", "share", "classes"),
-    [(4, None, None, None), (5, 62.5, None, None), (9, 62.5, None, None), (10, 65, 60, None), (19, 65, 60, None),
-     (20, 62.5, 60, None), (49, 62.5, 60, None), (50, 62.5, 65, 3), (199, 62.5, 65, 3), (200, 63, 65, 5)],
+    [(4, None, None, None), (5, 62.5, None, None), (9, 62.5, None, None), (10, 65, None, None), (19, 65, None, None),
+     (20, 62.5, 60, None), (49, 62.5, 60, None), (50, 62.5, 60, 3), (199, 62.5, 60, 3), (200, 63, 60, 5)],
 )  # fmt: skip
 def test_a_view_shows_what_its_size_allows(
     respondents: int, index: float | None, share: float | None, classes: int | None
 ) -> None:
-    assert p.index_figure(62.6, respondents) == index
-    assert p.share_figure(63.0, respondents) == share
-    shown = p.distribution_figures((11, 12, 14, 33, 30), respondents, p.share_figure(63.0, respondents))
+    """A mean of 62.6 and three of five: 60 percent on every step of a share."""
+    assert p.index_figure(62.6, respondents, 4, 0) == index
+    favourable = p.share_figure(respondents * 3 // 5, respondents, 0)
+    assert favourable == share
+    shown = p.distribution_figures((respondents // 5,) * 5, respondents, favourable, (0,) * 5)
     assert (None if shown is None else len(shown)) == classes
 
 
 @pytest.mark.parametrize(
-    ("respondents", "low", "high"), [(5, 20, 80), (49, 20, 80), (50, 15, 85), (199, 15, 85), (200, 10, 90)]
+    ("respondents", "border", "end"), [(5, 18.75, 12.5), (19, 17.5, 15), (20, 16.25, 15), (50, 11.25, 10), (200, 10.5, 10)]
 )
-def test_ends_are_coded_on_the_exact_value(respondents: int, low: int, high: int) -> None:
-    assert p.index_figure(low, respondents) == f"<={low}"
-    assert p.index_figure(high, respondents) == f">={high}"
-    assert isinstance(p.index_figure(low + 0.01, respondents), float | int)
+def test_what_rounds_to_an_end_or_beyond_is_coded(respondents: int, border: float, end: float) -> None:
+    """Half up: the border itself is rounded upwards, below 50 into the open and above into the end."""
+    assert p.index_figure(Fraction(border) - Fraction(1, 1000), respondents, 4, 0) == f"<={end:g}"
+    assert p.index_figure(border, respondents, 4, 0) == min(row.index_step for row in p.ROWS if row.least <= respondents) + end
+    assert p.index_figure(100 - border, respondents, 4, 0) == f">={100 - end:g}"
+    assert p.index_figure(0, respondents, 4, 0) == f"<={end:g}"
+    assert p.index_figure(100, respondents, 4, 0) == f">={100 - end:g}"
+
+
+def test_a_figure_moves_by_steps_of_one_person_and_stays_on_the_scale() -> None:
+    """246 people, mean 50: one step of one of them is 100 / 984 points; 3 of 246 is 1.2 percent."""
+    assert p.index_figure(50, 246, 4, 6) == p.stepped(Fraction(50) + Fraction(600, 984), 1, 10) == 51
+    assert p.share_figure(123, 246, 3) == p.stepped(Fraction(12600, 246), 5, 10) == 50
+    assert (p.index_figure(0, 246, 4, -6), p.index_figure(100, 246, 4, 6)) == ("<=10", ">=90")
+    assert p.index_figure(50, 246, 1, 3) == p.stepped(Fraction(12600, 246), 5, 10)
 
 
 def test_three_classes_take_the_share_as_it_stands() -> None:
-    assert p.distribution_figures((10, 12, 20, 28, 30), 100, 60) == (20, 20, 60)
+    assert p.distribution_figures((10, 12, 20, 28, 30), 100, 60, (0, 0, 0, 0, 0)) == (20, 20, 60)
+
+
+def test_the_second_rung_shows_every_size_what_the_size_below_it_shows() -> None:
+    assert [p.row_of(n, p.COARSER) and p.row_of(n, p.COARSER).index_step for n in (5, 9, 10, 20, 50, 199, 200, 5000)] == [
+        None, None, 12.5, 5, 2.5, 2.5, 2.5, 2.5,
+    ]  # fmt: skip
 
 
 @given(st.integers(0, 10_000))
@@ -91,35 +110,35 @@ def test_limits_are_rounded_outward() -> None:
     assert p.outward(-3, 104) == (0, 100)
 
 
-@given(st.integers(5, 1000), st.integers(1, 40), st.data())
-def test_a_step_never_holds_a_single_sum_of_scores_unless_it_is_a_share(
-    n: int, score_steps: int, data: st.DataObject
+@pytest.mark.parametrize(
+    ("respondents", "yes_or_no", "five_answers"),
+    [(8, None, 62.5), (12, None, 65), (20, 60, 62.5), (60, 65, 62.5), (100, 65, 62.5), (246, 65, 63)],
+)
+def test_a_yes_or_no_index_takes_the_rules_of_a_share(
+    respondents: int, yes_or_no: float | None, five_answers: float
 ) -> None:
-    """Could leak: yes or no among 20 people in steps of 2.5 is the count itself."""
-    total = data.draw(st.integers(0, n * score_steps))
-    figure = p.score_figure(100 * total / (n * score_steps), n, score_steps)
-    row = p.row_of(n)
-    assert row is not None
-    if figure is None:
-        assert row.share_step == 0
-    elif not p.is_coded(figure) and row.index_step * n * score_steps < 200:
-        assert figure % row.share_step == 0
+    assert p.index_figure(63, respondents, 1, 0) == yes_or_no
+    assert p.index_figure(63, respondents, 4, 0) == five_answers
 
 
 @pytest.mark.parametrize(
-    ("respondents", "yes_or_no", "five_answers"),
-    [(8, None, 62.5), (12, 60, 65), (20, 60, 62.5), (60, 65, 62.5), (100, 62.5, 62.5), (246, 63, 63)],
+    ("sd", "move", "shown"), [(0, 0, 10), (10, 0, 10), (10.1, 0, 15), (27, 0, 30), (50, 0, 50), (29, 4, 35), (12, -3, 10), (0, -6, 10), (0, 6, 20)]
 )
-def test_a_yes_or_no_index_takes_the_step_of_a_share(
-    respondents: int, yes_or_no: float | None, five_answers: float
-) -> None:
-    assert p.score_figure(63, respondents, 1) == yes_or_no
-    assert p.score_figure(63, respondents, 4) == five_answers
+def test_a_spread_is_rounded_up_and_never_small(sd: float, move: int, shown: int) -> None:
+    """Of 51 people, so that a move of one adds 2500 / 50 = 50 to the variance: 29 and 4 give 32.3."""
+    assert p.spread_figure(sd**2 * 50, 51, move) == shown
+    low, high = p.spread_ends(shown, 51)
+    assert low < sd**2 * 50 <= high
 
 
-@pytest.mark.parametrize(("sd", "shown"), [(0, 10), (10, 10), (10.1, 15), (27, 30), (50, 50)])
-def test_a_spread_is_rounded_up_and_never_small(sd: float, shown: int) -> None:
-    assert p.spread_figure(sd) == shown
+@pytest.mark.parametrize(
+    ("respondents", "index", "share"),
+    [(20, 2.5**2 / 12 + 2.2495 * 1.25**2, 100 / 12 + 0.4888 * 25), (200, 1 / 12 + 2.2495 / 64, 25 / 12 + 0.4888 / 4)],
+)
+def test_the_variance_of_rounding_is_that_of_its_step_and_its_move(respondents: int, index: float, share: float) -> None:
+    """PRIVACY 2.10: step squared / 12 and the law's variance, by hand: a move of 20 people's sum is 1.25 points each."""
+    assert p.index_rounding(respondents) == pytest.approx(index, rel=1e-4)
+    assert p.share_rounding(respondents) == pytest.approx(share, rel=1e-4)
 
 
 @pytest.mark.parametrize(

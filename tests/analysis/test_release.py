@@ -8,7 +8,7 @@ from analysis.publication import state_of
 from analysis.release import Rules, release
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument
-from tests.analysis.waves import PLAN, facts, likert, released, wave
+from tests.analysis.waves import PLAN, dice, facts, likert, released, still, wave
 
 
 def _root(document: dict, item: str = "A1") -> dict:
@@ -32,10 +32,28 @@ def test_the_limits_of_a_share_do_not_give_the_count_away() -> None:
     assert len(seen) == len({key.partition(",")[0] for key in seen})
 
 
-def test_from_two_hundred_people_the_limits_are_those_of_the_worked_formula() -> None:
-    """246 of 412: 100 answer 5, 46 answer 3, 100 answer 1: mean 50, SD 45.18; t x SE x FPC = 3.60."""
+def test_the_limits_are_those_of_the_worked_formula_on_what_is_published() -> None:
+    """246 of 412 print as 200-399: SD 45.18 as 50, 50**2 / 200 x (412 - 200) / 411 + 1/12 + 2.2495 / 64 = 6.57; 1.96 x 2.56 = 5.02."""
     figure = _root(released(wave(246, A1=[5] * 100 + [3] * 46 + [1] * 100), invited=412))
-    assert (figure["index"], figure["ci"]["index"], figure["sd"]) == (50, [46, 54], 50)
+    assert (figure["index"], figure["ci"]["index"], figure["sd"]) == (50, [44, 56], 50)
+
+
+def test_the_only_item_of_an_indicator_is_printed_as_the_indicator() -> None:
+    """Could leak: two moves of one sum halve what a move hides. One item, one indicator, in every view that shows it."""
+    alone = Instrument((likert("A1"),), (), ("1.1",))
+    made = release(wave(90, A1=[1 + i % 5 for i in range(90)]), PLAN, alone, Rules(), facts(90), below=dice(3)).to_json()
+    pairs = [(view["items"]["A1"]["index"], view["indicators"]["1.1"]["index"]) for view in made["views"] if view["shown"]]
+    assert len(pairs) > 5 and all(item == indicator for item, indicator in pairs)
+
+
+def test_every_figure_moves_by_itself_and_the_pattern_stays() -> None:
+    """The same answers, drawn twice: other figures, the same views, and both within a move of the truth."""
+    raw = wave(90, A1=[1 + i % 5 for i in range(90)], A2=[1 + i % 4 for i in range(90)])
+    first, second = (released(raw, below=dice(seed)) for seed in (1, 2))
+    assert first["certificate"]["pattern_sha256"] == second["certificate"]["pattern_sha256"]
+    assert first["views"] != second["views"]
+    assert first == released(raw, below=dice(1))
+    assert {abs(_root(made)["index"] - 50) <= 2.5 + 100 * 6 / 360 for made in (first, second)} == {True}
 
 
 def test_low_limits_of_sixty_are_supportive_and_high_limits_of_fifty_mixed() -> None:
@@ -127,7 +145,7 @@ def test_headcounts_leave_in_bands_only() -> None:
 
 def test_an_outcome_counts_for_its_indicator_and_for_no_area() -> None:
     instrument = Instrument((likert("A1"), likert("A2"), likert("A3", outcome=True)), (), ("1.1",))
-    made = release(wave(60, A1=[3] * 60, A2=[3] * 60, A3=[1] * 60), PLAN, instrument, Rules(), facts(60)).to_json()[
+    made = release(wave(60, A1=[3] * 60, A2=[3] * 60, A3=[1] * 60), PLAN, instrument, Rules(), facts(60), below=still).to_json()[
         "views"
     ][0]
     assert (made["areas"]["1"]["index"], made["indicators"]["1.1"]["index"]) == (50, 32.5)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from analysis.moves import Below
 from analysis.release import Facts, Rules, release
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
@@ -47,7 +50,18 @@ def wave(n: int, *, genders: Sequence[str] | None = None, **answers: Sequence[in
     return RawResponses(n, groups, given | {name.replace("_", "."): column for name, column in answers.items()})
 
 
+def still(below: int) -> int:
+    """A source of randomness with which no figure moves."""
+    return below // 2
+
+
+def dice(seed: int) -> Below:
+    """A source of randomness that gives the same again."""
+    found = np.random.default_rng(seed)
+    return lambda below: int(found.integers(0, below))
+
+
 def released(
-    raw: RawResponses, invited: int | None = None, headcounts: Mapping[str, int] | None = None
+    raw: RawResponses, invited: int | None = None, headcounts: Mapping[str, int] | None = None, below: Below = still
 ) -> dict[str, Any]:
-    return release(raw, PLAN, INSTRUMENT, Rules(), facts(len(raw), invited, headcounts)).to_json()
+    return release(raw, PLAN, INSTRUMENT, Rules(), facts(len(raw), invited, headcounts), below=below).to_json()

@@ -1,18 +1,21 @@
 """Other tables of steps and ends, tried on simulated and imported answers: what each proves, and what each hides.
 
-Every table is put in the place of the shipped one, in this process alone. `findings` are answers that the auditor could
-not show to be open before anything is withdrawn; `coded` is the share of items' figures below the organisation that are
+Every table is tried with the views that the counts allow. `findings` are sides that the auditor could not show to be open in
+one draw; `coded` is the share of items' figures below the organisation that are
 an end; `error` is how far, on average, a published index is from the exact one.
 """
 
 import math
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from analysis import publication, statistics_of
-from analysis.answers_audit import audit_answers
-from analysis.publication import ROWS, SizeRow, is_coded
+from analysis import statistics_of
+from analysis.answers_audit import Published, audit_answers
+from analysis.moves import Moves
+from analysis.publication import COARSER, FORMER_ROWS, ROWS, Rows, is_coded
 from analysis.release import MINIMUM, _shown_of, _views, base_pattern
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument
@@ -21,6 +24,7 @@ from analysis.views import Plan, candidates, incidence
 from surveys.importing.mapping import read_mapping
 from surveys.importing.responses import read_responses
 from surveys.lifecycle.foreign import instrument_of, plan_of
+from tests.benchmarks.audits import without_moves
 from tests.benchmarks.simulated import instrument_and_plan, simulated
 
 RESPONDENTS, ITEMS = 246, 12
@@ -31,38 +35,32 @@ ROOT = Path(__file__).parents[2]
 OSMI = ROOT.parent / "shared" / "data" / "osmi-2014.csv"
 
 
-def _ends(low: int, under: int = 10**9) -> tuple[SizeRow, ...]:
+def _ends(end: float, under: int = 10**9) -> Rows:
     """The shipped steps with other ends for views of fewer than so many."""
-    return tuple(
-        SizeRow(r.least, r.index_step, r.share_step, r.classes, r.class_step, low, 100 - low) if r.least < under else r
-        for r in ROWS
-    )
+    return tuple(replace(row, index_end=end, share_end=end) if row.least < under else row for row in ROWS)
 
 
-TABLES: dict[str, tuple[SizeRow, ...]] = {
-    "as shipped": ROWS,
-    "ends 10/90 everywhere": _ends(10),
-    "ends 15/85 under 50": _ends(15, 50),
-    "ends 25/75 under 50": _ends(25, 50),
-    "ends 20/80 everywhere": _ends(20),
-    "steps twice as wide": tuple(
-        SizeRow(r.least, 2 * r.index_step, 2 * r.share_step, r.classes, 2 * r.class_step, r.low_end, r.high_end) for r in ROWS
-    ),
-    "steps half as wide": tuple(
-        SizeRow(r.least, r.index_step / 2, r.share_step / 2, r.classes, r.class_step / 2, r.low_end, r.high_end)
-        for r in ROWS
+TABLES: dict[str, tuple[Rows, bool]] = {
+    "as shipped": (ROWS, True),
+    "shipped, no figure moves": (ROWS, False),
+    "before figures moved": (FORMER_ROWS, False),
+    "coarser, no figure moves": (COARSER, False),
+    "ends 20/80 everywhere": (_ends(20), True),
+    "steps half as wide": (
+        tuple(replace(r, index_step=r.index_step / 2, share_step=r.share_step / 2, class_step=r.class_step / 2) for r in ROWS), True
     ),
 }  # fmt: skip
 
 
-def _tried(raw: RawResponses, plan: Plan, instrument: Instrument, invited: int | None) -> tuple[int, float, float]:
+def _tried(rows: Rows, raw: RawResponses, plan: Plan, instrument: Instrument, invited: int | None) -> tuple[int, float, float]:
     found = incidence(plan, raw)
     weights = np.array([view.weight for view in plan.views], dtype=np.int64)
     base = base_pattern(plan, found, K, candidates(plan, found, K))
     items = [s for s in statistics_of.statistics(raw, instrument) if s.item is not None][:ITEMS]
     shown = {s.key: _shown_of(s, found, weights, K, base) for s in items}
-    views = _views(plan, found, base, items, shown, invited)
-    findings = audit_answers(views, items, found, K, invited)
+    dice = np.random.default_rng(1)
+    views = _views(plan, found, base, items, shown, invited, Moves(lambda below: int(dice.integers(0, below))), rows)
+    findings = audit_answers(Published(views, items, found, rows))
     coded, errors = [], []
     for place, view in enumerate(views):
         for statistic in items if place and view["shown"] else ():
@@ -93,12 +91,9 @@ def _sets() -> list[tuple[RawResponses, Plan, Instrument, int | None]]:
 
 async def measure(folder: Path) -> list[tuple[str, str, str]]:
     rows, sets = [], _sets()
-    for name, table in TABLES.items():
-        publication.ROWS = table  # a table of its own, in this process alone
-        try:
-            tried = [_tried(*one) for one in sets]
-        finally:
-            publication.ROWS = ROWS
+    for name, (table, move) in TABLES.items():
+        with nullcontext() if move else without_moves():
+            tried = [_tried(table, *one) for one in sets]
         clean, findings = sum(not found for found, _, _ in tried), sum(found for found, _, _ in tried)
         coded, error = float(np.mean([c for _, c, _ in tried])), float(np.nanmean([e for _, _, e in tried]))
         rows.append((
