@@ -173,18 +173,30 @@ def _audited(
     DisclosureError
         If the last rung does not pass, or a figure cannot be followed back.
     """
-    only_root = np.arange(len(plan.views)) == 0
+    only_root, upward = np.arange(len(plan.views)) == 0, _upward(say)
     for rung, (rows, alone) in enumerate(LADDER):
         seen = base & only_root if alone else base
         for _ in range(DRAWS):
             views = _views(plan, found, seen, statistics, shown, population, Moves(below), rows)
             published = answers_audit.Published(views, statistics, found, rows)
             try:
-                if not answers_audit.audit_answers(published, progress=say):
+                if not answers_audit.audit_answers(published, progress=upward):
                     return views, rung
             except answers_audit.Unsound as problem:
                 raise DisclosureError("a published figure could not be followed back to the answers") from problem
     raise DisclosureError("on which side somebody stands would follow from what is shown of everyone")
+
+
+def _upward(say: Progress) -> Progress:
+    """Progress that never goes back: whoever watches is not told that a document was drawn anew."""
+    told: set[str] = set()
+
+    def once(step: str) -> None:
+        if step not in told:
+            told.add(step)
+            say(step)
+
+    return once
 
 
 def _plan(plan: Plan, facts: Facts) -> dict[str, Any]:

@@ -73,14 +73,17 @@ def test_a_figure_that_does_not_follow_from_the_answers_is_refused() -> None:
 def test_a_document_that_fails_is_drawn_anew_as_a_whole_and_no_view_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one decision that depends on answers looks at the document alone, and leaves no trace in it."""
     raw, real, seen = random_wave(60, 3), audit_answers, []
-    never = released(raw, below=dice(9))
+    steps: list[list[str]] = [[], []]
+    never = released(raw, below=dice(9), progress=steps[0].append)
 
     def twice(shown: Published, **more: Any) -> list[Finding]:
         seen.append([dict(view) for view in shown.views])
-        return [Finding("A1", 0)] if len(seen) <= 2 else real(shown, **more)
+        found = real(shown, **more)
+        return [Finding("A1", 0)] if len(seen) <= 2 else found
 
     monkeypatch.setattr(answers_audit, "audit_answers", twice)
-    document = released(raw, below=dice(9))
+    document = released(raw, below=dice(9), progress=steps[1].append)
+    assert steps[0] == steps[1] and "answers:100" in steps[0]
     assert len(seen) == 3 and seen[0] != seen[1] != seen[2]
     assert [view["shown"] for view in document["views"]] == [view["shown"] for view in never["views"]]
     assert document["rules"] == never["rules"] and document["rules"]["rung"] == 0

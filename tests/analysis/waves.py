@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from analysis.moves import Below
-from analysis.release import Facts, Rules, release
+from analysis.release import Facts, Progress, Rules, release
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
 from analysis.views import Category, default_plan
@@ -62,6 +62,8 @@ def dice(seed: int) -> Below:
 
 
 def released(
-    raw: RawResponses, invited: int | None = None, headcounts: Mapping[str, int] | None = None, below: Below = still
-) -> dict[str, Any]:
-    return release(raw, PLAN, INSTRUMENT, Rules(), facts(len(raw), invited, headcounts), below=below).to_json()
+    raw: RawResponses, invited: int | None = None, headcounts: Mapping[str, int] | None = None, below: Below = still,
+    progress: Progress | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    made = release(raw, PLAN, INSTRUMENT, Rules(), facts(len(raw), invited, headcounts), progress=progress, below=below)
+    return made.to_json()
