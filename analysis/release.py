@@ -108,9 +108,10 @@ def release(
     try:
         base = _base(found, weights, k, allowed, say)
         statistics = statistics_of.statistics(raw, instrument)
-        with ThreadPoolExecutor(PARALLEL) as workers:  # each statistic by itself: the order does not matter
-            patterns = workers.map(lambda s: _shown_of(s, found, weights, k, base), statistics)
-            shown = {s.key: pattern for s, pattern in zip(statistics, patterns, strict=True)}
+        alike = {(_atoms_of(s, found).tobytes(), s.root_only): s for s in statistics}  # answered by the same people
+        with ThreadPoolExecutor(PARALLEL) as workers:  # each by itself: the order does not matter
+            patterns = dict(zip(alike, workers.map(lambda s: _shown_of(s, found, weights, k, base), alike.values()), strict=True))
+        shown = {s.key: patterns[_atoms_of(s, found).tobytes(), s.root_only] for s in statistics}
     except SolverLimit as problem:
         raise DisclosureError("the choice of views could not be proven") from problem
     say("audit")
@@ -248,8 +249,9 @@ def _audit(
         raise DisclosureError("the auditor found an exposed group in the pattern")
     if any((shown[statistic.key] & ~base).any() for statistic in statistics):
         raise DisclosureError("a statistic is shown where its view is not")
+    different = {(_atoms_of(s, found).tobytes(), shown[s.key].tobytes()): s for s in statistics}.values()
     with ThreadPoolExecutor(PARALLEL) as workers:
-        verdicts = workers.map(lambda s: _passes(found, _atoms_of(s, found), shown[s.key], k), statistics)
+        verdicts = workers.map(lambda s: _passes(found, _atoms_of(s, found), shown[s.key], k), different)
         if not all(verdicts):
             raise DisclosureError("the auditor found an exposed group in a statistic")
 
