@@ -9,7 +9,7 @@ Nothing but such a world clears a target; what none was found for counts against
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +68,7 @@ class Published:
     rows: Rows = ROWS
 
 
-def audit_answers(published: Published, *, progress: Callable[[str], None] | None = None) -> list[Finding]:
+def audit_answers(published: Published) -> list[Finding]:
     """Audit every published figure, item by item, with its scales, areas and indicators.
 
     Returns
@@ -81,18 +81,9 @@ def audit_answers(published: Published, *, progress: Callable[[str], None] | Non
         If a published figure does not agree with the answers.
     """
     bundles = _bundles([s for s in published.statistics if s.item is not None], published.found)
-    done = 0
-
-    def one(bundle: list[RawStatistic]) -> list[Finding]:
-        nonlocal done
-        findings = list(_audit_bundle(bundle, published))
-        done += 1
-        if progress is not None:
-            progress(f"answers:{100 * done // len(bundles)}")
-        return findings
-
     with ThreadPoolExecutor(PARALLEL) as workers:
-        return [finding for findings in workers.map(one, bundles) for finding in findings]
+        audited = workers.map(lambda bundle: list(_audit_bundle(bundle, published)), bundles)
+        return [finding for findings in audited for finding in findings]
 
 
 def _bundles(items: Sequence[RawStatistic], found: RawIncidence) -> list[list[RawStatistic]]:
@@ -217,7 +208,7 @@ class _Weights:
         """The least and greatest sum of these people that a move can print as a figure.
 
         On a coarser grid than the common one a sum may fall short by a point a person and item: so much is taken off the
-        upper end, and nothing counts as possible that is not. A truth that stands on such an end is refused (`Unsound`).
+        upper end, and nothing counts as possible that is not; where the upper end is everything, there is nothing beyond.
         """
         people = int((inside & (self.each > 0)).sum())
         steps = self.statistic.steps
@@ -225,6 +216,8 @@ class _Weights:
         low, high = whole_ends(figure, self.statistic.unit * self.common * people, step, end, reach)
         if self.shares == self.common:
             return low, high
+        if high == self.statistic.unit * self.common * people:
+            return -(-low * self.shares // self.common), self.statistic.unit * self.shares * people
         short = self.statistic.unit * int(self.statistic.answered[inside & (self.each > 0)].sum())
         return -(-low * self.shares // self.common), high * self.shares // self.common - short
 

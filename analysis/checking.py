@@ -39,6 +39,9 @@ _KEYS = frozenset({
     "schema", "installation", "origin", "wave", "questionnaire", "rules", "plan", "participation", "views", "differences",
     "perception", "experience", "quality", "comments", "certificate",
 })  # fmt: skip
+_CERTIFICATE = frozenset({"auditor", "families", "answers", "pattern_sha256"})
+_QUALITY = frozenset({"reliability", "nonresponse"})
+_COUNTS = frozenset({"invited", "issued", "drawn", "received", "second_codes", "spare_slips", "unreadable"})
 _SIGNED = frozenset({"key", "signature"})
 _HIDDEN = frozenset({"id", "filter", "shown"})
 _SHOWN = _HIDDEN | {"n_band", "participation"} | set(FAMILIES)
@@ -83,10 +86,17 @@ def _check_head(document: Mapping[str, Any]) -> Iterator[str]:
         yield "a rule is below its minimum"
     if document["rules"]["steps"] not in TABLES:
         yield "the step table is not known"
-    if document["rules"].get("rung", 0) not in range(RUNGS):
+    moved = document["rules"]["steps"] == STEPS
+    if set(document["rules"]) != {"k", "steps", *(["rung"] if moved else [])} or set(k) != set(MINIMUM):
+        yield "the rules have parts missing or unknown"
+    if moved and (type(rung := document["rules"].get("rung")) is not int or rung not in range(RUNGS)):
         yield "the rung of the step table does not exist"
+    elif moved and rung == RUNGS - 1 and any(view["shown"] for view in document["views"][1:]):
+        yield "the last rung shows the whole organisation alone"
     certificate = document["certificate"]
-    if certificate["answers"] not in ("pass", "rule only"):
+    if set(certificate) != _CERTIFICATE or set(document["quality"]) != _QUALITY or not set(document["participation"]) <= _COUNTS:
+        yield "certificate, quality or participation has parts missing or unknown"
+    if certificate["answers"] not in ("pass", "rule only") or (moved and certificate["answers"] != "pass"):
         yield "the certificate says neither pass nor rule only for answers"
     if certificate["families"]["items"] != "pass" or any(
         v not in ("pass", "none") for v in certificate["families"].values()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis import answers_audit, auditor, statistics_of
+from analysis import answers_audit, auditor, experiences, statistics_of
 from analysis.comparison import differences
 from analysis.decomposition import solve_in_parts
 from analysis.document import SCHEMA, Release, canonical
@@ -116,14 +116,15 @@ def release(
         raise DisclosureError("the choice of views could not be proven") from problem
     say("audit")
     _audit(found, base, statistics, shown, k)
-    say("statistics")
+    say("answers")
     population = facts.participation.get("invited") or None
-    views, rung = _audited(plan, found, base, statistics, shown, population, below, say)
+    views, rung = _audited(plan, found, base, statistics, shown, population, below)
+    say("statistics")
     table = LADDER[rung][0]
     views[0]["special"] = statistics_of.special_shares(raw, instrument)
     _add_participation(views, found, facts, k)
     visible = np.array([view["shown"] for view in views])
-    experience = statistics_of.experience(raw, instrument, plan, found, visible, rules.k_experience)
+    experience = experiences.experience(raw, instrument, plan, found, visible, rules.k_experience, Moves(below))
     steps = {family: {s.id: s.steps for s in statistics if s.family == family} for family in ("areas", "scales")}
     document = {
         "schema": SCHEMA, "installation": facts.installation, "origin": facts.origin, "wave": dict(facts.wave),
@@ -162,42 +163,30 @@ def _passes(found: RawIncidence, counts: Any, shown: Shown, k: int) -> bool:
 
 def _audited(
     plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown],
-    population: int | None, below: Below, say: Progress,
+    population: int | None, below: Below,
 ) -> tuple[list[dict[str, Any]], int]:  # fmt: skip
     """The figures of every view, drawn until the answers audit passes them, and the rung of the ladder they stand on.
 
     A document that does not pass is drawn anew as a whole, and after so many times as a whole on the next rung: never does
-    one view go that another has, so that what is missing says nothing of anybody's answers.
+    one view go that another has, so that what is missing says nothing of anybody's answers; nor is a step of it told.
 
     Raises
     ------
     DisclosureError
         If the last rung does not pass, or a figure cannot be followed back.
     """
-    only_root, upward = np.arange(len(plan.views)) == 0, _upward(say)
+    only_root = np.arange(len(plan.views)) == 0
     for rung, (rows, alone) in enumerate(LADDER):
         seen = base & only_root if alone else base
         for _ in range(DRAWS):
             views = _views(plan, found, seen, statistics, shown, population, Moves(below), rows)
             published = answers_audit.Published(views, statistics, found, rows)
             try:
-                if not answers_audit.audit_answers(published, progress=upward):
+                if not answers_audit.audit_answers(published):
                     return views, rung
             except answers_audit.Unsound as problem:
                 raise DisclosureError("a published figure could not be followed back to the answers") from problem
     raise DisclosureError("on which side somebody stands would follow from what is shown of everyone")
-
-
-def _upward(say: Progress) -> Progress:
-    """Progress that never goes back: whoever watches is not told that a document was drawn anew."""
-    told: set[str] = set()
-
-    def once(step: str) -> None:
-        if step not in told:
-            told.add(step)
-            say(step)
-
-    return once
 
 
 def _plan(plan: Plan, facts: Facts) -> dict[str, Any]:
@@ -273,7 +262,7 @@ def _views(
             members = found.members(row)
             for statistic in statistics:
                 if shown[statistic.key][row]:
-                    draw = _draw(moves, row, statistic, members)
+                    draw = _draw(moves, statistic, members)
                     figure = statistics_of.figure(statistic, members, draw, is_root=row == 0, population=population, rows=rows)
                     if figure:
                         head.setdefault(statistic.family, {})[statistic.id] = figure
@@ -281,12 +270,17 @@ def _views(
     return views
 
 
-def _draw(moves: Moves, row: int, statistic: RawStatistic, members: Shown) -> statistics_of.Draw:
-    """The moves of a statistic in a view: those of another one where the scores are the same, as of an indicator's only item."""
-    key = tuple(item.id for item in statistic.members), statistic.scores[members].tobytes()
+def _draw(moves: Moves, statistic: RawStatistic, members: Shown) -> statistics_of.Draw:
+    """The moves of a statistic in a view: those of another figure that is the same sum of the same people.
+
+    So are an indicator and its only item, a scale and an area of the same items, and two views in which the same people
+    answered. Each move of its own would be averaged out.
+    """
+    people = np.flatnonzero(members & ~np.isnan(statistic.scores)).tobytes()
+    key = tuple(sorted(item.id for item in statistic.members)), people
 
     def draw(law: Law, name: str) -> int:
-        return moves.of(law, row, key, name)
+        return moves.of(law, key, name)
 
     return draw
 

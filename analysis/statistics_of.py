@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import reliability
-from analysis.auditor import audit_structure
 from analysis.comparison import published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS, Law, law_of
 from analysis.publication import (
@@ -17,8 +16,6 @@ from analysis.publication import (
     Rows,
     as_number,
     distribution_figures,
-    experience_band,
-    happened_share,
     index_figure,
     is_coded,
     mean_share,
@@ -40,13 +37,9 @@ from analysis.scoring import (
     two_thirds,
     whole_points,
 )
-from analysis.views import Plan, RawIncidence
 
 LEAST_VALID, LEAST_RATE = 30, 0.3
 LOW_AWARENESS = 0.3
-LEAST_BY_GENDER = LEAST_SPECIAL = 30
-"""Valid answers on each side of a contrast, and to a question about special categories (GDPR art. 9: EXP6)."""
-LEAST_HAPPENED = 20
 
 type Draw = Callable[[Law, str], int]
 """The move of one figure of a statistic in a view, by its name."""
@@ -103,7 +96,9 @@ def statistics(raw: RawResponses, instrument: Instrument) -> list[RawStatistic]:
 
     def mean_of(family: str, id: str, members: list[ItemSpec], least: int) -> RawStatistic:
         answered = np.sum([valid[item.id] for item in members], axis=0)
-        return RawStatistic(family, id, mean_index(raw, members, least), members, answered, whole_points(raw, members))
+        points = whole_points(raw, members)
+        rare = any(item.rare for item in members)  # what is published of a mean with it would be published of it
+        return RawStatistic(family, id, mean_index(raw, members, least), members, answered, points, root_only=rare)
 
     for scale in instrument.scales:
         found.append(mean_of("scales", scale.id, [by_id[name] for name in scale.items], scale.min_answered))
@@ -151,7 +146,8 @@ def _counted(statistic: RawStatistic, members: NDArray[np.bool_], draw: Draw, ro
     item, values = statistic.members[0], statistic.values[members]
     values = values[~np.isnan(values)]
     n = len(values)
-    favourable = share_figure(int((values >= item.favourable_from).sum()), n, draw(COUNTS, "favourable"), rows)
+    name = "index" if statistic.steps == 1 else "favourable"  # of yes or no, the index is the share
+    favourable = share_figure(int((values >= item.favourable_from).sum()), n, draw(COUNTS, name), rows)
     counts = [int((values == v).sum()) for v in range(item.low, item.high + 1)]
     moves = [draw(COUNTS, f"class {place}") for place in range(len(counts))]
     classes = distribution_figures(counts, n, favourable, moves, rows)
@@ -227,60 +223,6 @@ def _by_gender(views: list[dict[str, Any]], indicator: str, steps: int, sd: floa
                     *published_interval(as_number(index), view["n_band"], sd, None, steps, rows)
                 )
     return states if len(states) == 2 and "f" in states else {}
-
-
-def experience(
-    raw: RawResponses, instrument: Instrument, plan: Plan, found: RawIncidence, shown: Any, k: int
-) -> dict[str, Any]:
-    """Experience questions in bands: whole organisation, and by gender where both sides have 30 answers.
-
-    The family has its own k: a contrast is shown for a question only if the auditor passes it on those who answered.
-    """
-    records: dict[str, Any] = {}
-    for item in instrument.experience():
-        codes = raw.answer(item.id)
-        valid, happened = codes >= 0, codes > 0
-        answered = int(valid.sum())
-        if item.of in ("EXP7", "EXP8"):  # asked only of people it happened to
-            if answered >= max(k, LEAST_HAPPENED):
-                records[item.id] = {"share": happened_share(Fraction(100 * int(happened[valid].sum()), answered))}
-        elif item.of is not None:
-            if answered >= max(k, LEAST_SPECIAL):
-                records[item.id] = {"band": experience_band(int(happened.sum()), answered)}
-        elif answered >= k:
-            records[item.id] = {"band": experience_band(int(happened.sum()), answered)}
-            if sides := _contrast(plan, found, shown, valid, k):
-                records[item.id]["gender"] = {
-                    name: {"band": experience_band(int(happened[side].sum()), int((valid & side).sum()))} for name, side in sides.items()
-                }
-    return records
-
-
-def _contrast(plan: Plan, found: RawIncidence, shown: Any, valid: Any, k: int) -> dict[str, Any]:
-    """Who is in "women" and who in the contrast group, among those who answered one experience question; or nothing.
-
-    The gender residual rule with the family's k: when the rest of the respondents are 1 to k-1, "men" give way to "all
-    others", who are everyone but the women. The independent auditor has the last word.
-    """
-    rows = {
-        view.id.partition(":")[2]: row
-        for row, view in enumerate(plan.views)
-        if view.id.startswith("gender:") and "+" not in view.id
-    }
-    if "f" not in rows or not shown[rows["f"]]:
-        return {}
-    inside = {name: found.matrix[row] for name, row in rows.items()}
-    counts = np.bincount(found.atom_of[valid], minlength=len(found.n)).astype(np.int64)
-    for other in ("m", "others"):
-        if other not in inside or (other == "m" and not shown[rows["m"]]):
-            continue
-        sides = {"f": inside["f"], other: inside[other]}
-        if any(int(counts[side].sum()) < LEAST_BY_GENDER for side in sides.values()):
-            continue
-        system = np.vstack([np.ones_like(inside["f"]), *sides.values()])
-        if audit_structure(system, counts, np.ones(3, dtype=np.bool_), k).passed:
-            return {name: side[found.atom_of] for name, side in sides.items()}
-    return {}
 
 
 def quality(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:

@@ -76,14 +76,14 @@ def test_a_document_that_fails_is_drawn_anew_as_a_whole_and_no_view_goes(monkeyp
     steps: list[list[str]] = [[], []]
     never = released(raw, below=dice(9), progress=steps[0].append)
 
-    def twice(shown: Published, **more: Any) -> list[Finding]:
+    def twice(shown: Published) -> list[Finding]:
         seen.append([dict(view) for view in shown.views])
-        found = real(shown, **more)
+        found = real(shown)
         return [Finding("A1", 0)] if len(seen) <= 2 else found
 
     monkeypatch.setattr(answers_audit, "audit_answers", twice)
     document = released(raw, below=dice(9), progress=steps[1].append)
-    assert steps[0] == steps[1] and "answers:100" in steps[0]
+    assert steps[0] == steps[1]
     assert len(seen) == 3 and seen[0] != seen[1] != seen[2]
     assert [view["shown"] for view in document["views"]] == [view["shown"] for view in never["views"]]
     assert document["rules"] == never["rules"] and document["rules"]["rung"] == 0
@@ -95,9 +95,9 @@ def test_after_so_many_draws_the_whole_document_takes_the_next_rung(fails: int, 
     """The second rung shows every size what the size below it shows, the third the whole organisation alone."""
     raw, real, asked = random_wave(120, 3), audit_answers, []
 
-    def stubborn(shown: Published, **more: Any) -> list[Finding]:
+    def stubborn(shown: Published) -> list[Finding]:
         asked.append(shown.rows)
-        return [Finding("A1", 0)] if len(asked) <= fails else real(shown, **more)
+        return [Finding("A1", 0)] if len(asked) <= fails else real(shown)
 
     monkeypatch.setattr(answers_audit, "audit_answers", stubborn)
     document = released(raw)

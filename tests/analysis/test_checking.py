@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis.document import NOT_SHOWN, Release, ReleaseInvalid, canonical, verify_document
+from analysis.document import NOT_SHOWN, Release, ReleaseInvalid, answers_verdict, canonical, verify_document
 from tests.analysis.waves import PLAN, released, wave
 
 HEADS = {view.id: 130 for view in PLAN.views}
@@ -30,6 +31,14 @@ def test_a_release_passes_its_own_checks_and_keeps_every_byte() -> None:
     assert canonical(json.loads(canonical(GOOD))) == canonical(GOOD)
 
 
+def test_a_document_from_before_figures_moved_still_passes_and_says_what_it_was_checked_for() -> None:
+    """Made by the version before, of the same hundred and twenty invented people."""
+    old = json.loads((Path(__file__).parents[1] / "vectors" / "release-steps-1.json").read_text("utf-8"))
+    assert verify_document(old) == []
+    assert (answers_verdict(old), answers_verdict(GOOD)) == ("pass", "moved")
+    assert verify_document(old | {"rules": GOOD["rules"]}) != []
+
+
 def test_a_signed_release_passes_too() -> None:
     assert verify_document(GOOD | {"key": "k", "signature": "s"}) == []
 
@@ -37,6 +46,17 @@ def test_a_signed_release_passes_too() -> None:
 @pytest.mark.parametrize(
     "change",
     [
+        lambda d: d["rules"].update(rung=2),
+        lambda d: d["rules"].update(rung=True),
+        lambda d: d["rules"].update(rung=3),
+        lambda d: d["rules"].pop("rung"),
+        lambda d: d["rules"].update(steps="ascolto-steps/1"),
+        lambda d: d["rules"].update(steps="ascolto-steps/3"),
+        lambda d: d["rules"].update(moves=[1, 0, -2]),
+        lambda d: d["certificate"].update(answers="rule only"),
+        lambda d: d["certificate"].update(draws=2),
+        lambda d: d["quality"].update(alpha=0.81),
+        lambda d: d["participation"].update(favourable=12),
         lambda d: d["views"][HIDDEN].update(n_band="5-9"),
         lambda d: d["views"][HIDDEN].update(reason="secondary"),
         lambda d: d["views"][SHOWN].update(n=17),

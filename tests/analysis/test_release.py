@@ -1,14 +1,19 @@
 """What a release says of the whole organisation and of experiences, and must not (PRIVACY 2.5, STATISTICS 3)."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.publication import state_of
+from analysis import experiences
+from analysis.moves import Below, Law, Moves
+from analysis.publication import experience_band, state_of
 from analysis.release import Rules, release
 from analysis.responses import RawResponses
-from analysis.scoring import Instrument
-from tests.analysis.waves import PLAN, dice, facts, likert, released, still, wave
+from analysis.scoring import Instrument, ItemSpec, ScaleSpec
+from tests.analysis.waves import LIKERT, PLAN, dice, facts, likert, released, still, wave
 
 
 def _root(document: dict, item: str = "A1") -> dict:
@@ -149,6 +154,91 @@ def test_an_outcome_counts_for_its_indicator_and_for_no_area() -> None:
         "views"
     ][0]
     assert (made["areas"]["1"]["index"], made["indicators"]["1.1"]["index"]) == (50, 32.5)
+
+
+def _band_triples(f: tuple[int, int], m: tuple[int, int], below: Below) -> tuple[str, str, str] | None:
+    """The bands of the whole, of women and of men, each given as who said yes and who answered; None without a contrast."""
+    genders = ["f"] * f[1] + ["m"] * m[1]
+    column = _happened(*f[::-1]) + _happened(*m[::-1])
+    record = released(wave(len(genders), genders=genders, EXP1=column), below=below)["experience"]["EXP1"]
+    sides = record.get("gender")
+    return (record["band"], sides["f"]["band"], sides["m"]["band"]) if sides else None
+
+
+@pytest.mark.parametrize(("f", "m"), [((36, 36), (4, 84)), ((31, 31), (9, 60)), ((36, 36), (0, 36)), ((40, 40), (0, 40))])
+def test_bands_of_both_sides_and_the_whole_prove_of_no_side_that_it_happened_to_all(f: tuple[int, int], m: tuple[int, int]) -> None:
+    """Done by an attacker: 40 and more in all, at most 4 of the men, so all 36 women. Every count that the bands allow is tried."""
+    found = _band_triples(f, m, dice(f[0] + m[0]))
+    assert found is not None
+    whole, women, men = found
+
+    def prints(band: str, count: int, answered: int) -> bool:
+        return any(experience_band(min(max(count + move, 0), answered), answered) == band for move in range(-3, 4))
+
+    worlds = [
+        (x, y)
+        for x in range(f[1] + 1)
+        for y in range(m[1] + 1)
+        if prints(women, x, f[1]) and prints(men, y, m[1]) and prints(whole, x + y, f[1] + m[1])
+    ]
+    for place, size in ((0, f[1]), (1, m[1])):
+        assert len({world[place] for world in worlds}) > 1
+        assert {world[place] for world in worlds} != {size}
+
+
+@pytest.mark.parametrize(("f", "m"), [((36, 36), (4, 84)), ((31, 31), (9, 60))])
+def test_what_bands_prove_where_no_count_moves_is_found_and_the_contrast_goes(f: tuple[int, int], m: tuple[int, int]) -> None:
+    """Could leak: the same bands from exact counts have one world. The check of bands does not let such a triple out."""
+    counts = {"": (f[0] + m[0], f[1] + m[1]), "f": f, "m": m}
+    bands = {name: experience_band(*count) for name, count in counts.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiences, "COUNTS", Law(1.0, 0))
+        assert experiences._proven(bands, counts)
+        assert set(experiences._banded("EXP1", counts, Moves(still))) == {"band"}
+    assert not experiences._proven(bands, counts)
+
+
+def test_a_rare_item_is_not_published_under_the_name_of_its_indicator_either() -> None:
+    """Could leak: the only item of an indicator, for the whole organisation alone by itself and for every view by its indicator."""
+    rare = replace(likert("A3"), rare=True, indicators=("9.9",))
+    instrument = Instrument((likert("A1"), likert("A2"), rare), (ScaleSpec("CUL", LIKERT, 2),), ("1.1", "9.9"))
+    made = release(wave(90), PLAN, instrument, Rules(), facts(90)).to_json()
+    for family, statistic in (("items", "A3"), ("indicators", "9.9"), ("scales", "CUL"), ("areas", "1")):
+        assert [view["id"] for view in made["views"] if statistic in view.get(family, {})] == ["all"]
+    assert sum("1.1" in view.get("indicators", {}) for view in made["views"]) > 5
+
+
+@pytest.mark.parametrize("order", [LIKERT, LIKERT[::-1]])
+def test_two_names_of_one_sum_are_printed_alike(order: tuple[str, ...]) -> None:
+    """Could leak: a scale and an area of the same items, in whatever order, and a view in which the same people answered."""
+    instrument = Instrument(tuple(likert(name) for name in LIKERT), (ScaleSpec("CUL", order, 2),), ("1.1",))
+    column = [1 + i % 5 if i % 3 == 2 else -1 for i in range(120)]  # A1 is answered in one territory alone
+    made = release(wave(120, A1=column), PLAN, instrument, Rules(), facts(120), below=dice(8)).to_json()
+    for view in (view for view in made["views"] if view["shown"]):
+        assert view["scales"]["CUL"]["index"] == view["areas"]["1"]["index"]
+    views = {view["id"]: view for view in made["views"]}
+    assert views["all"]["items"]["A1"]["index"] == views["unit:fi"]["items"]["A1"]["index"]
+
+
+def test_of_yes_or_no_index_and_share_are_one_figure() -> None:
+    yes = ItemSpec("A1", 0, 1, False, "CUL", (1,), ("1.1",), "items", False, False, None, 1)
+    made = release(wave(90, A1=[i % 2 for i in range(90)]), PLAN, Instrument((yes,), (), ("1.1",)), Rules(), facts(90), below=dice(2)).to_json()
+    pairs = [(f["index"], f["favourable"]) for view in made["views"] if (f := view.get("items", {}).get("A1"))]
+    assert len(pairs) > 5 and all(index == share for index, share in pairs)
+
+
+@pytest.mark.parametrize("items", [34, 47])
+def test_many_items_with_gaps_are_released_also_where_a_whole_unit_is_at_the_top(items: int) -> None:
+    """Done by an attacker: sums over many items on a grid too coarse for them were refused where all had answered 5."""
+    rng = np.random.default_rng(items)
+    names = [f"Q{place}" for place in range(items)]
+    questions = tuple(replace(likert(name), construct=name, indicators=(name,)) for name in names)
+    columns = {
+        name: [-1 if rng.random() < 0.25 else 5 if i % 3 == 2 else int(rng.integers(1, 6)) for i in range(200)] for name in names
+    }
+    raw = wave(200, **columns)
+    made = release(raw, PLAN, Instrument(questions, (), ()), Rules(), facts(200), below=dice(1)).to_json()
+    assert made["rules"]["rung"] == 0 and "1" in made["views"][0]["areas"]
 
 
 @settings(deadline=None, max_examples=6)

@@ -80,7 +80,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         plan, found, base, statistics, shown = _prepared(kind)
         chosen = time.perf_counter()
         with _failures() as failed:
-            _, rung = _audited(plan, found, base, statistics, shown, INVITED, _Below(1), lambda _: None)
+            _, rung = _audited(plan, found, base, statistics, shown, INVITED, _Below(1))
         drawn = time.perf_counter()
         name = f"{kind}, 47 items, {RESPONDENTS} people"
         rows.append((f"{name}: views chosen, figures drawn and audited", f"{chosen - began:.1f} s, {drawn - chosen:.1f} s", "<= 10 s together"))
