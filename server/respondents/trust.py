@@ -12,6 +12,7 @@ from litestar import Request, Response, get
 from server.display import text_of
 from server.pages import Shell, show, staff_shell
 from server.texts import say
+from surveys.public import releases
 from surveys.public.waves import State, in_state
 
 PROOFS = Path(__file__).with_name("proofs.toml")
@@ -58,10 +59,11 @@ def grouped(fingerprint: str) -> str:
 async def trust(request: Request[Any, Any, Any]) -> Response[str]:
     """Show what may be said, and nothing more."""
     frame = await staff_shell(request)
+    left_out = set() if await releases.is_one_from_before() else {"before"}
     parts = tuple(
         Part(
             say(frame.language, f"trust.{part}.heading"),
-            tuple(Claim(say(frame.language, f"trust.{part}.{key}"), tuple(tests)) for key, tests in proofs()[part].items()),
+            tuple(Claim(say(frame.language, f"trust.{part}.{key}"), tuple(tests)) for key, tests in proofs()[part].items() if key not in left_out),
         )
         for part in CLAIMS
     )

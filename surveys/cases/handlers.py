@@ -49,9 +49,9 @@ async def load(name: str) -> HandlerRecord | None:
 
 def _record(row: dict[str, object]) -> HandlerRecord:
     values = {field: row[field] for field in HandlerRecord.__dataclass_fields__}
-    values["salt"] = bytes(values["salt"])  # type: ignore[call-overload]
+    values["salt"] = bytes(values["salt"])  # type: ignore[call-overload]  # a row's values have no types
     values |= {name: possible(row[name]) for name in ("trained", "away_from", "away_until")}  # type: ignore[arg-type]  # days, or none
-    return HandlerRecord(**values)  # type: ignore[arg-type]
+    return HandlerRecord(**values)  # type: ignore[arg-type]  # as above
 
 
 async def everyone() -> list[HandlerRecord]:

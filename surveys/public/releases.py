@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from analysis.document import Release
+from analysis.publication import FORMER_STEPS
 from surveys.engines import StoreEngine
 from surveys.public.tables import Bulletin, Chart, ReleaseDocument
 
@@ -26,6 +27,11 @@ async def document(wave: str) -> dict[str, Any] | None:
 def _checked(text: str) -> Release:
     """A release checks itself on construction, from storage too; once for each text."""
     return Release(text)
+
+
+async def is_one_from_before() -> bool:
+    """Whether a document is here whose figures did not move: it is spoken of where people read what may follow."""
+    return await ReleaseDocument.exists().where(ReleaseDocument.document.like(f'%"steps":"{FORMER_STEPS}"%'))
 
 
 async def keep(wave: str, text: str, pattern: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.moves import SUMS
-from analysis.publication import index_figure, share_figure
+from analysis.publication import FORMER_ROWS, index_figure, share_figure
 from surveys.answers.envelope import EnvelopeUnreadable
 from surveys.answers.pairs import open_sealed, without_layer
 from surveys.answers.tables import Slot
@@ -35,6 +35,24 @@ def test_four_colleagues_who_tell_each_other_their_answers_can_nearly_know_the_f
     }
     assert min(chance.values()) > 0
     assert chance[1] > 5 * chance[5]
+
+
+def test_in_what_was_published_before_two_shares_prove_on_which_side_eight_people_stand() -> None:
+    """Eighteen people print "<=20", ten of them 30: every way to count them leaves the other eight without a favourable answer."""
+
+    def before(count: int, n: int) -> str:  # the ends on the exact value, then half up to steps of ten
+        end = FORMER_ROWS[1].share_end
+        return "<=" if 100 * count <= end * n else ">=" if 100 * count >= (100 - end) * n else str((20 * count + n) // (2 * n) * 10)
+
+    printed = before(3, 18), before(3, 10)
+    assert printed == ("<=", "30")
+    others = {
+        good - inside
+        for inside in range(11)
+        for good in range(inside, inside + 9)
+        if (before(good, 18), before(inside, 10)) == printed
+    }
+    assert others == {0}
 
 
 def test_two_published_shares_no_longer_prove_on_which_side_eight_people_stand() -> None:
