@@ -49,6 +49,12 @@ async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, sche
     for path in DESK:
         await page.goto(f"{served.address}{path}")
         assert await _violations(page) == [], path
+    await page.set_viewport_size({"width": 360, "height": 740})
+    wide = {}
+    for path in DESK:
+        await page.goto(f"{served.address}{path}")
+        wide[path] = await page.evaluate("document.documentElement.scrollWidth")
+    assert {path: width for path, width in wide.items() if width > 360} == {}  # a table may scroll within itself
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
