@@ -117,19 +117,30 @@ def test_when_the_last_rung_fails_nothing_is_released(monkeypatch: pytest.Monkey
 @settings(deadline=None, max_examples=80)
 @given(
     st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=3), min_size=3, max_size=3),
-    st.sampled_from([1, 2, 3]), st.integers(0, 3),
+    st.sampled_from([1, 2, 3]), st.integers(0, 3), st.sampled_from([0.3, 1.2, 50.0]),
 )  # fmt: skip
-def test_no_side_is_cleared_that_brute_force_finds_pinned(heaps: list[list[int]], width: int, shift: int) -> None:
-    """Three heaps of one to three people, three answers of which the last is good, three figures: every world is counted."""
+def test_no_side_is_cleared_that_brute_force_finds_pinned(heaps: list[list[int]], width: int, shift: int, room: float) -> None:
+    """Three heaps of one to three people, three answers of which the last is good, three figures and a spread.
+
+    Every world is counted, by sums and squares of the test's own.
+    """
     answers = np.array([answer for heap in heaps for answer in heap])
     heap_of = np.array([place for place, heap in enumerate(heaps) for _ in heap])
     worth, good = np.array([0.0, 1.0, 2.0]), np.array([False, False, True])
-    rows = []
+    rows, kept = [], []
     for inside in (heap_of >= 0, heap_of == 0, heap_of <= 1):
         low = (int(worth[answers][inside].sum()) + shift) // width * width - shift
         rows.append(Row(np.flatnonzero(inside), np.ones(int(inside.sum())), worth, 0.0, low, low + width - 1))
-    worlds = Worlds(answers, np.arange(len(answers)), np.tile(good, (len(answers), 1)), rows, [])
-    every = [np.array(other) for other in product(range(3), repeat=len(answers)) if worlds.agrees(np.array(other))]
+        kept.append((inside, low, low + width - 1))
+    squares = len(answers) * float(worth[answers].var())
+    spread = Spread(np.ones(len(answers)), worth, np.arange(len(answers)), worth[answers], squares - room, squares + room)
+    worlds = Worlds(answers, np.arange(len(answers)), np.tile(good, (len(answers), 1)), rows, [spread])
+    every = [
+        other
+        for other in map(np.array, product(range(3), repeat=len(answers)))
+        if all(low <= other[inside].sum() <= high for inside, low, high in kept)
+        and squares - room < len(other) * float(other.var()) < squares + room
+    ]
     pinned = {cell for cell in range(len(answers)) if all(good[other[cell]] == good[answers[cell]] for other in every)}
     assert pinned <= set(worlds.closed(np.random.default_rng(0)).tolist())
     assert not {int(cell) for cell in np.flatnonzero(worlds.flips())} & pinned

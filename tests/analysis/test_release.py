@@ -156,6 +156,22 @@ def test_an_outcome_counts_for_its_indicator_and_for_no_area() -> None:
     assert (made["areas"]["1"]["index"], made["indicators"]["1.1"]["index"]) == (50, 32.5)
 
 
+def test_every_kind_of_figure_moves() -> None:
+    """Could leak: a share, a class, a spread or a band that prints its exact count. All stand near a border, drawn forty times."""
+    column = [1] * 9 + [3] * 9 + [4] * 33 + [5] * 7 + [-1] * 2  # of 58: 15.5, 15.5 and 69 percent, spread 30.1
+    happened = _happened(60, 5)
+    seen: dict[str, set[object]] = {}
+    for seed in range(40):
+        made = released(wave(60, A1=column, EXP1=happened), below=dice(seed))
+        figure = _root(made)
+        low, middle, _ = figure["distribution"]
+        printed = {"index": figure["index"], "favourable": figure["favourable"], "low": low, "middle": middle, "spread": figure.get("sd")}
+        for name, value in (printed | {"band": made["experience"]["EXP1"]["band"]}).items():
+            seen.setdefault(name, set()).add(value)
+    assert {name: len(values) > 1 for name, values in seen.items()} == dict.fromkeys(seen, True)
+    assert len(seen) == 6
+
+
 def _band_triples(f: tuple[int, int], m: tuple[int, int], below: Below) -> tuple[str, str, str] | None:
     """The bands of the whole, of women and of men, each given as who said yes and who answered; None without a contrast."""
     genders = ["f"] * f[1] + ["m"] * m[1]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analysis import answers_audit, statistics_of
 from analysis.answers_audit import audit_answers
 from analysis.moves import COUNTS, SUMS
-from analysis.publication import ROWS, stepped, whole_ends
+from analysis.publication import ROWS, index_figure, stepped, whole_ends
 from tests.analysis.corpus import printed, sides_proven
 from tests.analysis.test_answers_audit import one_bad_service, published, without_moves
 from tests.analysis.waves import INSTRUMENT, LIKERT, wave
@@ -74,6 +74,26 @@ def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coar
                 assert alike or not low <= total <= high
                 if weigh.shares == weigh.common:
                     assert alike == (low <= total <= high)
+
+
+@pytest.mark.parametrize("statistic", ["items/A1", "scales/CUL"])
+def test_a_sum_counts_as_possible_exactly_where_a_move_of_a_step_of_one_person_prints_it(statistic: str) -> None:
+    """Could clear wrongly: a reach in other units than the move. Twenty people, some skipped an item of the scale."""
+    rng = np.random.default_rng(20)
+    columns = {name: np.where(rng.random(20) < (0.2 if name == "A3" else 0), -1, rng.integers(1, 6, 20)).tolist() for name in LIKERT}
+    found = next(s for s in statistics_of.statistics(wave(20, **columns), INSTRUMENT) if s.key == statistic)
+    everyone, none = np.ones(20, dtype=np.bool_), np.empty(0, dtype=np.int64)
+    weigh = answers_audit._Weights.of(found, answers_audit.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))
+    figure = index_figure(found.mean(everyone), 20, 4, 0)
+    assert weigh.shares == weigh.common and figure is not None
+    whole = found.unit * weigh.common * 20
+    possible = [
+        total
+        for total in range(whole + 1)
+        if any(index_figure(Fraction(100 * total, whole), 20, 4, move) == figure for move in range(-6, 7))
+    ]
+    assert weigh.ends(figure, everyone, 2.5, 15) == (possible[0], possible[-1])
+    assert possible == list(range(possible[0], possible[-1] + 1))
 
 
 def test_what_an_exact_reader_proves_where_figures_do_not_move_the_audit_finds(monkeypatch: pytest.MonkeyPatch) -> None:
