@@ -18,13 +18,14 @@ from urllib.parse import parse_qsl
 
 from multipart import MultipartError, MultipartParser, parse_options_header
 
-from server.reporters.shown import read_lists, shown_first, shown_second, signers_of
+from server.reporters.shown import has_said, read_lists, shown_first, shown_second, signers_of
 from surveys.cases import acts, composing
 from surveys.cases.acts import Reporter
 from surveys.cases.codes import CodeKeys, NotACode, Secret, derive, holds_code, read_code, to_digits, to_words
 from surveys.cases.composing import Entry
 from surveys.cases.keeper import REPORTER
-from surveys.cases.opening import OpenedCase, SealedCase, SealedEpochRow, SealedLetter, open_case
+from surveys.cases.opening import open_case
+from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import CannotOpen
 from surveys.cases.thread import OpenedFirst, open_first_version
 from surveys.public.house import HouseFile
@@ -152,6 +153,8 @@ class Child:
                 return self._new(keys, diary=wanted == "diary")
             case "reply":
                 return self._reply(keys)
+            case "fails":
+                return self._fails(keys)
             case "send_diary":
                 return self._send_diary(keys)
             case "proof" | "delete" as wanted:
@@ -292,6 +295,15 @@ class Child:
         kind = wanted.partition("_")[0]
         uploads = self._attached(content)
         return self._append(keys, kind, content, uploads, {"contest": kind == "contest"})
+
+    def _fails(self, keys: CodeKeys) -> dict[str, Any]:
+        """She cannot open the keys in use: said under the ones before, once."""
+        opened = self._opened(keys)
+        if isinstance(opened, Opened2) and not has_said(opened.case):
+            me, rows = Reporter(keys), sum(one["stream"] == "thread" for one in opened.file["messages"])
+            made = acts.fails(opened.case, self.anchored[1].newest, me.author, rows, self.day, os.urandom)
+            _ask({"reply": me.proofs | made | {"uploads": []}})
+        return self._show(keys)
 
     def _send_diary(self, keys: CodeKeys) -> dict[str, Any]:
         opened = self._opened(keys)

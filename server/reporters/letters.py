@@ -50,6 +50,8 @@ class LettersPage:
     text: str
     kept: Kept
     writable: bool
+    fails: str
+    """``may`` or ``said`` where keys do not open for her."""
     once: str
 
 
@@ -76,7 +78,7 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
         kinds=(*((kind, say(language, f"concern.thread.kind_{kind}")) for kind in REPLIES), *contest),
         diary=state == State.DIARY, readers=reader_lines(channel.ring, language), holders=holder_names(channel.ring),
         fingerprint=house_lines(channel.readers)[1], house=house_lines(channel.readers)[0], code=end["code"],
-        problem=problem, text=end.get("text", ""), kept=Kept(), writable=not word,
+        problem=problem, text=end.get("text", ""), kept=Kept(), writable=not word, fails=end.get("fails", ""),
         once=once.pages.number(),
     )  # fmt: skip
 

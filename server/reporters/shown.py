@@ -7,8 +7,9 @@ from typing import Any
 from surveys.cases import clocks
 from surveys.cases.clocks import Days, State
 from surveys.cases.codes import CodeKeys, expand, word_list
-from surveys.cases.letters import Letter
-from surveys.cases.opening import OpenedCase, head_words, redacted_text
+from surveys.cases.letters import REPORTER, Letter
+from surveys.cases.opening import head_words, redacted_text
+from surveys.cases.sealed_case import OpenedCase
 from surveys.cases.thread import OpenedFirst
 from surveys.public import house as house_file
 from surveys.public import keyring, rings
@@ -64,7 +65,7 @@ def shown_first(file: dict[str, Any], case: OpenedFirst) -> dict[str, Any]:
 def shown_second(file: dict[str, Any], case: OpenedCase, keys: CodeKeys, chain: Chain | None, day: date) -> dict[str, Any]:
     """A thread of version 2: letters, state, days and readers as they follow from signed letters."""
     letters = [_letter(case, one, "diary") for one in case.diary] + [_letter(case, one, "thread") for one in case.thread]
-    shown: dict[str, Any] = {"letters": letters, "file": file, "notes": [], "old": False, "problem_word": case.problem}
+    shown: dict[str, Any] = {"letters": letters, "file": file, "notes": [], "old": False, "problem_word": case.problem, "fails": _fails(case)}
     fold = case.fold
     if fold is None:
         return shown | {"file": file | {"state": State.DIARY, "dates": {}, "readers": []}}
@@ -81,6 +82,23 @@ def shown_second(file: dict[str, Any], case: OpenedCase, keys: CodeKeys, chain: 
         },
         "mine": {"day": last, "count": count}, "head": list(head_words(keys.head, fold, expand, word_list())), "names": names,
     }  # fmt: skip
+
+
+FAILED = ("epoch_broken", "wrap_not_mine", "key_other", "letter_forged")
+"""What keys of a change that do not open look like."""
+
+
+def has_said(case: OpenedCase) -> bool:
+    """Whether the reporter has said already that the keys in use do not open for her."""
+    claims = case.fold.claims.get(case.fold.act) if case.fold is not None else None
+    return REPORTER in case.claimed or (claims is not None and REPORTER in claims.by)
+
+
+def _fails(case: OpenedCase) -> str:
+    """Whether she could say that keys do not open for her, or has said it."""
+    if case.fold is None or case.problem not in FAILED or case.fold.act not in case.fold.claims:
+        return ""
+    return "said" if has_said(case) else "may"
 
 
 def dates_of(days: Days, day: date, years: int) -> dict[str, str]:

@@ -117,15 +117,21 @@ const Acts = (() => {
     const said = { state: fold.state, received: file.received || fold.received, acknowledged: by(fold.acknowledged, outcome || here.desk.day), outcome };
     if (!file.ended || Object.keys(said).some((name) => said[name] !== file[name])) await send(`/cases/case/${file.case}/stands`, said);
   }
-  // An epoch that fails me: back to the one before.
-  async function undo(now) {
-    const { fold, keys } = now.opened;
-    const back = fold.undo.get(fold.act);
-    if (!back || !keys.thread.has(back.epoch) || !Fold.losesNobody(back, fold)) return false;
+  // Keys that do not open for me: I say so; a colleague makes new ones, or a second word goes back behind them.
+  async function fails(now) {
     const rows = now.file.messages.filter((row) => row.stream === "thread").length;
-    const place = { ...Fold.placeAfter(back, ring()), number: rows + 1, before: fold.act };
-    const made = Fold.write(place, me(), "broken", here.desk.day, { text: "" }, P.random(32), { change: fold.act });
-    return post(now, { stream: "thread", number: rows + 1, epoch: back.epoch, sealed: P.base64(await Fold.seal(made.plain, back.to)) });
+    const made = await Fold.fails(now.opened, ring(), me(), here.desk.day, rows);
+    return made ? post(now, made) : false;
   }
-  return { me, write, note, change, ask, without, asks, due, askRedaction, confirm, stand, undo, open };
+  const claimers = ({ opened }) => new Set([...opened.claimed, ...(opened.fold.claims.get(opened.fold.act) || { by: [] }).by]);
+  // Others cannot open the keys in use, and I can: new keys for all help, and nothing is lost.
+  function help(now, again) {
+    const { fold } = now.opened;
+    const who = [...fold.claims.values()].flatMap(({ by }) => [...by]).filter((id) => id !== here.desk.name);
+    if (!who.length) return "";
+    const names = who.map((id) => (id === "reporter" ? t("case.reporter") : nameOf(id))).join(", ");
+    return make("section", { className: "card care" }, make("h2", { textContent: t("fails.title") }), make("p", { textContent: t("fails.help", { names }) }),
+      button(t("fails.do"), () => change(now, [...fold.readers.values()], fold.recovery, "").then((fine) => fine && again()).catch(() => warn(t("case.failed"))), "go"));
+  }
+  return { me, write, note, change, ask, without, asks, due, askRedaction, confirm, stand, fails, claimers, help, open };
 })();

@@ -41,7 +41,7 @@ const Case = (() => {
       return done ? { text: (act && act.content && act.content.text) || "" } : one.content || { text: "" };
     };
     const letters = opened.thread.map((one) => ({ ...one.head, content: words(one), whole: one, taken: fold.redacted.has(one.head.number), undone: fold.void.has(one.head.number) }));
-    const notes = opened.notes.map((one) => ({ ...one.head, content: one.content }));
+    const notes = opened.notes.map((one) => ({ ...one.head, content: one.content, late: opened.lateNotes.has(one.head.number) }));
     const today = here.desk.day;
     const state = { state: fold.state, received: fold.received, keep: Fold.dates(fold, today, here.desk.years).keep, duties: FoldDesk.duties(fold, today), pressing: FoldDesk.pressing(fold, today) };
     return { file, opened, first: false, problem: opened.problem || remembered, letters, notes, state, readers: [...fold.readers.keys()], warnings: fold.warnings };
@@ -54,17 +54,21 @@ const Case = (() => {
     if (now.first) left.push(make("p", { className: "card care", textContent: t("case.old_form") }));
     for (const word of now.warnings) left.push(make("p", { className: "card care", textContent: wrong(word) }));
     if (problem) left.push(make("p", { className: "card bad", textContent: `${t("case.stopped")} ${wrong(problem)}` }), ...undoOffer());
-    if (!now.first && !problem) left.push(Acts.due(now, again), Acts.asks(now, again));
+    if (!now.first && !problem) left.push(Acts.help(now, again), Acts.due(now, again), Acts.asks(now, again));
     left.push(...letters.map(letter), ...(problem ? [] : writing()));
     const right = [duties(), people(), notesBox(), closing()];
     byId("board").replaceChildren(make("div", { className: "case" }, make("div", {}, ...left.filter(Boolean)), make("aside", {}, ...right)));
   }
   function undoOffer() {
     if (now.first || !["epoch_broken", "wrap_not_mine", "key_other", "letter_forged"].includes(now.problem) || !now.opened.fold) return [];
-    const back = now.opened.fold.undo.get(now.opened.fold.act);
-    if (!back) return [];
-    if (!Fold.losesNobody(back, now.opened.fold)) return [make("p", { className: "card care", textContent: t("case.undo_not") })];
-    return [sure(t("case.undo"), t("case.undo_note"), async () => { if (await Acts.undo(now)) await again(); })];
+    const { fold } = now.opened;
+    const back = fold.undo.get(fold.act);
+    if (!back || !Fold.mayClaim(back, fold, here.desk.name)) return [];
+    const said = Acts.claimers(now);
+    const parts = [];
+    if (said.size) parts.push(make("p", { className: "card care", textContent: t("fails.said", { names: [...said].map((id) => (id === "reporter" ? t("case.reporter") : nameOf(id))).join(", ") }) }));
+    if (!said.has(here.desk.name)) parts.push(sure(t("fails.say"), t(Fold.losesNobody(back, fold) ? "fails.say_note" : "fails.say_no_way_back"), async () => { if (await Acts.fails(now)) await again(); }));
+    return parts;
   }
   function letter(one) {
     const mine = one.from !== "reporter";
@@ -210,7 +214,7 @@ const Case = (() => {
       ...(broken ? [make("p", { className: "bad", textContent: wrong(broken) })] : []),
       ...(!now.first && now.opened.notesVoid ? [make("p", { className: "care", textContent: t("case.notes_void", { n: now.opened.notesVoid }) })] : []),
       make("p", {}, make("b", { textContent: last ? t(`triage.${last.content.triage}`) : t("case.triage_none") })),
-      ...notes.filter((one) => one.content.text).map((one) => make("p", { className: "letter", textContent: `${nameOf(one.from)} · ${day(one.day)}\n${one.content.text}` })),
+      ...notes.filter((one) => one.content.text).map((one) => make("p", { className: "letter", textContent: `${nameOf(one.from)} · ${day(one.day)}${one.late ? ` · ${t("case.note_late")}` : ""}\n${one.content.text}` })),
       ...(now.problem || broken ? [] : [make("label", { htmlFor: "triage", textContent: t("case.triage") }), triage, make("p", { className: "quiet", textContent: t("case.triage_note") }),
         make("label", { htmlFor: "note", textContent: t("case.note") }), text, go]));
   }

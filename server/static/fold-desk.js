@@ -47,8 +47,10 @@ const FoldDesk = (() => {
     const made = P.newIdentity();
     const forNotes = P.newIdentity(); // even where no notes are seen: they might be hidden just now
     const ordered = readers.map(keysOf).sort((a, b) => (a.id < b.id ? -1 : 1));
-    const terms = { epoch: number, recipient: made.recipient, notes: forNotes.recipient, readers: ordered, recovery, asked };
     const place = placeAfter(fold, ring);
+    const last = opened.notes[opened.notes.length - 1];
+    const noted = opened.notesProblem ? "" : last ? last.hash : NONE; // what comes under the keys before later, I did not see
+    const terms = { epoch: number, recipient: made.recipient, notes: forNotes.recipient, readers: ordered, recovery, asked, noted };
     const act = write(place, author, "change", day, { text }, P.random(32), terms);
     const key = { start: fold.start, stream: "thread", number, identity: made.identity, recipient: made.recipient, act: act.hash };
     const wraps = await makeRecovery(key, author, recovery);

@@ -13,18 +13,20 @@ const Fold = (() => {
   const SEAT = is.object({ seat: is.one("a", "b", "c"), recipient: is.recipient });
   const TERMS = new Map(Object.entries({
     report: { signer: HASH, reader: is.recipient, readers: is.list(READER, 1, 6), out: is.list(OUT, 0, 6), recovery: is.list(SEAT, 0, 3) },
-    change: { epoch: is.whole(2, 1000), recipient: is.recipient, notes: is.either(is.recipient, is.one("")), readers: is.list(READER, 1, 6), recovery: is.list(SEAT, 0, 3), asked: ASKED },
+    change: { epoch: is.whole(2, 1000), recipient: is.recipient, notes: is.either(is.recipient, is.one("")), readers: is.list(READER, 1, 6), recovery: is.list(SEAT, 0, 3), asked: ASKED, noted: ASKED },
     ask: { what: is.one("change", "redact", "lift"), payload: HASH },
     allow: { ask: HASH },
     wish: { out: is.list(is.id, 1, 6) },
     redact: { number: is.whole(1, 10000), content: HASH, text: HASH, files: is.list(is.hex(16), 0, 5), asked: ASKED },
     broken: { change: HASH },
+    fails: { change: HASH },
     lift: { asked: ASKED },
   }));
   const KINDS = new Map(Object.entries({
-    "thread reporter": ["report", "message", "meeting", "consent", "contest", "retaliation", "allow", "wish", "change"],
-    "thread handler": ["acknowledge", "message", "question", "forward", "outcome", "final", "change", "ask", "redact", "leave", "broken"],
+    "thread reporter": ["report", "message", "meeting", "consent", "contest", "retaliation", "allow", "wish", "change", "fails"],
+    "thread handler": ["acknowledge", "message", "question", "forward", "outcome", "final", "change", "ask", "redact", "leave", "broken", "fails"],
   }));
+  const BY_TWO_SINCE = "2026-12-01"; // surveys/cases/fold.py
   const NOTES = ["note", "triage", "hold", "lift"];
   const HEAD = {
     v: is.one(2), house: HASH, case: is.hex(8), start: HASH, stream: is.one("thread", "notes", "diary"), number: is.whole(1, 10000), before: HASH,
@@ -59,7 +61,8 @@ const Fold = (() => {
     const outer = shaped(parse(plain), { head: is.text(1, 2 ** 16), salt: is.either(HASH, is.one("")), content: is.text(0, 2 ** 20) });
     const head = read(outer.head, "letter");
     shaped(head.body, HEAD);
-    shaped(head.body.terms, TERMS.get(head.body.kind) || {});
+    const { noted, ...terms } = TERMS.get(head.body.kind) || {};
+    shaped(head.body.terms, noted && own(head.body.terms, "noted") ? { ...terms, noted } : terms); // older changes say nothing of notes
     const letter = { head: head.body, key: head.key, hash: head.hash, content: null, plain };
     if (!outer.salt) return outer.content ? no("letter_forged") : letter;
     if (contentHash(unhex(outer.salt), outer.content) !== head.body.content) no("letter_forged");
@@ -141,6 +144,7 @@ const Fold = (() => {
     fold.count += 1;
     fold.head = letter.hash;
     fold.heads.push(letter.hash);
+    if (letter.head.day > fold.latest) fold.latest = letter.head.day;
     fold.ring = letter.head.ring;
   }
   function begin(letter, house, chain) {
@@ -153,7 +157,7 @@ const Fold = (() => {
       house, case: head.case, start: letter.hash, head: NONE, count: 0, epoch: 1, highest: 1, to: head.to, madeBy: "reporter", madeKey: letter.key, act: letter.hash,
       signer: terms.signer, reader: terms.reader, readers: new Map(), recovery: terms.recovery, out: terms.out, ring: { number: 0, hash: NONE }, asks: new Map(),
       left: new Set(), wished: new Set(), redacted: new Map(), notes: new Map(), heads: [], received: head.day, acknowledged: "", outcome: "", state: "received",
-      contested: false, void: new Set(), voidEpochs: new Set(), warnings: [], undo: new Map(),
+      contested: false, void: new Set(), voidEpochs: new Set(), warnings: [], undo: new Map(), claims: new Map(), latest: "",
     };
     const ring = ringOf(fold, head, chain);
     allDifferent(terms.readers);
@@ -171,17 +175,18 @@ const Fold = (() => {
     const { head } = letter;
     const { kind, from, terms } = head;
     if (head.house !== fold.house) no("house_other");
-    const back = kind === "broken" ? fold.undo.get(terms.change) : undefined;
+    const goes = kind === "broken" || kind === "fails";
+    const back = goes ? fold.undo.get(terms.change) : undefined;
     const stood = back || fold;
     if (head.case !== fold.case || head.stream !== "thread" || head.start !== fold.start || head.number !== fold.count + 1 || head.thread !== NONE) no("place");
     if (head.epoch !== stood.epoch || head.to !== stood.to) no("place");
-    if (head.before !== (back ? terms.change : fold.head)) no(kind === "broken" ? "place" : "fork");
+    if (head.before !== (back ? terms.change : fold.head)) no(goes ? "place" : "fork");
     const mine = from === "reporter";
-    const author = stood.readers.get(from);
-    if (letter.key !== (mine ? fold.signer : author && author.signer)) no(mine ? "letter_forged" : "author_unknown");
+    if (!wrote(stood, letter)) no(mine ? "letter_forged" : "author_unknown");
     if (kind === "report" || !KINDS.get(`thread ${mine ? "reporter" : "handler"}`).includes(kind)) no("author_unknown");
     const ring = ringOf(fold, head, chain);
-    if (kind === "broken") goBack(fold, back, letter);
+    if (kind === "fails") claim(fold, back, letter);
+    else if (kind === "broken") alone(fold, back, letter);
     else if (kind === "change") change(fold, letter, ring, chain);
     else if (kind === "ask") fold.asks.set(letter.hash, { by: from, what: terms.what, payload: terms.payload, allowed: false });
     else if (kind === "allow") { if (fold.asks.has(terms.ask)) fold.asks.get(terms.ask).allowed = true; }
@@ -189,6 +194,7 @@ const Fold = (() => {
     else if (kind === "wish") for (const id of terms.out) fold.wished.add(id);
     else if (kind === "redact") redact(fold, letter);
     else move(fold, letter, ring);
+    if (kind !== "fails") for (const claims of fold.claims.values()) claims.by.delete(from);
     stands(fold, letter);
   }
   function enough(fold, readers, ring) {
@@ -264,6 +270,8 @@ const Fold = (() => {
     fold.readers = new Map(readers.map((one) => [one.id, one]));
     fold.recovery = recovery;
     fold.left = new Set([...fold.left].filter((id) => fold.readers.has(id)));
+    for (const claims of fold.claims.values()) if (claims.maker !== from) claims.by.clear();
+    fold.claims.set(letter.hash, { maker: from, by: new Set() });
     if (terms.notes) fold.notes.set(fold.epoch, { to: terms.notes, act: letter.hash, by: from, key: letter.key });
   }
   function redact(fold, letter) {
@@ -275,20 +283,35 @@ const Fold = (() => {
   }
   function copied(fold) {
     const copy = { ...fold, asks: new Map([...fold.asks].map(([name, ask]) => [name, { ...ask }])), heads: [...fold.heads] };
+    copy.claims = new Map([...fold.claims].map(([name, { maker, by }]) => [name, { maker, by: new Set(by) }]));
     for (const name of ["readers", "redacted", "notes", "undo"]) copy[name] = new Map(fold[name]);
     for (const name of ["left", "wished", "void", "voidEpochs"]) copy[name] = new Set(fold[name]);
     return copy;
   }
   // Going back gives the key before to nobody whom the change took it from: not to who went, not to keys that were renewed.
   const losesNobody = (back, fold) => [...back.readers.values()].every((one) => fold.readers.has(one.id) && same(one, fold.readers.get(one.id))) && (!back.recovery.length || same(back.recovery, fold.recovery));
-  function goBack(fold, back, letter) {
-    const { terms, from } = letter.head;
-    if (!back || terms.change !== fold.act || !fold.readers.has(from) || !back.readers.has(from) || !losesNobody(back, fold)) no("epoch_broken");
+  function wrote(fold, { head, key }) {
+    const author = fold.readers.get(head.from);
+    return key === (head.from === "reporter" ? fold.signer : author && author.signer);
+  }
+  const mayClaim = (back, fold, id) => id === "reporter" || (back.readers.has(id) && fold.readers.has(id) && same(back.readers.get(id), fold.readers.get(id)));
+  function claim(fold, back, { head: { terms, from } }) {
+    if (!back || !mayClaim(back, fold, from)) no("epoch_broken");
+    const { by } = fold.claims.get(terms.change);
+    by.add(from);
+    if (by.size > 1 && losesNobody(back, fold)) goBack(fold, back);
+  }
+  function alone(fold, back, { head: { terms, from, day } }) {
+    if (!back || terms.change !== fold.act || !fold.readers.has(from) || !back.readers.has(from)) no("epoch_broken");
+    if (fold.latest >= BY_TWO_SINCE || day >= BY_TWO_SINCE || !losesNobody(back, fold)) no("epoch_broken");
+    goBack(fold, back);
+  }
+  function goBack(fold, back) {
     for (let number = back.count + 1; number <= fold.count; number += 1) fold.void.add(number);
     for (let number = back.highest + 1; number <= fold.highest; number += 1) fold.voidEpochs.add(number);
     const kept = copied(back);
     for (const name of ["epoch", "to", "act", "madeBy", "madeKey", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "acknowledged", "outcome", "state", "contested"]) fold[name] = kept[name];
-    fold.undo = new Map(); // one change back, and no further
+    [fold.undo, fold.claims] = [new Map(), new Map()];
   }
   function move(fold, letter, ring) {
     const { kind, day, from } = letter.head;
@@ -348,7 +371,7 @@ const Fold = (() => {
   }
   // me: {name, identity, first: {thread, diary}, signer, reader}; problem is the word of what is wrong from the last letter on.
   async function openCase(file, me, house, chain) {
-    const opened = { fold: null, thread: [], notes: [], diary: [], keys: {}, problem: "", notesProblem: "", notesTo: "", notesEpoch: 0, notesRows: 0, notesVoid: 0 };
+    const opened = { fold: null, thread: [], notes: [], diary: [], keys: {}, problem: "", notesProblem: "", notesTo: "", notesEpoch: 0, notesRows: 0, notesVoid: 0, claimed: new Set(), lateNotes: new Set() };
     if (me.name === "reporter") await openDiary(file, me, house, opened);
     await openThread(file, me, house, chain, opened);
     if (opened.fold && me.name !== "reporter") {
@@ -394,7 +417,9 @@ const Fold = (() => {
     opened.problem = opened.problem || checkWrap(opened.fold, me, wrap, problem, keys);
   }
   async function goesOn(row, rows, keys, opened) {
-    if (opened.problem !== "epoch_broken" || !opened.fold) return false;
+    const { fold } = opened;
+    if (opened.problem !== "epoch_broken" || !fold || row.number !== fold.count + 1) return false;
+    const claims = new Map();
     for (const later of rows.slice(row.number)) {
       if (!keys.has(later.epoch) || later.epoch >= row.epoch) continue;
       let letter;
@@ -403,10 +428,18 @@ const Fold = (() => {
       } catch (failed) {
         return false;
       }
-      if (letter.head.kind === "broken" && letter.head.terms.change === opened.fold.act && row.number === opened.fold.count + 1) {
-        opened.fold.count += 1;
-        opened.fold.void.add(row.number);
+      const { kind, from, terms } = letter.head;
+      const back = fold.undo.get(terms.change);
+      if (kind === "fails" && back && wrote(back, letter) && mayClaim(back, fold, from)) {
+        claims.set(terms.change, (claims.get(terms.change) || new Set()).add(from));
+        opened.claimed.add(from);
+      }
+      const byTwo = back && claims.has(terms.change) && claims.get(terms.change).size > 1 && losesNobody(back, fold);
+      if (byTwo || (kind === "broken" && terms.change === fold.act)) {
+        fold.count += 1;
+        fold.void.add(row.number);
         opened.problem = "";
+        opened.claimed.clear();
         return true;
       }
     }
@@ -452,6 +485,7 @@ const Fold = (() => {
       if (head.epoch !== inForce(places.get(head.thread))) no("place");
       if (head.epoch === 1) firstTo = firstTo || head.to;
       if (head.to !== (head.epoch === 1 ? firstTo : fold.notes.get(head.epoch).to)) no("place");
+      if (opened.notes.length && head.epoch < opened.notes[opened.notes.length - 1].head.epoch) no("place");
       const vouched = thread.some((one) => (one.head.terms.readers || []).some((reader) => reader.id === head.from && reader.signer === letter.key));
       if (!vouched) no("author_unknown");
       if (!NOTES.includes(head.kind) || !letter.content) no("letter_forged");
@@ -460,6 +494,7 @@ const Fold = (() => {
       start = opened.notes[0].hash;
     }
     opened.notesTo = fold.notes.size ? fold.notes.get(opened.notesEpoch).to : firstTo;
+    opened.lateNotes = late(opened);
     if (!keys.has(opened.notesEpoch) || leftBehind(opened, places)) no(problem || "epoch_broken");
     checkNotesWrap(opened, wrap);
   }
@@ -467,6 +502,16 @@ const Fold = (() => {
     if (!notes.length) return false;
     const since = Math.max(places.get(notes[0].head.thread), ...[...fold.notes.values()].map((made) => places.get(made.act)));
     return thread.slice(since + 1).some(({ head }) => head.kind === "change" && !head.terms.notes && !fold.void.has(head.number));
+  }
+  function late({ fold, thread, notes }) {
+    const found = new Set();
+    for (const { head: { kind, number, terms } } of thread) {
+      if (kind !== "change" || !terms.noted || fold.void.has(number)) continue;
+      const place = notes.findIndex((one) => one.hash === terms.noted);
+      if (terms.noted !== NONE && place < 0) no("shorter");
+      for (const one of notes.slice(place + 1)) if (one.head.epoch < terms.epoch) found.add(one.head.number);
+    }
+    return found;
   }
   function checkNotesWrap({ fold, notes }, wrap) {
     if (!wrap || wrap.start !== fold.start) no("letter_forged");
@@ -508,6 +553,15 @@ const Fold = (() => {
     const made = write(place, author, kind, day, content, P.random(32), terms);
     return { stream: "thread", number: place.number, epoch: fold.epoch, sealed: P.base64(await seal(made.plain, fold.to)) };
   }
+  // Of the newest change: its keys do not open for me. Nothing where there is no way to say so.
+  async function fails(opened, ring, author, day, rows) {
+    const { fold, keys } = opened;
+    const back = fold && fold.undo.get(fold.act);
+    if (!back || !keys.thread.has(back.epoch) || !mayClaim(back, fold, author.name)) return null;
+    const place = { ...placeAfter(back, ring), number: rows + 1, before: fold.act };
+    const made = write(place, author, "fails", day, { text: "" }, P.random(32), { change: fold.act });
+    return { stream: "thread", number: place.number, epoch: back.epoch, sealed: P.base64(await seal(made.plain, back.to)) };
+  }
   async function encoded(wraps) {
     const made = {};
     for (const [name, wrap] of Object.entries(wraps)) made[name] = P.base64(await wrap);
@@ -534,7 +588,7 @@ const Fold = (() => {
     return { stream: "diary", number: place.number, epoch: 1, sealed: P.base64(await seal(made.plain, to)) };
   }
   return {
-    write, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, firstLetter, diaryLetter, encoded, padded,
-    needsTwo, canBeDone, losesNobody, changePayload, readAsk, keysOf, same, isOn, placeAfter, dates, addDays, addMonths,
+    write, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
+    needsTwo, canBeDone, mayClaim, losesNobody, changePayload, readAsk, keysOf, same, isOn, placeAfter, dates, addDays, addMonths,
   };
 })();

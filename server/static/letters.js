@@ -91,7 +91,7 @@ const Letters = (() => {
     parts.push(...notes.map((note) => make("p", { className: "quiet", textContent: note })));
     for (const letter of letters) parts.push(letterOf(open, letter, diary && !open.first));
     if (letters.every((letter) => letter.from === "reporter") && !diary) parts.push(make("p", { textContent: t("thread.nothing") }));
-    if (!problem) parts.push(...replyForm(open, diary));
+    parts.push(...(problem ? failsForm(open) : replyForm(open, diary)));
     parts.push(diary ? diaryForm(open) : proofForm(open));
     parts.push(make("p", {}, make("a", { className: "b", href: `/?lang=${channel.language}`, textContent: t("thread.leave") })));
     show(...parts);
@@ -137,6 +137,22 @@ const Letters = (() => {
     }
   }
 
+  // Keys that do not open for her: she says so under the ones before, and whoever can open them makes new ones.
+  function failsForm(current) {
+    if (current.first || !["epoch_broken", "wrap_not_mine", "key_other", "letter_forged"].includes(current.problem)) return [];
+    const { fold, claimed } = current.opened;
+    const claims = fold && fold.claims.get(fold.act);
+    if (!claims) return [];
+    const box = [make("h2", { textContent: t("thread.fails_title") })];
+    if (claims.by.has("reporter") || claimed.has("reporter")) return [...box, make("p", { textContent: t("thread.fails_said") })];
+    const say = make("button", { type: "button", className: "go wide", id: "fails", textContent: t("thread.fails") });
+    const rows = current.file.messages.filter((row) => row.stream === "thread").length;
+    say.addEventListener("click", () => once(say, async () => {
+      const made = await Fold.fails(current.opened, current.chain.newest, current.me.author, channel.day, rows);
+      if (made) await deliver(current, { ...made, uploads: [], contest: false }, "");
+    }));
+    return [...box, make("p", { textContent: t("thread.fails_note") }), say];
+  }
   function replyForm(open, diary) {
     const kinds = ["message", "meeting", "retaliation", "consent_yes", "consent_no"];
     if (open.state.state === "outcome" && !open.state.contested) kinds.push("contest");

@@ -11,13 +11,12 @@ from datetime import date
 from typing import Any
 
 from surveys import signed
-from surveys.cases import fold as folding
-from surveys.cases import letters, wraps
+from surveys.cases import changing, letters, wraps
 from surveys.cases.codes import CodeKeys
-from surveys.cases.fold import Fold, case_of
+from surveys.cases.folded import Fold, case_of
 from surveys.cases.letters import NONE, RECOVERY, REPORTER, Author, Place
-from surveys.cases.opening import OpenedCase, Party
-from surveys.cases.sealing import identity_text, public_of, recipient_of
+from surveys.cases.sealed_case import OpenedCase, Party
+from surveys.cases.sealing import CannotOpen, identity_text, public_of, recipient_of
 from surveys.cases.wraps import EpochKey
 from surveys.public.rings import Chain, Reader, Ring
 
@@ -86,7 +85,7 @@ def first_letter(
     identity = identity_text(me.keys.thread)
     to = recipient_of(me.keys.thread)
     kept = readers_left(ring, out)
-    recovery = [] if RECOVERY in out else folding.recovery_of(ring)
+    recovery = [] if RECOVERY in out else changing.recovery_of(ring)
     terms = {
         "signer": me.signer, "reader": me.reader, "readers": [keys_of(reader) for reader in kept],
         "out": [keys_of(reader) | {"name": reader.name} for reader in ring.readers if reader.id in out], "recovery": recovery,
@@ -191,7 +190,7 @@ def change(opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: d
     terms = {
         "epoch": number, "recipient": to, "notes": recipient_of(notes_seed),
         "readers": sorted((dict(one) for one in wanted.readers), key=lambda one: one["id"]),
-        "recovery": [dict(one) for one in wanted.recovery], "asked": wanted.asked,
+        "recovery": [dict(one) for one in wanted.recovery], "asked": wanted.asked, "noted": _noted(opened, author),
     }  # fmt: skip
     place = place_after(fold, ring)
     plain, act = letters.write(place, author, "change", on.isoformat(), {"text": text}, dice(32), terms)
@@ -203,6 +202,31 @@ def change(opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: d
     epochs = [_epoch("thread", number, made, link), _notes_epoch(opened, fold, author, wanted, notes_seed, act)]
     sealed = _b64(letters.seal(plain, fold.to))
     return {"letter": {"stream": "thread", "number": place.number, "epoch": fold.epoch, "sealed": sealed}, "epochs": epochs}
+
+
+def _noted(opened: OpenedCase, author: Author) -> str:
+    """The newest note that whoever changes keys sees: what comes under the keys before later, she did not see. Empty where she
+    reads none."""
+    if author.name == REPORTER or opened.notes_problem:
+        return ""
+    return opened.notes[-1].hash if opened.notes else NONE
+
+
+def fails(opened: OpenedCase, ring: Ring, author: Author, rows: int, on: date, dice: Dice) -> dict[str, Any]:
+    """Say of the newest change that its keys do not open for me: a letter under the keys before, after all `rows` of the thread.
+
+    Raises
+    ------
+    CannotOpen
+        ``epoch_broken``: there was no change that I could go back behind, or I do not read before and after it.
+    """
+    fold = opened.fold
+    back = fold.undo.get(fold.act) if fold is not None else None
+    if fold is None or back is None or back.epoch not in opened.keys["thread"] or not changing.may_claim(back, fold, author.name):
+        raise CannotOpen("epoch_broken")
+    place = replace(place_after(back, ring), number=rows + 1, before=fold.act)
+    plain, _ = letters.write(place, author, "fails", on.isoformat(), {"text": ""}, dice(32), {"change": fold.act})
+    return {"stream": "thread", "number": place.number, "epoch": back.epoch, "sealed": _b64(letters.seal(plain, back.to))}
 
 
 def _notes_epoch(opened: OpenedCase, fold: Fold, author: Author, wanted: Change, seed: bytes, act: str) -> dict[str, Any]:
@@ -234,7 +258,7 @@ def _same(one: Mapping[str, str], reader: Reader) -> bool:
 
 def ask_payload(fold: Fold, ring: Ring, readers: Sequence[Mapping[str, str]], author: str) -> str:
     """The payload to ask for before a change that one reader may not make alone."""
-    gains, leaves = folding.needs_two(fold, readers, (ring,), author)
+    gains, leaves = changing.needs_two(fold, readers, (ring,), author)
     return letters.payload_of_change([dict(one) for one in gains], leaves)
 
 

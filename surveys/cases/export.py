@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from surveys.cases.composing import open_file
-from surveys.cases.fold import Fold
+from surveys.cases.folded import Fold
 from surveys.cases.letters import RECOVERY, Letter
-from surveys.cases.opening import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter, open_case, redacted_text
+from surveys.cases.opening import open_case, redacted_text
+from surveys.cases.sealed_case import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import CannotOpen
 from surveys.cases.thread import open_first_version
 from surveys.public import house as house_file

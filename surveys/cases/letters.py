@@ -50,7 +50,7 @@ TERMS: Mapping[str, Mapping[str, Shape]] = {
     },
     "change": {
         "epoch": whole(2, 1000), "recipient": recipient, "notes": either(recipient, exactly("")),
-        "readers": listed(_READER, 1, 6), "recovery": listed(_SEAT, 0, 3), "asked": _HASH_OR_NONE,
+        "readers": listed(_READER, 1, 6), "recovery": listed(_SEAT, 0, 3), "asked": _HASH_OR_NONE, "noted": _HASH_OR_NONE,
     },
     "ask": {"what": exactly("change", "redact", "lift"), "payload": _HASH},
     "allow": {"ask": _HASH},
@@ -59,15 +59,23 @@ TERMS: Mapping[str, Mapping[str, Shape]] = {
         "number": whole(1, MOST_ROWS), "content": _HASH, "text": _HASH, "files": listed(hexed(16), 0, 5), "asked": _HASH_OR_NONE,
     },
     "broken": {"change": _HASH},
+    "fails": {"change": _HASH},
     "lift": {"asked": _HASH_OR_NONE},
 }  # fmt: skip
 """The terms of each kind that has some; every other kind has none."""
 
+
+def _terms_of(body: Mapping[str, Any]) -> Mapping[str, Shape]:
+    """The form of a letter's terms. A change of before 1 December 2026 does not say what notes there were."""
+    found = TERMS.get(body["kind"], {})
+    return {name: found[name] for name in found if name != "noted" or name in body["terms"]}
+
+
 KINDS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "thread": {
-        REPORTER: frozenset({"report", "message", "meeting", "consent", "contest", "retaliation", "allow", "wish", "change"}),
+        REPORTER: frozenset({"report", "message", "meeting", "consent", "contest", "retaliation", "allow", "wish", "change", "fails"}),
         "handler": frozenset({
-            "acknowledge", "message", "question", "forward", "outcome", "final", "change", "ask", "redact", "leave", "broken",
+            "acknowledge", "message", "question", "forward", "outcome", "final", "change", "ask", "redact", "leave", "broken", "fails",
         }),
     },
     "notes": {REPORTER: frozenset(), "handler": frozenset({"note", "triage", "hold", "lift"})},
@@ -193,7 +201,7 @@ def read(plain: str) -> Letter:
         outer = shaped(signed.parse(plain), {"head": text_of(1, 2**16), "salt": either(hexed(32), exactly("")), "content": text_of(0, 2**20)})
         head = signed.read(outer["head"], "letter")
         body = shaped(head.body, _HEAD)
-        shaped(body["terms"], TERMS.get(body["kind"], {}))
+        shaped(body["terms"], _terms_of(body))
         if not outer["salt"]:
             if outer["content"]:
                 raise NotSigned("a content without its salt")

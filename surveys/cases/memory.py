@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from surveys.cases.fold import Fold
+from surveys.cases.folded import Fold
 
 
 def checked(path: Path, house: str, case: str, fold: Fold, notes: Sequence[tuple[int, str]] | None) -> str:

@@ -7,7 +7,7 @@ nested files; old cases are still opened by it.
 
 from surveys.cases import wraps
 from surveys.cases.letters import RECOVERY, SEATS
-from surveys.cases.opening import Party
+from surveys.cases.sealed_case import Party
 from surveys.cases.sealing import CannotOpen, decrypt
 
 

@@ -7,7 +7,8 @@ from piccolo.table import Table
 class Case(Table):
     """One code and what came under it. `locator` and `auth` are SHA-256 of what the code derives.
 
-    State and days only schedule: what a person reads of them comes from signed letters. `reader` and `signer` are of version 1.
+    State and days only schedule: what a person reads of them comes from signed letters. `doubt`: which reader's desk (a blind
+    name) found what that would let the substitute in, until a second one finds the same. `reader` and `signer` are of version 1.
     """
 
     id = BigInt(primary_key=True)
@@ -28,6 +29,7 @@ class Case(Table):
     recovered = Date(default=None, null=True)
     ender = Bytea(default=b"")
     ended = Boolean(default=False)
+    doubt = Bytea(default=b"")
 
 
 class Epoch(Table):

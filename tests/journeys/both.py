@@ -10,7 +10,8 @@ from playwright.async_api import Page
 from surveys.cases.acts import Reporter
 from surveys.cases.bundles import HandlerKeys
 from surveys.cases.letters import REPORTER
-from surveys.cases.opening import OpenedCase, SealedCase, SealedEpochRow, SealedLetter, handler, open_case
+from surveys.cases.opening import handler, open_case
+from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import CannotOpen, identity_text
 from surveys.public import rings
 from surveys.public.house import HouseRefused
@@ -26,7 +27,10 @@ async ({ lists, file, me, printed }) => {
     const chain = Signed.readChain(lists.rings, lists.still, house);
     const opened = await Fold.openCase(file, me, house.hash, chain);
     const f = opened.fold;
-    return { problem: opened.problem, notesProblem: opened.notesProblem, texts: [...opened.diary, ...opened.thread, ...opened.notes].map((one) => (one.content ? one.content.text : null)),
+    const claims = Object.fromEntries([...(f ? f.claims : [])].filter(([, one]) => one.by.size).map(([change, one]) => [change, [...one.by].sort()]));
+    const marks = { late: [...opened.lateNotes].sort((a, b) => a - b), claimed: [...opened.claimed].sort(), claims };
+    const marked = Object.fromEntries(Object.entries(marks).filter(([, found]) => Object.keys(found).length));
+    return { ...marked, problem: opened.problem, notesProblem: opened.notesProblem, texts: [...opened.diary, ...opened.thread, ...opened.notes].map((one) => (one.content ? one.content.text : null)),
       fold: f && { epoch: f.epoch, state: f.state, readers: [...f.readers.keys()].sort(), head: f.head, count: f.count, days: [f.received, f.acknowledged, f.outcome] } };
   } catch (problem) {
     if (!(problem instanceof Protocol.CannotOpen)) throw problem;
@@ -90,6 +94,9 @@ def by_python(lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple
 
 def told(opened: OpenedCase) -> dict[str, Any]:
     fold = opened.fold
+    claims = {change: sorted(one.by) for change, one in fold.claims.items() if one.by} if fold else {}
+    marks = {"late": sorted(opened.late_notes), "claimed": sorted(opened.claimed), "claims": claims}
+    marked = {name: found for name, found in marks.items() if found}
     return {
         "problem": opened.problem, "notesProblem": opened.notes_problem,
         "texts": [one.content["text"] if one.content else None for one in (*opened.diary, *opened.thread, *opened.notes)],
@@ -97,7 +104,7 @@ def told(opened: OpenedCase) -> dict[str, Any]:
             "epoch": fold.epoch, "state": fold.state, "readers": sorted(fold.readers), "head": fold.head, "count": fold.count,
             "days": [fold.received, fold.acknowledged, fold.outcome],
         },
-    }  # fmt: skip
+    } | marked  # fmt: skip
 
 
 async def by_browser(page: Page, lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple[str, HandlerKeys], printed: str) -> dict[str, Any]:

@@ -1,24 +1,20 @@
 """What one handler asks and needs a second yes: nobody agrees with one tap to something that no sentence on the page says."""
 
 import os
-from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
-from server.reporters.shown import read_lists
 from surveys import signed
 from surveys.cases import acts, codes
-from surveys.cases.acts import Reporter
 from surveys.cases.bundles import HandlerKeys, open_bundle, split
 from surveys.cases.codes import Secret
 from surveys.cases.letters import RECOVERY, Author, payload_of_change
-from surveys.cases.opening import OpenedCase, SealedCase, SealedEpochRow, SealedLetter, open_case
-from surveys.public.rings import Chain, Ring
+from surveys.public.rings import Ring
+from tests.journeys.acting import thread
 from tests.journeys.channel import BEGIN, Channel, at_desk, phone, running
 from tests.journeys.test_proofs import report, store
 
@@ -33,22 +29,6 @@ def keys_of(channel: Channel, name: str) -> HandlerKeys:
     with store(channel) as rows:
         salt, bundle = rows.execute("SELECT salt, bundle FROM handler WHERE name = ?", (name,)).fetchone()
     return open_bundle(bundle, "pass", split(channel.known["handlers"][name]["passphrase"], bytes(salt))[1])
-
-
-async def thread(channel: Channel, secret: Secret) -> tuple[OpenedCase, Ring]:
-    """The thread as the reporter's code opens it."""
-    async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
-        house, chain, _ = read_lists((await client.get("/concern/keyring.json")).json())
-        assert house is not None and isinstance(chain, Chain)
-        me = Reporter(codes.derive(secret, bytes.fromhex(house.salt)))
-        file = (
-            await client.post("/concern/thread", json={"locator": me.keys.locator.hex(), "auth": me.keys.auth.hex()})
-        ).json()
-    epochs = [
-        SealedEpochRow(e["stream"], e["number"], b64decode(e["wrap"]), b64decode(e["link"])) for e in file["epochs"]
-    ]
-    rows = [SealedLetter(m["stream"], m["number"], m["epoch"], b64decode(m["sealed"])) for m in file["messages"]]
-    return open_case(SealedCase(file["case"], epochs, rows), me.party, house.hash, chain), chain.newest
 
 
 async def ask(channel: Channel, desk: Page, secret: Secret, name: str, payload: str) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 from mnemonic import Mnemonic
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from surveys.public import house
+from tests.journeys.acting import KEEP, fails, open_first, reopen
 from tests.journeys.channel import BEGIN, Channel, at_desk, drawn_again, running
 from tests.journeys.conftest import environment
 from tests.journeys.test_concern_promises import sealed_report
-from tests.journeys.test_proofs import store
+from tests.journeys.test_proofs import report, store
 from tests.signing_in import next_code
 
 
@@ -30,17 +31,6 @@ def channel(tmp_path: Path) -> Iterator[Channel]:
 async def _report(channel: Channel, text: str) -> None:
     async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
         assert (await client.post("/concern/sealed", json=await sealed_report(client, text))).status_code == 200
-
-
-async def _open_first(desk: Page) -> None:
-    await desk.click("#board table button")
-    await desk.wait_for_selector(".letter")
-
-
-async def _reopen(desk: Page) -> None:
-    await desk.click('#board button:has-text("Tutti i casi")')
-    await desk.wait_for_selector("#board table button")
-    await _open_first(desk)
 
 
 def _sealed(channel: Channel) -> list[bytes]:
@@ -67,7 +57,7 @@ def _shell(channel: Channel, *arguments: str, typed: str = "") -> str:
 async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser, channel: Channel) -> None:
     await _report(channel, "testo con il nome Filomena")
     anna = await at_desk(browser, channel, "ascolto1")
-    await _open_first(anna)
+    await open_first(anna)
     await anna.click('.letter summary:has-text("Togli")')
     await anna.fill(".letter details textarea", "testo senza nome")
     await anna.click('.letter button:has-text("Chiedi")')
@@ -75,17 +65,17 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     assert "Filomena" in await anna.inner_text("#board")
     before = _sealed(channel)
     paolo = await at_desk(browser, channel, "ascolto2")
-    await _open_first(paolo)
+    await open_first(paolo)
     asked = await paolo.inner_text('section:has(h2:text-is("Da fare in due"))')
     assert "Adesso c'è scritto: «testo con il nome Filomena»" in asked and "Al suo posto: «testo senza nome»" in asked
     await paolo.click('button:has-text("Sono d\'accordo")')
     await paolo.wait_for_selector("text=Parti tolte")
     assert "Filomena" not in await paolo.inner_text("#board") and "testo senza nome" in await paolo.inner_text("#board")
     assert _sealed(channel)[0] == before[0]
-    await _reopen(anna)
+    await reopen(anna)
     await anna.wait_for_selector("text=Parti tolte")
     await _until(lambda: _sealed(channel)[0] != before[0])  # the second look let the content go
-    await _reopen(anna)
+    await reopen(anna)
     assert "Filomena" not in await anna.inner_text("#board") and await anna.locator(".bad").count() == 0
     await anna.fill("#note", "una nota")
     await anna.click('aside button:has-text("Aggiungi")')
@@ -104,10 +94,10 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     assert await livia.locator("#board table button").count() == 0  # two inside are there: the substitute waits
     channel.day(BEGIN + timedelta(days=100))  # the outcome is late
     livia = await at_desk(browser, channel, "esterna")
-    await _open_first(livia)
+    await open_first(livia)
     await livia.click('button:has-text("Sono d\'accordo")')
     await livia.wait_for_selector('aside summary:has-text("Escludi Paolo")', state="detached")
-    await _reopen(anna)
+    await reopen(anna)
     await anna.wait_for_selector('summary:has-text("Escludi Avv.")')
     assert "Paolo" not in await anna.inner_text('aside section:has(h2:text-is("Chi legge")) > p') and "una nota" in await anna.inner_text("aside")
     paolo = await at_desk(browser, channel, "ascolto2")
@@ -115,7 +105,7 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     await anna.click('aside summary:has-text("Sono in conflitto")')
     await anna.click('aside button:has-text("Sono in conflitto")')
     await anna.wait_for_selector("text=Nessun caso per te")
-    await _reopen(livia)
+    await reopen(livia)
     await livia.click('button:has-text("Cambia le chiavi")')
     await livia.wait_for_selector('button:has-text("Cambia le chiavi")', state="detached")
     text = await livia.inner_text("#board")
@@ -123,22 +113,23 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
 
 
 async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_had_read_them(browser: Browser, channel: Channel) -> None:
-    await _report(channel, "la mia storia")
+    secret = await report(channel, "la mia storia")
     anna = await at_desk(browser, channel, "ascolto1")
-    await _open_first(anna)
+    await open_first(anna)
     change = "async () => { const { fold } = window.__now.opened; return Acts.change(window.__now, [...fold.readers.values()], fold.recovery, ''); }"
     await anna.evaluate(KEEP)
-    await _reopen(anna)
+    await reopen(anna)
     assert await anna.evaluate(change)
-    await _reopen(anna)
+    await reopen(anna)
     await anna.fill("#note", "una nota")
     await anna.click('aside button:has-text("Aggiungi")')
     await anna.wait_for_selector('aside .letter:has-text("una nota")')
     paolo = await at_desk(browser, channel, "ascolto2")
     await paolo.evaluate(KEEP)
-    await _open_first(paolo)
-    assert await paolo.evaluate("() => Acts.undo(window.__now)")
-    await _reopen(anna)
+    await open_first(paolo)
+    assert await paolo.evaluate("() => Acts.fails(window.__now)")
+    assert await fails(channel, secret) == 200
+    await reopen(anna)
     await anna.wait_for_selector("text=Note scritte sotto una chiave annullata, che non si leggono più: 1.")
     assert "una nota" not in await anna.inner_text("aside")
 
@@ -147,21 +138,21 @@ async def test_a_day_that_never_was_leaves_the_row_correctable_and_a_link_of_noi
     await _report(channel, "la mia storia")
     anna = await at_desk(browser, channel, "ascolto1")
     await anna.evaluate(KEEP)
-    await _open_first(anna)
+    await open_first(anna)
     sent = "async (day) => { const { fold } = window.__now.opened; const one = await Fold.letter(fold, Board.ring(), Acts.me(), 'acknowledge', day, { text: 'arrivato' }); return (await Board.send(`/cases/case/${fold.case}/write`, { move: 'acknowledge', uploads: [], ...one })).status; }"
     assert await anna.evaluate(sent, "2199-01-01") == 200
     with store(channel) as rows:
         rows.execute('UPDATE "case" SET state = \'received\', acknowledged = NULL')
     paolo = await at_desk(browser, channel, "ascolto2")
-    await _open_first(paolo)
+    await open_first(paolo)
     await _until(lambda: _stood(channel) == ("acknowledged", BEGIN.isoformat()))
-    await _reopen(anna)
+    await reopen(anna)
     noise = """async () => { const { fold } = window.__now.opened;
       const made = await FoldDesk.newKeys(window.__now.opened, Board.ring(), Acts.me(), Board.here.desk.day, [...fold.readers.values()], fold.recovery, "");
       const link = Protocol.unbase64(made.epochs[0].link); link.fill(7, link.length - 60); made.epochs[0].link = Protocol.base64(link);
       return (await Board.send(`/cases/case/${fold.case}/write`, { move: "", uploads: [], ...made })).status; }"""
     assert await anna.evaluate(noise) == 200
-    await _reopen(paolo)
+    await reopen(paolo)
     assert "la mia storia" in await paolo.inner_text("#board") and await paolo.locator(".bad").count() == 0
     await paolo.wait_for_timeout(1000)
     with store(channel) as rows:
@@ -174,7 +165,6 @@ def _stood(channel: Channel) -> tuple[object, ...]:
     return found
 
 
-KEEP = "() => { const open = Fold.openCase; Fold.openCase = async (file, ...more) => { const opened = await open(file, ...more); window.__now = { file, opened }; return opened; }; }"
 """The page keeps its case to itself: what it opened is noted beside it, for acts that no button offers now."""
 
 
@@ -187,7 +177,7 @@ def _row(channel: Channel) -> tuple[object, ...]:
 async def test_an_end_waits_for_a_second_desk_and_a_row_that_says_otherwise_is_put_right(browser: Browser, channel: Channel) -> None:
     await _report(channel, "la mia storia")
     anna = await at_desk(browser, channel, "ascolto1")
-    await _open_first(anna)
+    await open_first(anna)
     await anna.select_option("#kind", "outcome")
     await anna.fill("#answer", "Ecco l'esito. Abbiamo ascoltato tutti e cambiato i turni.")
     await anna.click("#send")
@@ -196,15 +186,15 @@ async def test_an_end_waits_for_a_second_desk_and_a_row_that_says_otherwise_is_p
     await _until(lambda: _row(channel) == end)
     await anna.click('#board button:has-text("Tutti i casi")')
     await anna.wait_for_selector('#board td:has-text("va visto da una seconda persona")')
-    await _open_first(anna)
+    await open_first(anna)
     await anna.wait_for_timeout(500)
     assert _row(channel) == end  # her own look is not a second one
     with store(channel) as rows:
         rows.execute("UPDATE \"case\" SET state = 'final', outcome = '2020-01-01', ended = 1")
     paolo = await at_desk(browser, channel, "ascolto2")
-    await _open_first(paolo)
+    await open_first(paolo)
     await _until(lambda: _row(channel) == end)
-    await _reopen(anna)
+    await reopen(anna)
     await _until(lambda: _row(channel) == (*end[:2], 1))
     await anna.click('#board button:has-text("Tutti i casi")')
     await anna.wait_for_selector("#board table button")
@@ -248,7 +238,7 @@ async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_s
     await _second_report(channel)
     desk = await at_desk(browser, channel, "nuova")
     assert await desk.locator("#board table button").count() == 1
-    await _open_first(desk)
+    await open_first(desk)
     assert "dopo" in await desk.inner_text("#board")
     gone = await at_desk(browser, channel, "ascolto2")
     assert "Non sei (ancora) nell'elenco" in await gone.inner_text("#board") and "Nessun caso" in await gone.inner_text("#board")
@@ -314,5 +304,5 @@ async def test_a_forgotten_passphrase_is_replaced_with_the_printed_kit(browser: 
         await page.click('button:has-text("Cambia e rientra")')
     channel.known["handlers"]["ascolto1"]["passphrase"] = drawn
     desk = await at_desk(browser, channel, "ascolto1")
-    await _open_first(desk)
+    await open_first(desk)
     assert "parolavecchia" in await desk.inner_text("#board")

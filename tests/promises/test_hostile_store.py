@@ -24,7 +24,8 @@ from surveys.cases import acts, codes, handlers
 from surveys.cases.acts import Reporter
 from surveys.cases.bundles import HandlerKeys, open_bundle, split
 from surveys.cases.letters import Author
-from surveys.cases.opening import OpenedCase, SealedCase, SealedEpochRow, SealedLetter, handler, open_case
+from surveys.cases.opening import handler, open_case
+from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import CannotOpen, decrypt, new_identity
 from surveys.cases.tables import Case, DeskLine, Epoch, Handler, Message, Piece, Wrap
 from surveys.lifecycle.context import House, today

@@ -17,7 +17,7 @@ from surveys.cases.opening import head_words
 from surveys.cases.sealing import identity_text
 from surveys.public import rings
 from tests.journeys import both
-from tests.surveys.cases.memory import DAY, OUTSIDE, Kept, World, readers_but, report
+from tests.surveys.cases.memory import DAY, OUTSIDE, Kept, World, older_changes, readers_but, report
 
 PLACE = Path(__file__).parent / "cases-v2.json"
 
@@ -35,7 +35,8 @@ def make() -> dict[str, Any]:
     assert fold is not None
     payload = acts.ask_payload(fold, world.ring, after, "anna")
     ask = kept.write("anna", "ask", "Bruno è di quel turno.", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload)
-    kept.change("carla", after, ask)
+    with older_changes():
+        kept.change("carla", after, ask)
     kept.later(20)
     kept.write("carla", "outcome", "Abbiamo parlato con tutti e cambiato i turni.")
     kept.write(REPORTER, "contest", "Non basta.")

@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,20 @@ from surveys.cases.acts import Change, Reporter
 from surveys.cases.bundles import HandlerKeys
 from surveys.cases.letters import RECOVERY, REPORTER
 from tests.journeys import both
-from tests.surveys.cases.memory import OUTSIDE, Kept, World, asked, broken, hide_notes, put_back, readers_but, report
+from tests.surveys.cases.memory import (
+    OUTSIDE,
+    Kept,
+    World,
+    asked,
+    broken,
+    fails,
+    hide_notes,
+    muted,
+    older_changes,
+    put_back,
+    readers_but,
+    report,
+)
 
 PLACE = Path(__file__).parent / "scenes-v2.json"
 
@@ -128,13 +142,63 @@ def notes_hidden(world: World) -> Kept:
     return kept
 
 
-SCENES: tuple[Callable[[World], Kept], ...] = (
+def failed_twice(world: World) -> Kept:
+    """Keys that fail the reporter and a reader: both say so, the thread goes back, and the next change takes a new number."""
+    kept = report(world, "parole")
+    kept.write("anna", "acknowledge", "arrivato")
+    muted(kept, "carla", [REPORTER, "bruno"])
+    kept.write("carla", "outcome", "nessuno lo legge")
+    fails(kept, REPORTER)
+    fails(kept, "bruno")
+    kept.change("anna", readers_but(kept))
+    kept.write(REPORTER, "message", "ora leggo")
+    return kept
+
+
+def failed_once(world: World) -> Kept:
+    """Keys that fail the reporter: she says so, another reader makes new ones, and nothing that was written is lost."""
+    kept = report(world, "parole")
+    muted(kept, "carla", [REPORTER])
+    kept.write("carla", "acknowledge", "arrivato")
+    fails(kept, REPORTER)
+    kept.change("anna", readers_but(kept))
+    kept.write(REPORTER, "message", "ora leggo")
+    return kept
+
+
+def gone_back_alone(world: World) -> Kept:
+    """Refused: one reader goes back behind a change alone, after 1 December 2026 (`epoch_broken`)."""
+    kept = report(world, "parole")
+    kept.day = date(2026, 12, 1)
+    kept.write("anna", "acknowledge", "arrivato")
+    kept.change("carla", readers_but(kept))
+    broken(kept, "bruno")
+    return kept
+
+
+def noted_late(world: World) -> Kept:
+    """A note under keys that were left, which the change does not say was there: it is marked (`late`)."""
+    kept = report(world, "parole")
+    kept.note("carla", "prima")
+    before = kept.opened("bruno")
+    after = readers_but(kept, "bruno")
+    kept.change("carla", after, asked(kept, "anna", after))
+    kept.take(acts.note(before, world.ring, world.author("bruno"), "note", {"text": "come se fosse di prima"}, kept.day, world.dice))
+    kept.note("anna", "dopo")
+    return kept
+
+
+OLDER: tuple[Callable[[World], Kept], ...] = (
     allowed, wished_and_left, redacted, undone, newer_ring, without_recovery, expelled_alone, let_in_alone, emptied_alone, notes_hidden,
 )  # fmt: skip
+"""Of before 1 December 2026: a change says nothing of notes."""
+SCENES = (failed_twice, failed_once, gone_back_alone, noted_late)
 
 
 def make() -> dict[str, Any]:
-    return {scene.__name__: _made(scene) for scene in SCENES}
+    with older_changes():
+        older = {scene.__name__: _made(scene) for scene in OLDER}
+    return older | {scene.__name__: _made(scene) for scene in SCENES}
 
 
 def _made(scene: Callable[[World], Kept]) -> dict[str, Any]:

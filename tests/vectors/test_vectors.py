@@ -13,7 +13,8 @@ from surveys.cases.acts import Reporter
 from surveys.cases.bundles import HandlerKeys
 from surveys.cases.codes import Secret
 from surveys.cases.letters import REPORTER
-from surveys.cases.opening import SealedCase, SealedEpochRow, SealedLetter, head_words, open_case
+from surveys.cases.opening import head_words, open_case
+from surveys.cases.sealed_case import SealedCase, SealedEpochRow, SealedLetter
 from surveys.public import house as house_file
 from surveys.public import rings
 from tests.journeys import both
@@ -150,6 +151,7 @@ def test_the_generator_makes_the_same_scenes_again() -> None:
 WORDS = {
     "allowed": "", "wished_and_left": "", "redacted": "", "undone": "", "newer_ring": "", "without_recovery": "",
     "expelled_alone": "expel_refused", "let_in_alone": "gain_refused", "emptied_alone": "redaction_alone", "notes_hidden": "",
+    "failed_twice": "", "failed_once": "", "gone_back_alone": "epoch_broken", "noted_late": "",
 }  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 import base64
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +15,8 @@ from surveys.cases.acts import Change, Reporter
 from surveys.cases.bundles import HandlerKeys
 from surveys.cases.codes import CodeKeys, Secret
 from surveys.cases.letters import REPORTER, Author
-from surveys.cases.opening import OpenedCase, SealedCase, SealedEpochRow, SealedLetter, handler, open_case
+from surveys.cases.opening import handler, open_case
+from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import public_of, recipient_of
 from surveys.public import house, rings
 from surveys.public.house import HouseFile
@@ -175,11 +177,30 @@ def put_back(kept: Kept, there: tuple[list[Any], list[Any]]) -> None:
     kept.epochs += [one for one in there[1] if one["stream"] == "notes"]
 
 
+def without(terms: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {other: value for other, value in terms.items() if other != name}
+
+
+@contextmanager
+def older_changes() -> Iterator[None]:
+    """Changes of keys are written as they were before 1 December 2026, when they said nothing of notes."""
+    write = letters.write
+
+    def older(place: letters.Place, author: Author, kind: str, on: str, content: Any, salt: bytes, terms: Any = None) -> tuple[str, str]:
+        return write(place, author, kind, on, content, salt, without(terms or {}, "noted"))
+
+    letters.write = older
+    try:
+        yield
+    finally:
+        letters.write = write
+
+
 def old_change(kept: Kept, name: str, readers: list[dict[str, str]], ask: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of keys as it was written where no notes were seen: without a key for them."""
     with monkeypatch.context() as patch:
         write = letters.write
-        patch.setattr(letters, "write", lambda *given: write(*given[:-1], {**given[-1], "notes": ""}))
+        patch.setattr(letters, "write", lambda *given: write(*given[:-1], {**without(given[-1], "noted"), "notes": ""}))
         opened = kept.opened(name)
         assert opened.fold is not None
         made = acts.change(opened, kept.world.ring, kept.world.author(name), acts.Change(readers, opened.fold.recovery, ask), DAY, kept.world.dice)
@@ -198,6 +219,23 @@ def broken_letter(opened: OpenedCase, world: World, name: str, number: int) -> d
 
 
 def broken(kept: Kept, name: str) -> None:
-    """Somebody's desk goes back before the newest change."""
+    """Somebody's desk goes back before the newest change alone, as desks did before 1 December 2026."""
     number = 1 + sum(row.stream == "thread" for row in kept.rows)
     kept.take(broken_letter(kept.opened(name), kept.world, name, number))
+
+
+def fails(kept: Kept, name: str) -> None:
+    """Somebody says that the keys of the newest change she sees do not open for her."""
+    opened, rows = kept.opened(name), sum(row.stream == "thread" for row in kept.rows)
+    author = kept.me.author if name == REPORTER else kept.world.author(name)
+    kept.take(acts.fails(opened, kept.world.ring, author, rows, kept.day, kept.world.dice))
+
+
+def muted(kept: Kept, maker: str, names: Collection[str]) -> None:
+    """A change of keys whose wraps are noise for some."""
+    opened = kept.opened(maker)
+    assert opened.fold is not None
+    made = acts.change(opened, kept.world.ring, kept.world.author(maker), Change(readers_but(kept), opened.fold.recovery), kept.day, kept.world.dice)
+    for epoch in made["epochs"]:
+        epoch["wraps"] |= {name: base64.b64encode(kept.world.dice(2248)).decode() for name in names}
+    kept.take(made["letter"], made["epochs"])

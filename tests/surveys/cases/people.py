@@ -16,7 +16,8 @@ from surveys.cases.desk import CaseFile, Writing
 from surveys.cases.handlers import HandlerRecord
 from surveys.cases.incoming import Reply, Report, proof_of
 from surveys.cases.keeper import REPORTER, Keeper, keeper_at
-from surveys.cases.opening import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter, handler, open_case
+from surveys.cases.opening import handler, open_case
+from surveys.cases.sealed_case import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter
 from surveys.lifecycle.channel import open_channel, publish_ring
 from surveys.lifecycle.context import House
 from surveys.public import channel, organisation, readers, rings

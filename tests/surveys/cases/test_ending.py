@@ -119,3 +119,33 @@ async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(house: Hous
     with pytest.raises(ReportRefused):
         await standing.say_stand(await seat(house, made), written.case, "anna", standing.Stand(**{"received": "2026-11-02", **said}))
     assert await Case.select().where(Case.id == written.case).first() == before
+
+
+async def test_one_reader_alone_makes_no_case_late_and_two_do(house: House, made: Team) -> None:
+    """Done by an attacker: his desk said that a case was not acknowledged, and the outside substitute read it."""
+    written = await report(house, made)
+    await say(house, made, written, "anna", "arrivato", "acknowledge")
+    later = replace(house, day=house.day + timedelta(days=30))
+    never = {"state": "received", "acknowledged": "", "outcome": ""}
+    for _ in range(2):
+        await stands(later, made, written, "bruno", **never)
+    assert (await row_of(written))[:2] == ("acknowledged", house.day)
+    with pytest.raises(CaseUnknown):
+        await desk.case_file(await seat(later, made), written.case, OUTSIDE)
+    await stands(later, made, written, "anna")
+    assert (await row_of(written))[:2] == ("acknowledged", house.day)
+    await stands(later, made, written, "carla", **never)
+    assert (await row_of(written))[:2] == ("received", None)
+    await desk.case_file(await seat(later, made), written.case, OUTSIDE)
+
+
+async def test_a_day_of_acknowledgement_that_makes_the_outcome_late_needs_two_that_say_the_same(house: House, made: Team) -> None:
+    written = await report(replace(house, day=house.day - timedelta(days=120)), made)
+    await say(house, made, written, "anna", "arrivato", "acknowledge")
+    early = {"state": "acknowledged", "acknowledged": (house.day - timedelta(days=118)).isoformat(), "outcome": ""}
+    earlier = early | {"acknowledged": (house.day - timedelta(days=119)).isoformat()}
+    await stands(house, made, written, "bruno", **early)
+    await stands(house, made, written, "carla", **earlier)
+    assert (await row_of(written))[1] == house.day
+    await stands(house, made, written, "bruno", **earlier)
+    assert (await row_of(written))[1] == house.day - timedelta(days=119)

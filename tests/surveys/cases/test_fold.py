@@ -9,7 +9,8 @@ import pytest
 from surveys.cases import acts, letters, wraps
 from surveys.cases.acts import Reporter
 from surveys.cases.letters import RECOVERY, REPORTER
-from surveys.cases.opening import Party, open_case
+from surveys.cases.opening import open_case
+from surveys.cases.sealed_case import Party
 from surveys.cases.sealing import CannotOpen, identity_text, recipient_of
 from surveys.public.rings import NONE
 from tests.surveys.cases.memory import ALL, DAY, OUTSIDE, Kept, World, asked, code, dice_of, readers_but, report

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from surveys.cases import memory
-from surveys.cases.fold import Fold
+from surveys.cases.folded import Fold
 from tests.surveys.cases.memory import Kept, World, broken, dice_of, readers_but, report
 
 

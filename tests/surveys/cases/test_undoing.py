@@ -6,7 +6,8 @@ import pytest
 
 from surveys.cases import acts, wraps
 from surveys.cases.letters import RECOVERY, REPORTER
-from surveys.cases.opening import Party, open_case
+from surveys.cases.opening import open_case
+from surveys.cases.sealed_case import Party
 from surveys.cases.sealing import identity_text
 from tests.surveys.cases.memory import (
     ALL,
