@@ -1,18 +1,17 @@
-"""The attacker as an independent check: does anything shown pin a small atom? Shares no code with the solver.
+"""The attacker as an independent check: does anything shown pin a small atom? Shares nothing with the solver but HiGHS, whose
+answers it checks.
 
 It knows the incidence, the counts and what is shown, and asks for every atom of 1 to k-1 people whether some world of
 k people or more agrees with every shown total. It works with changes to the truth rather than with whole worlds.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 from scipy.sparse import csc_array
 
-_linear: Any = linprog  # its stubs know dense matrices only
+from analysis.linear import Programme
 
 VERSION = "ascolto-auditor 1"
 _CLOSE = 1e-7
@@ -52,17 +51,22 @@ def audit_structure(
     heaps = list(alike.values())
     held = np.array([people[heap].sum() for heap in heaps])
     system = csc_array(visible[:, [heap[0] for heap in heaps]].astype(np.float64))
+    changes = Programme(system, np.zeros(len(visible)), -held, np.full(len(held), np.inf))
     doubtful = {i for i, heap in enumerate(heaps) if held[i] < k and not exposed.issuperset(heap)}
     for heap in sorted(doubtful, key=lambda i: (-held[i], i)):
-        if heap in doubtful and not _has_room(system, held, doubtful, heap, k):
+        if heap in doubtful and not _has_room(changes, system, held, doubtful, heap, k):
             exposed |= small & set(heaps[heap])
             doubtful.discard(heap)
     return StructureAudit(tuple(sorted(exposed)))
 
 
-def _has_room(system: csc_array, held: NDArray[np.float64], doubtful: set[int], heap: int, k: int) -> bool:
-    """Look for a change x with system @ x = 0, held + x >= 0 and held + x >= k at this heap; strike out all it clears."""
-    nothing = np.zeros(system.shape[0])
+def _has_room(
+    changes: Programme, system: csc_array, held: NDArray[np.float64], doubtful: set[int], heap: int, k: int
+) -> bool:
+    """Look for a change x with system @ x = 0, held + x >= 0 and held + x >= k at this heap; strike out all it clears.
+
+    What the solver answers is checked here: a change that is none clears nothing.
+    """
     for by_the_way in (0.001, 0.0):  # first raise the others too; if that fails, this heap alone
         wish = np.zeros(len(held))
         ceiling = np.full(len(held), np.inf)
@@ -72,8 +76,10 @@ def _has_room(system: csc_array, held: NDArray[np.float64], doubtful: set[int], 
             ceiling[others] = k - held[others]
         wish[heap] = -1.0
         ceiling[heap] = k - held[heap]
-        answer = _linear(wish, A_eq=system, b_eq=nothing, bounds=np.column_stack([-held, ceiling]), method="highs")
-        if answer.x is not None and answer.x[heap] >= k - held[heap] - _CLOSE:
-            doubtful -= {other for other in doubtful if answer.x[other] >= k - held[other] - _CLOSE}
+        answer = changes.least(wish, -held, ceiling)
+        if answer is None or np.abs(system @ answer.values).max(initial=0.0) > _CLOSE or (answer.values < -held - _CLOSE).any():
+            continue
+        if answer.values[heap] >= k - held[heap] - _CLOSE:
+            doubtful -= {other for other in doubtful if answer.values[other] >= k - held[other] - _CLOSE}
             return True
     return False

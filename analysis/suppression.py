@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import csr_array, hstack, identity, vstack
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csc_array, csr_array, vstack
 
-_linear: Any = linprog  # its stubs know dense matrices only
-_integer: Any = milp
+from analysis.linear import Answer, Programme
+
+_integer: Any = milp  # its stubs know dense matrices only
 
 type Matrix = NDArray[np.bool_]
 type Vector = NDArray[np.int64]
@@ -75,69 +76,42 @@ class Attacker:
         people = np.bincount(class_of, weights=self.n, minlength=columns.shape[1])
         asked = np.ones(len(self.live), dtype=np.bool_) if suspects is None else np.isin(self.live, suspects)
         waiting = sorted({int(place) for place in class_of[asked] if people[place] < self.k})
-        equal, right = csr_array(columns.astype(np.float64)), self.sizes[rows]
-        if suspects is None:
-            waiting = self._sweep(equal, right, waiting)
-        while waiting:
+        equal, right = csc_array(columns.astype(np.float64)), self.sizes[rows]
+        size = equal.shape[1]
+        programme = Programme(equal, right, np.zeros(size), np.full(size, np.inf))
+        while waiting:  # most are lifted by the way, each problem starting from the last
             place = waiting.pop(0)
-            world = None if suspects is not None else self._generous(equal, right, place, waiting)
+            world = None if suspects is not None else self._generous(programme, place, waiting)
             if world is None or world[place] < self.k - _TOLERANCE:
-                world, value, duals = self._largest(equal, right, place)
+                world, value, duals = self._largest(programme, place)
                 if value < self.k - _TOLERANCE and (cut := self._cut(self.live[class_of == place], rows, value, duals)):
                     yield cut
             waiting = [other for other in waiting if world[other] < self.k - _TOLERANCE]
 
-    def _generous(
-        self, equal: csr_array, right: NDArray[np.float64], place: int, others: list[int]
-    ) -> NDArray[np.float64]:
+    def _generous(self, programme: Programme, place: int, others: list[int]) -> NDArray[np.float64]:
         """A world that gives one class as much as it can and, by the way, lifts the others that wait."""
-        cost = np.zeros(equal.shape[1])
-        bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
+        cost = np.zeros(programme.size)
+        high = np.full(programme.size, np.inf)
         cost[others] = -0.01 * self._rng.uniform(0.5, 1.5, len(others))
-        bounds[others, 1] = float(self.k)
-        cost[place], bounds[place, 1] = -1.0, float(self.k)
+        high[others] = float(self.k)
+        cost[place], high[place] = -1.0, float(self.k)
+        return self._least(programme, cost, high).values
+
+    def _least(self, programme: Programme, cost: NDArray[np.float64], high: NDArray[np.float64]) -> Answer:
         self.lps += 1
-        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs", options={"presolve": False})
-        if found.x is None:
+        found = programme.least(cost, np.zeros(programme.size), high)
+        if found is None:
             raise SolverLimit("the attacker's problem has no answer")
-        return np.asarray(found.x, dtype=np.float64)
+        return found
 
-    def _sweep(self, equal: csr_array, right: NDArray[np.float64], waiting: list[int]) -> list[int]:
-        """Certify many atoms with one world: maximise a weighted sum of heads, each capped at k. Returns who is left."""
-        for _ in range(3):
-            if not waiting:
-                break
-            size, extra = equal.shape[1], len(waiting)
-            pick = csr_array((np.ones(extra), (np.arange(extra), waiting)), shape=(extra, size))
-            below = hstack([-pick, identity(extra, format="csr")], format="csr")  # t_a <= h_a
-            cost = np.concatenate([np.zeros(size), -self._rng.uniform(0.5, 1.5, extra)])
-            wide = hstack([equal, csr_array((equal.shape[0], extra))], format="csr")
-            bounds = np.concatenate([np.tile([0.0, np.inf], (size, 1)), np.tile([0.0, float(self.k)], (extra, 1))])
-            self.lps += 1
-            found = _linear(
-                cost, A_ub=below, b_ub=np.zeros(extra), A_eq=wide, b_eq=right, bounds=bounds, method="highs"
-            )
-            if found.x is None:
-                raise SolverLimit("the attacker's problem has no answer")
-            left = [place for place in waiting if found.x[place] < self.k - _TOLERANCE]
-            if len(left) == len(waiting):
-                break
-            waiting = left
-        return waiting
-
-    def _largest(
-        self, equal: csr_array, right: NDArray[np.float64], place: int
-    ) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    def _largest(self, programme: Programme, place: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
         """The most people one atom may hold in a consistent world (at most k), that world, and the duals."""
-        cost = np.zeros(equal.shape[1])
+        cost = np.zeros(programme.size)
         cost[place] = -1.0
-        bounds = np.tile([0.0, np.inf], (equal.shape[1], 1))
-        bounds[place, 1] = float(self.k)
-        self.lps += 1
-        found = _linear(cost, A_eq=equal, b_eq=right, bounds=bounds, method="highs", options={"presolve": False})
-        if found.x is None:
-            raise SolverLimit("the attacker's problem has no answer")
-        return found.x, float(found.x[place]), -np.asarray(found.eqlin.marginals, dtype=np.float64)
+        high = np.full(programme.size, np.inf)
+        high[place] = float(self.k)
+        found = self._least(programme, cost, high)
+        return found.values, float(found.values[place]), -found.duals
 
     def _cut(
         self, atoms: NDArray[np.int64], rows: NDArray[np.int64], value: float, duals: NDArray[np.float64]
