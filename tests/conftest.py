@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from surveys.answers.keys import HolderSecret
@@ -31,6 +32,8 @@ from surveys.stores import StoreSettings, close_stores, open_stores
 from surveys.tokens import SlipCode
 from tests import postgres, urn
 
+settings.register_profile("ascolto", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("ascolto")
 DAY = date(2026, 11, 2)
 WAVE = "autunno-2026"
 
