@@ -13,7 +13,7 @@ from scipy.stats import false_discovery_control, norm
 
 from analysis import estimates
 from analysis.moves import FINE
-from analysis.publication import (
+from analysis.steps import (
     ROWS,
     Figure,
     Rows,

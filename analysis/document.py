@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from analysis.checking import FAMILIES, SCHEMA, STATES, verify_document
-from analysis.publication import STEPS
+from analysis.steps import STEPS
+from analysis.verify import FAMILIES, SCHEMA, STATES, verify_document
 
 __all__ = [
     "FAMILIES",

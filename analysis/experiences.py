@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.auditor import audit_structure
+from analysis.audit.structure import audit_structure
 from analysis.moves import COUNTS, Moves
-from analysis.publication import experience_band, happened_share
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument
+from analysis.steps import experience_band, happened_share
 from analysis.views import Plan, RawIncidence
 
 LEAST_BY_GENDER = LEAST_SPECIAL = 30

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.publication import Figure, as_number
+from analysis.steps import Figure, as_number
 
 MOST = 5
 

@@ -9,20 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from analysis import answers_audit, auditor, experiences, statistics_of
+from analysis import experiences, figures
+from analysis.audit import answers, structure
+from analysis.audit.structure_wide import audit_wide_structure
 from analysis.comparison import differences
-from analysis.decomposition import solve_in_parts
 from analysis.document import SCHEMA, Release, canonical
 from analysis.moves import Below, Law, Moves
-from analysis.publication import COARSER, ROWS, STEPS, Rows, participation_figure, size_band
+from analysis.protect.suppression import SolverLimit, repair, solve
+from analysis.protect.territories import solve_in_parts
 from analysis.responses import RawResponses
+from analysis.rules import LEAST_SHEETS, DisclosureError, Rules, TooFew
 from analysis.scoring import Instrument
-from analysis.statistics_of import RawStatistic
-from analysis.suppression import SolverLimit, repair, solve
+from analysis.statistic import RawStatistic, statistics_of
+from analysis.steps import COARSER, ROWS, Rows, participation_figure, size_band
 from analysis.views import Plan, RawIncidence, candidates, incidence
-from analysis.wide_auditor import audit_wide_structure
 
-LEAST_SHEETS = 10
 EXACT_ATOMS = 600
 """Up to so many combinations of attributes the choice of views is solved to its optimum in one piece."""
 DRAWS = 3
@@ -31,36 +32,10 @@ LADDER: tuple[tuple[Rows, bool], ...] = ((ROWS, False), (COARSER, False), (ROWS,
 """The step tables in order, and whether only the whole organisation is shown; published with every release (PRIVACY 2.10)."""
 PARALLEL = 2
 """Statistics looked at side by side; the solver works outside the interpreter's lock."""
-MINIMUM = {"items": 5, "comments": 10, "experience": 20}
 
 type Progress = Callable[[str], None]
 type Shown = Any
 """A boolean array over views."""
-
-
-class DisclosureError(Exception):
-    """What would be published does not protect everyone, or could not be proven to: nothing is released."""
-
-
-class TooFew(Exception):
-    """Fewer than ten sheets: nothing is released."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The least number of people of each family; never below 5 items, 10 comments, 20 experiences."""
-
-    k_items: int = 5
-    k_comments: int = 10
-    k_experience: int = 20
-
-    def __post_init__(self) -> None:
-        for family, least in MINIMUM.items():
-            if getattr(self, f"k_{family}") < least:
-                raise ValueError(f"the rule for {family} cannot go below {least}")
-
-    def to_json(self) -> dict[str, Any]:
-        return {"k": {family: getattr(self, f"k_{family}") for family in MINIMUM}, "steps": STEPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +82,7 @@ def release(
     say("suppression")
     try:
         base = _base(found, weights, k, allowed, say)
-        statistics = statistics_of.statistics(raw, instrument)
+        statistics = statistics_of(raw, instrument)
         alike = {(_atoms_of(s, found).tobytes(), s.root_only): s for s in statistics}  # answered by the same people
         with ThreadPoolExecutor(PARALLEL) as workers:  # each by itself: the order does not matter
             patterns = dict(zip(alike, workers.map(lambda s: _shown_of(s, found, weights, k, base), alike.values()), strict=True))
@@ -121,7 +96,7 @@ def release(
     views, rung = _audited(plan, found, base, statistics, shown, population, below)
     say("statistics")
     table = LADDER[rung][0]
-    views[0]["special"] = statistics_of.special_shares(raw, instrument)
+    views[0]["special"] = figures.special_shares(raw, instrument)
     _add_participation(views, found, facts, k)
     visible = np.array([view["shown"] for view in views])
     experience = experiences.experience(raw, instrument, plan, found, visible, rules.k_experience, Moves(below))
@@ -131,10 +106,10 @@ def release(
         "questionnaire": dict(facts.questionnaire), "rules": rules.to_json() | {"rung": rung}, "plan": _plan(plan, facts),
         "participation": dict(facts.participation), "views": views,
         "differences": [_difference(d) for family in ("areas", "scales") for d in differences(views, family, steps[family], table)],
-        "perception": statistics_of.perception(instrument, statistics, views, population, table),
-        "experience": experience, "quality": statistics_of.quality(raw, instrument), "comments": "none",
+        "perception": figures.perception(instrument, statistics, views, population, table),
+        "experience": experience, "quality": figures.quality(raw, instrument), "comments": "none",
         "certificate": {
-            "auditor": auditor.VERSION, "families": {"items": "pass", "experience": "pass" if experience else "none"},
+            "auditor": structure.VERSION, "families": {"items": "pass", "experience": "pass" if experience else "none"},
             "answers": "pass", "pattern_sha256": _pattern_digest(plan, visible, {key: rows & visible for key, rows in shown.items()}),
         },
     }  # fmt: skip
@@ -157,7 +132,7 @@ def _base(found: RawIncidence, weights: Any, k: int, allowed: Shown, say: Progre
 def _passes(found: RawIncidence, counts: Any, shown: Shown, k: int) -> bool:
     """The independent auditor's verdict on a pattern and the respondents of each atom."""
     if len(found.n) <= EXACT_ATOMS:
-        return auditor.audit_structure(found.matrix, counts, shown, k).passed
+        return structure.audit_structure(found.matrix, counts, shown, k).passed
     return audit_wide_structure(found.sparse, counts, shown, k).passed
 
 
@@ -180,11 +155,11 @@ def _audited(
         seen = base & only_root if alone else base
         for _ in range(DRAWS):
             views = _views(plan, found, seen, statistics, shown, population, Moves(below), rows)
-            published = answers_audit.Published(views, statistics, found, rows)
+            published = answers.Published(views, statistics, found, rows)
             try:
-                if not answers_audit.audit_answers(published):
+                if not answers.audit_answers(published):
                     return views, rung
-            except answers_audit.Unsound as problem:
+            except answers.Unsound as problem:
                 raise DisclosureError("a published figure could not be followed back to the answers") from problem
     raise DisclosureError("on which side somebody stands would follow from what is shown of everyone")
 
@@ -263,14 +238,14 @@ def _views(
             for statistic in statistics:
                 if shown[statistic.key][row]:
                     draw = _draw(moves, statistic, members)
-                    figure = statistics_of.figure(statistic, members, draw, is_root=row == 0, population=population, rows=rows)
+                    figure = figures.figure(statistic, members, draw, is_root=row == 0, population=population, rows=rows)
                     if figure:
                         head.setdefault(statistic.family, {})[statistic.id] = figure
         views.append(head)
     return views
 
 
-def _draw(moves: Moves, statistic: RawStatistic, members: Shown) -> statistics_of.Draw:
+def _draw(moves: Moves, statistic: RawStatistic, members: Shown) -> figures.Draw:
     """The moves of a statistic in a view: those of another figure that is the same sum of the same people.
 
     So are an indicator and its only item, a scale and an area of the same items, and two views in which the same people

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.findings import Finding, findings, safety_alerts
-from analysis.publication import Figure, as_number
+from analysis.steps import Figure, as_number
 from server.display import text_of
 from server.reading import AREAS, Labels, figure_text, numeric, view_name
 from server.texts import say

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from analysis.release import DisclosureError, TooFew
+from analysis.rules import DisclosureError, TooFew
 from surveys.answers.keys import SecretRefused
 from surveys.answers.opening import SheetsForged, SheetsMissing
 from surveys.answers.plans import PlanOther

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from analysis.release import DisclosureError, TooFew
+from analysis.rules import DisclosureError, TooFew
 from server.cli import LANGUAGE, refuse, tell
 from server.commands.house import print_refused, unreadable
 from server.reading import view_name

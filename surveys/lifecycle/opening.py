@@ -2,7 +2,7 @@
 
 import secrets
 
-from analysis.publication import size_band
+from analysis.steps import size_band
 from analysis.views import Plan
 from surveys.answers import wave as urn_of
 from surveys.answers.keys import SEATS

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.release import Rules, base_pattern
+from analysis.release import base_pattern
 from analysis.responses import RawResponses
+from analysis.rules import Rules
 from analysis.views import Plan, candidates, incidence
 from surveys.people import panel
 from surveys.people.panel import Member

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from analysis.document import Release, canonical
-from analysis.release import Facts, Rules, release
+from analysis.release import Facts, release
 from analysis.responses import RawResponses
+from analysis.rules import Rules
 from analysis.scoring import Instrument
 from analysis.views import Plan
 from surveys.answers import wave as urn_of

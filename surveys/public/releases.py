@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from analysis.document import Release
-from analysis.publication import FORMER_STEPS
+from analysis.steps import FORMER_STEPS
 from surveys.engines import StoreEngine
 from surveys.public.tables import Bulletin, Chart, ReleaseDocument
 

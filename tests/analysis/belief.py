@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers_audit import Published
+from analysis.audit.answers import Published
 from analysis.moves import COUNTS, Law, law_of
-from analysis.publication import SizeRow, index_rules, row_of, whole_ends
-from analysis.statistics_of import RawStatistic
+from analysis.statistic import RawStatistic
+from analysis.steps import SizeRow, index_rules, row_of, whole_ends
 
 type Floats = NDArray[np.float64]
 type Places = NDArray[np.int64]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from analysis.publication import ROWS, Figure
 from analysis.responses import RawResponses
+from analysis.steps import ROWS, Figure
 from analysis.views import RawIncidence
 from tests.analysis.waves import LIKERT, wave
 

@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import answers_audit, moves, publication, release, statistics_of
-from analysis.answers_audit import Finding, Published, Unsound, audit_answers
+from analysis import figures, moves, release, steps
+from analysis.audit import answers
+from analysis.audit.answers import Finding, Published, Unsound, audit_answers
+from analysis.audit.worlds import Row, Spread, Worlds
 from analysis.moves import Law, Moves
-from analysis.publication import ROWS
-from analysis.release import DRAWS, DisclosureError
-from analysis.suppression import solve
+from analysis.protect.suppression import solve
+from analysis.release import DRAWS
+from analysis.rules import DisclosureError
+from analysis.statistic import statistics_of
+from analysis.steps import ROWS
 from analysis.views import candidates, incidence
-from analysis.worlds import Row, Spread, Worlds
 from tests.analysis.waves import INSTRUMENT, LIKERT, PLAN, dice, released, still, wave
 
 FIXED = Law(1.0, 0)
@@ -27,14 +30,14 @@ def published(raw: Any, below: Any = still) -> Published:
     found = incidence(PLAN, raw)
     weights = np.array([view.weight for view in PLAN.views])
     base = solve(found.matrix, found.n, weights, 5, allowed=candidates(PLAN, found, 5)).shown
-    statistics = statistics_of.statistics(raw, INSTRUMENT)
+    statistics = statistics_of(raw, INSTRUMENT)
     shown = {s.key: release._shown_of(s, found, weights, 5, base) for s in statistics}
     return Published(release._views(PLAN, found, base, statistics, shown, None, Moves(below), ROWS), statistics, found)
 
 
 def without_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A weakened copy: the table as it is, and no figure moves; the audit knows it."""
-    for module in (answers_audit, statistics_of, publication, moves):
+    for module in (answers, figures, steps, moves):
         for name in ("COUNTS", "SUMS"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, FIXED)
@@ -81,7 +84,7 @@ def test_a_document_that_fails_is_drawn_anew_as_a_whole_and_no_view_goes(monkeyp
         found = real(shown)
         return [Finding("A1", 0)] if len(seen) <= 2 else found
 
-    monkeypatch.setattr(answers_audit, "audit_answers", twice)
+    monkeypatch.setattr(answers, "audit_answers", twice)
     document = released(raw, below=dice(9), progress=steps[1].append)
     assert steps[0] == steps[1]
     assert len(seen) == 3 and seen[0] != seen[1] != seen[2]
@@ -99,7 +102,7 @@ def test_after_so_many_draws_the_whole_document_takes_the_next_rung(fails: int, 
         asked.append(shown.rows)
         return [Finding("A1", 0)] if len(asked) <= fails else real(shown)
 
-    monkeypatch.setattr(answers_audit, "audit_answers", stubborn)
+    monkeypatch.setattr(answers, "audit_answers", stubborn)
     document = released(raw)
     assert document["rules"]["rung"] == rung
     shown = [view["id"] for view in document["views"] if view["shown"]]
@@ -109,7 +112,7 @@ def test_after_so_many_draws_the_whole_document_takes_the_next_rung(fails: int, 
 
 
 def test_when_the_last_rung_fails_nothing_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers_audit, "audit_answers", lambda *_, **__: [Finding("A1", 0)])
+    monkeypatch.setattr(answers, "audit_answers", lambda *_, **__: [Finding("A1", 0)])
     with pytest.raises(DisclosureError):
         released(random_wave(60, 4))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.moves import SUMS
-from analysis.publication import index_figure, index_rules, row_of, whole_ends
+from analysis.steps import index_figure, index_rules, row_of, whole_ends
 from tests.analysis.belief import PrintedFigure, Sampler, beliefs, believed
 from tests.analysis.corpus import data_set
 from tests.analysis.test_answers_audit import published

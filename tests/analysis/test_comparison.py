@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analysis.comparison import differences, published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS
-from analysis.publication import SIZE_EDGES, index_figure, share_figure, size_band, spread_figure
+from analysis.steps import SIZE_EDGES, index_figure, share_figure, size_band, spread_figure
 
 
 def _view(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.answers_audit import audit_answers
+from analysis.audit.answers import audit_answers
 from analysis.views import incidence
 from tests.analysis.corpus import KINDS, SETS, data_set, sides_proven
 from tests.analysis.test_answers_audit import published, without_moves

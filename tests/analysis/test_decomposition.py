@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from analysis import decomposition
-from analysis.auditor import audit_structure
-from analysis.decomposition import solve_in_parts
+from analysis.audit.structure import audit_structure
+from analysis.audit.structure_wide import audit_wide_structure
+from analysis.protect import territories
+from analysis.protect.suppression import SolverLimit, solve
+from analysis.protect.territories import solve_in_parts
 from analysis.responses import RawResponses
-from analysis.suppression import SolverLimit, solve
 from analysis.views import Category, RawIncidence, full_cross_plan, incidence
-from analysis.wide_auditor import audit_wide_structure
 
 K = 5
 UNITS = [Category(f"t{t}", "") for t in range(3)] + [
@@ -88,7 +88,7 @@ def test_what_a_view_of_everyone_exposes_is_repaired() -> None:
 
 def test_a_limit_that_is_reached_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, n, part_of = _two_parts()
-    monkeypatch.setattr(decomposition, "ROUND_LIMIT", 1)
+    monkeypatch.setattr(territories, "ROUND_LIMIT", 1)
     with pytest.raises(SolverLimit):
         solve_in_parts(matrix, n, np.ones(9, dtype=np.int64), K, part_of, allowed=np.ones(9, dtype=bool), workers=1)
 

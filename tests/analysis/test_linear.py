@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csc_array
 
-from analysis import auditor, linear
-from analysis.auditor import audit_structure
+from analysis import linear
+from analysis.audit import structure
+from analysis.audit.structure import audit_structure
 from analysis.linear import Answer, Programme
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -55,4 +56,4 @@ def test_the_auditor_clears_nothing_by_an_answer_that_is_no_change(monkeypatch: 
     assert audit_structure(matrix, n, np.ones(3, dtype=np.bool_), 5).exposed == (0,)
     monkeypatch.setattr(linear.Programme, "least", lambda *_: Answer(np.array(lie), np.zeros(3)))
     assert audit_structure(matrix, n, np.ones(3, dtype=np.bool_), 5).exposed == (0,)
-    assert auditor.Programme is linear.Programme
+    assert structure.Programme is linear.Programme

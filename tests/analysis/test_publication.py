@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import publication as p
+from analysis import steps as p
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from analysis import experiences
 from analysis.moves import Below, Law, Moves
-from analysis.publication import experience_band, state_of
-from analysis.release import Rules, release
+from analysis.release import release
 from analysis.responses import RawResponses
+from analysis.rules import Rules
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
+from analysis.steps import experience_band, state_of
 from tests.analysis.waves import LIKERT, PLAN, dice, facts, likert, released, still, wave
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import statistics_of
+from analysis import figures
 from analysis.reliability import cronbach_alpha, mcdonald_omega, reading
 from tests.analysis.waves import INSTRUMENT, LIKERT, released, wave
 
@@ -44,9 +44,9 @@ def test_a_reading_is_shown_from_200_people_and_is_never_missing_because_all_ans
     mixed, alike = [1, 2, 3, 4, 5] * 40, [5] * 200
     for answers in (mixed, alike):
         whole = wave(200, **{item: answers for item in scale.items})
-        assert set(statistics_of.quality(whole, INSTRUMENT)["reliability"][scale.id]) == {"n_band", "reading"}
+        assert set(figures.quality(whole, INSTRUMENT)["reliability"][scale.id]) == {"n_band", "reading"}
         few = wave(199, **{item: answers[:199] for item in scale.items})
-        assert scale.id not in statistics_of.quality(few, INSTRUMENT)["reliability"]
+        assert scale.id not in figures.quality(few, INSTRUMENT)["reliability"]
 
 
 def test_a_spread_is_shown_from_fifty_people() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from analysis.auditor import audit_structure
-from analysis.suppression import repair, solve
+from analysis.audit.structure import audit_structure
+from analysis.protect.suppression import repair, solve
 
 K = 5
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import answers_audit, statistics_of
-from analysis.answers_audit import audit_answers
+from analysis.audit import answers
+from analysis.audit.answers import audit_answers
 from analysis.moves import COUNTS, SUMS
-from analysis.publication import ROWS, index_figure, stepped, whole_ends
+from analysis.statistic import statistics_of
+from analysis.steps import ROWS, index_figure, stepped, whole_ends
 from tests.analysis.corpus import printed, sides_proven
 from tests.analysis.test_answers_audit import one_bad_service, published, without_moves
 from tests.analysis.waves import INSTRUMENT, LIKERT, wave
@@ -55,14 +56,14 @@ def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coar
     everyone = np.ones(40, dtype=np.bool_)
     with pytest.MonkeyPatch.context() as patch:
         without_moves(patch)
-        patch.setattr(answers_audit, "LARGEST", largest)
-        for statistic in statistics_of.statistics(wave(40, **skipped), INSTRUMENT):
+        patch.setattr(answers, "LARGEST", largest)
+        for statistic in statistics_of(wave(40, **skipped), INSTRUMENT):
             n = int((~np.isnan(statistic.scores)).sum())
             if n < 20 or statistic.item is not None:
                 continue
             row = next(one for one in reversed(ROWS) if n >= one.least)
             none = np.empty(0, dtype=np.int64)
-            weigh = answers_audit._Weights.of(statistic, answers_audit.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))
+            weigh = answers._Weights.of(statistic, answers.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))
             for _ in range(20):
                 other = np.minimum(dice.integers(0, 2**31, 40) % (statistic.unit * statistic.answered + 1), statistic.unit * statistic.answered)
                 shown, total = statistic.points, int((other * weigh.each).sum())
@@ -81,9 +82,9 @@ def test_a_sum_counts_as_possible_exactly_where_a_move_of_a_step_of_one_person_p
     """Could clear wrongly: a reach in other units than the move. Twenty people, some skipped an item of the scale."""
     rng = np.random.default_rng(20)
     columns = {name: np.where(rng.random(20) < (0.2 if name == "A3" else 0), -1, rng.integers(1, 6, 20)).tolist() for name in LIKERT}
-    found = next(s for s in statistics_of.statistics(wave(20, **columns), INSTRUMENT) if s.key == statistic)
+    found = next(s for s in statistics_of(wave(20, **columns), INSTRUMENT) if s.key == statistic)
     everyone, none = np.ones(20, dtype=np.bool_), np.empty(0, dtype=np.int64)
-    weigh = answers_audit._Weights.of(found, answers_audit.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))
+    weigh = answers._Weights.of(found, answers.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))
     figure = index_figure(found.mean(everyone), 20, 4, 0)
     assert weigh.shares == weigh.common and figure is not None
     whole = found.unit * weigh.common * 20

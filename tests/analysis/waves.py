@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from analysis.moves import Below
-from analysis.release import Facts, Progress, Rules, release
+from analysis.release import Facts, Progress, release
 from analysis.responses import RawResponses
+from analysis.rules import Rules
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
 from analysis.views import Category, default_plan
 

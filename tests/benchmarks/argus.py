@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.auditor import audit_structure
+from analysis.audit.structure import audit_structure
 from tests.benchmarks.suppression import K, cross_of, table
 
 TOTAL = "Total"

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis import answers_audit, moves, publication, statistics_of
-from analysis.answers_audit import Published, audit_answers
+from analysis import figures, moves, steps
+from analysis.audit import answers
+from analysis.audit.answers import Published, audit_answers
 from analysis.moves import Law, Moves
-from analysis.publication import ROWS
-from analysis.release import LADDER, MINIMUM, _audited, _shown_of, _views, base_pattern
+from analysis.release import LADDER, _audited, _shown_of, _views, base_pattern
+from analysis.rules import MINIMUM
+from analysis.statistic import statistics_of
+from analysis.steps import ROWS
 from analysis.views import candidates, incidence
 from tests.benchmarks.simulated import instrument_and_plan, simulated
 
@@ -24,7 +27,7 @@ KINDS = ("ordinary", "skewed", "incomplete", "nearly unanimous", "one bad servic
 @contextmanager
 def without_moves() -> Iterator[None]:
     """A weakened copy, in this process alone: no figure moves, and the audit knows it."""
-    places = [(m, n) for m in (answers_audit, statistics_of, publication, moves) for n in ("COUNTS", "SUMS") if hasattr(m, n)]
+    places = [(m, n) for m in (answers, figures, steps, moves) for n in ("COUNTS", "SUMS") if hasattr(m, n)]
     kept = [getattr(module, name) for module, name in places]
     for module, name in places:
         setattr(module, name, Law(1.0, 0))
@@ -48,18 +51,18 @@ class _Below:
 @contextmanager
 def _failures() -> Iterator[list[int]]:
     """How many findings each draw had that did not pass."""
-    real, failed = answers_audit.audit_answers, []
+    real, failed = answers.audit_answers, []
 
-    def counted(*given: Any, **more: Any) -> list[answers_audit.Finding]:
+    def counted(*given: Any, **more: Any) -> list[answers.Finding]:
         findings = real(*given, **more)
         failed.extend([len(findings)] if findings else [])
         return findings
 
-    answers_audit.audit_answers = counted
+    answers.audit_answers = counted
     try:
         yield failed
     finally:
-        answers_audit.audit_answers = real
+        answers.audit_answers = real
 
 
 def _prepared(kind: str) -> tuple[Any, ...]:
@@ -68,7 +71,7 @@ def _prepared(kind: str) -> tuple[Any, ...]:
     found = incidence(plan, raw)
     weights = np.array([view.weight for view in plan.views], dtype=np.int64)
     base = base_pattern(plan, found, K, candidates(plan, found, K))
-    statistics = statistics_of.statistics(raw, instrument)
+    statistics = statistics_of(raw, instrument)
     shown = {s.key: _shown_of(s, found, weights, K, base) for s in statistics}
     return plan, found, base, statistics, shown
 

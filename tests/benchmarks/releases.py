@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.auditor import audit_structure
+from analysis.audit.structure import audit_structure
+from analysis.protect.suppression import solve
 from analysis.responses import RawResponses
-from analysis.suppression import solve
 from analysis.views import Category, full_cross_plan, incidence
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing

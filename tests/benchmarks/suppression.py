@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from analysis.auditor import audit_structure
-from analysis.decomposition import solve_in_parts
+from analysis.audit.structure import audit_structure
+from analysis.audit.structure_wide import audit_wide_structure
+from analysis.protect.suppression import solve
+from analysis.protect.territories import solve_in_parts
 from analysis.responses import RawResponses
-from analysis.suppression import solve
 from analysis.views import Category, Dimension, Plan, RawIncidence, View, candidates, full_cross_plan, incidence
-from analysis.wide_auditor import audit_wide_structure
 from tests.benchmarks.simulated import instrument_and_plan, simulated
 
 K = 5

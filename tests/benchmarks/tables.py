@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis import statistics_of
-from analysis.answers_audit import Published, audit_answers
+from analysis.audit.answers import Published, audit_answers
 from analysis.moves import Moves
-from analysis.publication import COARSER, FORMER_ROWS, ROWS, Rows, is_coded
-from analysis.release import MINIMUM, _shown_of, _views, base_pattern
+from analysis.release import _shown_of, _views, base_pattern
 from analysis.responses import RawResponses
+from analysis.rules import MINIMUM
 from analysis.scoring import Instrument
-from analysis.statistics_of import RawStatistic
+from analysis.statistic import RawStatistic, statistics_of
+from analysis.steps import COARSER, FORMER_ROWS, ROWS, Rows, is_coded
 from analysis.views import Plan, candidates, incidence
 from surveys.importing.mapping import read_mapping
 from surveys.importing.responses import read_responses
@@ -56,7 +56,7 @@ def _tried(rows: Rows, raw: RawResponses, plan: Plan, instrument: Instrument, in
     found = incidence(plan, raw)
     weights = np.array([view.weight for view in plan.views], dtype=np.int64)
     base = base_pattern(plan, found, K, candidates(plan, found, K))
-    items = [s for s in statistics_of.statistics(raw, instrument) if s.item is not None][:ITEMS]
+    items = [s for s in statistics_of(raw, instrument) if s.item is not None][:ITEMS]
     shown = {s.key: _shown_of(s, found, weights, K, base) for s in items}
     dice = np.random.default_rng(1)
     views = _views(plan, found, base, items, shown, invited, Moves(lambda below: int(dice.integers(0, below))), rows)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.moves import SUMS
-from analysis.publication import FORMER_ROWS, index_figure, share_figure
+from analysis.steps import FORMER_ROWS, index_figure, share_figure
 from surveys.answers.envelope import EnvelopeUnreadable
 from surveys.answers.pairs import open_sealed, without_layer
 from surveys.answers.tables import Slot

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.auditor import audit_structure
+from analysis.audit.structure import audit_structure
 from analysis.document import Release, ReleaseInvalid, canonical
-from analysis.release import DisclosureError, Facts, Rules, TooFew, release
+from analysis.protect.suppression import Pattern
+from analysis.release import Facts, release
 from analysis.responses import RawResponses
+from analysis.rules import DisclosureError, Rules, TooFew
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
-from analysis.suppression import Pattern
 from analysis.views import Category, default_plan, incidence
 from tests.analysis.waves import dice
 

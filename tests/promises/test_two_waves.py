@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.moves import SUMS
-from analysis.publication import Figure, index_figure
+from analysis.steps import Figure, index_figure
 
 type Publish = Callable[[int, int, int], Figure | None]
 SIZES = (5, 9, 10, 19, 20, 30, 49, 50, 120, 199, 200, 250)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csc_array, csr_array
 
-from analysis.auditor import StructureAudit
+from analysis.audit.structure import StructureAudit
 
 _linear: Any = linprog  # its stubs know dense matrices only
 

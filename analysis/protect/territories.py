@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from analysis.suppression import ROUND_LIMIT, Cut, Pattern, Shown, SolverLimit, Vector, satisfy, solve
+from analysis.protect.suppression import ROUND_LIMIT, Cut, Pattern, Shown, SolverLimit, Vector, satisfy, solve
 
 _linear: Any = linprog  # its stubs know dense matrices only
 

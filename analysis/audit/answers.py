@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.audit.worlds import LARGEST, Row, Spread, Unsound, Worlds
 from analysis.moves import COUNTS, law_of
-from analysis.publication import ROWS, Rows, SizeRow, index_rules, row_of, spread_ends, whole_ends
 from analysis.scoring import ItemSpec
-from analysis.statistics_of import RawStatistic
+from analysis.statistic import RawStatistic
+from analysis.steps import ROWS, Rows, SizeRow, index_rules, row_of, spread_ends, whole_ends
 from analysis.views import RawIncidence
-from analysis.worlds import LARGEST, Row, Spread, Unsound, Worlds
 
 __all__ = ["Finding", "Unsound", "audit_answers"]
 

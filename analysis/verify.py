@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from analysis.publication import (
+from analysis.steps import (
     EXPERIENCE_EDGES,
     FORMER_ROWS,
     FORMER_STEPS,

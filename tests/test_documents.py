@@ -1,0 +1,56 @@
+"""What code cites stands in the repository: every "PRIVACY 2.5" is a heading of docs/privacy.md, every path in docs is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.steps import ROWS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = {"PRIVACY": "privacy.md", "STATISTICS": "statistics.md"}
+CITED = re.compile(r"\b(PRIVACY|STATISTICS|DESIGN|CONCERNS|PDR125|STYLE|SCREENS)(?:,| section| §)? ([0-9]+(?:\.[0-9]+)*)((?:(?:,| and) [0-9]+(?:\.[0-9]+)*)*)")
+SOURCES = [
+    file
+    for folder in ("analysis", "surveys", "server", "tests", "scripts", "deploy")
+    for file in sorted((ROOT / folder).rglob("*"))
+    if file.suffix in (".py", ".js", ".toml", ".html") and "vendor" not in file.parts and file != Path(__file__)
+]
+
+
+def headings(name: str) -> set[str]:
+    text = (ROOT / "docs" / DOCUMENTS[name]).read_text("utf-8")
+    return set(re.findall(r"^#+ ([0-9]+(?:\.[0-9]+)*) ", text, flags=re.M))
+
+
+def citations(file: Path) -> set[tuple[str, str]]:
+    found = set()
+    for name, first, more in CITED.findall(file.read_text("utf-8")):
+        found |= {(name, number) for number in [first, *re.findall(r"[0-9]+(?:\.[0-9]+)*", more)]}
+    return found
+
+
+def test_every_citation_is_a_heading_of_a_document_that_is_here() -> None:
+    cited = {(name, number, str(file.relative_to(ROOT))) for file in SOURCES for name, number in citations(file)}
+    assert {name for name, _, _ in cited} == set(DOCUMENTS)
+    assert [one for one in sorted(cited) if one[1] not in headings(one[0])] == []
+
+
+@pytest.mark.parametrize("document", sorted((ROOT / "docs").rglob("*.md")), ids=lambda file: str(file.relative_to(ROOT / "docs")))
+def test_every_file_that_a_page_of_the_documentation_names_is_here(document: Path) -> None:
+    text = document.read_text("utf-8")
+    named = set(re.findall(r"`((?:analysis|surveys|server|tests|docs|scripts|deploy)/[\w./-]+\.\w+)", text))
+    linked = {target for target in re.findall(r"\]\(([^)#:]+)\)", text) if target}
+    gone = sorted(name for name in named if not (ROOT / name).exists())
+    assert gone == [] and [target for target in sorted(linked) if not (document.parent / target).exists()] == []
+
+
+def test_the_table_of_steps_that_is_printed_is_the_one_that_is_used() -> None:
+    lines = re.findall(r"^\| (\d+)(?:–\d+| and more) \|(.*)\|$", (ROOT / "docs" / "privacy.md").read_text("utf-8"), flags=re.M)
+    printed = [(int(least), *(cell.strip() for cell in rest.split("|"))) for least, rest in lines]
+    used = []
+    for row in ROWS:
+        ends = [f"{end:g} / {100 - end:g}" for end in (row.index_end, row.share_end)]
+        share = [f"{row.share_step:g}", ends[1]] if row.share_step else ["–", "–"]
+        used.append((row.least, f"{row.index_step:g}", ends[0], *share, f"{row.classes}, in steps of {row.class_step:g}" if row.classes else "–"))
+    assert printed == used
