@@ -23,6 +23,7 @@ LARGEST = 2**53 - 1
 RESERVED = frozenset({"reporter", "recovery"})
 _ID = re.compile(r"[a-z0-9._-]{1,40}\Z")
 _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
+_IDENTITY = re.compile(r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}\Z")
 
@@ -55,6 +56,10 @@ def canonical(content: object) -> str:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+DEEPEST = 32
+"""Deeper than any structure of ours: what lies deeper would only tire a reader out."""
+
+
 def parse(text: str) -> Any:
     """Read canonical JSON.
 
@@ -65,13 +70,15 @@ def parse(text: str) -> Any:
     """
 
     def whole(digits: str) -> int:
-        if abs(number := int(digits)) > LARGEST:
+        if len(digits) > 17 or abs(number := int(digits)) > LARGEST:
             raise NotSigned("a number is too large")
         return number
 
     def refused(_: str) -> Any:
         raise NotSigned("a number is not whole")
 
+    if _depth(text) > DEEPEST:
+        raise NotSigned("too deep")
     try:
         text.encode()
         content = json.loads(text, parse_int=whole, parse_float=refused, parse_constant=refused)
@@ -81,6 +88,25 @@ def parse(text: str) -> Any:
     except (json.JSONDecodeError, UnicodeEncodeError, RecursionError) as problem:
         raise NotSigned("not canonical JSON") from problem
     return content
+
+
+def _depth(text: str) -> int:
+    """How deep objects and lists lie in each other."""
+    now = most = 0
+    inside = escaped = False
+    for letter in text:
+        if escaped:
+            escaped = False
+        elif letter == '"':
+            inside = not inside
+        elif inside:
+            escaped = letter == "\\"
+        elif letter in "{[":
+            now += 1
+            most = max(most, now)
+        elif letter in "}]":
+            now -= 1
+    return most
 
 
 def public_of(seed: bytes) -> str:
@@ -166,6 +192,11 @@ def shaped(content: Any, fields: Mapping[str, Shape]) -> dict[str, Any]:
 def hexed(length: int) -> Shape:
     """So many bytes in lower-case hex."""
     return lambda value: isinstance(value, str) and len(value) == 2 * length and _HEX.match(value) is not None
+
+
+def private_half(value: Any) -> bool:
+    """An age identity in its one form, in capitals."""
+    return isinstance(value, str) and _IDENTITY.fullmatch(value) is not None
 
 
 HIDING = frozenset({"Cc", "Cf", "Zl", "Zp"})

@@ -132,6 +132,9 @@ def _keys(content: dict[str, Any]) -> HandlerKeys:
     return open_bundle(str(content["bundle"]), "pass", wrap)
 
 
+MARKS = {"void": "cases.case.void", "late": "cases.case.note_late"}
+
+
 def _inside(text: str) -> str:
     """A letter's words, each line set in: none of them can look like the head of another letter."""
     return "\n".join(f"  | {line}" for line in harmless(text).splitlines())
@@ -147,7 +150,8 @@ def _show(opened: ReadCase, folder: Path | None) -> None:
     for line in opened.lines:
         key = f"concern.kind.{line.kind}"
         kind = say(LANGUAGE, key) if key in catalogue(LANGUAGE) else line.kind
-        print(f"\n[{line.stream} {line.number}] {line.day} · {harmless(line.author)} · {kind}")
+        mark = f" · {say(LANGUAGE, MARKS[line.mark])}" if line.mark else ""
+        print(f"\n[{line.stream} {line.number}] {line.day} · {harmless(line.author)} · {kind}{mark}")
         print(_inside(line.content.get("text", "")))
         for name in ("what", "where", "when", "who", "danger", "wish", "consent", "triage"):
             if name in line.content:

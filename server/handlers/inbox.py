@@ -71,6 +71,13 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: int
 
 
+class Reads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An epoch that a second reader's device has opened, and who reads by the letters: names of wraps."""
+
+    number: int
+    readers: list[str]
+
+
 class Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A handler's signed statement of her own keys."""
 
@@ -203,8 +210,8 @@ async def seen(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     """A second reader's device has opened a new epoch."""  # fmt: skip
-    name, given = _ours(request), await body_of(request, Seen)
-    await cases.confirm(await _desk(settings, engines), incoming.case_number(case), name, given.number)
+    name, given = _ours(request), await body_of(request, Reads)
+    await cases.confirm(await _desk(settings, engines), incoming.case_number(case), name, given.number, given.readers[:20])
     return answer({"kept": True})
 
 

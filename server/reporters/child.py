@@ -230,7 +230,7 @@ class Child:
         if file["version"] == 1:
             return self._opened_first(keys, file)
         house, chain = self.anchored
-        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in file["epochs"]]
+        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)) for e in file["epochs"]]
         rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
         opened = open_case(SealedCase(file["case"], epochs, rows), Reporter(keys).party, house.hash, chain)
         return Opened2(file, opened)

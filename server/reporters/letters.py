@@ -64,7 +64,7 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
     letters = tuple(
         Letter(
             say(language, "concern.thread.you") if letter["from"] == REPORTER else known.get(letter["from"], letter["from"]),
-            letter["from"] == REPORTER, say(language, f"concern.kind.{letter['kind']}"), in_words(letter["day"], language),
+            letter["from"] == REPORTER, _kind(language, letter), in_words(letter["day"], language),
             say(language, "concern.thread.taken_out", text=letter["text"]) if letter.get("taken") else letter["text"], tuple(letter["files"]),
             str(letter["number"]) if letter["stream"] == "diary" and state == State.DIARY and not end["old"] else "",
         )
@@ -81,6 +81,11 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
         problem=problem, text=end.get("text", ""), kept=Kept(), writable=not word, fails=end.get("fails", ""),
         once=once.pages.number(),
     )  # fmt: skip
+
+
+def _kind(language: str, letter: Mapping[str, Any]) -> str:
+    kind = say(language, f"concern.kind.{letter['kind']}")
+    return f"{kind} · {say(language, 'concern.thread.void')}" if letter.get("void") else kind
 
 
 WRONG = {

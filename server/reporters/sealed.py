@@ -102,7 +102,7 @@ def file_content(file: CaseFile) -> dict[str, Any]:
         **{name: str(getattr(days, name) or "") for name in ("received", "acknowledged", "outcome")},
         "recovered": str(file.recovered or ""), "readers": list(file.readers),
         "epochs": [
-            {"stream": e.stream, "number": e.number, "wrap": b64encode(e.wrap).decode(), "link": b64encode(e.link).decode(), "confirmed": e.confirmed}
+            {"stream": e.stream, "number": e.number, "wrap": b64encode(e.wrap).decode(), "link": b64encode(e.link).decode(), "at": e.at, "confirmed": e.confirmed}
             | ({"pairs": {pair: b64encode(sealed).decode() for pair, sealed in e.pairs.items()}} if e.pairs else {})
             for e in file.epochs
         ],

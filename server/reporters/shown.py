@@ -84,7 +84,7 @@ def shown_second(file: dict[str, Any], case: OpenedCase, keys: CodeKeys, chain: 
     }  # fmt: skip
 
 
-FAILED = ("epoch_broken", "wrap_not_mine", "key_other", "letter_forged")
+FAILED = ("epoch_broken", "wrap_not_mine", "key_other")
 """What keys of a change that do not open look like."""
 
 
@@ -121,5 +121,6 @@ def _letter(case: OpenedCase, letter: Letter, stream: str) -> dict[str, Any]:
     return {
         "stream": stream, "number": letter["number"], "from": letter["from"], "kind": letter["kind"], "day": letter["day"],
         "text": str(content.get("text", "")) if text is None else text, "taken": text is not None,
+        "void": stream == "thread" and case.fold is not None and letter["number"] in case.fold.void,
         "files": [f["name"] for f in content.get("files", ())] if text is None else [],
     }  # fmt: skip

@@ -100,7 +100,11 @@ const Acts = (() => {
   async function confirm(now) {
     const { file, opened } = now;
     const newest = file.epochs.filter((one) => one.stream === "thread").sort((a, b) => b.number - a.number)[0];
-    if (newest && !newest.confirmed && !opened.cut && newest.number === opened.fold.epoch && opened.fold.madeBy !== here.desk.name) await send(`/cases/case/${file.case}/seen`, { number: newest.number });
+    if (newest && !newest.confirmed && !opened.cut && newest.number === opened.fold.epoch && opened.fold.madeBy !== here.desk.name) {
+      const { fold } = opened; // who reads by the letters: nobody of these may lose what she had
+      const recovery = fold.recovery.length ? ["recovery+ab", "recovery+ac", "recovery+bc"] : [];
+      await send(`/cases/case/${file.case}/seen`, { number: newest.number, readers: [...fold.readers.keys(), ...recovery, "reporter"] });
+    }
     for (const row of file.messages) {
       const letter = opened.thread.find((one) => one.head.number === row.number);
       const done = row.replacement && row.stream === "thread" && letter && opened.fold.redacted.get(row.number);
@@ -109,13 +113,14 @@ const Acts = (() => {
       if (plain === FoldDesk.emptied(letter.plain)) await send(`/cases/case/${file.case}/redacted`, { number: row.number });
     }
   }
-  // How the case stands by its letters, where the row beside it says otherwise, or its end needs a second device.
+  // How the case stands by its letters: several desks' words decide whether it is late, and when it ended.
   async function stand(now) {
     const { file, opened: { fold } } = now;
     const by = (day, last) => (day > last ? last : day); // a letter's day is its author's word: none is after today, or after a later step
     const outcome = by(fold.outcome, here.desk.day);
     const said = { state: fold.state, received: file.received || fold.received, acknowledged: by(fold.acknowledged, outcome || here.desk.day), outcome };
-    if (!file.ended || Object.keys(said).some((name) => said[name] !== file[name])) await send(`/cases/case/${file.case}/stands`, said);
+    const letters = file.messages.filter((row) => row.stream === "thread").length;
+    await send(`/cases/case/${file.case}/stands`, { ...said, letters });
   }
   // Keys that do not open for me: I say so; a colleague makes new ones, or a second word goes back behind them.
   async function fails(now) {

@@ -60,14 +60,14 @@ const Case = (() => {
     byId("board").replaceChildren(make("div", { className: "case" }, make("div", {}, ...left.filter(Boolean)), make("aside", {}, ...right)));
   }
   function undoOffer() {
-    if (now.first || !["epoch_broken", "wrap_not_mine", "key_other", "letter_forged"].includes(now.problem) || !now.opened.fold) return [];
+    if (now.first || !["epoch_broken", "wrap_not_mine", "key_other"].includes(now.problem) || !now.opened.fold) return [];
     const { fold } = now.opened;
     const back = fold.undo.get(fold.act);
     if (!back || !Fold.mayClaim(back, fold, here.desk.name)) return [];
     const said = Acts.claimers(now);
     const parts = [];
     if (said.size) parts.push(make("p", { className: "card care", textContent: t("fails.said", { names: [...said].map((id) => (id === "reporter" ? t("case.reporter") : nameOf(id))).join(", ") }) }));
-    if (!said.has(here.desk.name)) parts.push(sure(t("fails.say"), t(Fold.losesNobody(back, fold) ? "fails.say_note" : "fails.say_no_way_back"), async () => { if (await Acts.fails(now)) await again(); }));
+    if (!said.has(here.desk.name)) parts.push(sure(t("fails.say"), t("fails.say_note"), async () => { if (await Acts.fails(now)) await again(); }));
     return parts;
   }
   function letter(one) {
@@ -212,6 +212,7 @@ const Case = (() => {
     const broken = !now.first && now.opened.notesProblem;
     return make("section", { className: "card" }, make("h2", { textContent: t("case.notes") }), make("p", { className: "quiet", textContent: t("case.notes_note") }),
       ...(broken ? [make("p", { className: "bad", textContent: wrong(broken) })] : []),
+      ...(!now.first && now.opened.missingNote ? [make("p", { className: "care", textContent: t("case.note_missing", { name: nameOf(now.opened.missingNote) }) })] : []),
       ...(!now.first && now.opened.notesVoid ? [make("p", { className: "care", textContent: t("case.notes_void", { n: now.opened.notesVoid }) })] : []),
       make("p", {}, make("b", { textContent: last ? t(`triage.${last.content.triage}`) : t("case.triage_none") })),
       ...notes.filter((one) => one.content.text).map((one) => make("p", { className: "letter", textContent: `${nameOf(one.from)} · ${day(one.day)}${one.late ? ` · ${t("case.note_late")}` : ""}\n${one.content.text}` })),

@@ -43,13 +43,13 @@ const FoldDesk = (() => {
   }
   async function newKeys(opened, ring, author, day, readers, recovery, asked, text = "") {
     const { fold } = opened;
-    const number = fold.highest + 1;
+    const number = Math.max(fold.highest, opened.newest) + 1;
     const made = P.newIdentity();
     const forNotes = P.newIdentity(); // even where no notes are seen: they might be hidden just now
     const ordered = readers.map(keysOf).sort((a, b) => (a.id < b.id ? -1 : 1));
     const place = placeAfter(fold, ring);
     const last = opened.notes[opened.notes.length - 1];
-    const noted = opened.notesProblem ? "" : last ? last.hash : NONE; // what comes under the keys before later, I did not see
+    const noted = last ? last.hash : opened.notesProblem ? "" : NONE; // what comes under the keys before later, I did not see
     const terms = { epoch: number, recipient: made.recipient, notes: forNotes.recipient, readers: ordered, recovery, asked, noted };
     const act = write(place, author, "change", day, { text }, P.random(32), terms);
     const key = { start: fold.start, stream: "thread", number, identity: made.identity, recipient: made.recipient, act: act.hash };
@@ -62,7 +62,7 @@ const FoldDesk = (() => {
     for (const one of ordered) noteWraps[one.id] = makeWrap(noteKey, author, one.id, one.recipient);
     const before = opened.keys.notes && opened.keys.notes.get(opened.notesEpoch);
     epochs.push({ stream: "notes", number, wraps: await encoded(noteWraps), link: before ? P.base64(await makeLink(opened.notesEpoch, before, forNotes.recipient)) : "" });
-    return { stream: "thread", number: place.number, epoch: fold.epoch, sealed: P.base64(await seal(act.plain, fold.to)), epochs };
+    return { stream: "thread", number: place.number, epoch: fold.epoch, sealed: P.base64(await seal(act.plain, fold.to)), epochs, notes: opened.notesRows };
   }
   // Who should read by now without a second hand: those who read, with their newest keys, less who left, was wished out, or is off the list.
   function wantedReaders(fold, chain) {

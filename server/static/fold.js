@@ -33,7 +33,7 @@ const Fold = (() => {
     epoch: is.whole(1, 1000), to: is.recipient, thread: HASH, from: is.either(is.one("reporter"), is.id), kind: is.text(1, 20), day: is.day,
     ring: is.object({ number: is.whole(0, 10000), hash: HASH }), content: HASH, terms: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
   };
-  const FILE = is.object({ upload: is.hex(16), name: is.text(1, 255), type: is.text(1, 100), size: is.whole(0, 2 ** 26), identity: is.text(74, 74), sha256: HASH });
+  const FILE = is.object({ upload: is.hex(16), name: is.text(1, 255), type: is.text(1, 100), size: is.whole(0, 2 ** 26), identity: is.identity, sha256: HASH });
   const CONTENT = {
     text: is.text(0, 60000), what: is.text(1, 40), where: is.text(1, 2000), when: is.text(1, 2000), who: is.text(1, 2000), danger: is.text(1, 10),
     wish: is.list(is.text(1, 40), 1, 10), consent: is.flag, files: is.list(FILE, 1, 5), diary: is.list(is.object({ day: is.day, text: is.text(0, 60000) }), 1, 60),
@@ -52,7 +52,7 @@ const Fold = (() => {
   const seal = (plain, to) => P.seal(plain, to);
   async function plainOf(sealed, identity) {
     try {
-      return P.text(await P.decrypt(sealed, identity)).replace(/ +$/, "");
+      return P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, "");
     } catch (problem) {
       return no("place");
     }
@@ -84,7 +84,7 @@ const Fold = (() => {
 
   // --- wraps and links ---
   const WRAP = {
-    v: is.one(2), start: HASH, stream: is.one("thread", "notes"), epoch: is.whole(1, 1000), recipient: is.recipient, identity: is.text(74, 74),
+    v: is.one(2), start: HASH, stream: is.one("thread", "notes"), epoch: is.whole(1, 1000), recipient: is.recipient, identity: is.identity,
     to: is.object({ id: is.either(is.one("reporter", "recovery"), is.id), recipient: is.recipient }), act: HASH, by: is.either(is.one("reporter"), is.id),
   };
   const padded = (text, size) => { const whole = new Uint8Array(size).fill(32); whole.set(utf8(text)); return whole; };
@@ -101,7 +101,7 @@ const Fold = (() => {
   async function openWrap(sealed, identity, id, stream, number) {
     let found;
     try {
-      found = read(P.text(await P.decrypt(sealed, identity)).replace(/ +$/, ""), "wrap");
+      found = read(P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, ""), "wrap");
       shaped(found.body, WRAP);
     } catch (problem) {
       return no("wrap_not_mine");
@@ -113,7 +113,7 @@ const Fold = (() => {
   }
   async function openLink(sealed, identity) {
     try {
-      const body = shaped(parse(P.text(await P.decrypt(sealed, identity)).replace(/ +$/, "")), { v: is.one(2), epoch: is.whole(1, 1000), identity: is.text(74, 74) });
+      const body = shaped(parse(P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, "")), { v: is.one(2), epoch: is.whole(1, 1000), identity: is.identity });
       recipientOf(body.identity);
       return body;
     } catch (problem) {
@@ -156,7 +156,7 @@ const Fold = (() => {
     const fold = {
       house, case: head.case, start: letter.hash, head: NONE, count: 0, epoch: 1, highest: 1, to: head.to, madeBy: "reporter", madeKey: letter.key, act: letter.hash,
       signer: terms.signer, reader: terms.reader, readers: new Map(), recovery: terms.recovery, out: terms.out, ring: { number: 0, hash: NONE }, asks: new Map(),
-      left: new Set(), wished: new Set(), redacted: new Map(), notes: new Map(), heads: [], received: head.day, acknowledged: "", outcome: "", state: "received",
+      used: new Set(), left: new Set(), wished: new Set(), redacted: new Map(), notes: new Map(), heads: [], received: head.day, acknowledged: "", outcome: "", state: "received",
       contested: false, void: new Set(), voidEpochs: new Set(), warnings: [], undo: new Map(), claims: new Map(), latest: "",
     };
     const ring = ringOf(fold, head, chain);
@@ -239,13 +239,14 @@ const Fold = (() => {
   }
   function byTwo(fold, author, asked, what, payload, refused) {
     const ask = fold.asks.get(asked);
-    if (!ask || ask.what !== what || ask.payload !== payload) no(refused);
+    if (!ask || fold.used.has(asked) || ask.what !== what || ask.payload !== payload) no(refused);
     if (!ask.allowed && (ask.by === author || !fold.readers.has(ask.by))) no(refused);
+    fold.used.add(asked);
   }
   function change(fold, letter, ring, chain) {
     const { terms, from, day } = letter.head;
     const { readers, recovery } = terms;
-    if (terms.epoch !== fold.highest + 1 || terms.recipient === fold.to) no("place");
+    if (terms.epoch <= fold.highest || terms.recipient === fold.to) no("place");
     allDifferent(readers);
     const rings = [ring, ...chain.rings.filter((one) => one.number >= ring.number && one.day <= day)];
     for (const one of readers) {
@@ -285,7 +286,7 @@ const Fold = (() => {
     const copy = { ...fold, asks: new Map([...fold.asks].map(([name, ask]) => [name, { ...ask }])), heads: [...fold.heads] };
     copy.claims = new Map([...fold.claims].map(([name, { maker, by }]) => [name, { maker, by: new Set(by) }]));
     for (const name of ["readers", "redacted", "notes", "undo"]) copy[name] = new Map(fold[name]);
-    for (const name of ["left", "wished", "void", "voidEpochs"]) copy[name] = new Set(fold[name]);
+    for (const name of ["used", "left", "wished", "void", "voidEpochs"]) copy[name] = new Set(fold[name]);
     return copy;
   }
   // Going back gives the key before to nobody whom the change took it from: not to who went, not to keys that were renewed.
@@ -297,9 +298,7 @@ const Fold = (() => {
   const mayClaim = (back, fold, id) => id === "reporter" || (back.readers.has(id) && fold.readers.has(id) && same(back.readers.get(id), fold.readers.get(id)));
   function claim(fold, back, { head: { terms, from } }) {
     if (!back || !mayClaim(back, fold, from)) no("epoch_broken");
-    const { by } = fold.claims.get(terms.change);
-    by.add(from);
-    if (by.size > 1 && losesNobody(back, fold)) goBack(fold, back);
+    fold.claims.get(terms.change).by.add(from);
   }
   function alone(fold, back, { head: { terms, from, day } }) {
     if (!back || terms.change !== fold.act || !fold.readers.has(from) || !back.readers.has(from)) no("epoch_broken");
@@ -310,7 +309,7 @@ const Fold = (() => {
     for (let number = back.count + 1; number <= fold.count; number += 1) fold.void.add(number);
     for (let number = back.highest + 1; number <= fold.highest; number += 1) fold.voidEpochs.add(number);
     const kept = copied(back);
-    for (const name of ["epoch", "to", "act", "madeBy", "madeKey", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "acknowledged", "outcome", "state", "contested"]) fold[name] = kept[name];
+    for (const name of ["epoch", "to", "act", "madeBy", "madeKey", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "used", "acknowledged", "outcome", "state", "contested"]) fold[name] = kept[name];
     [fold.undo, fold.claims] = [new Map(), new Map()];
   }
   function move(fold, letter, ring) {
@@ -331,47 +330,56 @@ const Fold = (() => {
     if (rows.some((row, place) => row.number !== place + 1)) no("place");
     return rows;
   }
-  // The key before, where the link gives one; whether it is the right one, the letters say.
-  async function down(row, keys) {
-    try {
-      const { epoch, identity } = await openLink(P.unbase64(row.link), keys.get(row.number));
-      if (epoch < row.number && !keys.has(epoch)) keys.set(epoch, identity);
-      return true;
-    } catch (failed) {
-      return false;
-    }
-  }
-  async function keysOfStream(file, me, stream) {
+  // The private halves that I have of a stream's epochs: from every wrap that opens, down every link. Which is the right one,
+  // the letters say by the epoch's recipient. `cut`: a link of a right half that leads nowhere; older wraps are still needed.
+  async function halvesOf(file, me, stream) {
     const rows = new Map(file.epochs.filter((row) => row.stream === stream).map((row) => [row.number, row]));
-    const keys = new Map();
-    let [problem, wrap, cut] = ["", null, false];
-    if (me.first[stream]) keys.set(1, me.first[stream]);
+    const halves = new Map();
+    const add = (number, identity) => halves.set(number, (halves.get(number) || new Map()).set(recipientOf(identity), identity));
+    let [failed, opened, cut] = ["", false, false];
+    if (me.first[stream]) add(1, me.first[stream]);
     for (const number of [...rows.keys()].sort((a, b) => b - a)) {
-      if (!keys.has(number) || (number === 1 && !wrap)) {
-        if (!rows.get(number).wrap) continue;
+      const row = rows.get(number);
+      if (row.wrap) {
         try {
-          const found = await openWrap(P.unbase64(rows.get(number).wrap), me.identity, me.name, stream, number);
-          wrap = wrap || found;
-          keys.set(number, found.identity);
-        } catch (failed) {
-          problem = problem || (wrap ? "" : failed instanceof CannotOpen ? failed.message : "wrap_not_mine");
-          continue;
+          add(number, (await openWrap(P.unbase64(row.wrap), me.identity, me.name, stream, number)).identity);
+          opened = true;
+        } catch (problem) {
+          failed = failed || (opened ? "" : problem instanceof CannotOpen ? problem.message : "wrap_not_mine");
         }
       }
-      if (number > 1 && !(await down(rows.get(number), keys))) cut = true;
+      for (const identity of (halves.get(number) || new Map()).values()) {
+        try {
+          const { epoch, identity: older } = await openLink(P.unbase64(row.link), identity);
+          if (epoch < number) add(epoch, older);
+        } catch (problem) {
+          if (number > 1) cut = true;
+        }
+      }
     }
-    return { keys, wrap, problem, cut };
+    return { has: (epoch) => halves.has(epoch), of: (epoch, to) => halves.has(epoch) && halves.get(epoch).get(to), all: (epoch) => halves.get(epoch) || new Map(), size: halves.size, failed, cut };
   }
-  async function readRow(row, keys) {
-    const identity = keys.get(row.epoch);
-    if (!identity) no("epoch_broken");
-    const letter = readLetter(await plainOf(P.unbase64(row.sealed), identity));
-    if (letter.head.epoch !== row.epoch || letter.head.to !== recipientOf(identity)) no("place");
-    return letter;
+  // A letter, and the half that opened it: that of its epoch's recipient, or whichever does where that is not known yet.
+  async function readRow(row, keys, to = "") {
+    const found = keys.all(row.epoch);
+    const tried = to ? (found.has(to) ? [[to, found.get(to)]] : []) : [...found];
+    if (!tried.length) no("epoch_broken");
+    for (const [recipient, identity] of tried) {
+      let plain;
+      try {
+        plain = await plainOf(P.unbase64(row.sealed), identity);
+      } catch (problem) {
+        continue;
+      }
+      const letter = readLetter(plain);
+      if (letter.head.epoch !== row.epoch || letter.head.to !== recipient) no("place");
+      return { letter, identity };
+    }
+    return no("place");
   }
   // me: {name, identity, first: {thread, diary}, signer, reader}; problem is the word of what is wrong from the last letter on.
   async function openCase(file, me, house, chain) {
-    const opened = { fold: null, thread: [], notes: [], diary: [], keys: {}, problem: "", notesProblem: "", notesTo: "", notesEpoch: 0, notesRows: 0, notesVoid: 0, claimed: new Set(), lateNotes: new Set() };
+    const opened = { fold: null, thread: [], notes: [], diary: [], keys: {}, problem: "", notesProblem: "", notesTo: "", notesEpoch: 0, notesRows: 0, notesVoid: 0, newest: 1, claimed: new Set(), lateNotes: new Set(), missingNote: "" };
     if (me.name === "reporter") await openDiary(file, me, house, opened);
     await openThread(file, me, house, chain, opened);
     if (opened.fold && me.name !== "reporter") {
@@ -387,14 +395,18 @@ const Fold = (() => {
   async function openThread(file, me, house, chain, opened) {
     const rows = rowsOf(file, "thread");
     if (!rows.length && me.name === "reporter") return;
-    const { keys, wrap, problem, cut } = await keysOfStream(file, me, "thread");
-    opened.keys.thread = keys;
-    opened.cut = cut; // a link that fails: older wraps are still needed
-    if (!keys.size) no(problem || "wrap_not_mine");
+    const keys = await halvesOf(file, me, "thread");
+    const right = new Map();
+    opened.keys.thread = right;
+    opened.cut = keys.cut;
+    opened.newest = Math.max(1, ...file.epochs.filter((row) => row.stream === "thread").map((row) => row.number));
+    if (!keys.size) no(keys.failed || "wrap_not_mine");
     for (const row of rows) {
+      const { fold } = opened;
       try {
-        const letter = await readRow(row, keys);
-        if (opened.fold) step(opened.fold, letter, chain);
+        const { letter, identity } = await readRow(row, keys, fold && row.epoch === fold.epoch ? fold.to : "");
+        right.set(row.epoch, identity);
+        if (fold) step(fold, letter, chain);
         else {
           opened.fold = begin(letter, house, chain);
           if (opened.fold.case !== file.case) { opened.fold = null; no("place"); }
@@ -404,7 +416,7 @@ const Fold = (() => {
       } catch (failed) {
         if (!(failed instanceof CannotOpen)) throw failed;
         opened.problem = failed.message;
-        if (await goesOn(row, rows, keys, opened)) continue;
+        if (await goesOn(row, rows, keys, me, opened)) continue;
         break;
       }
     }
@@ -414,50 +426,55 @@ const Fold = (() => {
       if (done && done.content !== letter.head.content) opened.problem = opened.problem || "letter_forged";
       if (!letter.content && !done) opened.problem = opened.problem || "redaction_alone";
     }
-    opened.problem = opened.problem || checkWrap(opened.fold, me, wrap, problem, keys);
+    opened.problem = opened.problem || checkKeys(file, opened.fold, me, keys, right);
   }
-  async function goesOn(row, rows, keys, opened) {
+  async function goesOn(row, rows, keys, me, opened) {
     const { fold } = opened;
     if (opened.problem !== "epoch_broken" || !fold || row.number !== fold.count + 1) return false;
-    const claims = new Map();
     for (const later of rows.slice(row.number)) {
       if (!keys.has(later.epoch) || later.epoch >= row.epoch) continue;
       let letter;
       try {
-        letter = await readRow(later, keys);
+        ({ letter } = await readRow(later, keys));
       } catch (failed) {
         return false;
       }
       const { kind, from, terms } = letter.head;
       const back = fold.undo.get(terms.change);
-      if (kind === "fails" && back && wrote(back, letter) && mayClaim(back, fold, from)) {
-        claims.set(terms.change, (claims.get(terms.change) || new Set()).add(from));
-        opened.claimed.add(from);
-      }
-      const byTwo = back && claims.has(terms.change) && claims.get(terms.change).size > 1 && losesNobody(back, fold);
-      if (byTwo || (kind === "broken" && terms.change === fold.act)) {
+      if (!back || !wrote(back, letter)) continue;
+      if (kind === "fails" && mayClaim(back, fold, from)) opened.claimed.add(from);
+      if (kind === "broken" && terms.change === fold.act && (await takenUp(letter, later, rows, keys, me, back))) {
         fold.count += 1;
         fold.void.add(row.number);
         opened.problem = "";
-        opened.claimed.clear();
         return true;
       }
     }
     return false;
   }
-  function checkWrap(fold, me, wrap, failed, keys) {
-    const mine = me.name === "reporter";
-    if (!keys.has(fold.epoch)) return failed || fold.readers.has(me.name) || mine ? "epoch_broken" : "gone";
-    if (!mine && !fold.readers.has(me.name)) return "gone";
-    if (!wrap) return fold.epoch === 1 && me.first.thread ? "" : "wrap_not_mine";
-    if (fold.voidEpochs.has(wrap.epoch)) return "";
-    if (wrap.epoch !== fold.epoch) return wrap.epoch > fold.epoch ? "shorter" : "epoch_broken";
-    return wrap.start === fold.start && wrap.act === fold.act && wrap.by === fold.madeBy && wrap.key === fold.madeKey ? "" : "letter_forged";
+  async function takenUp(act, row, rows, keys, me, back) {
+    if (row.number >= rows.length) return false;
+    try {
+      const { letter } = await readRow(rows[row.number], keys);
+      return letter.head.before === act.hash && letter.head.from !== act.head.from && letter.head.from !== me.name && wrote(back, letter);
+    } catch (failed) {
+      return false;
+    }
+  }
+  function checkKeys(file, fold, me, keys, right) {
+    const mine = keys.of(fold.epoch, fold.to);
+    const reads = me.name === "reporter" || fold.readers.has(me.name);
+    if (!mine) return keys.failed || reads ? "epoch_broken" : "gone";
+    if (!reads) return "gone";
+    right.set(fold.epoch, mine);
+    const hidden = (row) => (row.at ? row.at > fold.count : row.number > fold.highest);
+    return file.epochs.some((row) => row.stream === "thread" && row.number > fold.epoch && !fold.voidEpochs.has(row.number) && hidden(row)) ? "shorter" : "";
   }
   async function openDiary(file, me, house, opened) {
     let [before, start] = [NONE, NONE];
+    const keys = await halvesOf(file, me, "diary");
     for (const row of rowsOf(file, "diary")) {
-      const letter = await readRow(row, new Map([[1, me.first.diary]]));
+      const { letter } = await readRow(row, keys);
       const { head } = letter;
       if (head.house !== house || head.case !== file.case || head.stream !== "diary" || head.number !== row.number || head.before !== before || head.start !== start || head.epoch !== 1 || !letter.content) no("place");
       if (letter.key !== me.signer || head.from !== "reporter" || head.kind !== "diary") no("letter_forged");
@@ -473,13 +490,15 @@ const Fold = (() => {
     const rows = all.filter((row) => !fold.voidEpochs.has(row.epoch));
     [opened.notesRows, opened.notesVoid] = [all.length, all.length - rows.length];
     if (!rows.length && !fold.notes.size) return;
-    const { keys, wrap, problem } = await keysOfStream(file, me, "notes");
-    [opened.keys.notes, opened.notesEpoch] = [keys, Math.max(1, ...fold.notes.keys())];
+    const keys = await halvesOf(file, me, "notes");
+    const right = new Map();
+    [opened.keys.notes, opened.notesEpoch] = [right, Math.max(1, ...fold.notes.keys())];
     const places = new Map(thread.map((letter, place) => [letter.hash, place]));
     const inForce = (place) => Math.max(1, ...[...fold.notes].filter(([, made]) => places.get(made.act) <= place).map(([number]) => number));
     let [before, start, firstTo] = [NONE, NONE, ""];
     for (const row of rows) {
-      const letter = await readRow(row, keys);
+      const { letter, identity } = await readRow(row, keys, fold.notes.has(row.epoch) ? fold.notes.get(row.epoch).to : firstTo);
+      right.set(row.epoch, identity);
       const { head } = letter;
       if (head.house !== fold.house || head.case !== fold.case || head.stream !== "notes" || head.number !== row.number || head.before !== before || head.start !== start || !places.has(head.thread)) no("place");
       if (head.epoch !== inForce(places.get(head.thread))) no("place");
@@ -494,31 +513,24 @@ const Fold = (() => {
       start = opened.notes[0].hash;
     }
     opened.notesTo = fold.notes.size ? fold.notes.get(opened.notesEpoch).to : firstTo;
-    opened.lateNotes = late(opened);
-    if (!keys.has(opened.notesEpoch) || leftBehind(opened, places)) no(problem || "epoch_broken");
-    checkNotesWrap(opened, wrap);
+    markLate(opened);
+    const mine = opened.notesTo && keys.of(opened.notesEpoch, opened.notesTo);
+    if (!mine || leftBehind(opened, places)) no(keys.failed || "epoch_broken");
+    right.set(opened.notesEpoch, mine);
   }
   function leftBehind({ fold, thread, notes }, places) {
     if (!notes.length) return false;
     const since = Math.max(places.get(notes[0].head.thread), ...[...fold.notes.values()].map((made) => places.get(made.act)));
     return thread.slice(since + 1).some(({ head }) => head.kind === "change" && !head.terms.notes && !fold.void.has(head.number));
   }
-  function late({ fold, thread, notes }) {
-    const found = new Set();
-    for (const { head: { kind, number, terms } } of thread) {
+  function markLate(opened) {
+    const { fold, thread, notes, lateNotes } = opened;
+    for (const { head: { kind, number, from, terms } } of thread) {
       if (kind !== "change" || !terms.noted || fold.void.has(number)) continue;
       const place = notes.findIndex((one) => one.hash === terms.noted);
-      if (terms.noted !== NONE && place < 0) no("shorter");
-      for (const one of notes.slice(place + 1)) if (one.head.epoch < terms.epoch) found.add(one.head.number);
+      if (terms.noted !== NONE && place < 0) opened.missingNote = from;
+      else for (const one of notes.slice(place + 1)) if (one.head.epoch < terms.epoch) lateNotes.add(one.head.number);
     }
-    return found;
-  }
-  function checkNotesWrap({ fold, notes }, wrap) {
-    if (!wrap || wrap.start !== fold.start) no("letter_forged");
-    if (fold.voidEpochs.has(wrap.epoch)) return;
-    const first = wrap.epoch === 1 && notes.length && { by: notes[0].head.from, key: notes[0].key, act: fold.start };
-    const maker = fold.notes.get(wrap.epoch) || first;
-    if (!maker || wrap.by !== maker.by || wrap.key !== maker.key || wrap.act !== maker.act) no("letter_forged");
   }
   // Two words for the state of a thread, by a key that only the code gives.
   function headWords(key, fold, list) {
@@ -589,6 +601,6 @@ const Fold = (() => {
   }
   return {
     write, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
-    needsTwo, canBeDone, mayClaim, losesNobody, changePayload, readAsk, keysOf, same, isOn, placeAfter, dates, addDays, addMonths,
+    needsTwo, canBeDone, mayClaim, changePayload, readAsk, keysOf, same, isOn, placeAfter, dates, addDays, addMonths,
   };
 })();

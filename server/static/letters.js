@@ -52,7 +52,7 @@ const Letters = (() => {
     const { fold } = opened;
     const letters = [];
     for (const one of opened.diary) letters.push({ ...one.head, content: one.content });
-    for (const one of opened.thread) letters.push({ ...one.head, content: textOf(opened, one), hash: one.hash, taken: fold.redacted.has(one.head.number) });
+    for (const one of opened.thread) letters.push({ ...one.head, content: textOf(opened, one), hash: one.hash, taken: fold.redacted.has(one.head.number), undone: fold.void.has(one.head.number) });
     if (!fold) return { ...current, opened, letters, notes: [], problem: "", state: { state: "diary", dates: {} }, first: false };
     const state = { state: fold.state, contested: fold.contested, received: fold.received, acknowledged: fold.acknowledged, outcome: fold.outcome };
     return { ...current, opened, letters, notes: await notesOf(current, opened), problem: opened.problem, state: { ...state, dates: Fold.dates(state, channel.day, channel.years) }, first: false };
@@ -102,7 +102,7 @@ const Letters = (() => {
     const mine = letter.from === "reporter";
     const author = mine ? t("thread.you") : open.first ? open.file.names[letter.from] || letter.from : nameOf(open, letter.from);
     const text = letter.content.text || "";
-    const head = make("p", {}, make("b", { textContent: author }), ` · ${t(`kind.${letter.kind}`)} · ${day(letter.day)}`);
+    const head = make("p", {}, make("b", { textContent: author }), ` · ${t(`kind.${letter.kind}`)}${letter.undone ? ` · ${t("thread.void")}` : ""} · ${day(letter.day)}`);
     const box = make("article", { className: mine ? "letter mine" : "letter" }, head, make("p", { textContent: letter.taken ? t("thread.taken_out", { text }) : text }));
     for (const entry of letter.content.files || []) {
       box.append(make("button", { type: "button", textContent: t("thread.download", { name: entry.name }), onclick: () => download(open, entry) }));
@@ -139,7 +139,7 @@ const Letters = (() => {
 
   // Keys that do not open for her: she says so under the ones before, and whoever can open them makes new ones.
   function failsForm(current) {
-    if (current.first || !["epoch_broken", "wrap_not_mine", "key_other", "letter_forged"].includes(current.problem)) return [];
+    if (current.first || !["epoch_broken", "wrap_not_mine", "key_other"].includes(current.problem)) return [];
     const { fold, claimed } = current.opened;
     const claims = fold && fold.claims.get(fold.act);
     if (!claims) return [];

@@ -16,10 +16,24 @@ const Signed = (() => {
   }
   function parse(content, word = "letter_forged") {
     let value;
+    if (depth(content) > DEEPEST) no(word);
     try { value = JSON.parse(content); } catch (problem) { no(word); }
     // what does not write itself again was not canonical: doubled names, fractions, spaces, lone surrogates
     if (canonical(value) !== content || !plain(value) || content !== new TextDecoder().decode(utf8(content))) no(word);
     return value;
+  }
+  const DEEPEST = 32;
+  // How deep objects and lists lie in each other: more than any structure of ours would only tire a reader out.
+  function depth(content) {
+    let [now, most, inside] = [0, 0, false];
+    for (let place = 0; place < content.length; place += 1) {
+      const letter = content[place];
+      if (inside && letter === "\\") place += 1;
+      else if (letter === '"') inside = !inside;
+      else if (!inside && (letter === "{" || letter === "[")) most = Math.max(most, (now += 1));
+      else if (!inside && (letter === "}" || letter === "]")) now -= 1;
+    }
+    return most;
   }
   function plain(value) {
     if (typeof value === "number") return Number.isSafeInteger(value) && !Object.is(value, -0);
@@ -40,6 +54,7 @@ const Signed = (() => {
     day: (value) => typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value) && value > "0001" && !Number.isNaN(Date.parse(`${value}T00:00Z`)) && new Date(`${value}T00:00Z`).toISOString().slice(0, 10) === value,
     id: (value) => typeof value === "string" && /^[a-z0-9._-]{1,40}$/.test(value) && value !== "reporter" && value !== "recovery",
     recipient: (value) => typeof value === "string" && /^age1[02-9ac-hj-np-z]{58}$/.test(value),
+    identity: (value) => typeof value === "string" && /^AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}$/.test(value),
     list: (one, least, most) => (value) => Array.isArray(value) && value.length >= least && value.length <= most && value.every((each) => one(each)),
     either: (...shapes) => (value) => shapes.some((fits) => fits(value)),
     object: (fields) => (value) => isObject(value) && fitsAll(value, fields),

@@ -186,7 +186,7 @@ def change(opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: d
     fold = opened.fold
     assert fold is not None
     seed, notes_seed = dice(32), dice(32)
-    to, number = recipient_of(seed), fold.highest + 1
+    to, number = recipient_of(seed), max(fold.highest, opened.newest) + 1
     terms = {
         "epoch": number, "recipient": to, "notes": recipient_of(notes_seed),
         "readers": sorted((dict(one) for one in wanted.readers), key=lambda one: one["id"]),
@@ -201,13 +201,14 @@ def change(opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: d
     link = wraps.make_link(fold.epoch, opened.keys["thread"][fold.epoch], to)
     epochs = [_epoch("thread", number, made, link), _notes_epoch(opened, fold, author, wanted, notes_seed, act)]
     sealed = _b64(letters.seal(plain, fold.to))
-    return {"letter": {"stream": "thread", "number": place.number, "epoch": fold.epoch, "sealed": sealed}, "epochs": epochs}
+    letter = {"stream": "thread", "number": place.number, "epoch": fold.epoch, "sealed": sealed, "notes": opened.notes_rows}
+    return {"letter": letter, "epochs": epochs}
 
 
 def _noted(opened: OpenedCase, author: Author) -> str:
     """The newest note that whoever changes keys sees: what comes under the keys before later, she did not see. Empty where she
     reads none."""
-    if author.name == REPORTER or opened.notes_problem:
+    if author.name == REPORTER or (opened.notes_problem and not opened.notes):
         return ""
     return opened.notes[-1].hash if opened.notes else NONE
 
@@ -230,7 +231,7 @@ def fails(opened: OpenedCase, ring: Ring, author: Author, rows: int, on: date, d
 
 
 def _notes_epoch(opened: OpenedCase, fold: Fold, author: Author, wanted: Change, seed: bytes, act: str) -> dict[str, Any]:
-    number = fold.highest + 1
+    number = max(fold.highest, opened.newest) + 1
     key = EpochKey(fold.start, "notes", number, identity_text(seed), recipient_of(seed), act)
     made = {one["id"]: wraps.make(key, author, one["id"], one["recipient"]) for one in wanted.readers}
     before = opened.keys.get("notes", {}).get(opened.notes_epoch)

@@ -99,6 +99,14 @@ _HEADER = re.compile(
 )
 
 
+_OURS = re.compile(rb"age-encryption\.org/v1\n-> X25519 [A-Za-z0-9+/]{43}\n[A-Za-z0-9+/]{43}\n--- [A-Za-z0-9+/]{43}\n")
+
+
+def is_ours(sealed: bytes) -> bool:
+    """Say whether a header has one X25519 stanza and no other, as `write` makes it."""
+    return _OURS.match(sealed) is not None
+
+
 def is_well_formed(sealed: bytes) -> bool:
     """Say whether a header has the form of the specification: each stanza ends with a short line, and nothing is missing.
 

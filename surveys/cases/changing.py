@@ -67,7 +67,7 @@ def needs_two(fold: Fold, readers: Sequence[Keys], rings: Sequence[Ring], author
 def change(fold: Fold, letter: Letter, ring: Ring, chain: Chain | None) -> None:
     terms, author = letter["terms"], letter["from"]
     readers, recovery = terms["readers"], terms["recovery"]
-    if terms["epoch"] != fold.highest + 1 or terms["recipient"] == fold.to:
+    if terms["epoch"] <= fold.highest or terms["recipient"] == fold.to:
         raise CannotOpen("place")
     all_different(readers)
     later = [r for r in (chain.rings if chain else ()) if r.number >= ring.number and r.day.isoformat() <= letter["day"]]
@@ -109,21 +109,20 @@ def change(fold: Fold, letter: Letter, ring: Ring, chain: Chain | None) -> None:
 def by_two(fold: Fold, author: str, asked: str, what: str, payload: str, refused: str) -> None:
     """Somebody else who reads now asked for exactly this, or the reporter allowed it."""
     ask = fold.asks.get(asked)
-    if ask is None or (ask.what, ask.payload) != (what, payload):
+    if ask is None or asked in fold.used or (ask.what, ask.payload) != (what, payload):
         raise CannotOpen(refused)
     if not ask.allowed and (ask.by == author or ask.by not in fold.readers):
         raise CannotOpen(refused)
+    fold.used.add(asked)
 
 
 def claim(fold: Fold, back: Fold | None, letter: Letter) -> None:
-    """A reader, or the reporter, says that the keys of a change do not open for her. Whoever can open them makes new ones, and
-    nothing is lost; where two say so, the thread goes back behind the change, unless somebody's key was taken since."""
+    """A reader, or the reporter, says that the keys of a change do not open for her. It is a word: whoever can open them makes
+    new ones, and nothing that anybody wrote is lost."""
     change, author = letter["terms"]["change"], letter["from"]
     if back is None or not may_claim(back, fold, author):
         raise CannotOpen("epoch_broken")
     fold.claims[change].by.add(author)
-    if len(fold.claims[change].by) > 1 and loses_nobody(back, fold):
-        _go_back(fold, back)
 
 
 def may_claim(back: Fold, fold: Fold, author: str) -> bool:
@@ -150,7 +149,7 @@ def _go_back(fold: Fold, back: Fold) -> None:
     fold.void_epochs |= set(range(back.highest + 1, fold.highest + 1))
     kept = _copied(back)
     for name in (
-        "epoch", "to", "act", "made_by", "made_key", "readers", "recovery", "asks", "left", "wished", "redacted", "notes",
+        "epoch", "to", "act", "made_by", "made_key", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "used",
         "acknowledged", "outcome", "state", "contested",
     ):  # fmt: skip
         setattr(fold, name, getattr(kept, name))

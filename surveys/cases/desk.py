@@ -6,7 +6,7 @@ Every question starts from the wraps that carry her blind name: a case she has n
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -54,6 +54,8 @@ class Writing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     move: str = ""
     uploads: list[str] = []
     epochs: list[SealedEpoch] = []
+    notes: int = -1
+    """With a change of keys: how many notes its author saw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,53 @@ async def holders_of(desk: Desk, case: int, stream: str = "thread") -> set[str]:
     return {name for name in names_on(sorted(desk.ever)) if desk.keeper.reader(case, stream, name) in there}
 
 
-def _substitute_is_in(desk: Desk, row: Mapping[str, Any], holders: Collection[str]) -> bool:
+class Word(NamedTuple):
+    """How a case stands by its letters, as one reader's desk found it, and of how many letters."""
+
+    state: str
+    received: str
+    acknowledged: str
+    outcome: str
+    letters: int
+
+    @property
+    def days(self) -> Days:
+        return Days(State(self.state), *(_day_in(text) for text in (self.received, self.acknowledged, self.outcome)))
+
+
+def _day_in(text: str) -> date | None:
+    try:
+        return possible(date.fromisoformat(text)) if text else None
+    except ValueError:
+        return None
+
+
+def words_of(row: Mapping[str, Any]) -> dict[str, Word]:
+    """What readers' desks last found, by their marks."""
+    try:
+        found = msgspec.json.decode(row["words"] or "{}", type=dict[str, Word])
+        return {mark: word for mark, word in found.items() if word.state in set(State)}
+    except msgspec.DecodeError:  # somebody wrote into the store
+        return {}
+
+
+def is_late(row: Mapping[str, Any], letters: int, today: date) -> bool:
+    """Whether a case is late with its acknowledgement or outcome: by its row, or by what any reader's desk found in all its letters,
+    unless two desks found that it is in time. So no reader alone keeps the substitute out."""
+    found = [overdue_since(word.days, today) is not None for word in words_of(row).values() if word.letters == letters]
+    late = overdue_since(days_of(row), today) is not None or any(found)
+    return late and found.count(False) < 2
+
+
+async def _substitute_is_in(desk: Desk, row: Mapping[str, Any], holders: Collection[str]) -> bool:
     """Say whether the outside substitute works this case: contested, late with acknowledgement or outcome, or fewer
     than two handlers inside who are not away for more than seven days."""
     inside = [name for name, outside in desk.current.items() if not outside and name in holders]
     present = [name for name in inside if name not in desk.people or not desk.people[name].is_away(desk.day)]
-    late = overdue_since(days_of(row), desk.day) is not None
-    return bool(row["contested"]) or late or len(present) < FEWEST_INSIDE
+    if bool(row["contested"]) or len(present) < FEWEST_INSIDE:
+        return True
+    letters = await Message.count().where((Message.case == row["id"]) & (Message.stream == "thread"))
+    return is_late(row, letters, desk.day)
 
 
 async def may_read(desk: Desk, row: Mapping[str, Any], name: str) -> bool:
@@ -139,7 +181,7 @@ async def may_read(desk: Desk, row: Mapping[str, Any], name: str) -> bool:
     if name not in desk.current or row["state"] == State.DIARY:
         return False
     holders = await holders_of(desk, int(row["id"]))
-    return name in holders and (not desk.current[name] or _substitute_is_in(desk, row, holders))
+    return name in holders and (not desk.current[name] or await _substitute_is_in(desk, row, holders))
 
 
 async def case_row(desk: Desk, case: int, name: str) -> Mapping[str, Any]:
@@ -192,6 +234,7 @@ class EpochFile:
     number: int
     wrap: bytes
     link: bytes
+    at: int
     confirmed: bool
     pairs: Mapping[str, bytes]
     """For the recovery key: the wraps of its pairs of holders."""
@@ -247,7 +290,7 @@ async def _epoch_file(desk: Desk, case: int, name: str, epoch: Mapping[str, Any]
     found = {bytes(row["reader"]): bytes(row["sealed"]) for row in rows}
     pairs = {pair: found[blind] for pair, blind in wanted.items() if pair != name and blind in found}
     link = bytes(epoch["link"] or b"")  # in rows of before this column SQLite gives an empty text
-    return EpochFile(stream, int(epoch["number"]), found.get(wanted[name], b""), link, bool(epoch["confirmed"]), pairs)
+    return EpochFile(stream, int(epoch["number"]), found.get(wanted[name], b""), link, int(epoch["at"]), bool(epoch["confirmed"]), pairs)
 
 
 async def for_recovery(desk: Desk) -> list[CaseFile]:
@@ -268,7 +311,7 @@ async def write(desk: Desk, case: int, name: str, writing: Writing) -> None:
     ------
     CaseUnknown, OutOfStep, ReportRefused
     NotAllowed
-        If the step is not open in this state.
+        If the step is not open in this state, in a case of version 1.
     """
     row = await case_row(desk, case, name)
     if writing.stream not in ("thread", "notes") or (writing.move and writing.stream != "thread"):
@@ -284,8 +327,8 @@ async def write(desk: Desk, case: int, name: str, writing: Writing) -> None:
 
 
 async def append_with(desk: Desk, case: int, row: Mapping[str, Any], name: str, writing: Writing, sealed: bytes) -> None:
-    """Append a letter; a first note and a change of keys bring epochs of their own. A change links to the notes that are
-    there: its author had not seen a note that came in between, and asks again."""
+    """Append a letter; a first note and a change of keys bring epochs of their own. A change says how many notes its author saw:
+    where one came in between, she looks again. Of notes whose keys failed her she has no link to give."""
     if not writing.epochs:
         return await append(case, writing.stream, writing.number, sealed, writing.epoch)
     if row["version"] == FIRST_VERSION:
@@ -295,37 +338,44 @@ async def append_with(desk: Desk, case: int, row: Mapping[str, Any], name: str, 
     begun = any((e["stream"], e["number"]) == ("notes", 1) for e in there)  # keys of a change may be void; those of a first note are not
     first_note = writing.stream == "notes" and not begun
     wanted = [("notes", 1)] if first_note else [(s, highest + 1) for s in ("thread", "notes")]
-    unlinked = begun and not writing.epochs[-1].link
-    if [(epoch.stream, epoch.number) for epoch in writing.epochs] != wanted or unlinked:
+    if [(epoch.stream, epoch.number) for epoch in writing.epochs] != wanted:
         raise OutOfStep
+    if not first_note and writing.notes >= 0 and writing.notes != await Message.count().where((Message.case == case) & (Message.stream == "notes")):
+        raise OutOfStep
+    if not first_note and begun and writing.notes < 0 and not writing.epochs[-1].link:
+        raise OutOfStep  # a desk of before December 2026 that had not seen a note
     if first_note:
-        await _add_epochs(desk, case, name, writing.epochs)
+        await _add_epochs(desk, case, name, writing)
         return await append(case, writing.stream, writing.number, sealed, 1)
     if REPORTER not in writing.epochs[0].wraps:
         raise ReportRefused("wraps")
     await append(case, writing.stream, writing.number, sealed, writing.epoch)
-    await _add_epochs(desk, case, name, writing.epochs)
+    await _add_epochs(desk, case, name, writing)
     await Case.update({Case.rekey: False}).where(Case.id == case)
 
 
-async def _add_epochs(desk: Desk, case: int, name: str, epochs: Sequence[SealedEpoch]) -> None:
-    for epoch in epochs:
-        made, wraps = epoch_rows(case, epoch, desk.keeper, names_on(sorted(desk.current)), name)
+async def _add_epochs(desk: Desk, case: int, name: str, writing: Writing) -> None:
+    for epoch in writing.epochs:
+        made, wraps = epoch_rows(case, epoch, desk.keeper, names_on(sorted(desk.current)), name, writing.number)
         if await Epoch.exists().where(Epoch.id == made.id):  # there, but under another case or stream
             raise OutOfStep
         await Epoch.insert(made)
         await Wrap.insert(*wraps)
 
 
-async def confirm(desk: Desk, case: int, name: str, number: int) -> None:
-    """A second reader has opened an epoch: now whoever has no wrap of it loses the older ones too.
+async def confirm(desk: Desk, case: int, name: str, number: int, stay: Collection[str]) -> None:
+    """A second reader has opened an epoch, and says who reads by the letters: now everybody else loses the older wraps too.
+
+    Where one of those who stay has no wrap of the new epoch, its maker left her out against what he signed: nothing goes.
 
     Raises
     ------
     CaseUnknown
     NotAllowed
-        If she made it herself, or has no wrap of it.
+        If she made it herself, has no wrap of it, or does not say that she reads.
     """
+    if name not in stay:
+        raise NotAllowed
     await case_row(desk, case, name)
     async with desk.engine.transaction():
         await lock_case(desk.engine, case)
@@ -336,6 +386,9 @@ async def confirm(desk: Desk, case: int, name: str, number: int) -> None:
             hers = {bytes(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.epoch == epoch["id"])}
             if desk.keeper.reader(case, epoch["stream"], name) not in hers:
                 raise NotAllowed
+            wanted = stay if epoch["stream"] == "thread" else [one for one in stay if one != REPORTER and not one.startswith(RECOVERY)]
+            if not {desk.keeper.reader(case, epoch["stream"], one) for one in wanted} <= hers:
+                continue
             await Epoch.update({Epoch.confirmed: True}).where(Epoch.id == epoch["id"])
             older = [e["id"] for e in epochs if e["stream"] == epoch["stream"] and e["number"] < number]
             await _blind(older, hers)
@@ -352,7 +405,9 @@ async def _blind(epochs: Sequence[int], stay: Collection[bytes]) -> None:
 async def _move(desk: Desk, case: int, row: Mapping[str, Any], name: str, move: str) -> None:
     before, after = MOVES.get(move, (set(), State.FINAL))
     if row["state"] not in before or (move == "final" and not desk.current.get(name)):
-        raise NotAllowed
+        if row["version"] == FIRST_VERSION:
+            raise NotAllowed
+        return  # the letter is kept: it decides, and what stands beside the case is put right by whoever opens it
     changes: dict[Any, Any] = {Case.state: after, Case.ender: desk.keeper.reader(case, "maker", name), Case.ended: False}
     if row["acknowledged"] is None:
         changes[Case.acknowledged] = desk.day

@@ -31,6 +31,8 @@ class Line:
     kind: str
     day: str
     content: Mapping[str, Any]
+    mark: str = ""
+    """``void``: it counts no more; ``late``: a note that was not there when its keys were left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def open_export(content: Mapping[str, Any], printed: str, party: Callable[[], Pa
         return _first(content, identity, old)
     if house is None or chain is None:
         raise CannotOpen("house_other")
-    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in file["epochs"]]
+    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)) for e in file["epochs"]]
     rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
     reader = party()
     opened = open_case(SealedCase(file["case"], epochs, rows), reader, house.hash, chain)
@@ -127,7 +129,13 @@ def _line(opened: OpenedCase, letter: Letter, stream: str) -> Line:
     text = redacted_text(opened, letter["number"]) if stream == "thread" else None
     if text is not None:
         content = {"text": text}
-    return Line(stream, letter["number"], letter["from"], letter["kind"], letter["day"], content)
+    return Line(stream, letter["number"], letter["from"], letter["kind"], letter["day"], content, _mark(opened, stream, letter["number"]))
+
+
+def _mark(opened: OpenedCase, stream: str, number: int) -> str:
+    if stream == "thread" and opened.fold is not None and number in opened.fold.void:
+        return "void"
+    return "late" if stream == "notes" and number in opened.late_notes else ""
 
 
 def _first(content: Mapping[str, Any], identity: str, old: list[Keyring]) -> ReadCase:

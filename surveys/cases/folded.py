@@ -67,6 +67,8 @@ class Fold:
     out: list[Keys] = field(default_factory=list)
     ring: tuple[int, str] = (0, NONE)
     asks: dict[str, Ask] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    """Asks that somebody acted on: each is good for one act."""
     left: set[str] = field(default_factory=set)
     wished: set[str] = field(default_factory=set)
     redacted: dict[int, Redaction] = field(default_factory=dict)

@@ -140,7 +140,9 @@ def row_id(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def epoch_rows(case: int, epoch: SealedEpoch, keeper: Keeper, allowed: Collection[str], maker: str) -> tuple[Epoch, list[Wrap]]:
+def epoch_rows(
+    case: int, epoch: SealedEpoch, keeper: Keeper, allowed: Collection[str], maker: str, at: int
+) -> tuple[Epoch, list[Wrap]]:
     """Make the rows of an epoch: each wrap under its reader's blind name, dummies up to the fixed number.
 
     Raises
@@ -167,7 +169,7 @@ def epoch_rows(case: int, epoch: SealedEpoch, keeper: Keeper, allowed: Collectio
         wraps.append(dummy_wrap())
     rows = [Wrap(id=int.from_bytes(os.urandom(8), "big") >> 1, epoch=key, reader=r, sealed=s) for r, s in wraps]
     made = Epoch(
-        id=key, case=case, stream=epoch.stream, number=epoch.number, link=link, confirmed=epoch.number == 1,
+        id=key, case=case, stream=epoch.stream, number=epoch.number, link=link, at=at, confirmed=epoch.number == 1,
         maker=keeper.reader(case, "maker", maker),
     )  # fmt: skip
     return made, rows

@@ -82,7 +82,7 @@ def _first_epoch(case: int, epoch: SealedEpoch, keeper: Keeper, readers: Collect
         raise ReportRefused("epoch")
     if bool(set(epoch.wraps) & set(readers)) != (epoch.stream == "thread"):
         raise ReportRefused("wraps")
-    return epoch_rows(case, epoch, keeper, names_on(list(readers)), REPORTER)
+    return epoch_rows(case, epoch, keeper, names_on(list(readers)), REPORTER, 1)
 
 
 async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | Exception]:
@@ -208,11 +208,13 @@ async def _send_diary(
 
 
 async def _contest(case: int) -> None:
-    """An outcome is contested once; the substitute then looks at the case."""
-    row = await Case.select(Case.state, Case.contested).where(Case.id == case).first()
-    if row is None or row["state"] != State.OUTCOME or row["contested"]:
+    """An outcome is contested once; the substitute then looks at the case. Her letter decides, not what stands beside the case."""
+    row = await Case.select(Case.state, Case.contested, Case.version).where(Case.id == case).first()
+    fits = row is not None and row["state"] == State.OUTCOME and not row["contested"]
+    if row is None or (not fits and row["version"] == FIRST_VERSION):
         raise ReportRefused("contest")
-    await Case.update({Case.state: State.CONTESTED, Case.contested: True}).where(Case.id == case)
+    changes: dict[Any, Any] = {Case.contested: True} | ({Case.state: State.CONTESTED} if fits else {})
+    await Case.update(changes).where(Case.id == case)
 
 
 async def append(case: int, stream: str, number: int, sealed: bytes, epoch: int = 0) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surveys import signed
-from surveys.cases.sealing import SMALLEST, CannotOpen, bucket, decrypt, encrypt
+from surveys.cases.sealing import SMALLEST, CannotOpen, bucket, decrypt_ours, encrypt
 from surveys.signed import (
     NotSigned,
     Shape,
@@ -25,6 +25,7 @@ from surveys.signed import (
     listed,
     named,
     object_of,
+    private_half,
     recipient,
     shaped,
     text_of,
@@ -89,7 +90,7 @@ _HEAD: Mapping[str, Shape] = {
 }  # fmt: skip
 _FILE = object_of({
     "upload": hexed(16), "name": text_of(1, 255), "type": text_of(1, 100), "size": whole(0, 2**26),
-    "identity": text_of(74, 74), "sha256": _HASH,
+    "identity": private_half, "sha256": _HASH,
 })  # fmt: skip
 _PART = object_of({"day": day, "text": text_of(0, TEXT_LIMIT)})
 _CONTENT: Mapping[str, Shape] = {
@@ -184,7 +185,7 @@ def plain_of(sealed: bytes, identity: str) -> str:
     CannotOpen
     """
     try:
-        return decrypt(sealed, identity).decode().rstrip(" ")
+        return decrypt_ours(sealed, identity).decode().rstrip(" ")
     except UnicodeDecodeError as problem:
         raise CannotOpen("place") from problem
 

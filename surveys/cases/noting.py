@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from surveys.cases.folded import Fold
 from surveys.cases.letters import NONE, Letter
-from surveys.cases.sealed_case import OpenedCase, Party, SealedCase, keys_of, read_row, rows_of
+from surveys.cases.sealed_case import Keys, OpenedCase, Party, SealedCase, rows_of
 from surveys.cases.sealing import CannotOpen
-from surveys.cases.wraps import Wrap
 
 
 def read_notes(case: SealedCase, party: Party, opened: OpenedCase, fold: Fold) -> None:
@@ -17,12 +16,12 @@ def read_notes(case: SealedCase, party: Party, opened: OpenedCase, fold: Fold) -
     rows = [row for row in rows if row.epoch not in fold.void_epochs]
     if not rows and not made:
         return
-    keys, wrap, failed = keys_of(case, party, "notes")
-    opened.keys["notes"], opened.notes_epoch = keys, max([1, *made])
+    keys, right = Keys(case, party, "notes"), opened.keys.setdefault("notes", {})
+    opened.notes_epoch = max([1, *made])
     before, start, first_to = NONE, NONE, ""
     places = {letter.hash: place for place, letter in enumerate(opened.thread)}
     for row in rows:
-        letter = read_row(row, keys)
+        letter, right[row.epoch] = keys.read(row, made[row.epoch][0] if row.epoch in made else first_to)
         body = letter.head.body
         if (body["house"], body["case"], body["stream"], body["number"]) != (fold.house, fold.case, "notes", row.number):
             raise CannotOpen("place")
@@ -41,10 +40,11 @@ def read_notes(case: SealedCase, party: Party, opened: OpenedCase, fold: Fold) -
         before = letter.hash
         start = opened.notes[0].hash
     opened.notes_to = made[opened.notes_epoch][0] if made else first_to
-    opened.late_notes = _late(opened)
-    if opened.notes_epoch not in keys or _left_behind(opened, places):
-        raise CannotOpen(failed or "epoch_broken")
-    _check_notes_wrap(opened, fold, wrap)
+    _mark_late(opened)
+    mine = keys.of(opened.notes_epoch, opened.notes_to) if opened.notes_to else None
+    if mine is None or _left_behind(opened, places):
+        raise CannotOpen(keys.failed or "epoch_broken")
+    right[opened.notes_epoch] = mine
 
 
 def _in_force(made: Mapping[int, tuple[str, str, str, str]], places: Mapping[str, int], place: int) -> int:
@@ -65,43 +65,20 @@ def _left_behind(opened: OpenedCase, places: Mapping[str, int]) -> bool:
     return any(one["kind"] == "change" and not one["terms"]["notes"] and one["number"] not in fold.void for one in later)
 
 
-def _late(opened: OpenedCase) -> set[int]:
-    """Notes under keys that a change left, of which that change does not say that they were there: whoever it shut out could
-    have written them since.
-
-    Raises
-    ------
-    CannotOpen
-        ``shorter``: the last note that a change says was there is missing.
-    """
+def _mark_late(opened: OpenedCase) -> None:
+    """Mark notes under keys that a change left, of which that change does not say that they were there: whoever it shut out could
+    have written them since. A change that names a note which is not here binds nobody, and is told."""
     assert opened.fold is not None
-    found: set[int] = set()
     there = {note.hash: place for place, note in enumerate(opened.notes)}
     for act in opened.thread:
         noted = act["terms"].get("noted", "")
         if act["kind"] != "change" or not noted or act["number"] in opened.fold.void:
             continue
         if noted != NONE and noted not in there:
-            raise CannotOpen("shorter")
+            opened.missing_note = act["from"]
+            continue
         later = opened.notes[there[noted] + 1 if noted != NONE else 0 :]
-        found |= {int(note["number"]) for note in later if note["epoch"] < act["terms"]["epoch"]}
-    return found
-
-
-def _check_notes_wrap(opened: OpenedCase, fold: Fold, wrap: Wrap | None) -> None:
-    if wrap is None or wrap.epoch.start != fold.start:
-        raise CannotOpen("letter_forged")
-    number = wrap.epoch.number
-    if number in fold.void_epochs:
-        return
-    maker: tuple[str, ...] = ()
-    if number in fold.notes:
-        _, act, by, key = fold.notes[number]
-        maker = (by, key, act)
-    elif number == 1 and opened.notes:
-        maker = (opened.notes[0]["from"], opened.notes[0].head.key, fold.start)
-    if (wrap.by, wrap.key, wrap.epoch.act) != maker:
-        raise CannotOpen("letter_forged")
+        opened.late_notes |= {int(note["number"]) for note in later if note["epoch"] < act["terms"]["epoch"]}
 
 
 def _noted_by(letter: Letter, opened: OpenedCase) -> None:

@@ -4,16 +4,16 @@ Backwards: the newest wrap that names my own recipient gives an epoch's private 
 Forwards: the letters are read from the first and folded. What the server says beside that is not believed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from surveys.cases import changing, wraps
 from surveys.cases import fold as folding
 from surveys.cases.folded import Fold, wrote
-from surveys.cases.letters import NONE, RECOVERY, REPORTER
+from surveys.cases.letters import NONE, RECOVERY, REPORTER, Letter
 from surveys.cases.noting import read_notes
-from surveys.cases.sealed_case import OpenedCase, Party, SealedCase, SealedLetter, keys_of, read_row, rows_of
+from surveys.cases.sealed_case import Keys, OpenedCase, Party, SealedCase, SealedLetter, rows_of
 from surveys.cases.sealing import CannotOpen, recipient_of_identity
-from surveys.cases.wraps import EpochKey, Wrap
+from surveys.cases.wraps import EpochKey
 from surveys.public.rings import Chain
 
 
@@ -45,22 +45,23 @@ def _thread(case: SealedCase, party: Party, house: str, chain: Chain | None, ope
     rows = rows_of(case, "thread")
     if not rows and party.name == REPORTER:
         return
-    keys, wrap, failed = keys_of(case, party, "thread")
-    opened.keys["thread"] = keys
+    keys, right = Keys(case, party, "thread"), opened.keys.setdefault("thread", {})
+    opened.newest = max([1, *(row.number for row in case.epochs if row.stream == "thread")])
     if not keys:
-        raise CannotOpen(failed or "wrap_not_mine")
+        raise CannotOpen(keys.failed or "wrap_not_mine")
     for row in rows:
+        fold = opened.fold
         try:
-            letter = read_row(row, keys)
-            if opened.fold is None:
+            letter, right[row.epoch] = keys.read(row, fold.to if fold is not None and row.epoch == fold.epoch else "")
+            if fold is None:
                 begun = folding.begin(letter, house, chain)
                 _check_first(begun, case, party)
                 opened.fold = begun
             else:
-                folding.step(opened.fold, letter, chain)
+                folding.step(fold, letter, chain)
         except CannotOpen as problem:
             opened.problem = str(problem)
-            if _goes_on(row, rows, keys, opened):
+            if _goes_on(row, rows, keys, party, opened):
                 continue
             break
         opened.thread.append(letter)
@@ -68,35 +69,44 @@ def _thread(case: SealedCase, party: Party, house: str, chain: Chain | None, ope
         raise CannotOpen(opened.problem or "gone")
     _check_contents(opened)
     if not opened.problem:
-        opened.problem = _check_wrap(opened.fold, party, wrap, failed, keys)
+        opened.problem = _check_keys(case, opened.fold, party, keys, right)
 
 
-def _goes_on(row: SealedLetter, rows: Sequence[SealedLetter], keys: Mapping[int, str], opened: OpenedCase) -> bool:
-    """Rows of an epoch that I cannot open may be void: two say later, under an epoch of mine, that they cannot either."""
-    if opened.problem != "epoch_broken" or opened.fold is None or row.number != opened.fold.count + 1:
-        return False
+def _goes_on(row: SealedLetter, rows: Sequence[SealedLetter], keys: Keys, party: Party, opened: OpenedCase) -> bool:
+    """Rows of an epoch that I cannot open may be void, in threads of before December 2026: a later `broken` under an epoch of mine
+    says so, and somebody else wrote on after it. What two say now of keys that fail them is only told: `claimed`."""
     fold = opened.fold
-    claims: dict[str, set[str]] = {}
+    if opened.problem != "epoch_broken" or fold is None or row.number != fold.count + 1:
+        return False
     for later in rows[row.number :]:
         if later.epoch not in keys or later.epoch >= row.epoch:
             continue
         try:
-            letter = read_row(later, keys)
+            letter, _ = keys.read(later)
         except CannotOpen:
             return False
-        change = letter["terms"].get("change", "")
-        back = fold.undo.get(change)
-        if letter["kind"] == "fails" and back is not None and wrote(back, letter) and changing.may_claim(back, fold, letter["from"]):
-            claims.setdefault(change, set()).add(letter["from"])
+        back = fold.undo.get(letter["terms"].get("change", ""))
+        if back is None or not wrote(back, letter):
+            continue
+        if letter["kind"] == "fails" and changing.may_claim(back, fold, letter["from"]):
             opened.claimed.add(letter["from"])
-        by_two = back is not None and len(claims.get(change, ())) > 1 and changing.loses_nobody(back, fold)
-        if by_two or (letter["kind"] == "broken" and change == fold.act):
+        if letter["kind"] == "broken" and letter["terms"]["change"] == fold.act and _taken_up(letter, later, rows, keys, party, back):
             fold.count += 1  # an unreadable row keeps its place
             fold.void.add(row.number)
             opened.problem = ""
-            opened.claimed.clear()
             return True
     return False
+
+
+def _taken_up(act: Letter, row: SealedLetter, rows: Sequence[SealedLetter], keys: Keys, party: Party, back: Fold) -> bool:
+    """Whether somebody other than its author and me wrote on after a `broken`: she could read what I cannot, and its days."""
+    if row.number >= len(rows):
+        return False
+    try:
+        following, _ = keys.read(rows[row.number])
+    except CannotOpen:
+        return False
+    return following["before"] == act.hash and following["from"] not in (act["from"], party.name) and wrote(back, following)
 
 
 def _check_first(fold: Fold, case: SealedCase, party: Party) -> None:
@@ -106,21 +116,18 @@ def _check_first(fold: Fold, case: SealedCase, party: Party) -> None:
         raise CannotOpen("letter_forged")
 
 
-def _check_wrap(fold: Fold, party: Party, wrap: Wrap | None, failed: str, keys: Mapping[int, str]) -> str:
-    """Whether my wrap is the one that the epoch's maker gave me, and opens the epoch in use."""
-    if fold.epoch not in keys:
-        return "epoch_broken" if failed or party.name in fold.readers or party.name == REPORTER else "gone"
+def _check_keys(case: SealedCase, fold: Fold, party: Party, keys: Keys, right: dict[int, str]) -> str:
+    """Whether I hold the key in use, and no letter is hidden that made a newer one."""
+    mine = keys.of(fold.epoch, fold.to)
+    if mine is None:
+        return "epoch_broken" if keys.failed or party.name in fold.readers or party.name == REPORTER else "gone"
     if party.name not in (REPORTER, RECOVERY) and party.name not in fold.readers:
         return "gone"
-    if wrap is None:
-        return "" if 1 in keys and fold.epoch == 1 and "thread" in party.first else "wrap_not_mine"
-    epoch = wrap.epoch
-    if epoch.number in fold.void_epochs:
-        return ""
-    if epoch.number != fold.epoch:
-        return "shorter" if epoch.number > fold.epoch else "epoch_broken"
-    if (epoch.start, epoch.act, wrap.by, wrap.key) != (fold.start, fold.act, fold.made_by, fold.made_key):
-        return "letter_forged"
+    right[fold.epoch] = mine
+    for row in case.epochs:
+        if row.stream == "thread" and row.number > fold.epoch and row.number not in fold.void_epochs:
+            if row.at > fold.count or (not row.at and row.number > fold.highest):
+                return "shorter"
     return ""
 
 
@@ -138,10 +145,10 @@ def _check_contents(opened: OpenedCase) -> None:
 
 def _diary(case: SealedCase, party: Party, house: str, opened: OpenedCase) -> None:
     """The reporter's own stream: one epoch that only her code derives."""
-    identity = party.first.get("diary", "")
+    identity, keys = party.first.get("diary", ""), Keys(case, party, "diary")
     before, start = NONE, NONE
     for row in rows_of(case, "diary"):
-        letter = read_row(row, {1: identity})
+        letter, _ = keys.read(row)
         body = letter.head.body
         place = (body["house"], body["case"], body["stream"], body["number"], body["before"], body["start"], body["epoch"])
         if place != (house, case.case, "diary", row.number, before, start, 1) or letter.content is None:

@@ -18,6 +18,8 @@ class SealedEpochRow:
     number: int
     wrap: bytes
     link: bytes
+    at: int = 0
+    """Which letter brought it: a change of keys, or in notes the first note; 0 in rows of before December 2026."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,14 @@ class OpenedCase:
     notes_to: str = ""
     notes_epoch: int = 0
     notes_rows: int = 0
+    newest: int = 1
+    """The highest number of any epoch that is there, made by a letter or not: the next change takes a higher one."""
     claimed: set[str] = field(default_factory=set)
     """Who says, of keys that I cannot open, that they do not open for her either."""
     late_notes: set[int] = field(default_factory=set)
-    """Numbers of notes under keys that were left, which were not there when those keys were left."""
+    """Numbers of notes under keys that were left, of which the change of keys does not say that they were there."""
+    missing_note: str = ""
+    """Who made a change of keys that names a note which is not here: somebody hides notes, or it never was."""
 
 
 def rows_of(case: SealedCase, stream: str) -> list[SealedLetter]:
@@ -82,49 +88,71 @@ def rows_of(case: SealedCase, stream: str) -> list[SealedLetter]:
     return rows
 
 
-def keys_of(case: SealedCase, party: Party, stream: str) -> tuple[dict[int, str], Wrap | None, str]:
-    """Identities by epoch from the newest wrap that opens, down its links, and from older wraps where a link fails: whoever made
-    the keys anew must not be able to cut others off from what they could read. The wrap; and what failed above it."""
-    rows = {row.number: row for row in case.epochs if row.stream == stream}
-    keys: dict[int, str] = {}
-    problem, wrap = "", None
-    if stream in party.first:
-        keys[1] = party.first[stream]
-    for number in sorted(rows, reverse=True):
-        if number not in keys or (number == 1 and wrap is None):
-            if not rows[number].wrap:
-                continue
+class Keys:
+    """The private halves that a party has of a stream's epochs: from every wrap that opens, and down every link.
+
+    Who made an epoch may have sealed something else to one reader, or linked to something else: which half is the right one
+    the letters say, by the epoch's recipient. `failed` is the word of the newest wrap that did not open.
+    """
+
+    def __init__(self, case: SealedCase, party: Party, stream: str) -> None:
+        self._found: dict[int, dict[str, str]] = {}
+        self.failed = ""
+        rows = {row.number: row for row in case.epochs if row.stream == stream}
+        if stream in party.first:
+            self._add(1, party.first[stream])
+        opened = False
+        for number in sorted(rows, reverse=True):
+            if rows[number].wrap:
+                try:
+                    self._add(number, party.open_wrap(rows[number].wrap, stream, number).epoch.identity)
+                    opened = True
+                except CannotOpen as failed:
+                    self.failed = self.failed or ("" if opened else str(failed))
+            for identity in list(self._found.get(number, {}).values()):
+                self._down(rows[number], identity)
+
+    def _add(self, number: int, identity: str) -> None:
+        self._found.setdefault(number, {}).setdefault(recipient_of_identity(identity), identity)
+
+    def _down(self, row: SealedEpochRow, identity: str) -> None:
+        try:
+            before, older = wraps.open_link(row.link, identity)
+        except CannotOpen:
+            return
+        if before < row.number:
+            self._add(before, older)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def __contains__(self, epoch: object) -> bool:
+        return epoch in self._found
+
+    def of(self, epoch: int, to: str) -> str | None:
+        """The private half of an epoch's recipient."""
+        return self._found.get(epoch, {}).get(to)
+
+    def read(self, row: SealedLetter, to: str = "") -> tuple[Letter, str]:
+        """Open a letter with the half of its epoch's recipient, or of whatever recipient where that is not known yet; gives the
+        half as well.
+
+        Raises
+        ------
+        CannotOpen
+            ``epoch_broken`` if there is no such half, ``place`` if none opens it, ``letter_forged``.
+        """
+        found = self._found.get(row.epoch, {})
+        halves = {to: found[to]} if to in found else {} if to else found
+        if not halves:
+            raise CannotOpen("epoch_broken")
+        for recipient, identity in halves.items():
             try:
-                found = party.open_wrap(rows[number].wrap, stream, number)
-            except CannotOpen as failed:
-                problem = problem or (str(failed) if wrap is None else "")
+                plain = plain_of(row.sealed, identity)
+            except CannotOpen:
                 continue
-            wrap = wrap or found
-            keys[number] = found.epoch.identity
-        if number > 1:
-            _down(rows[number], keys)
-    return keys, wrap, problem
-
-
-def _down(row: SealedEpochRow, keys: dict[int, str]) -> None:
-    """Add the identity of the epoch before, where the link gives one; whether it is the right one, the letters say."""
-    try:
-        before, identity = wraps.open_link(row.link, keys[row.number])
-    except CannotOpen:
-        return
-    if before < row.number:
-        keys.setdefault(before, identity)
-
-
-def read_row(row: SealedLetter, keys: Mapping[int, str]) -> Letter:
-    identity = keys.get(row.epoch)
-    if identity is None:
-        raise CannotOpen("epoch_broken")
-    try:
-        plain = plain_of(row.sealed, identity)
-    except CannotOpen as problem:
-        raise CannotOpen("place") from problem
-    letter = read(plain)
-    if letter["epoch"] != row.epoch or letter["to"] != recipient_of_identity(identity):
+            letter = read(plain)
+            if letter["epoch"] != row.epoch or letter["to"] != recipient:
+                raise CannotOpen("place")
+            return letter, identity
         raise CannotOpen("place")
-    return letter

@@ -87,6 +87,18 @@ def encrypt(plain: bytes, recipient: str) -> bytes:
     return age_file.write(plain, recipient)
 
 
+def decrypt_ours(sealed: bytes, identity: str) -> bytes:
+    """Decrypt an age file of version 2: one X25519 stanza and no other, so that nobody reads by another way in.
+
+    Raises
+    ------
+    CannotOpen
+    """
+    if not age_file.is_ours(sealed):
+        raise CannotOpen("not an age file of one stanza")
+    return decrypt(sealed, identity)
+
+
 def decrypt(sealed: bytes, identity: str) -> bytes:
     """Decrypt an age file.
 

@@ -3,13 +3,23 @@ leaves the list or has new keys."""
 
 from collections.abc import Mapping
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from surveys.cases.clocks import EARLIEST, Days, State, overdue_since
-from surveys.cases.desk import Desk, NotAllowed, case_row, days_of, hold_mark, holders_of, holds_of, is_ended
+from surveys.cases.clocks import EARLIEST, Days, State
+from surveys.cases.desk import (
+    Desk,
+    NotAllowed,
+    Word,
+    case_row,
+    days_of,
+    hold_mark,
+    holders_of,
+    holds_of,
+    is_ended,
+    words_of,
+)
 from surveys.cases.folded import day_of
 from surveys.cases.incoming import CaseUnknown, ReportRefused, dummy_wrap, sealed_bytes
 from surveys.cases.intake import FIRST_VERSION, lock_case
@@ -83,11 +93,13 @@ class Stand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     received: str
     acknowledged: str = ""
     outcome: str = ""
+    letters: int = 0
+    """How many letters of the thread it found this in."""
 
 
 async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
     """Write beside a case how it stands by its letters. A retention begins only when two readers' devices found the same end,
-    or the only reader's did: nobody alone can have a case deleted. So it is where a case would be late, which lets the substitute in.
+    or the only reader's did: nobody alone can have a case deleted. What her device found is kept beside that of others, for `is_late`.
 
     Returns
     -------
@@ -111,35 +123,21 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
         me = desk.keeper.reader(case, "maker", name)
         changes: dict[Any, Any] = {}
         alone = len(await holders_of(desk, case) & set(desk.current)) < 2
-        if not alone and _makes_late(row, found, desk.day) and not _was_doubted(row, said, me):
-            changes = {Case.doubt: me + _mark(said)}
-        elif found != days_of(row):
+        if found != days_of(row):
             changes = {
                 Case.state: found.state, Case.received: found.received, Case.acknowledged: found.acknowledged, Case.outcome: found.outcome,
-                Case.ender: me, Case.ended: False, Case.doubt: b"",
+                Case.ender: me, Case.ended: False,
             }  # fmt: skip
         elif not is_ended(row) and not bytes(row["ender"] or b""):
             changes = {Case.ender: me}
         if found.outcome and not (row["ended"] and not changes) and (alone or (not changes and bytes(row["ender"] or b"") != me)):
             changes[Case.ended] = True
-        if changes:
-            await Case.update(changes).where(Case.id == case)
+        days = [str(getattr(found, name) or "") for name in ("received", "acknowledged", "outcome")]
+        words = {mark: word for mark, word in words_of(row).items() if word.letters == said.letters} | {
+            me.hex(): Word(str(found.state), days[0], days[1], days[2], said.letters)
+        }
+        await Case.update(changes | {Case.words: msgspec.json.encode(words).decode()}).where(Case.id == case)
     return bool(changes)
-
-
-def _makes_late(row: Mapping[str, Any], found: Days, today: date) -> bool:
-    """Whether a case that is in time would be late by what a desk found: that lets the outside substitute in."""
-    return overdue_since(days_of(row), today) is None and overdue_since(found, today) is not None
-
-
-def _mark(said: Stand) -> bytes:
-    return sha256(msgspec.json.encode(said)).digest()
-
-
-def _was_doubted(row: Mapping[str, Any], said: Stand, me: bytes) -> bool:
-    """Whether another reader's desk found just this before."""
-    doubt = bytes(row["doubt"] or b"")
-    return doubt.endswith(_mark(said)) and doubt != me + _mark(said)
 
 
 LATEST_LOOK = 100

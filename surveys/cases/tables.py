@@ -7,8 +7,8 @@ from piccolo.table import Table
 class Case(Table):
     """One code and what came under it. `locator` and `auth` are SHA-256 of what the code derives.
 
-    State and days only schedule: what a person reads of them comes from signed letters. `doubt`: which reader's desk (a blind
-    name) found what that would let the substitute in, until a second one finds the same. `reader` and `signer` are of version 1.
+    State and days only schedule: what a person reads of them comes from signed letters. `words`: what each reader's desk (a blind
+    name) last found in them, and of how many letters. `reader` and `signer` are of version 1.
     """
 
     id = BigInt(primary_key=True)
@@ -29,12 +29,13 @@ class Case(Table):
     recovered = Date(default=None, null=True)
     ender = Bytea(default=b"")
     ended = Boolean(default=False)
-    doubt = Bytea(default=b"")
+    words = Text(default="")
 
 
 class Epoch(Table):
     """A key that a stream of messages is sealed to. Version 1 kept its public half (`recipient`); version 2 keeps none, so
-    that only readers can write, and `link`: the private half of the epoch before, sealed to this one. Until somebody other than
+    that only readers can write, and `link`: the private half of the epoch before, sealed to this one. `at`: the letter
+    that brought it. Until somebody other than
     its `maker` (a blind name) has opened it, it is not `confirmed`, and whoever read before still reads."""
 
     id = BigInt(primary_key=True)
@@ -43,6 +44,7 @@ class Epoch(Table):
     number = Integer()
     recipient = Text(default="")
     link = Bytea(default=b"")
+    at = Integer(default=0)
     confirmed = Boolean(default=True)
     maker = Bytea(default=b"")
 

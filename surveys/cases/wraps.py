@@ -11,8 +11,19 @@ from typing import Any
 
 from surveys import signed
 from surveys.cases.letters import RECOVERY, REPORTER, SEATS, Author
-from surveys.cases.sealing import CannotOpen, decrypt, encrypt, recipient_of_identity
-from surveys.signed import NotSigned, either, exactly, hexed, identifier, object_of, recipient, shaped, text_of, whole
+from surveys.cases.sealing import CannotOpen, decrypt_ours, encrypt, recipient_of_identity
+from surveys.signed import (
+    NotSigned,
+    either,
+    exactly,
+    hexed,
+    identifier,
+    object_of,
+    private_half,
+    recipient,
+    shaped,
+    whole,
+)
 
 WRAP_BYTES = 2048
 INNER_BYTES = 1848
@@ -21,7 +32,7 @@ LINK_BYTES = 1024
 PAIRS = tuple("".join(pair) for pair in combinations(SEATS, 2))
 _WRAP = {
     "v": exactly(2), "start": hexed(32), "stream": exactly("thread", "notes"), "epoch": whole(1, 1000), "recipient": recipient,
-    "identity": text_of(74, 74), "to": object_of({"id": either(exactly(REPORTER, RECOVERY), identifier), "recipient": recipient}),
+    "identity": private_half, "to": object_of({"id": either(exactly(REPORTER, RECOVERY), identifier), "recipient": recipient}),
     "act": hexed(32), "by": either(exactly(REPORTER), identifier),
 }  # fmt: skip
 
@@ -85,7 +96,7 @@ def open_wrap(sealed: bytes, identity: str, name: str, stream: str, number: int)
         the epoch's.
     """
     try:
-        found = signed.read(decrypt(sealed, identity).decode().rstrip(" "), "wrap")
+        found = signed.read(decrypt_ours(sealed, identity).decode().rstrip(" "), "wrap")
         body = shaped(found.body, _WRAP)
     except (CannotOpen, NotSigned, UnicodeDecodeError) as problem:
         raise CannotOpen("wrap_not_mine") from problem
@@ -106,7 +117,7 @@ def open_recovery(sealed: bytes, first: str, second: str, stream: str, number: i
     CannotOpen
     """
     try:
-        inner = decrypt(sealed, first)
+        inner = decrypt_ours(sealed, first)
     except CannotOpen as problem:
         raise CannotOpen("wrap_not_mine") from problem
     return open_wrap(inner, second, RECOVERY, stream, number)
@@ -126,9 +137,9 @@ def open_link(sealed: bytes, identity: str) -> tuple[int, str]:
         ``epoch_broken``
     """
     try:
-        plain = signed.parse(decrypt(sealed, identity).decode().rstrip(" "))
+        plain = signed.parse(decrypt_ours(sealed, identity).decode().rstrip(" "))
         body: dict[str, Any] = shaped(
-            plain, {"v": exactly(2), "epoch": whole(1, 1000), "identity": text_of(74, 74)}
+            plain, {"v": exactly(2), "epoch": whole(1, 1000), "identity": private_half}
         )
         recipient_of_identity(body["identity"])
     except (CannotOpen, NotSigned, UnicodeDecodeError) as problem:

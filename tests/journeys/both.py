@@ -60,7 +60,8 @@ def file_of(case: SealedCase) -> dict[str, Any]:
     return {
         "case": case.case,
         "epochs": [
-            {"stream": e.stream, "number": e.number, "wrap": _b64(e.wrap), "link": _b64(e.link)} for e in case.epochs
+            {"stream": e.stream, "number": e.number, "wrap": _b64(e.wrap), "link": _b64(e.link)} | ({"at": e.at} if e.at else {})
+            for e in case.epochs
         ],
         "messages": [{"stream": m.stream, "number": m.number, "epoch": m.epoch, "sealed": _b64(m.sealed)} for m in case.letters],
     }  # fmt: skip
@@ -83,7 +84,7 @@ def by_python(lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple
         return {"refused": "house_other"}
     except RingRefused:
         return {"refused": "ring_broken"}
-    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in file["epochs"]]
+    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)) for e in file["epochs"]]
     letters = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
     party = who.party if isinstance(who, Reporter) else handler(who[0], who[1].identity)
     try:

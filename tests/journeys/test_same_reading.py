@@ -1,15 +1,18 @@
 """What Python and the browser's scripts take a text for is the same."""
 
+import base64
 import copy
 import unicodedata
 from dataclasses import replace
 
+import pyrage
+import pytest
 from playwright.async_api import Browser
 
 from surveys import signed
 from surveys.cases import codes
 from surveys.cases.letters import REPORTER
-from surveys.cases.sealing import decrypt, encrypt, identity_text, recipient_of_identity
+from surveys.cases.sealing import CannotOpen, decrypt, decrypt_ours, encrypt, identity_text, recipient_of_identity
 from surveys.signed import HIDING, alike, named
 from tests.journeys import both
 from tests.server.test_terminal import PAINTS
@@ -109,3 +112,46 @@ async def test_a_name_that_could_paint_over_others_is_refused_by_both(browser: B
     good = ("Marta Inventata", "مرتا", "O’Brien-Łukasz", "Anna\u00a0Maria", "王芳", "😀")
     for name, fits in [(one, True) for one in good] + [(f"Marta{paints}", False) for paints in PAINTS] + [("", False), ("a" * 121, False)]:
         assert (named(1, 120)(name), await page.evaluate("name => Signed.is.named(1, 120)(name)", name)) == (fits, fits), repr(name)
+
+
+NUMBERS = '{"n":%s}'
+TIRING = {
+    "lists in lists": "[" * 40_000 + "]" * 40_000, "objects in objects": '{"a":' * 3000 + "1" + "}" * 3000, "just too deep": "[" * 33 + "]" * 33,
+    "5,000 digits": NUMBERS % ("1" * 5000), "minus 5,000 digits": NUMBERS % ("-" + "9" * 5000), "17 digits": NUMBERS % ("1" * 17),
+}  # fmt: skip
+FINE = ["[" * 32 + "]" * 32, NUMBERS % (2**53 - 1), NUMBERS % -(2**53 - 1), '{"text":"[[[[{{{{\\\\\\"[[["}']
+
+
+async def test_what_would_tire_a_reader_out_is_refused_by_both(browser: Browser) -> None:
+    """Done by an attacker: a letter nested 40,000 deep opened nothing in the browser; a number of 5,000 digits was a fault of the server."""
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    read = "text => { try { Signed.parse(text); return true; } catch (problem) { if (!(problem instanceof Protocol.CannotOpen)) throw problem; return false; } }"
+    for name, text in TIRING.items():
+        with pytest.raises(signed.NotSigned):
+            signed.parse(text)
+        assert await page.evaluate(read, text) is False, name
+    for text in FINE:
+        signed.parse(text)
+        assert await page.evaluate(read, text) is True, text[:40]
+
+
+async def test_an_age_file_with_another_way_in_is_refused_by_both(browser: Browser) -> None:
+    """Done by an attacker: a stanza beside the one made a letter that one language showed and the other refused."""
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    identity = identity_text(bytes(range(32)))
+    mine = recipient_of_identity(identity)
+    keys = [pyrage.x25519.Recipient.from_str(one) for one in (mine, recipient_of_identity(identity_text(bytes(range(1, 33)))))]
+    opens = """async ({ sealed, identity }) => { try { return Protocol.text(await Protocol.decryptOurs(Protocol.unbase64(sealed), identity)); } catch (problem) { return ""; } }"""
+    for sealed, fine in ((encrypt(b"parole", mine), "parole"), (pyrage.encrypt(b"parole", keys), ""), (pyrage.encrypt(b"parole", keys[:1]), "")):
+        try:
+            here = decrypt_ours(sealed, identity).decode()
+        except CannotOpen:
+            here = ""
+        assert here == await page.evaluate(opens, {"sealed": base64.b64encode(sealed).decode(), "identity": identity}) == fine
+
+
+def test_a_private_half_has_one_form() -> None:
+    half = identity_text(bytes(range(32)))
+    assert signed.private_half(half) and not signed.private_half(half.lower()) and not signed.private_half(half[:-1])

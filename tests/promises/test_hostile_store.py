@@ -73,7 +73,7 @@ class Stage:
         }  # fmt: skip
 
     def opened(self, content: Mapping[str, Any], name: str) -> OpenedCase:
-        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in content["epochs"]]
+        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e["at"]) for e in content["epochs"]]
         rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in content["messages"]]
         party = self.me.party if name == "reporter" else handler("ascolto1", self.keys.identity)
         assert self.lists.house is not None

@@ -23,7 +23,12 @@ PLACE = Path(__file__).parent / "cases-v2.json"
 
 
 def make() -> dict[str, Any]:
-    """A whole installation and one case: every structure as text and as bytes, and what they mean."""
+    """A whole installation and one case of before December 2026: every structure as text and as bytes, and what they mean."""
+    with older_changes():
+        return _made()
+
+
+def _made() -> dict[str, Any]:
     dice = random.Random("ascolto protocol 2").randbytes
     age_file.random_bytes = dice
     world = World(dice)
@@ -35,8 +40,7 @@ def make() -> dict[str, Any]:
     assert fold is not None
     payload = acts.ask_payload(fold, world.ring, after, "anna")
     ask = kept.write("anna", "ask", "Bruno è di quel turno.", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload)
-    with older_changes():
-        kept.change("carla", after, ask)
+    kept.change("carla", after, ask)
     kept.later(20)
     kept.write("carla", "outcome", "Abbiamo parlato con tutti e cambiato i turni.")
     kept.write(REPORTER, "contest", "Non basta.")

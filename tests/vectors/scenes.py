@@ -143,15 +143,36 @@ def notes_hidden(world: World) -> Kept:
 
 
 def failed_twice(world: World) -> Kept:
-    """Keys that fail the reporter and a reader: both say so, the thread goes back, and the next change takes a new number."""
+    """Keys that fail the reporter and a reader: both say so, a third makes new ones, and nothing that was written is lost."""
     kept = report(world, "parole")
     kept.write("anna", "acknowledge", "arrivato")
     muted(kept, "carla", [REPORTER, "bruno"])
-    kept.write("carla", "outcome", "nessuno lo legge")
+    kept.write("carla", "outcome", "fatto")
     fails(kept, REPORTER)
     fails(kept, "bruno")
     kept.change("anna", readers_but(kept))
     kept.write(REPORTER, "message", "ora leggo")
+    return kept
+
+
+def failing(world: World) -> Kept:
+    """Keys that fail a reader, before anybody answers: she reads to the change, and both words are there (`claimed`, `claims`)."""
+    kept = report(world, "parole")
+    muted(kept, "carla", ["bruno"])
+    kept.write("carla", "message", "non per lui")
+    fails(kept, "bruno")
+    return kept
+
+
+def beside(world: World) -> Kept:
+    """An epoch that no letter made, beside an ordinary letter: its number is passed over."""
+    kept = report(world, "parole")
+    opened = kept.opened("carla")
+    assert opened.fold is not None
+    letter = acts.letter(opened.fold, world.ring, world.author("carla"), "message", {"text": "buongiorno"}, kept.day, world.dice)
+    kept.take(letter, [{"stream": "thread", "number": 2, "wraps": {}, "link": ""}])
+    kept.change("anna", readers_but(kept))
+    kept.write(REPORTER, "message", "avanti")
     return kept
 
 
@@ -192,7 +213,7 @@ OLDER: tuple[Callable[[World], Kept], ...] = (
     allowed, wished_and_left, redacted, undone, newer_ring, without_recovery, expelled_alone, let_in_alone, emptied_alone, notes_hidden,
 )  # fmt: skip
 """Of before 1 December 2026: a change says nothing of notes."""
-SCENES = (failed_twice, failed_once, gone_back_alone, noted_late)
+SCENES = (failed_twice, failed_once, failing, beside, gone_back_alone, noted_late)
 
 
 def make() -> dict[str, Any]:

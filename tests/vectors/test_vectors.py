@@ -151,7 +151,7 @@ def test_the_generator_makes_the_same_scenes_again() -> None:
 WORDS = {
     "allowed": "", "wished_and_left": "", "redacted": "", "undone": "", "newer_ring": "", "without_recovery": "",
     "expelled_alone": "expel_refused", "let_in_alone": "gain_refused", "emptied_alone": "redaction_alone", "notes_hidden": "",
-    "failed_twice": "", "failed_once": "", "gone_back_alone": "epoch_broken", "noted_late": "",
+    "failed_twice": "", "failed_once": "", "failing": "", "beside": "", "gone_back_alone": "epoch_broken", "noted_late": "",
 }  # fmt: skip
 
 

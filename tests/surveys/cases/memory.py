@@ -97,11 +97,11 @@ class Kept:
     def take(self, sent: Mapping[str, Any], epochs: Collection[Mapping[str, Any]] = ()) -> None:
         """Keep what somebody sends, as a server that follows the rules would."""
         for epoch in epochs:
-            self.epochs.append({**epoch, "wraps": {n: base64.b64decode(w) for n, w in epoch["wraps"].items()}, "link": base64.b64decode(epoch["link"])})
+            self.epochs.append({**epoch, "wraps": {n: base64.b64decode(w) for n, w in epoch["wraps"].items()}, "link": base64.b64decode(epoch["link"]), "at": 0 if _older else sent["number"]})
         self.rows.append(SealedLetter(sent["stream"], sent["number"], sent.get("epoch", 1), base64.b64decode(sent["sealed"])))
 
     def sealed(self, name: str) -> SealedCase:
-        epochs = [SealedEpochRow(e["stream"], e["number"], e["wraps"].get(name, b""), e["link"]) for e in self.epochs]
+        epochs = [SealedEpochRow(e["stream"], e["number"], e["wraps"].get(name, b""), e["link"], e.get("at", 0)) for e in self.epochs]
         return SealedCase(self.me.case, epochs, list(self.rows))
 
     def opened(self, name: str, keys: HandlerKeys | None = None) -> OpenedCase:
@@ -181,10 +181,15 @@ def without(terms: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {other: value for other, value in terms.items() if other != name}
 
 
+_older = False
+
+
 @contextmanager
 def older_changes() -> Iterator[None]:
-    """Changes of keys are written as they were before 1 December 2026, when they said nothing of notes."""
-    write = letters.write
+    """Changes of keys are written and kept as they were before 1 December 2026, when nothing was said of notes, nor which letter
+    brought an epoch."""
+    global _older
+    _older, write = True, letters.write
 
     def older(place: letters.Place, author: Author, kind: str, on: str, content: Any, salt: bytes, terms: Any = None) -> tuple[str, str]:
         return write(place, author, kind, on, content, salt, without(terms or {}, "noted"))
@@ -193,7 +198,7 @@ def older_changes() -> Iterator[None]:
     try:
         yield
     finally:
-        letters.write = write
+        letters.write, _older = write, False
 
 
 def old_change(kept: Kept, name: str, readers: list[dict[str, str]], ask: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,7 @@ async def seat(house: House, made: World) -> desk.Desk:
 
 def sealed_of(file: CaseFile, pair: str = "") -> SealedCase:
     """A case file as its reader's device takes it."""
-    epochs = [SealedEpochRow(e.stream, e.number, e.pairs.get(pair, b"") if pair else e.wrap, e.link) for e in file.epochs]
+    epochs = [SealedEpochRow(e.stream, e.number, e.pairs.get(pair, b"") if pair else e.wrap, e.link, e.at) for e in file.epochs]
     rows = [SealedLetter(m.stream, m.number, m.epoch, m.sealed) for m in file.messages]
     return SealedCase(f"{file.case:016x}", epochs, rows)
 
@@ -165,4 +165,4 @@ async def stands(house: House, made: Team, written: Written, name: str, **other:
     fold = (await open_of(house, made, written, name)).fold
     assert fold is not None
     said = {"state": fold.state, "received": fold.received, "acknowledged": fold.acknowledged, "outcome": fold.outcome} | other
-    await standing.say_stand(await seat(house, made), written.case, name, standing.Stand(**said))
+    await standing.say_stand(await seat(house, made), written.case, name, standing.Stand(**said, letters=fold.count))

@@ -39,6 +39,7 @@ from tests.surveys.cases.people import (
     OUTSIDE,
     Team,
     Written,
+    file_of,
     keeper_of,
     made_report,
     new_epoch,
@@ -93,7 +94,7 @@ async def test_a_case_does_not_exist_for_an_excluded_handler_by_any_question(hou
         desk.write(at_desk, written.case, "bruno", writing),
         standing.step_out(at_desk, written.case, "bruno"),
         standing.set_hold(at_desk, written.case, "bruno", True),
-        desk.confirm(at_desk, written.case, "bruno", 1),
+        desk.confirm(at_desk, written.case, "bruno", 1, ["bruno"]),
         standing.confirm_replacement(at_desk, written.case, "bruno", 1),
         standing.replace_message(at_desk, written.case, "bruno", 1, writing.sealed),
         desk.case_file(at_desk, written.case + 1, "anna"),
@@ -173,10 +174,10 @@ async def test_a_case_moves_from_received_to_outcome_contest_and_final(house: Ho
     await say(later(house, 40), made, written, "anna", "fatto, per questi motivi", "outcome")
     assert await sees(later(house, 40), made, OUTSIDE) == []
     await contest(later(house, 41), made, written)
-    with pytest.raises(ReportRefused):
-        await contest(later(house, 41), made, written)
-    with pytest.raises(NotAllowed):
-        await say(later(house, 42), made, written, "anna", "chiudo io", "final")
+    await contest(later(house, 41), made, written)  # kept as a letter; it moves nothing
+    await say(later(house, 42), made, written, "anna", "chiudo io", "final")
+    row = await Case.select().first()
+    assert row is not None and row["state"] == "contested"
     assert await sees(later(house, 42), made, OUTSIDE) == [written.case]
     await say(later(house, 50), made, written, OUTSIDE, "secondo sguardo", "final")
     row = await Case.select().first()
@@ -185,7 +186,9 @@ async def test_a_case_moves_from_received_to_outcome_contest_and_final(house: Ho
     assert (row["state"], row["received"], row["acknowledged"], row["outcome"]) == (
         State.FINAL, day, day + timedelta(days=3), day + timedelta(days=50),
     )  # fmt: skip
-    assert await texts(house, made, written, OUTSIDE) == ["parole", "arrivato", "fatto, per questi motivi", "no", "secondo sguardo"]
+    assert await texts(house, made, written, OUTSIDE) == [
+        "parole", "arrivato", "fatto, per questi motivi", "no", "no", "chiudo io", "secondo sguardo",
+    ]  # fmt: skip
 
 
 async def test_two_answers_at_once_do_not_take_one_place(house: House, made: Team) -> None:
@@ -334,12 +337,63 @@ async def test_whoever_is_left_out_of_new_keys_reads_on_until_a_second_reader_ha
     bruno = await open_of(house, made, written, "bruno")
     assert bruno.problem == "expel_refused" and [letter["kind"] for letter in bruno.thread] == ["report"]
     with pytest.raises(NotAllowed):
-        await desk.confirm(await seat(house, made), written.case, "anna", 2)
+        await desk.confirm(await seat(house, made), written.case, "anna", 2, ["anna", "carla", OUTSIDE])
     with pytest.raises(NotAllowed):
-        await desk.confirm(await seat(house, made), written.case, "bruno", 2)
-    await desk.confirm(await seat(house, made), written.case, "carla", 2)
+        await desk.confirm(await seat(house, made), written.case, "bruno", 2, ["bruno"])
+    with pytest.raises(NotAllowed):
+        await desk.confirm(await seat(house, made), written.case, "carla", 2, ["anna", OUTSIDE])
+    await desk.confirm(await seat(house, made), written.case, "carla", 2, ["anna", "carla", OUTSIDE, REPORTER])
     assert await sees(house, made, "bruno") == []
     assert await sees(house, made, "carla") == [written.case]
+
+
+async def test_whoever_the_letters_name_loses_nothing_where_the_maker_left_out_her_wrap(house: House, made: Team) -> None:
+    """Done by an attacker: he signed that all read, sent no wrap for one, the substitute and recovery, and an honest desk's look made it last."""
+    written = await report(house, made)
+    found = await open_of(house, made, written, "anna")
+    assert found.fold is not None
+    sent = acts.change(found, made.ring, made.author("anna"), acts.Change(list(found.fold.readers.values()), found.fold.recovery), house.day, os.urandom)
+    for epoch in sent["epochs"]:
+        for name in ("bruno", OUTSIDE, "recovery+ab"):
+            epoch["wraps"].pop(name, None)
+    await desk.write(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    carla = await open_of(house, made, written, "carla")
+    assert carla.fold is not None and carla.problem == ""
+    stay = [*carla.fold.readers, "recovery+ab", "recovery+ac", "recovery+bc", REPORTER]
+    await desk.confirm(await seat(house, made), written.case, "carla", 2, stay)
+    bruno = await open_of(house, made, written, "bruno")
+    assert bruno.problem == "epoch_broken" and len(bruno.thread) == 2
+    rows = sum(row.stream == "thread" for row in sealed_of(await file_of(house, made, written, "bruno")).letters)
+    word = acts.fails(bruno, made.ring, made.author("bruno"), rows, house.day, os.urandom)
+    await desk.write(await seat(house, made), written.case, "bruno", msgspec.convert(word, Writing))
+    await new_epoch(house, made, written, "carla", list(carla.fold.readers.values()))
+    assert (await open_of(house, made, written, "bruno")).problem == ""
+
+
+async def test_noise_in_notes_wraps_keeps_nobody_from_changing_keys(house: House, made: Team) -> None:
+    """Done by an attacker: after it every change of keys by others was refused for good."""
+    written = await report(house, made)
+    found = await open_of(house, made, written, "carla")
+    first = acts.note(found, made.ring, made.author("carla"), "note", {"text": "nota"}, house.day, os.urandom)
+    await desk.write(await seat(house, made), written.case, "carla", msgspec.convert(first, Writing))
+    found = await open_of(house, made, written, "carla")
+    assert found.fold is not None
+    sent = acts.change(found, made.ring, made.author("carla"), acts.Change(list(found.fold.readers.values()), found.fold.recovery), house.day, os.urandom)
+    for name in ("anna", "bruno", OUTSIDE):
+        sent["epochs"][1]["wraps"][name] = sent["epochs"][1]["wraps"]["carla"]
+    await desk.write(await seat(house, made), written.case, "carla", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    anna = await open_of(house, made, written, "anna")
+    assert (anna.problem, anna.notes_problem) == ("", "wrap_not_mine") and anna.fold is not None
+    await new_epoch(house, made, written, "anna", list(anna.fold.readers.values()))
+    assert (await open_of(house, made, written, "anna")).problem == ""
+    late = await open_of(house, made, written, "bruno")
+    await say(house, made, written, "anna", "intanto")
+    note = acts.note(await open_of(house, made, written, "carla"), made.ring, made.author("carla"), "note", {"text": "altra"}, house.day, os.urandom)
+    await desk.write(await seat(house, made), written.case, "carla", msgspec.convert(note, Writing))
+    assert late.fold is not None
+    stale = acts.change(late, made.ring, made.author("bruno"), acts.Change(list(late.fold.readers.values()), []), house.day, os.urandom)
+    with pytest.raises(OutOfStep):
+        await desk.write(await seat(house, made), written.case, "bruno", msgspec.convert(stale["letter"] | {"epochs": stale["epochs"]}, Writing))
 
 
 async def test_a_letter_without_its_content_takes_its_place_only_after_a_second_look(house: House, made: Team) -> None:

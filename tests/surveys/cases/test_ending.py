@@ -121,31 +121,67 @@ async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(house: Hous
     assert await Case.select().where(Case.id == written.case).first() == before
 
 
-async def test_one_reader_alone_makes_no_case_late_and_two_do(house: House, made: Team) -> None:
+async def is_in(house: House, made: Team, written: Written) -> bool:
+    """Whether the outside substitute reads a case."""
+    try:
+        await desk.case_file(await seat(house, made), written.case, OUTSIDE)
+    except CaseUnknown:
+        return False
+    return True
+
+
+NEVER = {"state": "received", "acknowledged": "", "outcome": ""}
+
+
+async def test_one_reader_alone_makes_no_case_late_where_two_found_it_in_time(house: House, made: Team) -> None:
     """Done by an attacker: his desk said that a case was not acknowledged, and the outside substitute read it."""
     written = await report(house, made)
     await say(house, made, written, "anna", "arrivato", "acknowledge")
     later = replace(house, day=house.day + timedelta(days=30))
-    never = {"state": "received", "acknowledged": "", "outcome": ""}
-    for _ in range(2):
-        await stands(later, made, written, "bruno", **never)
-    assert (await row_of(written))[:2] == ("acknowledged", house.day)
-    with pytest.raises(CaseUnknown):
-        await desk.case_file(await seat(later, made), written.case, OUTSIDE)
-    await stands(later, made, written, "anna")
-    assert (await row_of(written))[:2] == ("acknowledged", house.day)
-    await stands(later, made, written, "carla", **never)
-    assert (await row_of(written))[:2] == ("received", None)
-    await desk.case_file(await seat(later, made), written.case, OUTSIDE)
+    for name in ("anna", "carla"):
+        await stands(later, made, written, name)
+    for _ in range(3):
+        await stands(later, made, written, "bruno", **NEVER)
+        assert not await is_in(later, made, written)
 
 
-async def test_a_day_of_acknowledgement_that_makes_the_outcome_late_needs_two_that_say_the_same(house: House, made: Team) -> None:
-    written = await report(replace(house, day=house.day - timedelta(days=120)), made)
+@pytest.mark.parametrize("move", ["acknowledge", "outcome"])
+async def test_one_reader_alone_keeps_the_substitute_out_of_no_late_case(house: House, made: Team, move: str) -> None:
+    """Done by an attacker: a message like any other with a step that it does not make, and a late case was in time."""
+    written = await report(house, made)
+    late = replace(house, day=house.day + timedelta(days=8))
+    assert await is_in(late, made, written)
+    opened = await open_of(late, made, written, "bruno")
+    assert opened.fold is not None
+    letter = acts.letter(opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, late.day, os.urandom)
+    await desk.write(await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": move}, Writing))
+    await stands(late, made, written, "anna")  # her desk reads the letters
+    assert await is_in(late, made, written)
+    said = {"acknowledged": late.day.isoformat(), "state": "acknowledged", "outcome": ""}
+    await stands(late, made, written, "bruno", **said)
+    await stands(late, made, written, "bruno", **said | {"acknowledged": f"{late.day:%Y%m%d}"})
+    assert await is_in(late, made, written)
+    await say(late, made, written, "anna", "arrivato", "acknowledge")  # never refused by what stands beside the case
+    for name in ("anna", "carla"):
+        await stands(late, made, written, name)
+    assert not await is_in(late, made, written)
+
+
+async def test_what_a_desk_found_before_newer_letters_came_does_not_count(house: House, made: Team) -> None:
+    written = await report(house, made)
+    await stands(house, made, written, "bruno")
     await say(house, made, written, "anna", "arrivato", "acknowledge")
-    early = {"state": "acknowledged", "acknowledged": (house.day - timedelta(days=118)).isoformat(), "outcome": ""}
-    earlier = early | {"acknowledged": (house.day - timedelta(days=119)).isoformat()}
-    await stands(house, made, written, "bruno", **early)
-    await stands(house, made, written, "carla", **earlier)
-    assert (await row_of(written))[1] == house.day
-    await stands(house, made, written, "bruno", **earlier)
-    assert (await row_of(written))[1] == house.day - timedelta(days=119)
+    later = replace(house, day=house.day + timedelta(days=8))
+    assert not await is_in(later, made, written)
+
+
+async def test_a_contest_and_a_final_word_are_kept_whatever_stands_beside_the_case(house: House, made: Team) -> None:
+    """Done by an attacker: his desk said that an outcome was none, and her contest was refused."""
+    written = await report(house, made)
+    await say(house, made, written, "anna", "esito", "outcome")
+    await stands(house, made, written, "bruno", state="acknowledged", outcome="")
+    await say(house, made, written, REPORTER, "no", kind="contest")
+    assert await is_in(house, made, written)
+    await say(house, made, written, OUTSIDE, "guardato", "final")
+    opened = await open_of(house, made, written, "anna")
+    assert opened.fold is not None and (opened.problem, opened.fold.state) == ("", "final")
