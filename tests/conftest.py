@@ -5,7 +5,7 @@ import atexit
 import random
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 from surveys.answers.keys import HolderSecret
@@ -30,6 +32,7 @@ from surveys.public.waves import WaveRecord
 from surveys.stores import StoreSettings, close_stores, open_stores
 from surveys.tokens import SlipCode
 from tests import postgres, urn
+from tests.browsers import ARGUMENTS, chromium
 
 DAY = date(2026, 11, 2)
 WAVE = "autunno-2026"
@@ -57,6 +60,38 @@ def _shared_by(file: str) -> str:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return _ByWhatTheyShare(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test with the browser runs in the loop in which that was started."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _browsers() -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
+    """One browser for all tests of a worker, and another if it went away."""
+    async with async_playwright() as playwright:
+        started: list[Browser] = []
+
+        async def running() -> Browser:
+            if not started or not started[-1].is_connected():
+                started.append(await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS))
+            return started[-1]
+
+        yield running
+        for one in started:
+            await one.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(_browsers: Callable[[], Awaitable[Browser]]) -> AsyncIterator[Browser]:
+    """The system's Chromium; what a test opens in it, with cookies, storage and cache, goes at its end."""
+    opened = await _browsers()
+    yield opened
+    for context in list(opened.contexts):
+        await context.close()
 
 
 @pytest.fixture(autouse=True)
