@@ -1,7 +1,6 @@
 """Fixtures for all tests: stores on SQLite and on a real PostgreSQL, a small cooperative, a wave in any state."""
 
 import asyncio
-import atexit
 import random
 import shutil
 import uuid
@@ -31,7 +30,7 @@ from surveys.public.organisation import Notice, OrganisationRecord
 from surveys.public.waves import WaveRecord
 from surveys.stores import StoreSettings, close_stores, open_stores
 from surveys.tokens import SlipCode
-from tests import postgres, urn
+from tests import once, postgres, urn
 from tests.browsers import ARGUMENTS, chromium
 
 DAY = date(2026, 11, 2)
@@ -55,6 +54,11 @@ class _ByWhatTheyShare(LoadScopeScheduling):
 def _shared_by(file: str) -> str:
     text = Path(__file__).parents[1].joinpath(file).read_text("utf-8")
     return "served" if "served: Served" in text else "file" if 'scope="module"' in text else ""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if end := once.begin():
+        config.add_cleanup(end)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -127,7 +131,7 @@ def sqlite_settings(tmp_path: Path) -> StoreSettings:
 
 
 def _on_sqlite(folder: Path) -> StoreSettings:
-    shutil.copytree(_migrated(), folder / "data")
+    shutil.copytree(once.made("migrated", _migrate) / "data", folder / "data")
     return StoreSettings(folder / "data")
 
 
@@ -135,13 +139,9 @@ def _on_postgres(address: str, folder: Path) -> StoreSettings:
     return StoreSettings(folder / "data", postgres.fresh_databases(address, f"t{uuid.uuid4().hex[:12]}", _migrated_on(address)))
 
 
-@cache
-def _migrated() -> Path:
-    """Empty stores with all migrations, made once and copied for each test."""
-    kept = TemporaryDirectory()
-    atexit.register(kept.cleanup)
-    asyncio.run(_opened_once(StoreSettings(Path(kept.name) / "data")))
-    return Path(kept.name) / "data"
+def _migrate(folder: Path) -> None:
+    """Empty stores with all migrations, copied for each test."""
+    asyncio.run(_opened_once(StoreSettings(folder / "data")))
 
 
 @cache
