@@ -117,11 +117,12 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
+def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
     """Empty stores, once on each engine."""
     if request.param == "sqlite":
-        return _on_sqlite(tmp_path)
-    return _on_postgres(request.getfixturevalue("postgres_server"), tmp_path)
+        yield _on_sqlite(tmp_path)
+    else:
+        yield from _on_postgres(request.getfixturevalue("postgres_server"), tmp_path)
 
 
 @pytest.fixture
@@ -135,8 +136,10 @@ def _on_sqlite(folder: Path) -> StoreSettings:
     return StoreSettings(folder / "data")
 
 
-def _on_postgres(address: str, folder: Path) -> StoreSettings:
-    return StoreSettings(folder / "data", postgres.fresh_databases(address, f"t{uuid.uuid4().hex[:12]}", _migrated_on(address)))
+def _on_postgres(address: str, folder: Path) -> Iterator[StoreSettings]:
+    name = f"t{uuid.uuid4().hex[:12]}"
+    yield StoreSettings(folder / "data", postgres.fresh_databases(address, name, _migrated_on(address)))
+    postgres.give_back(address, name)
 
 
 def _migrate(folder: Path) -> None:
@@ -177,9 +180,9 @@ async def sqlite_house(sqlite_settings: StoreSettings) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-def postgres_settings(postgres_server: str, tmp_path: Path) -> StoreSettings:
+def postgres_settings(postgres_server: str, tmp_path: Path) -> Iterator[StoreSettings]:
     """Empty stores on PostgreSQL."""
-    return _on_postgres(postgres_server, tmp_path)
+    yield from _on_postgres(postgres_server, tmp_path)
 
 
 @pytest.fixture
