@@ -37,6 +37,15 @@ DAY = date(2026, 11, 2)
 WAVE = "autunno-2026"
 
 
+DEAR = (
+    "journeys/test_accessibility", "journeys/test_every_door", "journeys/test_every_way_out", "journeys/test_answering", "journeys/test_closeness",
+    "journeys/test_a_wave", "server/test_check.py", "journeys/test_going_back", "server/test_connections", "journeys/test_concern_promises",
+    "promises/test_forensics", "promises/test_hostile_cases", "journeys/test_a_concern", "journeys/test_signs", "journeys/test_a_link",
+    "journeys/test_handlers_desk", "journeys/test_asks", "journeys/test_proofs", "journeys/test_version_one", "server/test_uploads",
+)  # fmt: skip
+"""What takes longest begins first, so that no worker is left with a long piece when the others have nothing more to do."""
+
+
 class _ByWhatTheyShare(LoadScopeScheduling):
     """Tests that share something dear stay on one worker: the served demonstration, or what one file makes once.
 
@@ -63,11 +72,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # not by the number of tests: by DEAR
     return _ByWhatTheyShare(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test with the browser runs in the loop in which that was started."""
+    """Bring the order of DEAR; a test with the browser runs in the loop in which that was started."""
+    place = {file: next((at for at, begin in enumerate(DEAR) if f"tests/{begin}" in file), len(DEAR)) for file in {item.nodeid.split("::")[0] for item in items}}
+    items.sort(key=lambda item: place[item.nodeid.split("::")[0]])
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
