@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from nacl.pwhash import argon2id
 from playwright.async_api import Browser, async_playwright
 from xdist.scheduler import LoadScopeScheduling
 
@@ -115,6 +116,15 @@ def token_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waves take turns with four keys that this run made: a key of 3,072 bits takes a third of a second."""
     made = cycle(_four_keys())
     monkeypatch.setattr(issuing, "generate_key", lambda: next(made))
+
+
+@pytest.fixture(autouse=True)
+def derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most waves have the same holders with the same words: what Argon2 makes of them is computed once, and is the same."""
+    monkeypatch.setattr(argon2id, "kdf", _kdf)
+
+
+_kdf = cache(argon2id.kdf)
 
 
 @cache
