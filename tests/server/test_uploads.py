@@ -71,7 +71,7 @@ def _blown_up(megabytes: int) -> bytes:
 async def test_a_workbook_out_of_bounds_is_refused_for_a_reason(tmp_path: Path, make: Callable[[], bytes], reason: str) -> None:
     file = tmp_path / "personale.xlsx"
     file.write_bytes(make())
-    answer = await workers.run(Settings(StoreSettings(tmp_path / "data")), "people", {"path": str(file)}, seconds=60)
+    answer = await workers.run(Settings(StoreSettings(tmp_path / "data")), "people", {"path": str(file)}, seconds=240)
     assert answer["unreadable"] == reason
 
 
