@@ -105,17 +105,17 @@ async def _stir_parts(engine: SafePostgres, tables: Sequence[type[Table]], tries
 
 
 async def _stir_part(connection: asyncpg.Connection, part: str, tries: int) -> None:
+    steps = (
+        f"SET LOCAL lock_timeout = {LOCK_MS}",
+        f"LOCK TABLE {part} IN ACCESS EXCLUSIVE MODE",
+        f"INSERT INTO stirred SELECT * FROM {part}",
+        f"TRUNCATE {part}",
+        f"INSERT INTO {part} SELECT * FROM stirred ORDER BY random()",
+    )
     for _ in range(tries):
         try:
             async with connection.transaction():
-                await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
-                await connection.execute(f"LOCK TABLE {part} IN ACCESS EXCLUSIVE MODE")
-                for step in (
-                    f"INSERT INTO stirred SELECT * FROM {part}",
-                    f"TRUNCATE {part}",
-                    f"INSERT INTO {part} SELECT * FROM stirred ORDER BY random()",
-                ):
-                    await connection.execute(step)
+                await connection.execute("; ".join(steps))  # one trip: there are hundreds of parts, and others wait
             return
         except asyncpg.LockNotAvailableError:
             await asyncio.sleep(1)

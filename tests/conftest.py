@@ -1,11 +1,10 @@
 """Fixtures for all tests: stores on SQLite and on a real PostgreSQL, a small cooperative, a wave in any state."""
 
 import asyncio
-import atexit
 import random
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -15,7 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
+from nacl.pwhash import argon2id
+from playwright.async_api import Browser, async_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 from surveys.answers.keys import HolderSecret
@@ -30,12 +32,23 @@ from surveys.public.organisation import Notice, OrganisationRecord
 from surveys.public.waves import WaveRecord
 from surveys.stores import StoreSettings, close_stores, open_stores
 from surveys.tokens import SlipCode
-from tests import postgres, urn
+from tests import once, postgres, urn
+from tests.browsers import ARGUMENTS, chromium
 
-settings.register_profile("ascolto", deadline=None)  # a busy machine is no fault of the code
-settings.load_profile("ascolto")
 DAY = date(2026, 11, 2)
 WAVE = "autunno-2026"
+
+
+settings.register_profile("untimed", deadline=None)  # an example that waits for a processor is no failure
+settings.load_profile("untimed")
+
+DEAR = (
+    "journeys/test_accessibility", "journeys/test_every_door", "journeys/test_every_way_out", "journeys/test_answering", "journeys/test_closeness",
+    "journeys/test_a_wave", "server/test_check.py", "journeys/test_going_back", "server/test_connections", "journeys/test_concern_promises",
+    "promises/test_forensics", "promises/test_hostile_cases", "journeys/test_a_concern", "journeys/test_signs", "journeys/test_a_link",
+    "journeys/test_handlers_desk", "journeys/test_asks", "journeys/test_proofs", "journeys/test_version_one", "server/test_uploads",
+)  # fmt: skip
+"""What takes longest begins first, so that no worker is left with a long piece when the others have nothing more to do."""
 
 
 class _ByWhatTheyShare(LoadScopeScheduling):
@@ -57,9 +70,49 @@ def _shared_by(file: str) -> str:
     return "served" if "served: Served" in text else "file" if 'scope="module"' in text else ""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if end := once.begin():
+        config.add_cleanup(end)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # not by the number of tests: by DEAR
     return _ByWhatTheyShare(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the order of DEAR; a test with the browser runs in the loop in which that was started."""
+    place = {file: next((at for at, begin in enumerate(DEAR) if f"tests/{begin}" in file), len(DEAR)) for file in {item.nodeid.split("::")[0] for item in items}}
+    items.sort(key=lambda item: place[item.nodeid.split("::")[0]])
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _browsers() -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
+    """One browser for all tests of a worker, and another if it went away."""
+    async with async_playwright() as playwright:
+        started: list[Browser] = []
+
+        async def running() -> Browser:
+            if not started or not started[-1].is_connected():
+                started.append(await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS))
+            return started[-1]
+
+        yield running
+        for one in started:
+            await one.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(_browsers: Callable[[], Awaitable[Browser]]) -> AsyncIterator[Browser]:
+    """The system's Chromium; what a test opens in it, with cookies, storage and cache, goes at its end."""
+    opened = await _browsers()
+    yield opened
+    for context in list(opened.contexts):
+        await context.close()
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +120,15 @@ def token_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waves take turns with four keys that this run made: a key of 3,072 bits takes a third of a second."""
     made = cycle(_four_keys())
     monkeypatch.setattr(issuing, "generate_key", lambda: next(made))
+
+
+@pytest.fixture(autouse=True)
+def derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most waves have the same holders with the same words: what Argon2 makes of them is computed once, and is the same."""
+    monkeypatch.setattr(argon2id, "kdf", _kdf)
+
+
+_kdf = cache(argon2id.kdf)
 
 
 @cache
@@ -81,11 +143,12 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
+def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
     """Empty stores, once on each engine."""
     if request.param == "sqlite":
-        return _on_sqlite(tmp_path)
-    return _on_postgres(request.getfixturevalue("postgres_server"), tmp_path)
+        yield _on_sqlite(tmp_path)
+    else:
+        yield from _on_postgres(request.getfixturevalue("postgres_server"), tmp_path)
 
 
 @pytest.fixture
@@ -95,21 +158,19 @@ def sqlite_settings(tmp_path: Path) -> StoreSettings:
 
 
 def _on_sqlite(folder: Path) -> StoreSettings:
-    shutil.copytree(_migrated(), folder / "data")
+    shutil.copytree(once.made("migrated", _migrate) / "data", folder / "data")
     return StoreSettings(folder / "data")
 
 
-def _on_postgres(address: str, folder: Path) -> StoreSettings:
-    return StoreSettings(folder / "data", postgres.fresh_databases(address, f"t{uuid.uuid4().hex[:12]}", _migrated_on(address)))
+def _on_postgres(address: str, folder: Path) -> Iterator[StoreSettings]:
+    name = f"t{uuid.uuid4().hex[:12]}"
+    yield StoreSettings(folder / "data", postgres.fresh_databases(address, name, _migrated_on(address)))
+    postgres.give_back(address, name)
 
 
-@cache
-def _migrated() -> Path:
-    """Empty stores with all migrations, made once and copied for each test."""
-    kept = TemporaryDirectory()
-    atexit.register(kept.cleanup)
-    asyncio.run(_opened_once(StoreSettings(Path(kept.name) / "data")))
-    return Path(kept.name) / "data"
+def _migrate(folder: Path) -> None:
+    """Empty stores with all migrations, copied for each test."""
+    asyncio.run(_opened_once(StoreSettings(folder / "data")))
 
 
 @cache
@@ -145,9 +206,9 @@ async def sqlite_house(sqlite_settings: StoreSettings) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-def postgres_settings(postgres_server: str, tmp_path: Path) -> StoreSettings:
+def postgres_settings(postgres_server: str, tmp_path: Path) -> Iterator[StoreSettings]:
     """Empty stores on PostgreSQL."""
-    return _on_postgres(postgres_server, tmp_path)
+    yield from _on_postgres(postgres_server, tmp_path)
 
 
 @pytest.fixture

@@ -89,19 +89,25 @@ def _bounds(views: list[dict[str, Any]], found: RawIncidence, answered: Any, ite
 def sides_proven(views: list[dict[str, Any]], found: RawIncidence, raw: RawResponses, item: str, *, moves: bool = True) -> set[int]:
     """The atoms in which all who answered are proven favourable, or none: integer programmes over counts of answers.
 
-    The reader knows who answered, the table and the largest moves; `moves` is whether figures moved at all.
+    The reader knows who answered, the table and the largest moves; `moves` is whether figures moved at all. What is true is
+    one of the worlds that are left open: only what is true of an atom can be proven of it, so only that is asked.
     """
-    answered = np.bincount(found.atom_of[raw.answer(item) >= 0], minlength=len(found.n))
+    there = raw.answer(item) >= 0
+    answered = np.bincount(found.atom_of[there], minlength=len(found.n))
     rows, low, high = _bounds(views, found, answered, item, moves=moves)
+    true = np.bincount(5 * found.atom_of[there] + raw.answer(item)[there] - 1, minlength=5 * len(answered))
+    assert ((low <= rows @ true) & (rows @ true <= high)).all()
     heads = np.kron(np.eye(len(answered)), np.ones(5))
     limits = [LinearConstraint(rows, low, high), LinearConstraint(heads, answered, answered)]
     proven = set()
     for atom in np.flatnonzero(answered):
         wish = np.zeros(5 * len(answered))
         wish[5 * atom + 3 : 5 * atom + 5] = 1.0
-        for sign, one_side in ((1.0, int(answered[atom])), (-1.0, 0)):
+        favourable = int(wish @ true)
+        if favourable in (0, answered[atom]):
+            sign = 1.0 if favourable else -1.0
             best = milp(sign * wish, integrality=np.ones_like(wish), bounds=Bounds(0, np.inf), constraints=limits)
             assert best.success
-            if round(abs(best.fun)) == one_side:
+            if round(abs(best.fun)) == favourable:
                 proven.add(int(atom))
     return proven

@@ -9,7 +9,7 @@ import brotli
 from playwright.async_api import Page, Route, async_playwright
 
 from surveys.blind import PublicKey, SigningKey, blind, finalize, generate_key, prepare, sign_blinded, verify
-from tests.journeys.conftest import ARGUMENTS, chromium
+from tests.browsers import ARGUMENTS, chromium
 
 MODULE = Path(__file__).parents[2] / "server" / "static" / "blind.js"
 ISSUES = 500

@@ -25,7 +25,7 @@ from tests.benchmarks.answers import _body
 from tests.benchmarks.installation import channel_beside, opened, served
 from tests.benchmarks.phone import _LCP, RUNS, _slow
 from tests.benchmarks.wire import FORM, JSON, send
-from tests.journeys.conftest import ARGUMENTS, chromium
+from tests.browsers import ARGUMENTS, chromium
 
 AT_ONCE = 32
 FLOOD = 10_000

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import async_playwright
 
 from tests.benchmarks.installation import opened, served
-from tests.journeys.conftest import ARGUMENTS, chromium
+from tests.browsers import ARGUMENTS, chromium
 
 RUNS = 3
 _LCP = "new PerformanceObserver(l => window.lcp = l.getEntries().at(-1).startTime).observe({type: 'largest-contentful-paint', buffered: true})"

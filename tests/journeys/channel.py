@@ -1,7 +1,7 @@
 """A served concern channel for journeys: invented handlers, a clock that a test moves, people with browsers."""
 
 import asyncio
-import atexit
+import json
 import os
 import shutil
 import subprocess
@@ -10,12 +10,9 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from PIL import Image
@@ -26,6 +23,7 @@ from surveys.lifecycle.context import House
 from surveys.people import accounts
 from surveys.public import organisation
 from surveys.stores import StoreSettings, stores
+from tests import once
 from tests.conftest import ORGANISATION
 from tests.journeys.conftest import environment
 from tests.postgres import free_port
@@ -103,9 +101,10 @@ class Channel:
 
 def make_channel(folder: Path) -> Channel:
     """Stores, organisation and channel on the first day: made once, and copied for each test."""
-    template, known = _template()
-    made = Channel(folder / "data", deepcopy(known))
-    shutil.copytree(template, made.data)
+    template = once.made("channel", _make_template)
+    known = json.loads((template / "known.json").read_text("utf-8"))
+    made = Channel(folder / "data", known)
+    shutil.copytree(template / "data", made.data)
     made.day(BEGIN)
     forget([*known["codes"].values(), *(handler["second"] for handler in known["handlers"].values())])
     return made
@@ -122,11 +121,8 @@ def running(folder: Path) -> Iterator[Channel]:
         made.stop()
 
 
-@cache
-def _template() -> tuple[Path, dict[str, Any]]:
-    kept = TemporaryDirectory()
-    atexit.register(kept.cleanup)
-    data = Path(kept.name) / "data"
+def _make_template(folder: Path) -> None:
+    data = folder / "data"
 
     async def fill() -> dict[str, Any]:
         async with stores(StoreSettings(data)) as engines:
@@ -138,7 +134,7 @@ def _template() -> tuple[Path, dict[str, Any]]:
                 known["codes"][name] = await demonstration_channel.with_codes(house, name)
             return known
 
-    return data, asyncio.run(fill())
+    (folder / "known.json").write_text(json.dumps(asyncio.run(fill())), "utf-8")
 
 
 async def phone(browser: Browser, language: str, *, script: bool = True) -> tuple[BrowserContext, Page]:

@@ -1,37 +1,21 @@
-"""A served demonstration and a real browser, once for all journeys."""
+"""A served demonstration, once for all journeys, and what they start."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 
 from tests.postgres import free_port
 from tests.signing_in import next_code
-
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-]  # fmt: skip
-
-
-def chromium() -> str:
-    """The system's Chromium; `make test` installs it."""
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
-    if found is None:
-        raise RuntimeError("Chromium is missing: scripts/system-packages installs it")
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +72,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait(20)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield opened
-        await opened.close()
 
 
 async def press(page: Page, selector: str) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +19,9 @@ from mnemonic import Mnemonic
 from playwright.async_api import Browser, Page
 
 from surveys.lifecycle.context import House, today
+from surveys.public import organisation
 from surveys.stores import StoreSettings, stores
+from tests import once
 from tests.journeys.conftest import environment, press, start
 from tests.postgres import free_port, fresh_databases
 from tests.signing_in import next_code, session_of
@@ -45,16 +49,7 @@ async def _anchor(data: Path) -> None:
         await anchor(House(engines, data, today(), "administrator"))
 
 
-@pytest.fixture
-def installation(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[str, Path]]:
-    """A real, empty installation with an account for each seat, served: on SQLite, or where a test says so on PostgreSQL."""
-    if getattr(request, "param", "sqlite") == "postgres":
-        address = fresh_databases(request.getfixturevalue("postgres_server"), f"j{uuid.uuid4().hex[:12]}")
-        monkeypatch.setenv("ASCOLTO_DATABASE_URL", address)
-    data, port = tmp_path / "data", free_port()
-    address = f"http://127.0.0.1:{port}"
+def _make_installation(data: Path, address: str) -> None:
     made = _ascolto(
         data, "init", "--name", "Cooperativa Vera", "--address", address, "--referente", "Ada, 055 1", "--canale", "cassetta",
         "--help-checked-on", today().isoformat(), "--controller", "la cooperativa", "--purpose", "ascoltare",
@@ -66,6 +61,37 @@ def installation(
         added = _ascolto(data, "account", "add", name, "--role", role, typed=f"{PASSWORD}\n")
         assert added.returncode == 0, added.stderr
     asyncio.run(_anchor(data))
+
+
+def _copy_installation(data: Path, address: str) -> None:
+    """On SQLite it is made once for all tests; only its address differs."""
+    made = once.made("installation", lambda folder: _make_installation(folder / "data", "http://127.0.0.1:1"))
+    shutil.copytree(made / "data", data)
+
+    async def move() -> None:
+        async with stores(StoreSettings(data)) as engines:
+            record = await organisation.load()
+            assert record is not None
+            await organisation.save(engines["public"], replace(record, address=address))
+
+    asyncio.run(move())
+
+
+@pytest.fixture
+def installation(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, Path]]:
+    """A real, empty installation with an account for each seat, served: on SQLite, or where a test says so on PostgreSQL."""
+    on_postgres = getattr(request, "param", "sqlite") == "postgres"
+    if on_postgres:
+        address = fresh_databases(request.getfixturevalue("postgres_server"), f"j{uuid.uuid4().hex[:12]}")
+        monkeypatch.setenv("ASCOLTO_DATABASE_URL", address)
+    data, port = tmp_path / "data", free_port()
+    address = f"http://127.0.0.1:{port}"
+    if on_postgres:
+        _make_installation(data, address)
+    else:
+        _copy_installation(data, address)
     process = start(data, port)
     try:
         yield address, data

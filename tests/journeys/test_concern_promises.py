@@ -315,11 +315,12 @@ async def test_the_daily_notice_is_the_same_for_all_with_and_without_a_case(tmp_
     assert {re.search(rb"Date: ([^\r]*)", message)[1][-14:] for _, message in box.got} == {b"07:00:00 +0100"}  # type: ignore[index]
 
 
-async def test_an_exported_case_opens_without_browser_and_server(browser: Browser, channel: Channel, tmp_path: Path, client: httpx.AsyncClient) -> None:
+async def test_an_exported_case_opens_without_browser_and_server(browser: Browser, channel: Channel, tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    await client.post("/concern/sealed", json=await sealed_report(client, "parolaesportata"))
+    async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
+        await client.post("/concern/sealed", json=await sealed_report(client, "parolaesportata"))
     desk = await at_desk(browser, channel, "ascolto2")
     await desk.locator("#board table button").first.wait_for()
     for place in range(await desk.locator("#board table button").count()):

@@ -141,7 +141,7 @@ def _filled(path: str, dice: random.Random | None = None) -> str:
 async def _each(doors: Doors, wanted: list[Any], send: Any) -> list[httpx.Response]:
     """Send what is wanted, four at a time, in order of the list."""
     gate = asyncio.Semaphore(4)
-    async with httpx.AsyncClient(base_url=doors.address, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=doors.address, timeout=240) as client:
 
         async def one(what: Any) -> httpx.Response:
             async with gate:

@@ -13,9 +13,10 @@ from playwright.async_api import Error as BrowserError
 
 from surveys.lifecycle.context import House
 from surveys.stores import StoreSettings, stores
+from tests.browsers import ARGUMENTS, chromium
 from tests.conftest import DAY, open_a_wave
 from tests.journeys.channel import Channel, make_channel, phone
-from tests.journeys.conftest import ARGUMENTS, chromium, press
+from tests.journeys.conftest import press
 
 WRITTEN = "parolachenessunodeveleggere"
 FILL = f"""() => {{

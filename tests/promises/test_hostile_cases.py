@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from surveys.cases import acts, letters, wraps
@@ -20,7 +21,6 @@ from surveys.cases.acts import Change
 from surveys.cases.letters import REPORTER
 from surveys.cases.sealing import identity_text, recipient_of
 from tests.journeys import both
-from tests.journeys.conftest import browser as browser  # the fixture
 from tests.surveys.cases.memory import (
     OUTSIDE,
     Kept,
@@ -90,7 +90,7 @@ def stage() -> Stage:
     return Stage(11)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     opened = await (await browser.new_context()).new_page()
     await both.load(opened)

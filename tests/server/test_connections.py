@@ -89,7 +89,7 @@ async def test_half_sent_requests_do_not_keep_others_out(running: tuple[int, Pat
 
 
 async def test_a_request_that_never_ends_is_ended(running: tuple[int, Path]) -> None:
-    for sent, seconds in ((HALF["headers"], connections.HEADER_SECONDS), (HALF["nothing"], connections.HEADER_SECONDS), (HALF["body"], connections.BODY_SECONDS)):
+    async def ended(sent: bytes, seconds: float) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", running[0])
         writer.write(sent)
         start = time.perf_counter()
@@ -97,6 +97,12 @@ async def test_a_request_that_never_ends_is_ended(running: tuple[int, Path]) -> 
             assert await asyncio.wait_for(reader.read(), seconds + 5) == b""
         assert seconds - 1 < time.perf_counter() - start < seconds + 3
         writer.close()
+
+    await asyncio.gather(
+        ended(HALF["headers"], connections.HEADER_SECONDS),
+        ended(HALF["nothing"], connections.HEADER_SECONDS),
+        ended(HALF["body"], connections.BODY_SECONDS),
+    )
 
 
 async def test_headers_without_end_are_cut(running: tuple[int, Path]) -> None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 
 from surveys.cases.sealing import CannotOpen, decrypt
-from tests.journeys.conftest import ARGUMENTS, chromium
 
 VENDOR = Path(__file__).parents[1] / "vendor"
 STATIC = Path(__file__).parents[2] / "server" / "static"
@@ -66,22 +65,19 @@ def _opened(vector: Vector) -> str | None:
     return None
 
 
-async def test_the_browsers_bundle_opens_what_opens_and_refuses_what_does_not() -> None:
+async def test_the_browsers_bundle_opens_what_opens_and_refuses_what_does_not(browser: Browser) -> None:
     script = """async ([content, identities]) => {
       for (const identity of identities) {
         try { return Protocol.hash(await Protocol.decrypt(Protocol.unbase64(content), identity)); } catch (problem) { continue; }
       }
       return null;
     }"""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        page = await browser.new_page()
-        await page.route("https://localhost/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
-        await page.goto("https://localhost/")  # where WebCrypto is, as on a phone over https
-        for name in ("sealing.js", "concern-protocol.js"):
-            await page.add_script_tag(content=(STATIC / name).read_text("utf-8"))
-        got = {v.name: await page.evaluate(script, [base64.b64encode(v.content).decode(), list(v.identities)]) for v in VECTORS}
-        await browser.close()
+    page = await browser.new_page()
+    await page.route("https://localhost/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    await page.goto("https://localhost/")  # where WebCrypto is, as on a phone over https
+    for name in ("sealing.js", "concern-protocol.js"):
+        await page.add_script_tag(content=(STATIC / name).read_text("utf-8"))
+    got = {v.name: await page.evaluate(script, [base64.b64encode(v.content).decode(), list(v.identities)]) for v in VECTORS}
     assert got == {v.name: v.payload if v.opens else None for v in VECTORS}
 
 

@@ -5,14 +5,12 @@ Two variants have no salt or no random prefix; ours has both. They test the same
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import lcm
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Browser, Page, Route
 
 from server.security import csp
 from surveys.blind import (
@@ -28,7 +26,6 @@ from surveys.blind import (
     unblind,
     verify,
 )
-from tests.journeys.conftest import ARGUMENTS, chromium
 
 MODULE = Path(__file__).parents[2] / "server" / "static" / "blind.js"
 PUBLISHED = json.loads((Path(__file__).parents[1] / "vendor" / "rfc9474-vectors.json").read_text())
@@ -81,8 +78,7 @@ _OURS = """async (key) => {
 }"""
 
 
-@asynccontextmanager
-async def _page() -> AsyncIterator[Page]:
+async def _page(browser: Browser) -> Page:
     """A page of our policy that may load the module, where WebCrypto is, as on a phone over https."""
 
     async def answer(route: Route) -> None:
@@ -92,13 +88,10 @@ async def _page() -> AsyncIterator[Page]:
             page = "<!doctype html>"
             await route.fulfill(body=page, content_type="text/html", headers={"content-security-policy": csp()})
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        page = await browser.new_page()
-        await page.route("https://localhost/**", answer)
-        await page.goto("https://localhost/")
-        yield page
-        await browser.close()
+    page = await browser.new_page()
+    await page.route("https://localhost/**", answer)
+    await page.goto("https://localhost/")
+    return page
 
 
 def test_the_vectors_are_the_rfcs_four_and_their_key_fits_together() -> None:
@@ -127,29 +120,29 @@ def test_the_server_refuses_the_rfcs_signature_on_another_message_or_with_anothe
     assert not is_signed(KEY.public, vector.prepared_msg, vector.sig, 48 - len(vector.salt))
 
 
-async def test_the_browser_computes_what_the_rfc_prints() -> None:
+async def test_the_browser_computes_what_the_rfc_prints(browser: Browser) -> None:
     der, got = KEY.public.to_der().hex(), {}
-    async with _page() as page:
-        for v in VECTORS:
-            r = pow(int.from_bytes(v.inv), -1, N).to_bytes(512)
-            blinded = await page.evaluate(_BLIND, [der, v.prepared_msg.hex(), v.salt.hex(), r.hex()])
-            parts = [der, v.prepared_msg.hex(), v.blind_sig.hex(), v.inv.hex(), 4096, len(v.salt)]
-            token = await page.evaluate(_FINALIZE, parts)
-            got[v.name] = [*map(bytes.fromhex, blinded), base64.urlsafe_b64decode(token + "==")]
+    page = await _page(browser)
+    for v in VECTORS:
+        r = pow(int.from_bytes(v.inv), -1, N).to_bytes(512)
+        blinded = await page.evaluate(_BLIND, [der, v.prepared_msg.hex(), v.salt.hex(), r.hex()])
+        parts = [der, v.prepared_msg.hex(), v.blind_sig.hex(), v.inv.hex(), 4096, len(v.salt)]
+        token = await page.evaluate(_FINALIZE, parts)
+        got[v.name] = [*map(bytes.fromhex, blinded), base64.urlsafe_b64decode(token + "==")]
     assert got == {v.name: [v.prepared_msg, v.blinded_msg, v.inv, v.prepared_msg + v.sig] for v in VECTORS}
 
 
-async def test_what_the_browser_blinds_the_server_signs_and_the_token_verifies() -> None:
+async def test_what_the_browser_blinds_the_server_signs_and_the_token_verifies(browser: Browser) -> None:
     key, other = generate_key(), generate_key()
     der = key.public.to_der().hex()
-    async with _page() as page:
-        prepared, z, inverse = await page.evaluate(_OURS, der)
-        again = await page.evaluate(_OURS, der)
-        signed = sign_blinded(key, bytes.fromhex(z))
-        token = await page.evaluate(_FINALIZE, [der, prepared, signed.hex(), inverse, 3072, 48])
-        forged = sign_blinded(other, (int.from_bytes(bytes.fromhex(z)) % other.public.n).to_bytes(384))
-        refused = await page.evaluate(_FINALIZE, [der, prepared, forged.hex(), inverse, 3072, 48])
-        short = await page.evaluate(_FINALIZE, [der, prepared, signed[1:].hex(), inverse, 3072, 48])
+    page = await _page(browser)
+    prepared, z, inverse = await page.evaluate(_OURS, der)
+    again = await page.evaluate(_OURS, der)
+    signed = sign_blinded(key, bytes.fromhex(z))
+    token = await page.evaluate(_FINALIZE, [der, prepared, signed.hex(), inverse, 3072, 48])
+    forged = sign_blinded(other, (int.from_bytes(bytes.fromhex(z)) % other.public.n).to_bytes(384))
+    refused = await page.evaluate(_FINALIZE, [der, prepared, forged.hex(), inverse, 3072, 48])
+    short = await page.evaluate(_FINALIZE, [der, prepared, signed[1:].hex(), inverse, 3072, 48])
     assert not set(again) & {prepared, z, inverse}
     assert (refused, short) == ("refused: signature", "refused: length")
     got, signature = decode_token(token)
@@ -158,7 +151,7 @@ async def test_what_the_browser_blinds_the_server_signs_and_the_token_verifies()
     assert len(token_digest(got)) == 32
 
 
-async def test_the_browser_blinds_for_no_other_kind_of_key() -> None:
+async def test_the_browser_blinds_for_no_other_kind_of_key(browser: Browser) -> None:
     good = generate_key().public.to_der()
     keys = [
         good,
@@ -168,8 +161,8 @@ async def test_the_browser_blinds_for_no_other_kind_of_key() -> None:
         good[:-1],
         b"",
     ]
-    async with _page() as page:
-        got = [await page.evaluate(_OURS, key.hex()) for key in keys]
+    page = await _page(browser)
+    got = [await page.evaluate(_OURS, key.hex()) for key in keys]
     assert [len(answer) == 3 for answer in got] == [True, False, False, False, False, False]
     assert got[1:] == ["refused"] * 5
 

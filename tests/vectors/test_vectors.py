@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from surveys import signed
@@ -18,7 +19,6 @@ from surveys.cases.sealed_case import SealedCase, SealedEpochRow, SealedLetter
 from surveys.public import house as house_file
 from surveys.public import rings
 from tests.journeys import both
-from tests.journeys.conftest import browser as browser  # the fixture
 from tests.vectors import scenes
 from tests.vectors.generate import PLACE, make
 
@@ -27,7 +27,7 @@ HOUSE = house_file.read(V["house"]["text"])
 LISTS = {"house": V["house"]["text"], "rings": [{"text": V["ring"]["text"], "signatures": V["ring"]["signatures"]}], "still": None, "keyrings": []}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     opened = await (await browser.new_context()).new_page()
     await both.load(opened)
