@@ -24,11 +24,11 @@ help: ## list the targets
 	  .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock; } && \
 	.venv/bin/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_paths()["purelib"], "ascolto.pth").write_text(str(pathlib.Path.cwd()))' && \
 	.venv/bin/python -m compileall -q analysis server surveys && \
-	printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m server.cli "$$@"\n' > .venv/bin/ascolto && chmod +x .venv/bin/ascolto && \
+	printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m server.command.cli "$$@"\n' > .venv/bin/ascolto && chmod +x .venv/bin/ascolto && \
 	touch $@
 
 run: .venv/.ok ## serve the demonstration, made the first time: make run [PORT=8000] [HOST=127.0.0.1]
-	@$(PY) -m server.cli demo-serve --host $(HOST) --port $(PORT)
+	@$(PY) -m server.command.cli demo-serve --host $(HOST) --port $(PORT)
 
 test: .venv/.ok ## everything CI does: lint, types, walls, all tests on SQLite and PostgreSQL, in a real browser
 	@scripts/system-packages

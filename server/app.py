@@ -12,22 +12,24 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
-from server import faults, jobs
 from server.accounts import own, signin
 from server.auditors import pack
+from server.concern import wire
+from server.frame import faults
+from server.frame.pages import MessagePage, language_of, shell, show, static_address, style
+from server.frame.security import EnrolFirst, csp, header_setter
+from server.frame.static_files import answer_worker, health, security_txt, static_file, well_known
+from server.frame.texts import say
 from server.handlers import door as handler_door
 from server.handlers import inbox
 from server.hr import router as hr
 from server.keyholders import ceremony, comments, desk_log, sheet
 from server.keyholders import two_keys as second_key
-from server.pages import MessagePage, language_of, shell, show, static_address, style
+from server.processes import jobs
 from server.reporters import page as concern
 from server.reporters import plain, sealed
 from server.respondents import answer, door, results, tokens, trust
-from server.security import EnrolFirst, csp, header_setter
 from server.settings import Settings
-from server.static_files import answer_worker, health, security_txt, static_file, well_known
-from server.texts import say
 from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
@@ -153,7 +155,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             *results.HANDLERS, static_file, well_known, security_txt, health, concern.concern, plain.form,
         ],
     )  # fmt: skip
-    for_scripts = Router(path="/", route_handlers=sealed.HANDLERS, exception_handlers=dict(sealed.PROBLEMS))
+    for_scripts = Router(path="/", route_handlers=sealed.HANDLERS, exception_handlers=dict(wire.PROBLEMS))
     static_address("answer.js")
     app = Application(
         route_handlers=[staff, for_scripts, *signin.ROUTERS, *own.ROUTERS, *hr.ROUTERS, *ceremony.ROUTERS, *comments.ROUTERS, *sheet.ROUTERS, *second_key.ROUTERS, *pack.ROUTERS, *desk_log.ROUTERS, *handler_door.ROUTERS, *inbox.ROUTERS],

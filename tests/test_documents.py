@@ -54,3 +54,10 @@ def test_the_table_of_steps_that_is_printed_is_the_one_that_is_used() -> None:
         share = [f"{row.share_step:g}", ends[1]] if row.share_step else ["–", "–"]
         used.append((row.least, f"{row.index_step:g}", ends[0], *share, f"{row.classes}, in steps of {row.class_step:g}" if row.classes else "–"))
     assert printed == used
+
+
+def test_every_folder_of_code_has_one_line_in_the_architecture_and_no_other_has() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([\w/]+)` \|", text, flags=re.M)
+    there = {str(file.parent.relative_to(ROOT)) for layer in ("analysis", "server", "surveys") for file in (ROOT / layer).rglob("__init__.py")}
+    assert sorted(listed) == sorted(folder for folder in there if not folder.endswith("migrations"))

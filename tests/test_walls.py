@@ -9,14 +9,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BREACHES = {
-    "Imports run one way: server, surveys, analysis": ("surveys/public/waves.py", "from server.texts import say"),
+    "Imports run one way: server, surveys, analysis": ("surveys/public/waves.py", "from server.frame.texts import say"),
+    "Inside server: the shell over the application, audiences that do not know each other, what they share": (
+        "server/hr/overview.py", "from server.respondents import answer"
+    ),
     "Inside surveys: lifecycle over the stores over public over pure modules": ("surveys/public/channel.py", "from surveys.lifecycle import closing"),
     "People, answers and cases do not know each other": ("surveys/answers/urn.py", "from surveys.people import roster"),
-    "Raw responses are for analysis, the opening of the urn and the life of a wave": ("server/exports.py", "from analysis.responses import RawResponses"),
+    "Raw responses are for analysis, the opening of the urn and the life of a wave": ("server/results/exports.py", "from analysis.responses import RawResponses"),
     "Inside analysis: the release over figures, attacker and choice of views": ("analysis/stray.py", ""),
     "The release is made by the life of a wave alone": ("server/hr/preview.py", "from analysis.release import release"),
-    "The choice of views is the release's": ("server/display.py", "from analysis.protect import suppression"),
-    "The attacker is asked by the release, by experiences and by nobody else": ("server/findings.py", "from analysis.audit import structure"),
+    "The choice of views is the release's": ("server/frame/display.py", "from analysis.protect import suppression"),
+    "The attacker is asked by the release, by experiences and by nobody else": ("server/results/findings.py", "from analysis.audit import structure"),
     "The attacker never reaches what was chosen and how": ("analysis/audit/worlds.py", "from analysis.protect import suppression"),
     "The audit of structure knows counts alone": ("analysis/audit/structure_wide.py", "from analysis.statistic import RawStatistic"),
     "What may be published is decided without responses": ("analysis/findings.py", "from analysis.responses import RawResponses"),

@@ -1,28 +1,25 @@
 """One's own account: the second factor, the password, and the browsers that are signed in."""
 
-import os
-from base64 import b32decode, b32encode
+from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from server.desk import HOME, Desk, done, frame
-from server.display import day
-from server.pages import Shell, show
-from server.security import DeskAccount, account_of, checked_form, ended_cookies
+from server.frame.display import day
+from server.frame.pages import Shell, show
+from server.frame.second_factor import drawn, picture_of, secret_of
+from server.frame.security import DeskAccount, account_of, checked_form, ended_cookies
+from server.frame.signed_in import HOME, Desk, done, frame
+from server.frame.texts import say
 from server.settings import Settings
-from server.texts import say
 from surveys.lifecycle.context import today
 from surveys.people import accounts, log, sessions
 from surveys.people.accounts import AccountRefused, DoorBusy
 from surveys.stores import Engines
-
-SECRET_BYTES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +51,6 @@ class AccountPage:
     title: str
     lines: tuple[SessionLine, ...]
     has_password: bool
-
-
-def drawn(name: str) -> tuple[str, str]:
-    """A new secret for one-time codes: as text, and as the picture that an app reads."""
-    text = b32encode(os.urandom(SECRET_BYTES)).decode()
-    return text, picture_of(name, text)
-
-
-def picture_of(name: str, secret: str) -> str:
-    """The address of a secret (otpauth) as a QR."""
-    import segno
-
-    code = segno.make(f"otpauth://totp/Ascolto:{quote(name)}?secret={secret}&issuer=Ascolto", error="m")
-    return str(code.svg_data_uri(scale=4, border=2, light="#fff"))
-
-
-def secret_of(text: str) -> bytes | None:
-    """Read a secret that a form brings back, if it is one."""
-    try:
-        secret = b32decode(text)
-    except ValueError:
-        return None
-    return secret if len(secret) == SECRET_BYTES else None
 
 
 @get("/second")

@@ -8,9 +8,8 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from server.desk import HOME, Desk, frame
-from server.pages import Shell, show
-from server.security import (
+from server.frame.pages import Shell, show
+from server.frame.security import (
     DeskAccount,
     checked_form,
     device_cookies,
@@ -19,8 +18,9 @@ from server.security import (
     is_ours,
     session_cookies,
 )
+from server.frame.signed_in import HOME, Desk, frame
+from server.frame.texts import say
 from server.settings import Settings
-from server.texts import say
 from surveys.lifecycle.context import today
 from surveys.people import accounts, acts, log
 from surveys.people.accounts import DoorBusy, SignInRefused

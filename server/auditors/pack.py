@@ -8,14 +8,14 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from server.channel_facts import for_auditor
-from server.desk import Desk, frame
-from server.display import day, text_of
-from server.hr.indicators import give_file, list_page, one_page, scorecard_page
-from server.pages import Shell, show
-from server.security import DeskAccount
+from server.certification.indicators import give_file, list_page, one_page, scorecard_page
+from server.concern.facts import for_auditor
+from server.frame.display import day, text_of
+from server.frame.pages import Shell, show
+from server.frame.security import DeskAccount
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
 from server.settings import Settings
-from server.texts import say
 from surveys.lifecycle.context import today
 from surveys.public import releases
 from surveys.public.signing import fingerprint

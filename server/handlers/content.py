@@ -2,8 +2,8 @@
 
 import json
 
-from server.reporters.page import Script, script
-from server.texts import catalogue
+from server.frame.scripts import Script, script
+from server.frame.texts import catalogue
 
 
 def desk_texts(language: str) -> str:

@@ -12,15 +12,15 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
-from server.accounts.own import drawn, secret_of
-from server.desk import Desk, frame
+from server.concern.wire import PROBLEMS, answer, body_of
+from server.frame.pages import Shell, show
+from server.frame.scripts import Script
+from server.frame.second_factor import drawn, secret_of
+from server.frame.security import device_cookies, devices_of, is_ours, session_cookies
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
 from server.handlers.content import desk_texts, scripts
-from server.pages import Shell, show
-from server.reporters.page import Script
-from server.reporters.sealed import PROBLEMS, answer, body_of
-from server.security import device_cookies, devices_of, is_ours, session_cookies
 from server.settings import Settings
-from server.texts import say
 from surveys.cases import handlers, log
 from surveys.cases.handlers import HandlerRecord, HandlerRefused
 from surveys.cases.keeper import keeper_at

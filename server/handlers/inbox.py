@@ -10,15 +10,15 @@ from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath
 
-from server.desk import Desk, frame
+from server.concern.channel import OpenChannel, list_content
+from server.concern.wire import PROBLEMS, answer, body_of, dates_of, file_content
+from server.frame.pages import Shell, show
+from server.frame.scripts import Script
+from server.frame.security import DeskAccount, account_of
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
 from server.handlers.content import desk_texts, scripts
-from server.pages import Shell, show
-from server.reporters.channel import OpenChannel, list_content
-from server.reporters.page import Script
-from server.reporters.sealed import PROBLEMS, answer, body_of, dates_of, file_content
-from server.security import DeskAccount, account_of
 from server.settings import Settings
-from server.texts import say
 from surveys.cases import clocks, handlers, incoming, log, pieces, standing
 from surveys.cases import desk as cases
 from surveys.cases.desk import InboxLine, NotAllowed, Writing, open_desk

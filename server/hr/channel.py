@@ -10,16 +10,16 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.channel_facts import HandlerLine, band_lines, handler_lines
-from server.desk import Desk, done, frame
-from server.display import day as in_words
+from server.concern.channel import house_lines
+from server.concern.facts import HandlerLine, band_lines, handler_lines
+from server.frame.display import day as in_words
+from server.frame.pages import Shell, show
+from server.frame.security import account_of, checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import say
 from server.hr.organisation import is_day
-from server.pages import Shell, show
-from server.reporters.channel import house_lines
-from server.security import account_of, checked_form
+from server.processes.workers import run
 from server.settings import Settings
-from server.texts import say
-from server.workers import run
 from surveys.cases import handlers
 from surveys.cases.clocks import RETENTION_YEARS
 from surveys.lifecycle import channel as life

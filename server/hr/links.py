@@ -1,6 +1,5 @@
 """Personal links for HR: invite, remind, print letters, give texts to a gateway. Nobody is listed by name."""
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +9,9 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server import invitations, workers
-from server.desk import done
-from server.security import account_of, checked_form
+from server.frame.security import account_of, checked_form
+from server.frame.signed_in import done
+from server.mail.links import KINDS, put_into_outbox, written
 from server.settings import Settings
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import House, today
@@ -20,32 +19,10 @@ from surveys.people.links import Invitation
 from surveys.public.waves import WrongState
 from surveys.stores import Engines
 
-KINDS = {"invite": ("invitation", True), "remind": ("reminder", False), "remind_missing": ("reminder", True)}
-"""What a button sends, and whether it goes to those alone who have no token yet."""
-
-
-async def put_into_outbox(house: House, wave: str, what: str) -> int:
-    """Write the messages of one button and leave them to the jobs."""
-    kind, only_missing = KINDS[what]
-    return await issuing.invite_by_mail(house, wave, kind, only_missing=only_missing)
-
-
-async def handed_over(settings: Settings, house: House, wave: str, channel: str) -> tuple[bytes, str]:
-    """New links of a channel as a file to download once: content and ending."""
-    return await _written(settings, wave, channel, await issuing.hand_over(house, wave, channel))
-
-
-async def _written(settings: Settings, wave: str, channel: str, drawn: Sequence[Invitation]) -> tuple[bytes, str]:
-    facts = await invitations.about(settings.data, wave)
-    if channel == "sms":
-        return invitations.text_messages(facts, drawn).encode(), "csv"
-    made = await workers.run(settings, "letters", invitations.pages(facts, drawn))
-    return base64.b64decode(made["pdf"]), "pdf"
-
 
 async def as_file(settings: Settings, wave: str, channel: str, drawn: Sequence[Invitation]) -> Response[Any]:
     """Links as a file to download: letters (PDF) or texts (CSV)."""
-    content, ending = await _written(settings, wave, channel, drawn)
+    content, ending = await written(settings, wave, channel, drawn)
     headers = {"Content-Disposition": f'attachment; filename="{wave}-{channel}.{ending}"'}
     kind = "application/pdf" if ending == "pdf" else "text/csv"
     return Response(content, status_code=200, media_type=kind, headers=headers)

@@ -8,11 +8,11 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from server.desk import Desk, done, frame
-from server.display import text_of
-from server.pages import Shell, show
-from server.security import checked_form
-from server.texts import say
+from server.frame.display import text_of
+from server.frame.pages import Shell, show
+from server.frame.security import checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import say
 from surveys.public.organisation import Notice, OrganisationRecord, SupportContact, load, save
 from surveys.stores import Engines
 

@@ -5,13 +5,14 @@ from typing import Any, ClassVar
 
 from litestar import Request, Response, get
 
-from server import scorecard
-from server.desk import Desk, frame
-from server.display import day, number, text_of
-from server.findings import in_words
-from server.pages import Shell, show
-from server.reading import AreaLine, area_lines, participation_line, view_name
-from server.texts import say
+from server.certification import scorecard
+from server.certification.total import total_line
+from server.frame.display import day, text_of
+from server.frame.pages import Shell, show
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
+from server.results.findings import in_words
+from server.results.reading import AreaLine, area_lines, participation_line, view_name
 from surveys.lifecycle.context import today
 from surveys.public import actions, evidence
 from surveys.public.waves import State, WaveRecord, in_state
@@ -52,16 +53,6 @@ def _running_line(wave: WaveRecord, language: str) -> str:
     return say(
         language, "hr.overview.running", title=text_of(wave.title, language), ends=day(wave.ends, language),
         received=received, day=day(wave.received_on, language) or "–",
-    )  # fmt: skip
-
-
-async def total_line(language: str) -> str:
-    """The total in words; compared with the threshold only when nothing is left to assess."""
-    card = await scorecard.scores()
-    key = "total_open" if card.not_assessed else "total_pass" if card.reaches_threshold else "total_fail"
-    return say(
-        language, f"points.{key}", earned=number(card.earned, language), open=number(card.not_assessed, language),
-        lost=number(card.lost, language),
     )  # fmt: skip
 
 

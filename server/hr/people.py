@@ -11,12 +11,12 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from server import workers
-from server.desk import Desk, done, frame
-from server.pages import Shell, show
-from server.security import account_of, checked_form
+from server.frame.pages import Shell, show
+from server.frame.security import account_of, checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import catalogue, say
+from server.processes import workers
 from server.settings import Settings
-from server.texts import catalogue, say
 from surveys.importing.people import PeopleImport, RefusedRow
 from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import House, today

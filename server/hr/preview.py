@@ -7,13 +7,13 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from server import workers
-from server.desk import Desk, frame
-from server.display import text_of
-from server.pages import Shell, show
-from server.reading import view_name
+from server.frame.display import text_of
+from server.frame.pages import Shell, show
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
+from server.processes import workers
+from server.results.reading import view_name
 from server.settings import Settings
-from server.texts import say
 from surveys.public.waves import get as get_wave
 
 KINDS = ("unit", "gender", "age", "unit+gender", "unit+age", "gender+age")

@@ -10,12 +10,14 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.desk import Desk, done, frame
-from server.display import day, text_of
-from server.exports import as_csv, as_workbook
-from server.findings import alerts_in_words, in_words
-from server.pages import Shell, show
-from server.reading import (
+from server.frame.display import day, text_of
+from server.frame.pages import Shell, show
+from server.frame.security import account_of, checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import say
+from server.results.exports import as_csv, as_workbook
+from server.results.findings import alerts_in_words, in_words
+from server.results.reading import (
     Heat,
     ItemLine,
     figure_text,
@@ -26,9 +28,7 @@ from server.reading import (
     participation_line,
     view_name,
 )
-from server.respondents.results import ChartPicture, certificate_line, charts_of, experience_lines, released
-from server.security import account_of, checked_form
-from server.texts import say
+from server.results.shown import ChartPicture, certificate_line, charts_of, experience_lines, released
 from surveys.lifecycle.context import today
 from surveys.people import log
 from surveys.public import actions

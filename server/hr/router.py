@@ -2,8 +2,8 @@
 
 from litestar import Router
 
+from server.frame.security import DeskAccount
 from server.hr import channel, indicators, links, organisation, overview, people, preview, results, two_keys, waves
-from server.security import DeskAccount
 
 ROUTERS = [
     Router(

@@ -8,12 +8,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.desk import done, frame
+from server.frame.security import account_of, checked_form
+from server.frame.signed_in import done, frame
+from server.frame.texts import say
 from server.hr.links import as_file
 from server.hr.waves import wave_page_with
-from server.security import account_of, checked_form
 from server.settings import Settings
-from server.texts import say
 from surveys.lifecycle import two_keys
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import PlanRefused

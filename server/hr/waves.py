@@ -3,7 +3,6 @@
 import base64
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get, post
@@ -12,24 +11,24 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server import workers
-from server.desk import Desk, done, frame
-from server.display import day, text_of
-from server.pages import Shell, show
-from server.reading import view_name
-from server.security import account_of, checked_form
+from server.frame.display import day, text_of
+from server.frame.pages import Shell, show
+from server.frame.security import account_of, checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import say
+from server.frame.two_keys import act_in_words
+from server.papers.facts import about_slips
+from server.processes import workers
+from server.results.reading import view_name
 from server.settings import Settings
-from server.texts import say
-from server.two_keys import act_in_words
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
-from surveys.lifecycle.ready import is_second, mark_of
 from surveys.lifecycle.two_keys import cap, given
 from surveys.people import roster, two_keys
 from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
-from surveys.public import organisation, waves
+from surveys.public import waves
 from surveys.public.waves import State, WaveRecord, WrongState
 from surveys.stores import Engines
 
@@ -290,17 +289,6 @@ async def slips(
     made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(settings.data, wave)})
     headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
     return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)
-
-
-async def about_slips(data: Path, wave_id: str) -> dict[str, str]:
-    """What a slip says besides its code; `mark` is half of π in hex, or nothing for a wave of version 1."""
-    wave, about = await waves.get(wave_id), await organisation.load()
-    ends = say("it", "hr.slip.ends", day=day(wave.ends, "it"))
-    return {
-        "organisation": about.name if about else "Ascolto", "title": text_of(wave.title, "it"),
-        "address": about.address if about else "", "ends": ends,
-        "mark": await mark_of(data, wave) if is_second(data, wave_id) else "",
-    }  # fmt: skip
 
 
 HANDLERS = (list_waves, planner, plan_wave, wave_page, slips, take_step)

@@ -11,18 +11,18 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server import workers
-from server.desk import Desk, done, frame
-from server.display import day, text_of
+from server.frame.display import day, text_of
+from server.frame.pages import Shell, show
+from server.frame.security import DeskAccount, account_of, checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import say, step_in_words
+from server.frame.two_keys import act_in_words
 from server.keyholders.holder import HANDLERS as HOLDER_HANDLERS
 from server.keyholders.holder import holder_page
 from server.keyholders.log_pages import HANDLERS as LOG_HANDLERS
 from server.keyholders.log_pages import HeadLine, newest_heads
-from server.pages import Shell, show
-from server.security import DeskAccount, account_of, checked_form
+from server.processes import workers
 from server.settings import Settings
-from server.texts import say, step_in_words
-from server.two_keys import act_in_words
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import GUARANTEE, PlanRefused, anchored, draw_secret, seats_of, take_seat

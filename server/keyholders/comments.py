@@ -7,13 +7,13 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from server.desk import Desk, frame
-from server.display import text_of
-from server.pages import Shell, show
-from server.respondents.answer import questionnaire_of
-from server.security import DeskAccount, account_of, checked_form
+from server.frame.display import text_of
+from server.frame.pages import Shell, show
+from server.frame.questionnaires import questionnaire_of
+from server.frame.security import DeskAccount, account_of, checked_form
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
 from server.settings import Settings
-from server.texts import say
 from surveys.answers.keys import SecretRefused
 from surveys.lifecycle.comments import Readable, open_comments, put_forward
 from surveys.lifecycle.context import House, today

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from server.desk import Desk, frame
-from server.display import day
+from server.frame.display import day
+from server.frame.pages import Shell, show
+from server.frame.security import DeskAccount
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import catalogue, say
 from server.keyholders import log_pages
 from server.keyholders.log_pages import HeadLine
-from server.pages import Shell, show
-from server.security import DeskAccount
 from server.settings import Settings
-from server.texts import catalogue, say
 from surveys.cases import log
 from surveys.cases.keeper import keeper_at
 from surveys.lifecycle import heads

@@ -9,11 +9,11 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.desk import Desk, done, frame
-from server.pages import Shell, show, static_address
-from server.security import DeskAccount, account_of, checked_form
+from server.frame.pages import Shell, show, static_address
+from server.frame.security import DeskAccount, account_of, checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import say
 from server.settings import Settings
-from server.texts import say
 from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther, SignedPlan
 from surveys.lifecycle.context import House, today

@@ -8,12 +8,12 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 
-from server.desk import Desk, frame
-from server.display import day
-from server.pages import Shell, show
-from server.security import DeskAccount
+from server.frame.display import day
+from server.frame.pages import Shell, show
+from server.frame.security import DeskAccount
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import catalogue, say
 from server.settings import Settings
-from server.texts import catalogue, say
 from surveys.answers.keys import SEATS
 from surveys.lifecycle import heads
 from surveys.lifecycle.context import today

@@ -10,13 +10,13 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.desk import Desk, done, frame
-from server.display import text_of
+from server.frame.display import text_of
+from server.frame.pages import Shell, show
+from server.frame.security import DeskAccount, account_of, checked_form
+from server.frame.signed_in import Desk, done, frame
+from server.frame.texts import say
 from server.keyholders.ceremony import SEALED
-from server.pages import Shell, show
-from server.security import DeskAccount, account_of, checked_form
 from server.settings import Settings
-from server.texts import say
 from surveys.answers.keys import SEATS
 from surveys.lifecycle.context import House, read_wave_key, read_wraps, today, wraps_text
 from surveys.lifecycle.planning import PlanRefused, confirm_destroyed

@@ -8,8 +8,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.desk import done
-from server.security import DeskAccount, account_of, checked_form
+from server.frame.security import DeskAccount, account_of, checked_form
+from server.frame.signed_in import done
 from server.settings import Settings
 from surveys.lifecycle import two_keys
 from surveys.lifecycle.context import House, today

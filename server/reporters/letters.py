@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from server.display import day as in_words
-from server.pages import Shell
+from server.concern.channel import OpenChannel, ReaderLine, holder_names, house_lines, reader_lines
+from server.frame.display import day as in_words
+from server.frame.pages import Shell
+from server.frame.texts import say
 from server.reporters import once
-from server.reporters.channel import OpenChannel, ReaderLine, holder_names, house_lines, reader_lines
 from server.reporters.page import Kept
-from server.texts import say
 from surveys.cases.clocks import State
 from surveys.cases.keeper import RECOVERY, REPORTER
 

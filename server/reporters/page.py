@@ -2,22 +2,21 @@
 
 import json
 import os
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha384
 from typing import Any, ClassVar
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
-from server.display import month_forms
-from server.pages import STATIC, Shell, show, staff_shell, static_address
+from server.concern.channel import OpenChannel, ReaderLine, holder_names, house_lines, open_channel, reader_lines
+from server.frame.display import month_forms
+from server.frame.pages import Shell, show, staff_shell, static_address
+from server.frame.scripts import Script, script
+from server.frame.texts import catalogue, say
 from server.reporters import once
-from server.reporters.channel import OpenChannel, ReaderLine, holder_names, house_lines, open_channel, reader_lines
 from server.reporters.places import small_places
 from server.settings import Settings
-from server.texts import catalogue, say
 from surveys.cases.codes import WORDS, Secret, new_code, to_digits, to_words
 from surveys.stores import Engines
 
@@ -37,14 +36,6 @@ class Code:
     words: bool
     asked: tuple[int, int]
     typed: str
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A script of the page: its address and the hash that the browser holds it against."""
-
-    address: str
-    integrity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +88,6 @@ def code_of(secret: Secret, language: str) -> Code:
     if language == "it":
         return Code(to_words(secret), True, (2, WORDS - 1), " ".join(to_digits(secret)))
     return Code(to_digits(secret), False, (2, 6), " ".join(to_digits(secret)))
-
-
-def script(name: str) -> Script:
-    digest = b64encode(sha384((STATIC / name).read_bytes()).digest()).decode()
-    return Script(static_address(name), f"sha384-{digest}")
 
 
 def _channel_content(channel: OpenChannel, language: str, places: Sequence[tuple[str, str]]) -> str:

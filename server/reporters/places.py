@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from server.reading import view_name
+from server.results.reading import view_name
 from surveys.public import waves
 
 SMALL = ("0-4", "5-9", "10-19")

@@ -12,16 +12,17 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
-from server.display import day as in_words
-from server.pages import MessagePage, Shell, show, staff_shell
+from server.concern.channel import OpenChannel, list_content, open_channel
+from server.concern.turns import SMALL, Busy, Turns, length_of
+from server.concern.wire import dates_of, file_content
+from server.frame.display import day as in_words
+from server.frame.pages import MessagePage, Shell, show, staff_shell
+from server.frame.texts import say
 from server.reporters import once
-from server.reporters.channel import OpenChannel, list_content, open_channel
 from server.reporters.letters import letters_page
 from server.reporters.page import closed_page, concern_page
-from server.reporters.sealed import dates_of, file_content, proof_text, reporters_file
-from server.reporters.turns import SMALL, Busy, Turns, length_of
+from server.reporters.sealed import proof_text, reporters_file
 from server.settings import Settings
-from server.texts import say
 from surveys.cases import intake, keeping, pieces, spool
 from surveys.cases.clocks import acknowledge_by
 from surveys.cases.codes import NotACode, read_code

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from json import dumps, loads
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -15,11 +14,12 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect
 
-from server import faults
-from server.display import day
-from server.pages import MessagePage, Shell, show, staff_shell, static_address
+from server.frame import faults
+from server.frame.display import day
+from server.frame.pages import MessagePage, Shell, show, staff_shell, static_address
+from server.frame.questionnaires import questionnaire_of
+from server.frame.texts import choose_language, say
 from server.respondents.sheet import Form, answer_page, in_words
-from server.texts import choose_language, say
 from surveys.answers import pairs
 from surveys.answers.envelope import seal
 from surveys.answers.plans import PlanOther, SignedPlan
@@ -50,16 +50,6 @@ class ThanksPage:
     title: str
     ends: str
     script: str
-
-
-@lru_cache(maxsize=8)
-def _read_questionnaire(text: str) -> Questionnaire:
-    return Questionnaire.from_json(loads(text))
-
-
-def questionnaire_of(wave: WaveRecord) -> Questionnaire:
-    """The frozen questionnaire of a wave; parsed once for each text."""
-    return _read_questionnaire(dumps(wave.questionnaire, sort_keys=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from analysis.document import canonical
-from server.display import day, text_of
-from server.pages import Shell, show, staff_shell
-from server.reading import view_name
-from server.respondents.answer import questionnaire_of
+from server.frame.display import day, text_of
+from server.frame.pages import Shell, show, staff_shell
+from server.frame.questionnaires import questionnaire_of
+from server.frame.texts import say
+from server.results.reading import view_name
 from server.settings import Settings
-from server.texts import say
 from surveys.lifecycle import witness
 from surveys.lifecycle.context import today
 from surveys.people import log

@@ -1,6 +1,5 @@
 """Results for everyone: the page of a released wave, its charts, its document. The same numbers that HR reads."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -8,37 +7,24 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from analysis.document import answers_verdict
-from server import scorecard
-from server.display import day, text_of
-from server.findings import in_words, lead_of_areas, lead_of_scales
-from server.pages import Shell, show, staff_shell
-from server.reading import (
+from server.certification import scorecard
+from server.frame.display import day, text_of
+from server.frame.pages import Shell, show, staff_shell
+from server.frame.texts import say
+from server.results.findings import in_words
+from server.results.reading import (
     AreaLine,
     Heat,
     ItemLine,
     Labels,
     area_lines,
-    figure_text,
     heat,
     item_lines,
     labels_of,
     participation_line,
 )
-from server.texts import say
+from server.results.shown import ChartPicture, certificate_line, charts_of, experience_lines, released
 from surveys.public import actions, comments, releases
-from surveys.public.waves import WaveRecord
-from surveys.public.waves import get as get_wave
-
-
-@dataclass(frozen=True, slots=True)
-class ChartPicture:
-    """One stored chart in light and dark, with what it says for those who do not see it."""
-
-    name: str
-    light: str
-    dark: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,52 +49,6 @@ class ResultsPage:
     actions: tuple[str, ...]
     k: int
     certificate: str
-
-
-async def released(wave_id: str) -> tuple[WaveRecord, dict[str, Any]]:
-    """A wave and its document, or 404: an unreleased wave has no page to speak of."""
-    wave = await get_wave(wave_id)
-    document = await releases.document(wave_id)
-    if document is None:
-        raise NotFoundException
-    return wave, document
-
-
-async def charts_of(wave: str, document: Mapping[str, Any], labels: Labels, language: str) -> tuple[ChartPicture, ...]:
-    """The charts drawn at the release, in this language."""
-    there = await releases.chart_names(wave)
-    leads = {"areas": lead_of_areas(document, language), "scales": lead_of_scales(document, language, labels)}
-    return tuple(
-        ChartPicture(
-            name,
-            f"/results/{wave}/charts/{name}.{language}.light.svg",
-            f"/results/{wave}/charts/{name}.{language}.dark.svg",
-            lead,
-        )
-        for name, lead in leads.items()
-        if f"{name}.{language}.light" in there
-    )
-
-
-def experience_lines(document: Mapping[str, Any], labels: Labels, language: str) -> tuple[tuple[str, str], ...]:
-    """The experience questions for the whole organisation: bands in words, nothing finer."""
-    lines = []
-    for item, record in document.get("experience", {}).items():
-        text = labels.items.get(item.partition(".")[0], {"it": item})
-        name = text_of(text, language)
-        if item in labels.options:
-            name = f"{name} · {text_of(labels.options[item], language)}"
-        if "band" in record:
-            lines.append((name, say(language, "results.people_band", band=record["band"])))
-        elif "share" in record:
-            lines.append((name, figure_text(record["share"], language, " %")))
-    return tuple(lines)
-
-
-def certificate_line(document: Mapping[str, Any], language: str) -> str:
-    """What was checked and what was not, in words."""
-    groups = say(language, "results.certificate", auditor=document["certificate"]["auditor"])
-    return groups + " " + say(language, f"results.answers_{answers_verdict(document)}")
 
 
 async def action_lines(wave: str, language: str) -> tuple[str, ...]:

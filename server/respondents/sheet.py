@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from server.display import text_of
-from server.pages import Shell, static_address
-from server.texts import say
+from server.frame.display import text_of
+from server.frame.pages import Shell, static_address
+from server.frame.texts import say
 from surveys.questionnaire import InvalidAnswers, Item, Questionnaire, Section
 
 type Form = Mapping[str, Sequence[str]]

@@ -14,12 +14,12 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
 from analysis.views import Plan
-from server import faults
-from server.display import day
-from server.pages import language_of, static_address
+from server.frame import faults
+from server.frame.display import day
+from server.frame.pages import language_of, static_address
+from server.frame.texts import catalogue, say
 from server.respondents.answer import Frozen, not_a_code, open_wave, receipt_in_words, right_of
 from server.settings import Settings
-from server.texts import catalogue, say
 from surveys.answers import pairs
 from surveys.answers.envelope import looks_sealed
 from surveys.answers.urn import TooManyWaiting, Urn

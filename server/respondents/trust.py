@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from litestar import Request, Response, get
 
-from server.display import text_of
-from server.pages import Shell, show, staff_shell
-from server.texts import say
+from server.frame.display import text_of
+from server.frame.pages import Shell, show, staff_shell
+from server.frame.texts import say
 from surveys.public import releases
 from surveys.public.waves import State, in_state
 

@@ -38,17 +38,6 @@ def seal(sheet: bytes, public_key: bytes) -> bytes:
     return SealedBox(PublicKey(public_key)).encrypt(_padded(sheet, _ROOM + 2))
 
 
-def seal_on_phone(sheet: bytes, phone_key: bytes) -> bytes:
-    """What a phone does, for tests and for the shell; a sheet of at most 8,017 bytes."""
-    size = ENVELOPE_BYTES - POINT_BYTES - 16
-    if len(sheet) > size - 2:
-        raise SheetTooLarge(f"the sheet has {len(sheet)} bytes, at most {size - 2} fit")
-    once = ec.generate_private_key(ec.SECP256R1())
-    theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), phone_key)
-    point = UrnKey.point(once)
-    return point + AESGCM(_secret(once, theirs, point + phone_key)).encrypt(_NONCE, _padded(sheet, size), None)
-
-
 def looks_sealed(envelope: bytes) -> bool:
     """Say whether a phone's envelope has its size and begins with a point of the curve."""
     if len(envelope) != ENVELOPE_BYTES:

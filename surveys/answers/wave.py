@@ -56,10 +56,6 @@ async def make_slips(engine: StoreEngine, wave: str, count: int, *, first_versio
     return codes
 
 
-async def slips_of(wave: str) -> int:
-    return int(await Slip.count().where(Slip.wave == wave))
-
-
 async def received(wave: str) -> int:
     """Count the sheets in the urn."""
     return int(await Spent.count().where(Spent.wave == wave))

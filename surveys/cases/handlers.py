@@ -115,10 +115,6 @@ async def set_training(name: str, day: date | None) -> None:
     await Handler.update({Handler.trained: day}).where(Handler.name == name)
 
 
-async def set_contact(name: str, contact: str) -> None:
-    await Handler.update({Handler.contact: contact}).where(Handler.name == name)
-
-
 async def set_absence(name: str, begins: date | None, ends: date | None) -> None:
     """Say from when to when a handler is away; no dates: she is back.
 

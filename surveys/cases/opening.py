@@ -12,8 +12,7 @@ from surveys.cases.folded import Fold, wrote
 from surveys.cases.letters import NONE, RECOVERY, REPORTER, Letter
 from surveys.cases.noting import read_notes
 from surveys.cases.sealed_case import Keys, OpenedCase, Party, SealedCase, SealedLetter, rows_of
-from surveys.cases.sealing import CannotOpen, recipient_of_identity
-from surveys.cases.wraps import EpochKey
+from surveys.cases.sealing import CannotOpen
 from surveys.public.rings import Chain
 
 
@@ -170,10 +169,6 @@ def redacted_text(opened: OpenedCase, number: int) -> str | None:
         return None
     act = next(letter for letter in opened.thread if letter["number"] == done.act)
     return str(act.content["text"]) if act.content is not None else ""
-
-
-def next_epoch_key(fold: Fold, stream: str, number: int, identity: str, act: str) -> EpochKey:
-    return EpochKey(fold.start, stream, number, identity, recipient_of_identity(identity), act)
 
 
 def head_words(key: bytes, fold: Fold, expand: Callable[[bytes, str], bytes], words: Sequence[str]) -> tuple[str, str]:

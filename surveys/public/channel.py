@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
 
 from surveys.engines import StoreEngine
 from surveys.public.tables import Channel
@@ -79,7 +78,3 @@ async def save(engine: StoreEngine, record: ChannelRecord) -> ChannelRecord:
         await Channel.delete().where(Channel.id == 1)
         await Channel.insert(Channel(id=1, content=json.dumps(content, ensure_ascii=False)))
     return await load()
-
-
-def in_iso(day: date | None) -> str:
-    return day.isoformat() if day else ""

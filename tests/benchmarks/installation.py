@@ -92,7 +92,7 @@ def opened(data: Path, people: int = 430) -> tuple[list[str], dict[str, str]]:
 def process(data: Path, port: int) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "ASCOLTO_DATA": str(data), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-m", "server.cli", "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "server.command.cli", "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL
     )
 
 

@@ -89,7 +89,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
     codes, held = opened(folder, PEOPLE)
     await _answered(folder, codes)
     environment = {**os.environ, "ASCOLTO_DATA": str(folder), "OMP_NUM_THREADS": "1"}
-    worker = [sys.executable, "-m", "server.worker"]
+    worker = [sys.executable, "-m", "server.processes.worker"]
     about = {"organisation": "Cooperativa", "title": "Misura", "address": "https://ascolto.invalid", "ends": "", "mark": ""}
     slips = json.dumps({"codes": [new_code(secrets.token_bytes) for _ in range(430)], "about": about})
     slip_seconds, _ = _timed([*worker, "slips"], slips, environment)

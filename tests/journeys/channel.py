@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page
 
-from server import demonstration_channel
+from server.demonstration import channel
 from surveys.lifecycle.context import House
 from surveys.people import accounts
 from surveys.public import organisation
@@ -128,10 +128,10 @@ def _make_template(folder: Path) -> None:
         async with stores(StoreSettings(data)) as engines:
             await organisation.save(engines["public"], ORGANISATION)
             house = House(engines, data, BEGIN, "administrator")
-            known = await demonstration_channel.make(house) | {"codes": {}}
+            known = await channel.make(house) | {"codes": {}}
             for name, role in (("direzione", "hr"), ("rappresentante", "representative"), ("verifica", "auditor")):
                 await accounts.add(engines["people"], name, role, f"prova-{name}-lunga")
-                known["codes"][name] = await demonstration_channel.with_codes(house, name)
+                known["codes"][name] = await channel.with_codes(house, name)
             return known
 
     (folder / "known.json").write_text(json.dumps(asyncio.run(fill())), "utf-8")

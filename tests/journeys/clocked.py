@@ -12,6 +12,6 @@ from surveys.lifecycle import context
 if __name__ == "__main__":
     clock = Path(sys.argv[1])
     context.today = lambda: date.fromisoformat(clock.read_text())
-    from server.cli import main
+    from server.command.cli import main
 
     main(["serve", "--port", sys.argv[2]])

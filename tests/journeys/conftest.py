@@ -42,7 +42,7 @@ def start(data: Path, port: int, log: Path | None = None) -> "subprocess.Popen[b
     """Serve an installation; what it writes of faults goes into the log, or where this run writes."""
     with open(log or os.devnull, "wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "server.cli", "serve", "--port", str(port)],
+            [sys.executable, "-m", "server.command.cli", "serve", "--port", str(port)],
             env=environment(data),
             stdout=said if log else subprocess.DEVNULL,
             stderr=said if log else None,
@@ -62,7 +62,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demonstration, made through the command line and served by it."""
     data, port = tmp_path_factory.mktemp("demonstration"), free_port()
     subprocess.run(
-        [sys.executable, "-m", "server.cli", "demo", "--address", f"http://127.0.0.1:{port}"],
+        [sys.executable, "-m", "server.command.cli", "demo", "--address", f"http://127.0.0.1:{port}"],
         env=environment(data), check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     process = start(data, port)

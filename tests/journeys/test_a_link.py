@@ -67,7 +67,7 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linked]:
     process = start(data, port)
     written = data / "texts.csv"
     subprocess.run(
-        [sys.executable, "-m", "server.cli", "wave", "links", WAVE, "--channel", "sms", "--output", str(written)],
+        [sys.executable, "-m", "server.command.cli", "wave", "links", WAVE, "--channel", "sms", "--output", str(written)],
         env=environment(data), check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     texts = [row[1] for row in csv.reader(io.StringIO(written.read_text()))]

@@ -34,7 +34,7 @@ _secrets: dict[tuple[str, str], str] = {}
 
 def _ascolto(data: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
+        [sys.executable, "-m", "server.command.cli", *arguments],
         env=environment(data),
         input=typed,
         text=True,

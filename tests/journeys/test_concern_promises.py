@@ -283,7 +283,7 @@ class _Box:
 
 
 async def test_the_daily_notice_is_the_same_for_all_with_and_without_a_case(tmp_path: Path) -> None:
-    from server import notices
+    from server.mail import notices
     from surveys.lifecycle.context import House
     from tests.conftest import ORGANISATION
     from tests.surveys.cases.people import opened, report
@@ -336,7 +336,7 @@ async def test_an_exported_case_opens_without_browser_and_server(browser: Browse
     await (await waiting.value).save_as(exported)
     assert "parolaesportata" not in exported.read_text()
     secrets = channel.known["handlers"]["ascolto2"]
-    opening = [sys.executable, "-m", "server.cli", "case", "open", str(exported), "--house", channel.known["house"]["words"]]
+    opening = [sys.executable, "-m", "server.command.cli", "case", "open", str(exported), "--house", channel.known["house"]["words"]]
     for typed in (secrets["passphrase"], secrets["kit"]):
         ran = subprocess.run(opening, input=typed, capture_output=True, text=True)
         assert ran.returncode == 0 and "parolaesportata" in ran.stdout, ran.stderr

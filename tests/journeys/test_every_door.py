@@ -20,8 +20,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from server import demonstration_channel
 from server.app import create_app
+from server.demonstration import channel
 from server.settings import Settings
 from surveys.cases.bundles import split
 from surveys.lifecycle.context import House, today
@@ -85,7 +85,7 @@ async def _prepared(data: Path) -> dict[str, Any]:
     async with stores(StoreSettings(data)) as engines:
         for role in ("guarantee", "administrator"):
             await accounts.add(engines["people"], NAMED[role], role, "una frase lunga per provare")
-            second = await demonstration_channel.with_codes(House(engines, data, today(), "administrator"), NAMED[role])
+            second = await channel.with_codes(House(engines, data, today(), "administrator"), NAMED[role])
             known[NAMED[role]] = {"password": "una frase lunga per provare", "second": second}
     return known
 

@@ -49,7 +49,7 @@ async def _until(fits: Callable[[], bool]) -> None:
 
 def _shell(channel: Channel, *arguments: str, typed: str = "") -> str:
     """Run `ascolto` as an administrator would; its words."""
-    ran = subprocess.run([sys.executable, "-m", "server.cli", *arguments], env=environment(channel.data), input=typed, capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-m", "server.command.cli", *arguments], env=environment(channel.data), input=typed, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -272,7 +272,7 @@ async def test_two_recovery_holders_open_what_the_command_wrote_out_and_the_log_
         (("--house", " ".join(house.words_of("00" * 16)), "--recovery", "ac"), f"{holders['a']}\n{holders['c']}\n"),
     ):
         ran = subprocess.run(
-            [sys.executable, "-m", "server.cli", "case", "open", exported, *arguments],
+            [sys.executable, "-m", "server.command.cli", "case", "open", exported, *arguments],
             env=environment(channel.data), input=typed, capture_output=True, text=True,
         )  # fmt: skip
         assert ran.returncode == 1 and "parolarecuperata" not in ran.stdout

@@ -22,7 +22,7 @@ OSMI = Path(__file__).parents[3] / "shared" / "data" / "osmi-2014.csv"
 
 def _ascolto(data: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
+        [sys.executable, "-m", "server.command.cli", *arguments],
         env=environment(data),
         input=typed,
         text=True,
@@ -157,7 +157,7 @@ def test_no_log_or_file_of_the_server_holds_an_answer_an_address_or_an_agent(tmp
     port, log = free_port(), tmp_path / "log"
     with log.open("wb") as handle:
         running = subprocess.Popen(
-            [sys.executable, "-m", "server.cli", "serve", "--port", str(port)],
+            [sys.executable, "-m", "server.command.cli", "serve", "--port", str(port)],
             env=environment(tmp_path / "data"),
             stdout=handle,
             stderr=handle,

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.async_api import Browser, Page
 
-from server.pages import STATIC
+from server.frame.pages import STATIC
 from tests.vectors.urn import FILE
 
 SCRIPTS = ("argon.js", "sealing.js", "concern-protocol.js", "signed.js", "holder.js")

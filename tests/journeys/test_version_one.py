@@ -12,7 +12,7 @@ import pysqlite3.dbapi2 as sqlite
 import pytest
 from playwright.async_api import Browser, Route
 
-from server.reporters.channel import list_content
+from server.concern.channel import list_content
 from server.reporters.shown import read_lists
 from surveys import signed
 from surveys.cases import codes

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from server import releasing
-from server.texts import catalogue
+from server.frame.texts import catalogue
+from server.processes import releasing
 from surveys.answers.envelope import ENVELOPE_BYTES
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Urn

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server import demonstration_channel
 from server.app import create_app
+from server.demonstration import channel
 from server.settings import Settings
 from surveys.cases import log
 from surveys.cases.keeper import keeper_at
@@ -105,7 +105,7 @@ async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(ho
     here = replace(house, day=today())
     await _fill(here)
     await accounts.add(house.engines["people"], "rsu", "representative", "una-password-lunga")
-    secret = await demonstration_channel.with_codes(here, "rsu")
+    secret = await channel.with_codes(here, "rsu")
     app = create_app(Settings(store_settings), with_jobs=False)
     async with (
         app.lifespan(),

@@ -20,7 +20,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from piccolo.table import Table
 
-from server import invitations
+from server.mail import invitations
 from server.settings import Settings
 from surveys import blind
 from surveys.answers import urn as urn_module

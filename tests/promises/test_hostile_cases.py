@@ -341,8 +341,8 @@ async def test_notes_hidden_put_back_or_under_older_keys_are_told_alike_by_both(
 
 
 def test_every_word_of_refusal_has_its_sentence() -> None:
+    from server.frame.texts import NAMES, catalogue
     from server.reporters.letters import wrong_key
-    from server.texts import NAMES, catalogue
 
     for word in WORDS - {""}:
         assert all(f"cases.wrong.{word}" in catalogue(language) for language in ("it", "en")), word

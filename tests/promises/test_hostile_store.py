@@ -17,8 +17,8 @@ import httpx
 from piccolo.columns import JSON, BigInt, Boolean, Bytea, Column, Date, Integer
 from piccolo.table import Table
 
-from server import demonstration_channel
 from server.app import create_app
+from server.demonstration import channel
 from server.settings import Settings
 from surveys.cases import acts, codes, handlers
 from surveys.cases.acts import Reporter
@@ -96,7 +96,7 @@ async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
     async with app.lifespan(), httpx.AsyncClient(**there) as client, httpx.AsyncClient(**there) as other:
         house = House(app.state.engines, settings.data, today(), "administrator")
         await organisation.save(house.engines["public"], replace(ORGANISATION, help_checked_on=house.day.isoformat()))
-        known = (await demonstration_channel.make(house))["handlers"]["ascolto1"]
+        known = (await channel.make(house))["handlers"]["ascolto1"]
         me = await handlers.load("ascolto1")
         assert me is not None
         login, wrap = split(known["passphrase"], me.salt)
@@ -104,7 +104,7 @@ async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
         assert answered.status_code == 200, answered.text
         form = (await client.get("/cases/desk.json")).json()["form"]
         await accounts.add(house.engines["people"], "rsu", "representative", "una-password-lunga")
-        second = next_code(await demonstration_channel.with_codes(house, "rsu"))
+        second = next_code(await channel.with_codes(house, "rsu"))
         entered = await other.post("/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": second})
         assert entered.status_code == 303
         lists = await readers.load(settings.data)

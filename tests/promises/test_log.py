@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server import demonstration_channel
 from server.app import create_app
+from server.demonstration import channel
 from server.settings import Settings
 from surveys.lifecycle import heads
 from surveys.lifecycle.context import House, today
@@ -103,7 +103,7 @@ async def kept(tmp_path: Path) -> tuple[Path, Path]:
 
 def _verify(data: Path, *arguments: str) -> tuple[int, str]:
     ran = subprocess.run(
-        [sys.executable, "-m", "server.cli", "log", "verify", *arguments],
+        [sys.executable, "-m", "server.command.cli", "log", "verify", *arguments],
         env=environment(data), text=True, capture_output=True, check=False,
     )  # fmt: skip
     return ran.returncode, ran.stdout + ran.stderr
@@ -129,7 +129,7 @@ async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(ho
     here = replace(house, day=today())
     people = house.engines["people"]
     await accounts.add(people, "rsu", "representative", "una-password-lunga")
-    secret = await demonstration_channel.with_codes(here, "rsu")
+    secret = await channel.with_codes(here, "rsu")
     yesterday = await log.head(before=today())
     assert yesterday is not None and DAY < today()
     app = create_app(Settings(store_settings), with_jobs=False)

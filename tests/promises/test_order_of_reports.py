@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 from piccolo.table import Table
 
-from server import jobs
+from server.processes import jobs
 from surveys import stirring
 from surveys.cases import incoming, intake, keeping, pieces
 from surveys.cases.incoming import Reply, Report, SealedEpoch, proof_of

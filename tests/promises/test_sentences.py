@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from server.frame.texts import NAMES, catalogue
 from server.respondents.trust import CLAIMS, proofs
-from server.texts import NAMES, catalogue
 
 ROOT = Path(__file__).parents[2]
 NOT_CLAIMS = {"heading", "numbers", "none"}

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from server.app import create_app
-from server.pages import STATIC, static_address
-from server.security import COOKIE, FORM_FIELD
+from server.frame.pages import STATIC, static_address
+from server.frame.security import COOKIE, FORM_FIELD
 from server.settings import Settings
 from surveys.lifecycle.context import House, today
 from surveys.people import accounts

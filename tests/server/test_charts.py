@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from server.charts import draw_all
-from server.findings import area_names, in_words
-from server.reading import Labels, figure_text, interval_text
+from server.results.charts import draw_all
+from server.results.findings import area_names, in_words
+from server.results.reading import Labels, figure_text, interval_text
 from surveys.public.organisation import LANGUAGES
 
 DOCUMENT = {

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server import texts
-from server.checking import Finding, State, canary, database, machine, traces
+from server.check import Finding, State, canary, database, machine, traces
+from server.frame import texts
 from server.settings import from_environment
 from surveys.stores import StoreSettings
 from tests.benchmarks.installation import opened, wait_for
@@ -57,7 +57,7 @@ def _running(
         process.wait(20)
 
 
-SERVE = ("-m", "server.cli", "serve", "--port", "{port}")
+SERVE = ("-m", "server.command.cli", "serve", "--port", "{port}")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def address(data: Path) -> Iterator[str]:
 
 
 def _check(data: Path, address: str, *logs: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    command = ["-m", "server.cli", "check", "--url", address, "--wait", "0.5", "--logs", *map(str, logs)]
+    command = ["-m", "server.command.cli", "check", "--url", address, "--wait", "0.5", "--logs", *map(str, logs)]
     return subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment(data) | more, capture_output=True, text=True, check=False
     )
@@ -445,7 +445,7 @@ def test_a_clock_behind_what_is_written_fails(tmp_path: Path) -> None:
 def test_every_finding_has_its_sentences_in_both_languages() -> None:
     source = "".join(
         path.read_text("utf-8")
-        for path in [*(ROOT / "server/checking").glob("*.py"), ROOT / "server/commands/check.py"]
+        for path in [*(ROOT / "server/check").glob("*.py"), ROOT / "server/command/check.py"]
     )
     used = {(key, state) for state, key in re.findall(r'\b(good|failed|unsure)\("([a-z_]+)"', source)}
     used |= {(name.replace("-", "_"), state) for name in ("cache-control", "referrer-policy", "content-security-policy",
@@ -468,8 +468,8 @@ def test_the_shipped_nginx_settings_hold_each_line_that_protects(line: str) -> N
 
 
 def test_a_staff_form_never_outgrows_nginx_s_memory() -> None:
+    from server.concern.wire import LIMIT
     from server.reporters.plain import FORM_LIMIT
-    from server.reporters.sealed import LIMIT
 
     text = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
     largest, buffered = (

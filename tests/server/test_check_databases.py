@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.checking import State, database
+from server.check import State, database
 from surveys import engines
 from surveys.engines import PooledSQLite, StoreEngine, sqlite_at
 from surveys.people.tables import Panel

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server import connections
+from server.frame import connections
 from surveys.lifecycle.context import House
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, open_a_wave
@@ -41,7 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
     port, log = free_port(), folder / "log"
     with log.open("wb") as written:
         process = subprocess.Popen(
-            ["sh", "-c", f"ulimit -n 1024; exec {sys.executable} -m server.cli serve --port {port}"],
+            ["sh", "-c", f"ulimit -n 1024; exec {sys.executable} -m server.command.cli serve --port {port}"],
             env={**os.environ, "ASCOLTO_DATA": str(folder / "data")}, stdout=written, stderr=written,
         )  # fmt: skip
     for _ in range(150):

@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server import demonstration_channel
 from server.app import create_app
-from server.security import DESK_PATHS, DOOR_PATHS
+from server.demonstration import channel
+from server.frame.security import DESK_PATHS, DOOR_PATHS
 from server.settings import Settings
 from surveys.cases import handlers
 from surveys.cases.bundles import kit_seed, make_bundle, open_bundle, split
@@ -116,7 +116,7 @@ async def test_two_cookies_of_the_session_s_name_are_none(tmp_path: Path) -> Non
     """Could pass: a cookie that another host of the domain planted beside hers."""
     async with _served(tmp_path) as (client, house):
         await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
-        await demonstration_channel.with_codes(house, "ada")
+        await channel.with_codes(house, "ada")
         await accounts.add(house.engines["people"], "bea", "hr", PASSWORD)
         here = await _enter(client, "bea")
         assert (await client.get("/hr", headers=here)).headers["location"] == "/account/second"
@@ -127,7 +127,7 @@ async def test_two_cookies_of_the_session_s_name_are_none(tmp_path: Path) -> Non
 async def test_a_password_is_changed_with_the_old_one_and_a_code_and_ends_every_session(tmp_path: Path) -> None:
     async with _served(tmp_path) as (client, house):
         await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
-        secret = await demonstration_channel.with_codes(house, "ada")
+        secret = await channel.with_codes(house, "ada")
         step = int(time.time()) // 30
         here = await _enter(client, "ada", code_at(secret, step))
         page = (await client.get("/account", headers=here)).text
@@ -145,7 +145,7 @@ async def test_a_password_is_changed_with_the_old_one_and_a_code_and_ends_every_
 async def test_sessions_are_listed_by_day_and_ended_from_the_page(tmp_path: Path) -> None:
     async with _served(tmp_path) as (client, house):
         await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
-        secret = await demonstration_channel.with_codes(house, "ada")
+        secret = await channel.with_codes(house, "ada")
         step = int(time.time()) // 30
         first, second = [await _enter(client, "ada", code_at(secret, step + n)) for n in (0, 1)]
         page = (await client.get("/account", headers=first)).text
@@ -163,7 +163,7 @@ async def test_a_handler_s_passphrase_is_changed_with_the_old_one_or_the_kit_and
     """Could pass: somebody at a desk that was left open, with the session and the form token alone."""
     async with _served(tmp_path) as (client, house):
         await organisation.save(house.engines["public"], replace(ORGANISATION, help_checked_on=house.day.isoformat()))
-        known = (await demonstration_channel.make(house))["handlers"]["ascolto1"]
+        known = (await channel.make(house))["handlers"]["ascolto1"]
         me = await handlers.load("ascolto1")
         assert me is not None
         step = int(time.time()) // 30
@@ -213,7 +213,7 @@ async def test_a_full_queue_answers_calmly(tmp_path: Path) -> None:
 
 
 def test_secrets_of_pages_are_twenty_bytes() -> None:
-    from server.accounts.own import secret_of
+    from server.frame.second_factor import secret_of
 
     assert secret_of(base64.b32encode(bytes(20)).decode()) == bytes(20)
     assert [secret_of(text) for text in ("", "ü", "AAAA", "1" * 32)] == [None] * 4
@@ -221,7 +221,7 @@ def test_secrets_of_pages_are_twenty_bytes() -> None:
 
 def _ascolto(folder: Path, *arguments: str, typed: str = "") -> tuple[int, str]:
     ran = subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
+        [sys.executable, "-m", "server.command.cli", *arguments],
         env=environment(folder), input=typed, text=True, capture_output=True, check=False,
     )  # fmt: skip
     return ran.returncode, ran.stdout + ran.stderr
@@ -231,7 +231,7 @@ async def test_a_lost_phone_is_forgotten_by_the_administrator_and_nobody_chooses
     async with _served(tmp_path) as (_, house):
         await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
         await accounts.add(house.engines["people"], "marta", "handler", PASSWORD)
-        await demonstration_channel.with_codes(house, "ada")
+        await channel.with_codes(house, "ada")
     for arguments in (("add", "nadia", "--role", "handler"), ("reset", "marta")):
         status, said = _ascolto(tmp_path, "account", *arguments, typed="scelta-da-qualcuno\n")
         assert status == 1 and "nobody chooses a password" in said

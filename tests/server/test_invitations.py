@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from server import invitations
+from server.mail import invitations
 from server.settings import Settings
 from surveys.lifecycle import issuing, opening
 from surveys.lifecycle.context import House

@@ -9,9 +9,9 @@ import pytest
 import segno
 from docx import Document
 
-from server.papers import KINDS, Channel, document
-from server.poster import front_door, grouped, poster
-from server.texts import catalogue, say
+from server.frame.texts import catalogue, say
+from server.papers.poster import front_door, grouped, poster
+from server.papers.typeset import KINDS, Channel, document
 from surveys.public.house import words_of
 from surveys.public.organisation import LANGUAGES
 

@@ -6,7 +6,7 @@ import time
 import asyncpg
 import pytest
 
-from server import jobs
+from server.processes import jobs
 from surveys import stirring
 from surveys.answers import wave as urn_of
 from surveys.answers.tables import Spent

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from server import texts
+from server.frame import texts
 from surveys.public.organisation import LANGUAGES
 
 STAFF_FILES = {"staff", "results", "demo"}
-ROOT = Path(texts.__file__).parent
+ROOT = Path(texts.__file__).parents[1]
 BLANK = re.compile(r"\{(\w+)\}")
 
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from server.app import create_app
+from server.frame.texts import say
 from server.settings import Settings
-from server.texts import say
 from surveys import blind
 from surveys.answers import pairs
 from surveys.answers.plans import SignedPlan

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 
 from server.app import create_app
+from server.frame.texts import NAMES, say
 from server.settings import Settings
-from server.texts import NAMES, say
 from surveys.public import organisation, releases
 from surveys.stores import StoreSettings
 from tests.conftest import ORGANISATION

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.reporters import turns
+from server.concern import turns
 from surveys.cases import pieces, spool
 from surveys.lifecycle.context import House
 from surveys.stores import StoreSettings, stores

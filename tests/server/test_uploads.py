@@ -12,9 +12,10 @@ import httpx
 import pytest
 import xlsxwriter
 
-from server import demonstration_channel, workers
 from server.app import create_app
-from server.security import COOKIE, FORM_FIELD
+from server.demonstration import channel
+from server.frame.security import COOKIE, FORM_FIELD
+from server.processes import workers
 from server.settings import Settings
 from surveys.lifecycle.context import House
 from surveys.people import accounts
@@ -87,7 +88,7 @@ async def test_a_worker_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_refused(sqlite_settings: StoreSettings) -> None:
     async with stores(sqlite_settings) as engines:
         await accounts.add(engines["people"], "direzione", "hr", PASSWORD)
-        secret = await demonstration_channel.with_codes(House(engines, sqlite_settings.data, DAY, "hr"), "direzione")
+        secret = await channel.with_codes(House(engines, sqlite_settings.data, DAY, "hr"), "direzione")
         session = (await accounts.sign_in(engines["people"], "direzione", PASSWORD, datetime.now(UTC), second=next_code(secret)))[0]
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

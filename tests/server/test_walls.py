@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from server.app import create_app
-from server.pages import MessagePage
+from server.frame.pages import MessagePage
 from server.settings import Settings, from_environment
 from surveys.stores import StoreSettings
 

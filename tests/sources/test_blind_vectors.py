@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Route
 
-from server.security import csp
+from server.frame.security import csp
 from surveys.blind import (
     PublicKey,
     SigningKey,

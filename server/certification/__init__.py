@@ -1,0 +1,1 @@
+"""Evidence and perception beside each other: the scorecard."""

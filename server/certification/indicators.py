@@ -1,0 +1,216 @@
+"""Indicators and the scorecard as HR and the auditor read them: evidence beside what people say."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+from litestar import Request, Response
+from litestar.exceptions import NotFoundException
+
+from analysis.pdr125 import proposal
+from server.certification import scorecard
+from server.certification.total import total_line
+from server.concern.facts import indicator_line
+from server.frame.display import day, number, text_of
+from server.frame.pages import Shell, show
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
+from server.results.reading import labels_of
+from surveys.lifecycle.context import today
+from surveys.public import actions, evidence, waves
+from surveys.public.evidence import EvidenceState
+from surveys.public.waves import State
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorsPage:
+    """All indicators of the size band."""
+
+    template: ClassVar[str] = "indicators.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    base: str
+    lines: tuple[scorecard.IndicatorLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    id: str
+    title: str
+    day: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorPage:
+    """One indicator: evidence left, people right, the word between them above."""
+
+    template: ClassVar[str] = "indicator.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    base: str
+    line: scorecard.IndicatorLine
+    explanation: str
+    measure: str
+    set_line: str
+    figure: str
+    source: str
+    note: str
+    valid: str
+    quantitative: bool
+    documents: tuple[DocumentLine, ...]
+    proposal: tuple[str, ...]
+    states: tuple[tuple[str, str], ...]
+    can_edit: bool
+    perception: scorecard.Perception | None
+    perception_word: str
+    item_texts: tuple[str, ...]
+    wave_line: str
+    actions: tuple[str, ...]
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    name: str
+    weight: str
+    earned: str
+    lost: str
+    open: str
+    people: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScorecardPage:
+    """Points earned, lost and not yet assessed, by area."""
+
+    template: ClassVar[str] = "scorecard.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    total: str
+    verdict: str
+    rows: tuple[ScoreRow, ...]
+    edition: str
+
+
+async def list_page(request: Request[Any, Any, Any], base: str) -> Response[str]:
+    shell, desk = await frame(request)
+    lines = await scorecard.indicator_lines(shell.language)
+    return show(IndicatorsPage(shell, desk, say(shell.language, "hr.indicators.heading"), base, lines))
+
+
+async def one_page(
+    request: Request[Any, Any, Any], indicator: str, base: str, *, can_edit: bool, error: str = ""
+) -> Response[str]:
+    """The page of one indicator, for HR and, without forms, for the auditor."""
+    known = {i.id: i for i in scorecard.indicators()}
+    if indicator not in known:
+        raise NotFoundException
+    shell, desk = await frame(request, error=error)
+    language = shell.language
+    line = next(x for x in await scorecard.indicator_lines(language) if x.id == indicator)
+    state = await evidence.of(indicator)
+    found = await scorecard.latest()
+    seen = scorecard.perception_of(found[1], indicator, language) if found else None
+    texts: tuple[str, ...] = ()
+    if seen and found:
+        labels = labels_of(found[0])
+        texts = tuple(text_of(labels.items[item], language) for item in seen.items if item in labels.items)
+    page = IndicatorPage(
+        shell, desk, f"{indicator} {line.text}", base, line, say(language, f"alignment.why.{line.alignment_key}"),
+        say(language, "hr.indicator.quantitative" if known[indicator].kind == "quantitative" else "hr.indicator.qualitative"),
+        say(language, "evidence.set", who=state.set_by, day=day(state.set_on, language)) if state.set_by else "",
+        state.figure, state.source, state.note, str(state.valid_until or ""), known[indicator].kind == "quantitative",
+        tuple(
+            DocumentLine(d.id, d.title, day(d.day, language), d.link or f"{base}/{indicator}/documents/{d.id}")
+            for d in state.documents
+        ),
+        await _proposal(indicator, state, language),
+        tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES), can_edit, seen,
+        say(language, f"perception.{seen.state}") if seen else "", texts,
+        say(language, "hr.indicator.from_wave", wave=seen.wave) if seen else "",
+        tuple(
+            say(language, "results.action_done" if a.done else "results.action", text=a.text, owner=a.owner, due=day(a.due, language))
+            for a in await actions.everything()
+            if a.indicator == indicator
+        ),
+        await indicator_line(indicator, language),
+    )  # fmt: skip
+    return show(page, status=422 if error else 200)
+
+
+async def _proposal(indicator: str, state: EvidenceState, language: str) -> tuple[str, ...]:
+    """What the platform proposes: 1.6 from a released wave, with what its pack still lacks; 1.2 from a procedure alone."""
+    if indicator == "1.2":
+        made = proposal.propose_channel(procedure_documents=len(state.documents))
+        return (say(language, "proposal.channel" if made else "proposal.no_channel"),)
+    if indicator != "1.6":
+        return ()
+    own = [wave for wave in await waves.in_state(State.RELEASED) if wave.origin == "ascolto" and wave.closed]
+    if not own:
+        return (say(language, "proposal.none"),)
+    newest = max(own, key=lambda wave: (wave.closed or date.min, wave.id))
+    done_actions = [a for a in await actions.everything() if a.wave == newest.id]
+    closed = newest.closed or date.min
+    survey = proposal.propose_survey(
+        closed_on=closed.toordinal(), today=today().toordinal(), origin=newest.origin,
+        invited=newest.invited, received=await _received(newest.id),
+        has_analysis=True, has_feedback=True, has_actions=bool(done_actions),
+    )  # fmt: skip
+    if survey is None:
+        return (say(language, "proposal.old"),)
+    lines = [say(language, "proposal.survey", wave=newest.id, day=day(closed, language))]
+    lines += [say(language, f"proposal.lacks.{lack}") for lack in survey.lacks]
+    if survey.weak:
+        lines.append(say(language, "proposal.weak"))
+    return tuple(lines)
+
+
+async def _received(wave: str) -> int:
+    from surveys.public.releases import document
+
+    found = await document(wave)
+    return int(found["participation"]["received"]) if found else 0
+
+
+async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
+    """The scorecard, for HR and the auditor."""
+    shell, desk = await frame(request)
+    language = shell.language
+    card = await scorecard.scores()
+    found = await scorecard.latest()
+    areas = found[1]["views"][0].get("areas", {}) if found else {}
+    rows = tuple(
+        ScoreRow(
+            f"{area.number} {say(language, f'results.area.{area.number}')}", f"{area.weight_percent} %",
+            number(area.earned, language), number(area.lost, language), number(area.not_assessed, language),
+            str(areas.get(str(area.number), {}).get("index", "")),
+        )
+        for area in card.areas
+    )  # fmt: skip
+    verdict = say(
+        language,
+        "points.verdict_open"
+        if card.not_assessed
+        else "points.verdict_pass"
+        if card.reaches_threshold
+        else "points.verdict_fail",
+    )
+    edition = scorecard.catalogue().edition
+    return show(
+        ScorecardPage(
+            shell, desk, say(language, "hr.scorecard.heading"), await total_line(language), verdict, rows, edition
+        )
+    )
+
+
+async def give_file(document: str) -> Response[bytes]:
+    found = await evidence.file_of(document)
+    if found is None:
+        raise NotFoundException
+    name = "".join(c if c.isalnum() or c in "._-" else "_" for c in found[0]) or "document"
+    headers = {"Content-Disposition": f'attachment; filename="{name.encode("ascii", "ignore").decode() or "document"}"'}
+    return Response(found[1], media_type="application/octet-stream", headers=headers)

@@ -1,0 +1,65 @@
+"""`ascolto import responses`: a released wave of another tool's export, said step by step."""
+
+import hashlib
+import sys
+import time
+from pathlib import Path
+
+from analysis.rules import DisclosureError, TooFew
+from server.command.house import print_refused, unreadable
+from server.frame.terminal import LANGUAGE, refuse, tell
+from server.processes.releasing import draw
+from server.results.reading import view_name
+from surveys.importing.mapping import MappingBroken, read_mapping
+from surveys.importing.responses import ResponsesRefused, read_responses
+from surveys.importing.sheets import FileUnreadable
+from surveys.lifecycle.context import House
+from surveys.lifecycle.foreign import SourceReleased, release_file, source_key
+from surveys.public import releases
+from surveys.public.waves import WrongState
+
+
+def _rows_read(n: int) -> None:
+    print(f"  {n}…", file=sys.stderr, flush=True)
+
+
+async def import_file(house: House, file: Path, mapping_file: Path) -> int:
+    """Read, protect and publish; or say every row that is wrong, and keep nothing."""
+    began = time.monotonic()
+    try:
+        mapping = read_mapping(mapping_file)
+        found = read_responses(file, mapping, key=source_key(house.data), progress=_rows_read)
+    except FileUnreadable as problem:
+        return unreadable(problem)
+    except MappingBroken as problem:
+        return refuse("import_bad_mapping", problem="; ".join(problem.problems))
+    except ResponsesRefused as problem:
+        refuse("import_bad_rows")
+        print_refused(problem.rows)
+        return refuse("import_refused", n=problem.total)
+    sha256 = hashlib.sha256(mapping_file.read_bytes()).hexdigest()
+    try:
+        await release_file(house, mapping, found, sha256, lambda _: None)
+    except WrongState:
+        return refuse("import_exists", wave=mapping.wave)
+    except SourceReleased as problem:
+        return refuse("import_source", wave=problem)
+    except TooFew:
+        return refuse("import_too_few")
+    except DisclosureError:
+        return refuse("import_audit")
+    await draw(house, mapping.wave, lambda _: None)
+    document = await releases.document(mapping.wave) or {}
+    names = {
+        shown: [view_name(v, document["plan"], LANGUAGE) for v in document["views"] if v["shown"] is shown]
+        for shown in (True, False)
+    }
+    if found.duplicates:
+        tell("imported_duplicates", n=found.duplicates)
+    if found.dropped:
+        tell("imported_dropped", columns=", ".join(found.dropped))
+    seconds = round(time.monotonic() - began, 1)
+    tell("imported", wave=mapping.wave, rows=found.n, seconds=seconds, shown=len(names[True]), hidden=len(names[False]))
+    tell("imported_shown", groups="; ".join(names[True]))
+    tell("imported_hidden", groups="; ".join(names[False]) or "–")
+    return 0

@@ -1,0 +1,84 @@
+"""Commands that run: serve an installation, make the demonstration, serve it with a greeting."""
+
+import argparse
+import asyncio
+import socket
+import sys
+
+from server.frame.terminal import Run, refuse, tell
+from server.settings import Settings, from_environment
+from surveys.engines import sqlite_version
+
+
+def _port_is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+async def _serve(settings: Settings, host: str, port: int) -> int:
+    from server.app import create_app
+    from server.frame import connections
+
+    await connections.serve(create_app(settings), host, port)
+    return 0
+
+
+async def serve(given: argparse.Namespace) -> int:
+    """Serve this installation; no address, agent or request is logged."""
+    settings = from_environment()
+    if not _port_is_free(given.host, given.port):
+        return refuse("port_taken", port=given.port)
+    tell("stored", engine="PostgreSQL" if settings.stores.database_url else f"SQLite {sqlite_version()}")
+    tell("serving", address=f"http://{given.host}:{given.port}")
+    return await _serve(settings, given.host, given.port)
+
+
+async def demo(given: argparse.Namespace) -> int:
+    """Make the demonstration in an empty data folder."""
+    from server.demonstration.cooperative import make
+
+    return await make(from_environment(), given.address)
+
+
+async def demo_serve(given: argparse.Namespace) -> int:
+    """Serve the demonstration, making it first if there is none, and say once how to look around."""
+    from server.demonstration import cooperative
+
+    settings = from_environment()
+    if not _port_is_free(given.host, given.port):
+        return refuse("port_taken", port=given.port)
+    address = f"http://{_reachable(given.host)}:{given.port}"
+    if not cooperative.is_made(settings):
+        # a process of its own: what it loads to release two waves does not stay in the one that serves
+        making = await asyncio.create_subprocess_exec(sys.executable, "-m", "server.command.cli", "demo", "--address", address)
+        if status := await making.wait():
+            return status
+    cooperative.greet(settings, address, qr=not _is_loopback(given.host))
+    sys.stdout.flush()
+    return await _serve(settings, given.host, given.port)
+
+
+async def demo_code(given: argparse.Namespace) -> int:
+    """Say the code that an invented account needs now."""
+    from server.demonstration.cooperative import show_code
+
+    return show_code(from_environment(), given.name)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _reachable(host: str) -> str:
+    """The address others type: of "all interfaces", the one this machine sends from."""
+    if host not in ("0.0.0.0", "::"):
+        return f"[{host}]" if ":" in host else host
+    return socket.gethostbyname(socket.gethostname())
+
+
+COMMANDS: dict[str, Run] = {"serve": serve, "demo": demo, "demo-serve": demo_serve, "demo-code": demo_code}

@@ -1,0 +1,1 @@
+"""What several audiences show of the concern channel."""

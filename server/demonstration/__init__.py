@@ -1,0 +1,1 @@
+"""The invented cooperative: made through the same doors as a real one."""

@@ -1,0 +1,67 @@
+"""What pages behind a sign-in share: who is there, where they may go, one notice or one error."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request
+from litestar.response import Redirect
+
+from server.frame.pages import Shell, shell
+from server.frame.texts import DESK_LANGUAGES, NAMES, catalogue, choose_language, say
+from surveys.people import accounts
+from surveys.public.organisation import load
+
+LINKS = {
+    "hr": (("overview", "/hr"), ("waves", "/hr/waves"), ("indicators", "/hr/indicators"), ("scorecard", "/hr/scorecard"),
+           ("people", "/hr/people"), ("organisation", "/hr/organisation"), ("channel", "/hr/channel"), ("keys", "/keys")),
+    "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
+    "recovery": (("keys", "/keys"),),
+    "guarantee": (("keys", "/keys"),),
+    "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
+}  # fmt: skip
+HOME = {"hr": "/hr", "representative": "/keys", "recovery": "/keys", "guarantee": "/keys", "auditor": "/audit", "handler": "/cases"}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The frame of a page behind a sign-in."""
+
+    account: str
+    role: str
+    form: str
+    links: tuple[tuple[str, str, bool], ...]
+    languages: tuple[tuple[str, str], ...]
+    notice: str
+    error: str
+
+
+def desk_language(request: Request[Any, Any, Any]) -> str:
+    """Italian or English; asked for once it stays in the addresses that a page makes."""
+    return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""), DESK_LANGUAGES)
+
+
+async def frame(request: Request[Any, Any, Any], *, error: str = "") -> tuple[Shell, Desk]:
+    """Make the frame of a desk page; a notice comes as a key in the address, never as text."""
+    language = desk_language(request)
+    account = getattr(request.state, "account", None)
+    token = getattr(request.state, "token", "")
+    links: tuple[tuple[str, str, bool], ...] = ()
+    if account:
+        links = tuple(
+            (address, say(language, f"desk.nav.{name}"), request.url.path == address)
+            for name, address in LINKS.get(account.role, ())
+        )
+    key = f"desk.notice.{request.query_params.get('done', '')}"
+    notice = say(language, key) if key in catalogue(language) else ""
+    desk = Desk(
+        account=account.name if account else "", role=account.role if account else "",
+        form=accounts.form_token(token) if token else "", links=links,
+        languages=tuple((code, NAMES[code]) for code in DESK_LANGUAGES), notice=notice, error=error,
+    )  # fmt: skip
+    return shell(await load(), language), desk
+
+
+def done(address: str, notice: str) -> Redirect:
+    """Go to a page that says what was done."""
+    return Redirect(f"{address}?{urlencode({'done': notice})}", status_code=303)

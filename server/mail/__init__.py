@@ -1,0 +1,1 @@
+"""What is sent: invitations, reminders, notices. Never a text of a person."""

@@ -1,0 +1,196 @@
+"""Invitations with a personal link: their words in nine languages, their sending by mail, their pages to print."""
+
+import asyncio
+import csv
+import io
+import smtplib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from server.frame import faults
+from server.frame.display import day, text_of
+from server.frame.questionnaires import questionnaire_of
+from server.frame.texts import say
+from server.mail import post
+from server.settings import Settings
+from surveys.lifecycle.context import House
+from surveys.lifecycle.issuing import address_of
+from surveys.lifecycle.ready import mark_of
+from surveys.people import links
+from surveys.people.links import Invitation, Waiting
+from surveys.public import organisation, waves
+from surveys.public.organisation import LANGUAGES
+from surveys.public.waves import WaveRecord
+
+AT_ONCE = 200
+"""So many messages leave at each look of the jobs: a mail server of a small cooperative takes no more in five minutes."""
+HOUR = 9
+_PAGE = """
+#set page(paper: "a4", margin: 22mm)
+#set text(size: 12pt, font: ("Noto Sans", "Noto Sans Arabic", "Noto Sans CJK SC", "DejaVu Sans", "Libertinus Serif"))
+#let letter(dir, lang, name, lines, qr, address) = { set text(dir: dir, lang: lang)
+  [*#name* #v(14mm)]
+  for line in lines { par(line) }
+  [#v(4mm) #image(qr, width: 45mm) #v(2mm) #text(size: 9pt, font: "DejaVu Sans Mono", dir: ltr)[#address]]
+  pagebreak(weak: true) }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as it leaves."""
+
+    address: str = field(repr=False)
+    subject: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What every invitation of a wave says besides its link."""
+
+    wave: WaveRecord
+    name: str
+    site: str
+    mark: str
+    """What the phone compares: it travels in each link and is written beside it."""
+
+    def lines(self, kind: str, language: str) -> list[str]:
+        """The sentences before and after the link: the first is before it."""
+        values = {
+            "title": text_of(self.wave.title, language), "ends": day(self.wave.ends, language),
+            "minutes": questionnaire_of(self.wave).minutes(language), "fingerprint": self.mark,
+        }  # fmt: skip
+        return [say(language, f"link.mail.{key}", **values) for key in (kind, "fingerprint", "help")]
+
+
+async def about(data: Path, wave: str) -> About:
+    """What every invitation says; `data` is the folder whose keys hold the signed plan.
+
+    Raises
+    ------
+    PlanOther
+    """
+    record, house = await waves.get(wave), await organisation.load()
+    return About(record, house.name if house else "Ascolto", house.address if house else "", await mark_of(data, record))
+
+
+def language_for(invitation: Invitation) -> str:
+    return invitation.language if invitation.language in LANGUAGES else "it"
+
+
+def writer(facts: About, kind: str) -> Callable[[Invitation], Letter]:
+    """How an e-mail is written: in the person's language, without her name."""
+
+    def write(invitation: Invitation) -> Letter:
+        language = language_for(invitation)
+        first, *more = facts.lines(kind, language)
+        address = address_of(facts.site, invitation.link, facts.mark)
+        subject = say(language, "link.mail.subject", organisation=facts.name)
+        return Letter(invitation.contact, subject, "\n\n".join([first, address, *more]) + "\n")
+
+    return write
+
+
+def text_messages(facts: About, invitations: Sequence[Invitation]) -> str:
+    """Number and text of each message, as CSV for a gateway."""
+    table = io.StringIO()
+    rows = csv.writer(table)
+    for invitation in invitations:
+        address = address_of(facts.site, invitation.link, facts.mark)
+        rows.writerow([invitation.contact, f"{facts.lines('invitation', language_for(invitation))[0]} {address}"])
+    return table.getvalue()
+
+
+def pages(facts: About, invitations: Sequence[Invitation]) -> dict[str, Any]:
+    """What the typesetting process needs for letters: plain texts and addresses."""
+    return {
+        "letters": [
+            {
+                "name": invitation.name, "language": language_for(invitation),
+                "lines": facts.lines("invitation", language_for(invitation)),
+                "address": address_of(facts.site, invitation.link, facts.mark),
+            }
+            for invitation in invitations
+        ]
+    }  # fmt: skip
+
+
+def letter_pages(letters: Sequence[dict[str, Any]]) -> bytes:
+    """Set one page a person, with the link as a QR; neither texts nor PDF are kept anywhere."""
+    import json
+
+    import segno
+    import typst
+
+    files: dict[str, bytes] = {}
+    lines = [_PAGE, '#let all = json("letters.json")']
+    for place, letter in enumerate(letters):
+        picture = io.BytesIO()
+        segno.make(letter["address"], error="m").save(picture, kind="svg", border=2, scale=3)
+        files[f"q{place}.svg"] = picture.getvalue()
+        direction = "rtl" if letter["language"] == "ar" else "ltr"
+        lines.append(
+            f'#letter({direction}, "{letter["language"][:2]}", all.at({place}).name, all.at({place}).lines,'
+            f' "q{place}.svg", all.at({place}).address)'
+        )
+    files["letters.json"] = json.dumps(list(letters), ensure_ascii=False).encode()
+    files["main.typ"] = "\n".join(lines).encode()
+    compile_files: Any = typst.compile  # its stubs do not know several files
+    made = compile_files(files, format="pdf")
+    if not isinstance(made, bytes):
+        raise RuntimeError("the typesetter gave no document")
+    return made
+
+
+async def send_due(settings: Settings, house: House) -> int:
+    """Write the waiting messages, one by one, and hand each to the mail server; gives how many it took.
+
+    A message and its link exist in memory alone. The link works once the mail server has the message; until then the
+    one that was sent before does.
+    """
+    batch = await links.waiting(AT_ONCE) if settings.smtp else []
+    if not batch:
+        return 0
+    server, sent = post.mail_server(settings), 0
+    try:
+        smtp = await asyncio.to_thread(server.__enter__)
+        try:
+            for message in batch:
+                sent += await _leave(settings, house, smtp, message)
+        finally:
+            await asyncio.to_thread(server.__exit__, None, None, None)
+    except (OSError, smtplib.SMTPException) as problem:
+        faults.note("mail", problem)
+    return sent
+
+
+async def _leave(settings: Settings, house: House, smtp: smtplib.SMTP, message: Waiting) -> bool:
+    people = house.engines["people"]
+    proposed = await links.propose([message.member])
+    outcome = links.FAILED
+    if proposed:  # she has not left
+        letter = writer(await about(house.data, message.wave), message.kind)(proposed[0])
+        outcome = await asyncio.to_thread(_send_one, smtp, settings.mail_from, letter, datetime.now(UTC))
+    if outcome != links.SENT:
+        await links.not_delivered(people, message.row, house.day, for_good=outcome == links.FAILED)
+        return False
+    await links.keep(people, proposed)
+    await links.delivered(people, message.row, house.day)
+    return True
+
+
+def _send_one(smtp: smtplib.SMTP, sender: str, letter: Letter, now: datetime) -> str:
+    try:
+        smtp.send_message(post.message(sender, letter.address, letter.subject, letter.text, now, HOUR))
+    except (smtplib.SMTPRecipientsRefused, ValueError):
+        return links.FAILED
+    except smtplib.SMTPServerDisconnected:
+        raise
+    except smtplib.SMTPException as problem:
+        faults.note("mail", problem)
+        return links.WAITING
+    return links.SENT

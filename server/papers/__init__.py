@@ -1,0 +1,1 @@
+"""What is typeset and printed: letters, slips, posters, minutes."""

@@ -1,0 +1,120 @@
+"""What is due? Each job is a query and may run twice; one process at a time does them."""
+
+import asyncio
+import fcntl
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import IO
+
+from server.frame import faults
+from server.mail import invitations, notices
+from server.settings import Settings
+from surveys.answers import wave as urn_of
+from surveys.cases import keeping
+from surveys.lifecycle.closing import count_received, end_due
+from surveys.lifecycle.context import ROME, House, today
+from surveys.people import links
+from surveys.public import channel
+from surveys.stores import Engines
+
+EVERY_SECONDS = 300
+STIR_SECONDS = (180, 300)
+"""Between two stirs, drawn anew each time: so long at most, and the stir itself, the order of arrival stands on the disk."""
+LAST_STIR_SECONDS = 10
+COUNT_HOUR = 9
+"""In Rome: a count that came at any hour would tell when people answer."""
+ACTOR = "ascolto"
+_dice = random.SystemRandom()
+
+
+def start(settings: Settings, engines: Engines) -> asyncio.Task[None]:
+    """Begin to look every five minutes; the task ends with the process."""
+    return asyncio.create_task(_look(settings, engines))
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _look(settings: Settings, engines: Engines) -> None:
+    lease: IO[str] | None = None
+    stirrers: list[asyncio.Task[None]] = []
+    try:
+        while True:
+            if lease is None and (lease := _take_lease(settings)) is not None:
+                stirrers = [asyncio.create_task(stirrer.work()) for stirrer in _stirrers(engines)]
+            if lease is not None:
+                house = House(engines, settings.data, today(), ACTOR)
+                try:
+                    await do_due(house, datetime.now(ROME).hour)
+                    await notices.send_due(settings, datetime.now(UTC))
+                    await invitations.send_due(settings, house)
+                except Exception as problem:  # the next look tries again
+                    faults.note("jobs", problem)
+            await asyncio.sleep(EVERY_SECONDS)
+    finally:
+        for task in stirrers:
+            task.cancel()
+        await asyncio.gather(*stirrers, return_exceptions=True)
+        if lease is not None:
+            lease.close()
+
+
+def _stirrers(engines: Engines) -> list["Stirrer"]:
+    answers, people, cases = engines["answers"], engines["people"], engines["cases"]
+    return [
+        Stirrer(urn_of.arrived, lambda: urn_of.stir(answers)),
+        Stirrer(links.touched, lambda: links.stir(people)),
+        Stirrer(keeping.arrived, lambda: keeping.stir(cases)),
+    ]
+
+
+class Stirrer:
+    """Stirs one store every few minutes while anything changed, and once when the service ends."""
+
+    def __init__(self, count: Callable[[], Awaitable[object]], stir: Callable[[], Awaitable[None]]) -> None:
+        self._count, self._stir = count, stir
+        self._stirred: object = None
+
+    async def work(self) -> None:
+        """Begin after a start, whatever was left in order then; go on until cancelled."""
+        try:
+            while True:
+                await self.once()
+                await asyncio.sleep(_dice.uniform(*STIR_SECONDS))
+        finally:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.once(), LAST_STIR_SECONDS)
+
+    async def once(self) -> None:
+        """Stir if anything came since the last stir began; what comes meanwhile is for the next one."""
+        try:
+            found = await self._count()
+            if found != self._stirred:
+                await self._stir()
+                self._stirred = found
+        except Exception as problem:  # the next one tries again
+            faults.note("stir", problem)
+
+
+def _take_lease(settings: Settings) -> IO[str] | None:
+    handle = open(settings.data / "jobs.lock", "w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    return handle
+
+
+async def do_due(house: House, hour: int = COUNT_HOUR) -> None:
+    """Do everything that is due on this day; from the fixed hour on, count what open waves have received."""
+    await end_due(house)
+    if hour >= COUNT_HOUR:
+        await count_received(house)
+    record = await channel.load()
+    await keeping.sweep(house.engines["cases"], house.day, record.retention_years)
+    await keeping.close_year(house.engines["public"], house.day)

@@ -1,0 +1,56 @@
+"""Release a wave and draw its charts, for the worker and the command line alike; says what failed by key."""
+
+from collections.abc import Callable
+
+from analysis.rules import DisclosureError, TooFew
+from surveys.answers.keys import SecretRefused
+from surveys.answers.opening import SheetsForged, SheetsMissing
+from surveys.answers.plans import PlanOther
+from surveys.lifecycle.context import House
+from surveys.lifecycle.releasing import AlreadyReleasing, MoreSheetsThanCodes, release_wave
+from surveys.lifecycle.witness import ClosingOther
+from surveys.public import releases, waves
+from surveys.public.waves import NoSuchWave, WrongState
+
+
+async def release_and_draw(house: House, wave: str, secrets: tuple[str, str], progress: Callable[[str], None]) -> str:
+    """Release a wave, then draw. Returns the key of what failed, or "" when all is done."""
+    try:
+        await release_wave(house, wave, secrets, progress)
+    except SecretRefused:
+        return "secret"
+    except WrongState:
+        return "state"
+    except NoSuchWave:
+        return "wave"
+    except AlreadyReleasing:
+        return "twice"
+    except DisclosureError:
+        return "audit"
+    except TooFew:
+        return "few"
+    except MoreSheetsThanCodes:
+        return "sheets"
+    except PlanOther:
+        return "plan_other"
+    except ClosingOther as problem:
+        return f"closing_{problem}"
+    except SheetsForged:
+        return "sheets_forged"
+    except SheetsMissing:
+        return "sheets_missing"
+    except FileNotFoundError:
+        return "wraps"
+    await draw(house, wave, progress)
+    return ""
+
+
+async def draw(house: House, wave: str, progress: Callable[[str], None]) -> None:
+    """Draw the charts of a released wave from its document."""
+    from server.results.charts import draw_all
+    from server.results.reading import labels_of
+
+    progress("charts")
+    document = await releases.document(wave)
+    if document is not None:
+        await releases.keep_charts(house.engines["public"], wave, draw_all(document, labels_of(await waves.get(wave))))

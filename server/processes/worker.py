@@ -1,0 +1,104 @@
+"""What a short-lived process does: release a wave, draw its charts, set the slips, read a file. Started by `server.processes.workers` alone."""
+
+import asyncio
+import base64
+import json
+import sys
+from datetime import date
+from typing import Any
+
+from server.settings import from_environment
+from surveys.lifecycle.context import House, today
+from surveys.stores import stores
+
+
+def _tell(message: dict[str, Any]) -> None:
+    print(json.dumps(message) + "\n", end="", flush=True)  # in one piece: steps are told from another thread
+
+
+async def _release(given: dict[str, Any]) -> dict[str, Any]:
+    from server.processes.releasing import release_and_draw
+
+    settings = from_environment()
+    async with stores(settings.stores) as engines:
+        house = House(
+            engines, settings.data, date.fromisoformat(given["day"]) if "day" in given else today(), given["actor"]
+        )
+        failure = await release_and_draw(
+            house, given["wave"], (given["first"], given["second"]), lambda s: _tell({"step": s})
+        )
+    return {"failed": failure} if failure else {"wave": given["wave"]}
+
+
+async def _slips(given: dict[str, Any]) -> dict[str, Any]:
+    from server.papers.slips import slip_sheets
+
+    return {"pdf": base64.b64encode(slip_sheets(given["codes"], given["about"])).decode()}
+
+
+async def _paper(given: dict[str, Any]) -> dict[str, Any]:
+    from server.papers.poster import poster
+    from server.papers.typeset import Channel, document
+
+    kind, language, languages = given.pop("kind"), given.pop("language"), given.pop("languages")
+    about = Channel(**given | {"readers": tuple((name, role, outside) for name, role, outside in given["readers"])})
+    if kind == "poster":
+        made = poster(about.organisation, about.address, (about.fingerprint, about.words), about.readers, languages)
+    else:
+        made = document(kind, about, language)
+    return {"content": made.hex()}
+
+
+async def _letters(given: dict[str, Any]) -> dict[str, Any]:
+    from server.mail.invitations import letter_pages
+
+    return {"pdf": base64.b64encode(letter_pages(given["letters"])).decode()}
+
+
+async def _preview(given: dict[str, Any]) -> dict[str, Any]:
+    from surveys.lifecycle.preview import DRAWS, preview
+    from surveys.public.waves import get
+
+    async with stores(from_environment().stores):
+        found = await preview(await get(given["wave"]))
+    rates = [{"rate": e.rate, "respondents": e.respondents, "shown": e.shown, "residual": e.residual} for e in found]
+    return {"draws": DRAWS, "rates": rates}
+
+
+READING_BYTES = 768 * 1024 * 1024
+READING_SECONDS = 20
+TOLD = 1000
+"""So many cells that are wrong are told at once."""
+
+
+async def _people(given: dict[str, Any]) -> dict[str, Any]:
+    """Read a staff list within its bounds: what is too heavy ends this process and no other."""
+    import resource
+    from dataclasses import asdict, replace
+    from pathlib import Path
+
+    from surveys.importing.people import read_people
+    from surveys.importing.sheets import FileUnreadable
+
+    resource.setrlimit(resource.RLIMIT_AS, (READING_BYTES, READING_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (READING_SECONDS, READING_SECONDS))
+    try:
+        found = read_people(Path(given["path"]))
+        return {"found": asdict(replace(found, refused=found.refused[:TOLD]))}
+    except FileUnreadable as problem:
+        return {"unreadable": problem.reason, "params": dict(problem.params)}
+    except MemoryError:
+        return {"unreadable": "heavy", "params": {}}
+
+
+COMMANDS = {"people": _people, "preview": _preview, "letters": _letters, "release": _release, "slips": _slips, "paper": _paper}
+
+
+def main() -> None:
+    """Run the command named by the only argument on the JSON of standard input."""
+    given = json.loads(sys.stdin.read())
+    _tell({"result": asyncio.run(COMMANDS[sys.argv[1]](given))})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Short-lived processes for heavy work: the web process never loads scipy, the chart engine or the typesetter.
+
+A worker is this program run again with a hidden command. Secrets go through its standard input, never its arguments;
+it says its steps on standard output, one a line, and its result as the last line of JSON.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.settings import Settings
+from surveys.stores import STORES
+
+
+class WorkFailed(Exception):
+    """The worker ended without a result; `reason` is the key of a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Work:
+    """One running or finished worker: its last step, and how it ended."""
+
+    step: str = ""
+    failed: str = ""
+    finished: bool = False
+    task: "asyncio.Task[dict[str, Any]] | None" = field(default=None, repr=False)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    environment = dict(os.environ) | {
+        "ASCOLTO_DATA": str(settings.data),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    environment.pop("ASCOLTO_DATABASE_URL", None)
+    if settings.stores.database_url:
+        environment["ASCOLTO_DATABASE_URL"] = settings.stores.database_url
+    for store in STORES:
+        if settings.stores.passwords and store in settings.stores.passwords:
+            environment[f"ASCOLTO_PASSWORD_{store.upper()}"] = settings.stores.passwords[store]
+    return environment
+
+
+async def run(
+    settings: Settings, command: str, given: Mapping[str, Any], work: Work | None = None, *, seconds: float | None = None
+) -> dict[str, Any]:
+    """Run a worker to its end, or for so many seconds at most.
+
+    Raises
+    ------
+    WorkFailed
+        With the reason that the worker gave, ``slow``, or ``broken``.
+    """  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "server.processes.worker", command,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=_environment(settings), limit=2**26,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(json.dumps(dict(given)).encode())
+    process.stdin.close()
+    result: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(seconds):
+            async for line in process.stdout:
+                message = json.loads(line)
+                if "step" in message and work is not None:
+                    work.step = message["step"]
+                elif "result" in message:
+                    result = message
+            code = await process.wait()
+    except TimeoutError as problem:
+        process.kill()
+        await process.wait()
+        raise WorkFailed("slow") from problem
+    if "failed" in result.get("result", {}):
+        raise WorkFailed(str(result["result"]["failed"]))
+    if code != 0 or "result" not in result:
+        raise WorkFailed("broken")
+    return dict(result["result"])
+
+
+def begin(settings: Settings, command: str, given: Mapping[str, Any]) -> Work:
+    """Start a worker and let it run; look at the returned object for its progress."""
+    work = Work()
+
+    async def follow() -> dict[str, Any]:
+        try:
+            return await run(settings, command, given, work)
+        except WorkFailed as problem:
+            work.failed = problem.reason
+            return {}
+        finally:
+            work.finished = True
+
+    work.task = asyncio.create_task(follow())
+    return work
