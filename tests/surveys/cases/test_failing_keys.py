@@ -134,12 +134,21 @@ def test_whoever_writes_under_the_new_keys_has_taken_her_word_back(kept: Kept) -
 def test_an_old_act_that_one_cannot_date_is_believed_only_where_another_wrote_on_after_it(kept: Kept) -> None:
     """Done by an attacker: muted, she could not see December's days; one `broken` of November sent her back alone, and desks that
     could read did not follow. Nobody's view may part from the others' without a word."""
+    before, kept.day = kept.day, date(2026, 11, 29)
     muted(kept, "carla", [REPORTER])
+    kept.day = before
     kept.write("anna", "message", "dicembre")
-    before, kept.day = kept.day, date(2026, 11, 30)
+    kept.day = date(2026, 11, 30)
     broken(kept, "carla")
     kept.day = before
     assert {problem(kept, name) for name in (REPORTER, "anna", "bruno")} == {"epoch_broken"}
+    carla = opened(kept, "carla")
+    assert carla.fold is not None
+    act = letters.read(letters.plain_of(kept.rows[-1].sealed, carla.keys["thread"][1]))
+    place = replace(acts.place_after(carla.fold.undo[carla.fold.act], kept.world.ring), number=len(kept.rows) + 1, before=act.hash)
+    plain, _ = letters.write(place, kept.world.author("carla"), "message", "2026-11-30", {"text": "seguo"}, bytes(32))
+    kept.take({"stream": "thread", "number": place.number, "epoch": 1, "sealed": base64.b64encode(letters.seal(plain, place.to)).decode()})
+    assert problem(kept, REPORTER) == "epoch_broken"  # he follows himself
 
 
 @pytest.mark.parametrize("name", [REPORTER, "bruno"])
