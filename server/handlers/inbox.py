@@ -21,9 +21,10 @@ from server.handlers.content import desk_texts, scripts
 from server.settings import Settings
 from surveys.cases import clocks, handlers, incoming, log, pieces, standing
 from surveys.cases import desk as cases
-from surveys.cases.desk import InboxLine, NotAllowed, Writing, open_desk
+from surveys.cases.desk import InboxLine, NotAllowed, open_desk
 from surveys.cases.keeper import keeper_at
 from surveys.cases.sealing import CannotOpen, check
+from surveys.cases.writing import Writing, append_letter, confirm
 from surveys.lifecycle.context import today
 from surveys.people import accounts
 from surveys.people.accounts import DoorBusy
@@ -192,7 +193,7 @@ async def write(
     """Add her message, and take the step it names."""  # fmt: skip
     name, writing = _ours(request), await body_of(request, Writing)
     seat = await _desk(settings, engines)
-    await cases.write(seat, incoming.case_number(case), name, writing)
+    await append_letter(seat, incoming.case_number(case), name, writing)
     await log.record(engines["cases"], seat.keeper, seat.day, name, _act(writing))
     return answer({"kept": True})
 
@@ -211,7 +212,7 @@ async def seen(
 ) -> Response[bytes]:
     """A second reader's device has opened a new epoch."""  # fmt: skip
     name, given = _ours(request), await body_of(request, Reads)
-    await cases.confirm(await _desk(settings, engines), incoming.case_number(case), name, given.number, given.readers[:20])
+    await confirm(await _desk(settings, engines), incoming.case_number(case), name, given.number, given.readers[:20])
     return answer({"kept": True})
 
 

@@ -10,8 +10,8 @@ from piccolo.table import Table
 
 from surveys import stirring
 from surveys.cases import clocks
+from surveys.cases.beside import days_of, is_ended
 from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, possible, was_late
-from surveys.cases.desk import days_of, is_ended
 from surveys.cases.folded import case_of
 from surveys.cases.incoming import CaseUnknown
 from surveys.cases.intake import FIRST_VERSION

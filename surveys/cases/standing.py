@@ -7,19 +7,9 @@ from typing import Any
 
 import msgspec
 
+from surveys.cases.beside import days_of, heard, holds_of, is_ended, kept, put_in_time, word_of
 from surveys.cases.clocks import EARLIEST, Days, State
-from surveys.cases.desk import (
-    Desk,
-    NotAllowed,
-    Word,
-    case_row,
-    days_of,
-    hold_mark,
-    holders_of,
-    holds_of,
-    is_ended,
-    words_of,
-)
+from surveys.cases.desk import Desk, NotAllowed, case_row, hold_mark, holders_of
 from surveys.cases.folded import day_of
 from surveys.cases.incoming import CaseUnknown, ReportRefused, dummy_wrap, sealed_bytes
 from surveys.cases.intake import FIRST_VERSION, lock_case
@@ -132,11 +122,9 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
             changes = {Case.ender: me}
         if found.outcome and not (row["ended"] and not changes) and (alone or (not changes and bytes(row["ender"] or b"") != me)):
             changes[Case.ended] = True
-        days = [str(getattr(found, name) or "") for name in ("received", "acknowledged", "outcome")]
-        words = {mark: word for mark, word in words_of(row).items() if word.letters == said.letters} | {
-            me.hex(): Word(str(found.state), days[0], days[1], days[2], said.letters)
-        }
-        await Case.update(changes | {Case.words: msgspec.json.encode(words).decode()}).where(Case.id == case)
+        letters = await Message.count().where((Message.case == case) & (Message.stream == "thread"))
+        words = heard(put_in_time(row, found, desk.day), me.hex(), word_of(found, said.letters, desk.day), letters, desk.day)
+        await Case.update(changes | {Case.words: kept(words)}).where(Case.id == case)
     return bool(changes)
 
 

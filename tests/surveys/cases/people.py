@@ -12,12 +12,13 @@ from surveys.cases import acts, codes, desk, handlers, intake, standing
 from surveys.cases.acts import Change, Reporter
 from surveys.cases.bundles import HandlerKeys
 from surveys.cases.codes import CodeKeys, Secret
-from surveys.cases.desk import CaseFile, Writing
+from surveys.cases.desk import CaseFile
 from surveys.cases.handlers import HandlerRecord
 from surveys.cases.incoming import Reply, Report, proof_of
 from surveys.cases.keeper import REPORTER, Keeper, keeper_at
 from surveys.cases.opening import handler, open_case
 from surveys.cases.sealed_case import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter
+from surveys.cases.writing import Writing, append_letter
 from surveys.lifecycle.channel import open_channel, publish_ring
 from surveys.lifecycle.context import House
 from surveys.public import channel, organisation, readers, rings
@@ -138,7 +139,7 @@ async def say(
         reply = msgspec.convert(written.me.proofs | letter | {"uploads": [], "contest": kind == "contest"}, Reply)
         await intake.add(house.engines["cases"], keeper_of(house), reply, [r.id for r in made.ring.readers], house.day)
     else:
-        await desk.write(await seat(house, made), written.case, name, msgspec.convert(letter | {"move": move}, Writing))
+        await append_letter(await seat(house, made), written.case, name, msgspec.convert(letter | {"move": move}, Writing))
     after = (await open_of(house, made, written, REPORTER)).fold
     return after.heads[-1] if after else ""
 
@@ -148,7 +149,7 @@ async def new_epoch(house: House, made: World, written: Written, name: str, read
     found = await open_of(house, made, written, name)
     assert found.fold is not None
     sent = acts.change(found, made.ring, made.author(name), Change(readers_, found.fold.recovery, asked), house.day, os.urandom)
-    await desk.write(await seat(house, made), written.case, name, msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    await append_letter(await seat(house, made), written.case, name, msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
 
 
 async def wanted(house: House, made: World, written: Written, name: str) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from surveys.cases import acts, codes, desk, handlers, incoming, intake, keeping
 from surveys.cases.acts import Reporter
 from surveys.cases.bundles import make_bundle, new_kit, open_bundle, split
 from surveys.cases.clocks import State
-from surveys.cases.desk import NotAllowed, Writing
+from surveys.cases.desk import NotAllowed
 from surveys.cases.handlers import HandlerRecord
 from surveys.cases.incoming import (
     AlreadyThere,
@@ -30,6 +30,7 @@ from surveys.cases.opening import open_case
 from surveys.cases.recovery import party
 from surveys.cases.sealing import CannotOpen, decrypt, encrypt, identity_text, new_identity
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
+from surveys.cases.writing import Writing, append_letter, confirm
 from surveys.lifecycle.context import House
 from surveys.public import channel
 from tests.conftest import ORGANISATION
@@ -91,10 +92,10 @@ async def test_a_case_does_not_exist_for_an_excluded_handler_by_any_question(hou
     writing = Writing("thread", 2, _b64(encrypt(b"x", new_identity()[1])))
     for question in (
         desk.case_file(at_desk, written.case, "bruno"),
-        desk.write(at_desk, written.case, "bruno", writing),
+        append_letter(at_desk, written.case, "bruno", writing),
         standing.step_out(at_desk, written.case, "bruno"),
         standing.set_hold(at_desk, written.case, "bruno", True),
-        desk.confirm(at_desk, written.case, "bruno", 1, ["bruno"]),
+        confirm(at_desk, written.case, "bruno", 1, ["bruno"]),
         standing.confirm_replacement(at_desk, written.case, "bruno", 1),
         standing.replace_message(at_desk, written.case, "bruno", 1, writing.sealed),
         desk.case_file(at_desk, written.case + 1, "anna"),
@@ -195,9 +196,9 @@ async def test_two_answers_at_once_do_not_take_one_place(house: House, made: Tea
     written = await report(house, made)
     at_desk = await seat(house, made)
     sealed = _b64(encrypt(b"x", new_identity()[1]))
-    await desk.write(at_desk, written.case, "anna", Writing("thread", 2, sealed))
+    await append_letter(at_desk, written.case, "anna", Writing("thread", 2, sealed))
     with pytest.raises(OutOfStep):
-        await desk.write(at_desk, written.case, "carla", Writing("thread", 2, sealed))
+        await append_letter(at_desk, written.case, "carla", Writing("thread", 2, sealed))
     assert await Message.count() == 2
 
 
@@ -272,7 +273,7 @@ async def test_a_change_of_keys_needs_the_reporter_a_listed_reader_and_the_next_
     ]  # fmt: skip
     for refusal, epochs in wrong:
         with pytest.raises(refusal):
-            await desk.write(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": epochs}, Writing))
+            await append_letter(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": epochs}, Writing))
     assert await texts(house, made, written, "anna") == ["parole"]
     assert (await Epoch.count(), await Message.count()) == (1, 1)
 
@@ -290,10 +291,10 @@ async def test_a_change_whose_author_had_not_seen_the_first_note_is_to_be_made_a
     early = await change()
     found = await open_of(house, made, written, "carla")
     noted = acts.note(found, made.ring, made.author("carla"), "note", {"text": "tra noi"}, house.day, os.urandom)
-    await desk.write(at_desk, written.case, "carla", msgspec.convert(noted, Writing))
+    await append_letter(at_desk, written.case, "carla", msgspec.convert(noted, Writing))
     with pytest.raises(OutOfStep):
-        await desk.write(at_desk, written.case, "anna", early)
-    await desk.write(at_desk, written.case, "anna", await change())
+        await append_letter(at_desk, written.case, "anna", early)
+    await append_letter(at_desk, written.case, "anna", await change())
     for name in ("anna", "bruno", "carla"):
         opened = await open_of(house, made, written, name)
         assert (opened.problem, opened.notes_problem) == ("", "") and len(opened.notes) == 1
@@ -306,7 +307,7 @@ async def test_after_a_change_that_was_undone_keys_change_again_and_a_first_note
         written = await report(house, made)
 
         async def write(name: str, sent: Any, written: Written = written) -> None:
-            await desk.write(at_desk, written.case, name, msgspec.convert(sent, Writing))
+            await append_letter(at_desk, written.case, name, msgspec.convert(sent, Writing))
 
         async def note(name: str, written: Written = written) -> dict[str, Any]:
             found = await open_of(house, made, written, name)
@@ -333,16 +334,16 @@ async def test_whoever_is_left_out_of_new_keys_reads_on_until_a_second_reader_ha
     assert found.fold is not None
     only = [one for name, one in found.fold.readers.items() if name in ("anna", "carla", OUTSIDE)]
     sent = acts.change(found, made.ring, made.author("anna"), acts.Change(only, []), house.day, os.urandom)
-    await desk.write(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    await append_letter(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
     bruno = await open_of(house, made, written, "bruno")
     assert bruno.problem == "expel_refused" and [letter["kind"] for letter in bruno.thread] == ["report"]
     with pytest.raises(NotAllowed):
-        await desk.confirm(await seat(house, made), written.case, "anna", 2, ["anna", "carla", OUTSIDE])
+        await confirm(await seat(house, made), written.case, "anna", 2, ["anna", "carla", OUTSIDE])
     with pytest.raises(NotAllowed):
-        await desk.confirm(await seat(house, made), written.case, "bruno", 2, ["bruno"])
+        await confirm(await seat(house, made), written.case, "bruno", 2, ["bruno"])
     with pytest.raises(NotAllowed):
-        await desk.confirm(await seat(house, made), written.case, "carla", 2, ["anna", OUTSIDE])
-    await desk.confirm(await seat(house, made), written.case, "carla", 2, ["anna", "carla", OUTSIDE, REPORTER])
+        await confirm(await seat(house, made), written.case, "carla", 2, ["anna", OUTSIDE])
+    await confirm(await seat(house, made), written.case, "carla", 2, ["anna", "carla", OUTSIDE, REPORTER])
     assert await sees(house, made, "bruno") == []
     assert await sees(house, made, "carla") == [written.case]
 
@@ -356,16 +357,16 @@ async def test_whoever_the_letters_name_loses_nothing_where_the_maker_left_out_h
     for epoch in sent["epochs"]:
         for name in ("bruno", OUTSIDE, "recovery+ab"):
             epoch["wraps"].pop(name, None)
-    await desk.write(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    await append_letter(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
     carla = await open_of(house, made, written, "carla")
     assert carla.fold is not None and carla.problem == ""
     stay = [*carla.fold.readers, "recovery+ab", "recovery+ac", "recovery+bc", REPORTER]
-    await desk.confirm(await seat(house, made), written.case, "carla", 2, stay)
+    await confirm(await seat(house, made), written.case, "carla", 2, stay)
     bruno = await open_of(house, made, written, "bruno")
     assert bruno.problem == "epoch_broken" and len(bruno.thread) == 2
     rows = sum(row.stream == "thread" for row in sealed_of(await file_of(house, made, written, "bruno")).letters)
     word = acts.fails(bruno, made.ring, made.author("bruno"), rows, house.day, os.urandom)
-    await desk.write(await seat(house, made), written.case, "bruno", msgspec.convert(word, Writing))
+    await append_letter(await seat(house, made), written.case, "bruno", msgspec.convert(word, Writing))
     await new_epoch(house, made, written, "carla", list(carla.fold.readers.values()))
     assert (await open_of(house, made, written, "bruno")).problem == ""
 
@@ -375,13 +376,13 @@ async def test_noise_in_notes_wraps_keeps_nobody_from_changing_keys(house: House
     written = await report(house, made)
     found = await open_of(house, made, written, "carla")
     first = acts.note(found, made.ring, made.author("carla"), "note", {"text": "nota"}, house.day, os.urandom)
-    await desk.write(await seat(house, made), written.case, "carla", msgspec.convert(first, Writing))
+    await append_letter(await seat(house, made), written.case, "carla", msgspec.convert(first, Writing))
     found = await open_of(house, made, written, "carla")
     assert found.fold is not None
     sent = acts.change(found, made.ring, made.author("carla"), acts.Change(list(found.fold.readers.values()), found.fold.recovery), house.day, os.urandom)
     for name in ("anna", "bruno", OUTSIDE):
         sent["epochs"][1]["wraps"][name] = sent["epochs"][1]["wraps"]["carla"]
-    await desk.write(await seat(house, made), written.case, "carla", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    await append_letter(await seat(house, made), written.case, "carla", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
     anna = await open_of(house, made, written, "anna")
     assert (anna.problem, anna.notes_problem) == ("", "wrap_not_mine") and anna.fold is not None
     await new_epoch(house, made, written, "anna", list(anna.fold.readers.values()))
@@ -389,11 +390,11 @@ async def test_noise_in_notes_wraps_keeps_nobody_from_changing_keys(house: House
     late = await open_of(house, made, written, "bruno")
     await say(house, made, written, "anna", "intanto")
     note = acts.note(await open_of(house, made, written, "carla"), made.ring, made.author("carla"), "note", {"text": "altra"}, house.day, os.urandom)
-    await desk.write(await seat(house, made), written.case, "carla", msgspec.convert(note, Writing))
+    await append_letter(await seat(house, made), written.case, "carla", msgspec.convert(note, Writing))
     assert late.fold is not None
     stale = acts.change(late, made.ring, made.author("bruno"), acts.Change(list(late.fold.readers.values()), []), house.day, os.urandom)
     with pytest.raises(OutOfStep):
-        await desk.write(await seat(house, made), written.case, "bruno", msgspec.convert(stale["letter"] | {"epochs": stale["epochs"]}, Writing))
+        await append_letter(await seat(house, made), written.case, "bruno", msgspec.convert(stale["letter"] | {"epochs": stale["epochs"]}, Writing))
 
 
 async def test_a_letter_without_its_content_takes_its_place_only_after_a_second_look(house: House, made: Team) -> None:
