@@ -26,7 +26,7 @@ class _Quiet(highspy.Highs):
     """HiGHS without its banner, which would stand among what a process says on its standard output."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # the library types its methods, not its constructor
 
     def enableCallbacks(self) -> None:
         self.silent()

@@ -154,7 +154,7 @@ const Fold = (() => {
     if (head.kind !== "report" || head.from !== "reporter" || letter.key !== terms.signer || head.case !== caseOf(terms.signer, terms.reader)) no("letter_forged");
     if (head.stream !== "thread" || head.number !== 1 || head.before !== NONE || head.start !== NONE || head.epoch !== 1 || head.thread !== NONE) no("place");
     const fold = {
-      house, case: head.case, start: letter.hash, head: NONE, count: 0, epoch: 1, highest: 1, to: head.to, madeBy: "reporter", madeKey: letter.key, act: letter.hash,
+      house, case: head.case, start: letter.hash, head: NONE, count: 0, epoch: 1, highest: 1, to: head.to, madeBy: "reporter", act: letter.hash,
       signer: terms.signer, reader: terms.reader, readers: new Map(), recovery: terms.recovery, out: terms.out, ring: { number: 0, hash: NONE }, asks: new Map(),
       used: new Set(), left: new Set(), wished: new Set(), redacted: new Map(), notes: new Map(), heads: [], received: head.day, acknowledged: "", outcome: "", state: "received",
       contested: false, void: new Set(), voidEpochs: new Set(), warnings: [], undo: new Map(), claims: new Map(), latest: "",
@@ -267,13 +267,12 @@ const Fold = (() => {
     fold.to = terms.recipient;
     fold.act = letter.hash;
     fold.madeBy = from;
-    fold.madeKey = letter.key;
     fold.readers = new Map(readers.map((one) => [one.id, one]));
     fold.recovery = recovery;
     fold.left = new Set([...fold.left].filter((id) => fold.readers.has(id)));
     for (const claims of fold.claims.values()) if (claims.maker !== from) claims.by.clear();
     fold.claims.set(letter.hash, { maker: from, by: new Set() });
-    if (terms.notes) fold.notes.set(fold.epoch, { to: terms.notes, act: letter.hash, by: from, key: letter.key });
+    if (terms.notes) fold.notes.set(fold.epoch, { to: terms.notes, act: letter.hash });
   }
   function redact(fold, letter) {
     const { terms, from, number } = letter.head;
@@ -309,7 +308,7 @@ const Fold = (() => {
     for (let number = back.count + 1; number <= fold.count; number += 1) fold.void.add(number);
     for (let number = back.highest + 1; number <= fold.highest; number += 1) fold.voidEpochs.add(number);
     const kept = copied(back);
-    for (const name of ["epoch", "to", "act", "madeBy", "madeKey", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "used", "acknowledged", "outcome", "state", "contested"]) fold[name] = kept[name];
+    for (const name of ["epoch", "to", "act", "madeBy", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "used", "acknowledged", "outcome", "state", "contested"]) fold[name] = kept[name];
     [fold.undo, fold.claims] = [new Map(), new Map()];
   }
   function move(fold, letter, ring) {

@@ -94,7 +94,6 @@ def change(fold: Fold, letter: Letter, ring: Ring, chain: Chain | None) -> None:
     fold.undo[letter.hash] = _copied(fold)
     fold.epoch = fold.highest = terms["epoch"]
     fold.to, fold.act = terms["recipient"], letter.hash
-    fold.made_by, fold.made_key = author, letter.head.key
     fold.readers = {one["id"]: one for one in readers}
     fold.recovery = list(recovery)
     fold.left &= set(fold.readers)
@@ -103,7 +102,7 @@ def change(fold: Fold, letter: Letter, ring: Ring, chain: Chain | None) -> None:
             claims.by.clear()  # somebody else's new keys, with a link to the ones before, are the answer
     fold.claims[letter.hash] = Claims(author)
     if terms["notes"]:
-        fold.notes[fold.epoch] = (terms["notes"], letter.hash, author, letter.head.key)
+        fold.notes[fold.epoch] = (terms["notes"], letter.hash)
 
 
 def by_two(fold: Fold, author: str, asked: str, what: str, payload: str, refused: str) -> None:
@@ -149,7 +148,7 @@ def _go_back(fold: Fold, back: Fold) -> None:
     fold.void_epochs |= set(range(back.highest + 1, fold.highest + 1))
     kept = _copied(back)
     for name in (
-        "epoch", "to", "act", "made_by", "made_key", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "used",
+        "epoch", "to", "act", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "used",
         "acknowledged", "outcome", "state", "contested",
     ):  # fmt: skip
         setattr(fold, name, getattr(kept, name))

@@ -31,7 +31,7 @@ def begin(letter: Letter, house: str, chain: Chain | None) -> Fold:
     place = (body["stream"], body["number"], body["before"], body["start"], body["epoch"], body["thread"])
     if place != ("thread", 1, NONE, NONE, 1, NONE):
         raise CannotOpen("place")
-    fold = Fold(house, body["case"], start=letter.hash, to=body["to"], act=letter.hash, made_key=letter.head.key)
+    fold = Fold(house, body["case"], start=letter.hash, to=body["to"], act=letter.hash)
     fold.reporter = {"signer": terms["signer"], "reader": terms["reader"]}
     fold.out = list(terms["out"])
     ring = _ring_of(fold, letter, chain)

@@ -56,10 +56,8 @@ class Fold:
     highest: int = 1
     """The epoch in use, and the highest number that any epoch had: a void one's number is not used again."""
     to: str = ""
-    made_by: str = REPORTER
-    made_key: str = ""
     act: str = NONE
-    """The act that made the epoch in use, who wrote it, and with which key."""
+    """The act that made the epoch in use."""
     reporter: dict[str, str] = field(default_factory=dict)
     """The reporter's signer and reader (recipient)."""
     readers: dict[str, Keys] = field(default_factory=dict)
@@ -72,8 +70,8 @@ class Fold:
     left: set[str] = field(default_factory=set)
     wished: set[str] = field(default_factory=set)
     redacted: dict[int, Redaction] = field(default_factory=dict)
-    notes: dict[int, tuple[str, str, str, str]] = field(default_factory=dict)
-    """Each notes epoch that a change made (it has the change's number): its recipient, the change's hash, author and key."""
+    notes: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Each notes epoch that a change made (it has the change's number): its recipient, and the change's hash."""
     heads: list[str] = field(default_factory=list)
     latest: str = ""
     """The latest day that any letter so far says."""

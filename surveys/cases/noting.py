@@ -47,10 +47,10 @@ def read_notes(case: SealedCase, party: Party, opened: OpenedCase, fold: Fold) -
     right[opened.notes_epoch] = mine
 
 
-def _in_force(made: Mapping[int, tuple[str, str, str, str]], places: Mapping[str, int], place: int) -> int:
+def _in_force(made: Mapping[int, tuple[str, str]], places: Mapping[str, int], place: int) -> int:
     """The notes epoch at a letter of the thread: that of the last change up to it. A note under an older one is nobody's who
     had seen that letter: it lets whoever was shut out read on."""
-    return max([1, *(number for number, (_, act, _, _) in made.items() if places[act] <= place)])
+    return max([1, *(number for number, (_, act) in made.items() if places[act] <= place)])
 
 
 def _left_behind(opened: OpenedCase, places: Mapping[str, int]) -> bool:
@@ -60,7 +60,7 @@ def _left_behind(opened: OpenedCase, places: Mapping[str, int]) -> bool:
     assert fold is not None
     if not opened.notes:
         return False
-    since = max([places[opened.notes[0]["thread"]], *(places[act] for _, act, _, _ in fold.notes.values())])
+    since = max([places[opened.notes[0]["thread"]], *(places[act] for _, act in fold.notes.values())])
     later = opened.thread[since + 1 :]
     return any(one["kind"] == "change" and not one["terms"]["notes"] and one["number"] not in fold.void for one in later)
 

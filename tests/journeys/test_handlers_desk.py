@@ -13,9 +13,10 @@ import pytest
 from mnemonic import Mnemonic
 from playwright.async_api import Browser
 
+from surveys.cases import codes
 from surveys.public import house
 from tests.journeys.acting import KEEP, open_first, reopen
-from tests.journeys.channel import BEGIN, Channel, at_desk, drawn_again, running
+from tests.journeys.channel import BEGIN, Channel, at_desk, drawn_again, phone, running
 from tests.journeys.conftest import environment
 from tests.journeys.test_concern_promises import sealed_report
 from tests.journeys.test_proofs import report, store
@@ -113,8 +114,8 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
 
 
 async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_had_read_them(browser: Browser, channel: Channel) -> None:
-    """In a thread of November 2026, when one reader could go back alone."""
-    await report(channel, "la mia storia")
+    """In a thread of November 2026, when one reader could go back alone; the reporter's page marks what counts no more."""
+    secret = await report(channel, "la mia storia")
     anna = await at_desk(browser, channel, "ascolto1")
     await open_first(anna)
     change = "async () => { const { fold } = window.__now.opened; return Acts.change(window.__now, [...fold.readers.values()], fold.recovery, ''); }"
@@ -132,6 +133,13 @@ async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_ha
     await reopen(anna)
     await anna.wait_for_selector("text=Note scritte sotto una chiave annullata, che non si leggono più: 1.")
     assert "una nota" not in await anna.inner_text("aside")
+    for script in (True, False):
+        _, page = await phone(browser, "en-GB", script=script)
+        await page.goto(f"{channel.address}/concern?lang=en#back")
+        await page.fill("#typed", " ".join(codes.to_digits(secret)))
+        await page.click("#open" if script else "button[value=open]")
+        await page.wait_for_selector('.letter:has-text("counts no more")')
+        assert await page.locator('.letter:has-text("counts no more")').count() == 1
 
 
 async def test_a_day_that_never_was_leaves_the_row_correctable_and_a_link_of_noise_takes_no_old_key_away(browser: Browser, channel: Channel) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import io
+import json
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -74,6 +77,14 @@ async def test_a_workbook_out_of_bounds_is_refused_for_a_reason(tmp_path: Path, 
     file.write_bytes(make())
     answer = await workers.run(Settings(StoreSettings(tmp_path / "data")), "people", {"path": str(file)}, seconds=240)
     assert answer["unreadable"] == reason
+
+
+def test_a_list_that_needs_too_much_of_a_processor_is_told_as_too_heavy(tmp_path: Path) -> None:
+    file = tmp_path / "personale.xlsx"
+    file.write_bytes(_workbook(45_000))
+    program = "import sys; from server.processes import worker; worker.READING_SECONDS = 1; sys.argv[1:] = ['people']; worker.main()"
+    ran = subprocess.run([sys.executable, "-c", program], input=json.dumps({"path": str(file)}), capture_output=True, text=True)
+    assert (ran.returncode, json.loads(ran.stdout)["result"]) == (0, {"unreadable": "heavy", "params": {}})
 
 
 async def test_a_worker_that_takes_too_long_is_ended(tmp_path: Path) -> None:
