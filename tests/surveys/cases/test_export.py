@@ -10,7 +10,7 @@ from tests.surveys.cases.memory import Kept, World, asked, broken, dice_of, read
 def marks(kept: Kept) -> dict[str, str]:
     """The marks of Anna's lines, by what they say."""
     world = kept.world
-    content = {"lists": both.lists_of(world.anchor.text, world.found), "file": both.file_of(kept.sealed("anna")) | {"version": 2}}
+    content = {"v": 2, "lists": both.lists_of(world.anchor.text, world.found), "file": both.file_of(kept.sealed("anna")) | {"version": 2}}
     opened = open_export(content, world.anchor.printed, lambda: handler("anna", world.keys["anna"].identity))
     return {line.content["text"]: line.mark for line in opened.lines if line.content["text"]}
 
