@@ -150,7 +150,7 @@ def _show(opened: ReadCase, folder: Path | None) -> None:
     for line in opened.lines:
         key = f"concern.kind.{line.kind}"
         kind = say(LANGUAGE, key) if key in catalogue(LANGUAGE) else line.kind
-        mark = f" · {say(LANGUAGE, MARKS[line.mark])}" if line.mark else ""
+        mark = f" · {say(LANGUAGE, MARKS[line.mark], name=harmless(line.left_by))}" if line.mark else ""
         print(f"\n[{line.stream} {line.number}] {line.day} · {harmless(line.author)} · {kind}{mark}")
         print(_inside(line.content.get("text", "")))
         for name in ("what", "where", "when", "who", "danger", "wish", "consent", "triage"):

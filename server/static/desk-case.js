@@ -41,7 +41,7 @@ const Case = (() => {
       return done ? { text: (act && act.content && act.content.text) || "" } : one.content || { text: "" };
     };
     const letters = opened.thread.map((one) => ({ ...one.head, content: words(one), whole: one, taken: fold.redacted.has(one.head.number), undone: fold.void.has(one.head.number) }));
-    const notes = opened.notes.map((one) => ({ ...one.head, content: one.content, late: opened.lateNotes.has(one.head.number) }));
+    const notes = opened.notes.map((one) => ({ ...one.head, content: one.content, late: opened.lateNotes.get(one.head.number) || "" }));
     const today = here.desk.day;
     const state = { state: fold.state, received: fold.received, keep: Fold.dates(fold, today, here.desk.years).keep, duties: FoldDesk.duties(fold, today), pressing: FoldDesk.pressing(fold, today) };
     return { file, opened, first: false, problem: opened.problem || remembered, letters, notes, state, readers: [...fold.readers.keys()], warnings: fold.warnings };
@@ -215,7 +215,7 @@ const Case = (() => {
       ...(!now.first && now.opened.missingNote ? [make("p", { className: "care", textContent: t("case.note_missing", { name: nameOf(now.opened.missingNote) }) })] : []),
       ...(!now.first && now.opened.notesVoid ? [make("p", { className: "care", textContent: t("case.notes_void", { n: now.opened.notesVoid }) })] : []),
       make("p", {}, make("b", { textContent: last ? t(`triage.${last.content.triage}`) : t("case.triage_none") })),
-      ...notes.filter((one) => one.content.text).map((one) => make("p", { className: "letter", textContent: `${nameOf(one.from)} · ${day(one.day)}${one.late ? ` · ${t("case.note_late")}` : ""}\n${one.content.text}` })),
+      ...notes.filter((one) => one.content.text).map((one) => make("p", { className: "letter", textContent: `${nameOf(one.from)} · ${day(one.day)}${one.late ? ` · ${t("case.note_late", { name: nameOf(one.late) })}` : ""}\n${one.content.text}` })),
       ...(now.problem || broken ? [] : [make("label", { htmlFor: "triage", textContent: t("case.triage") }), triage, make("p", { className: "quiet", textContent: t("case.triage_note") }),
         make("label", { htmlFor: "note", textContent: t("case.note") }), text, go]));
   }

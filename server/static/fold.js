@@ -378,7 +378,7 @@ const Fold = (() => {
   }
   // me: {name, identity, first: {thread, diary}, signer, reader}; problem is the word of what is wrong from the last letter on.
   async function openCase(file, me, house, chain) {
-    const opened = { fold: null, thread: [], notes: [], diary: [], keys: {}, problem: "", notesProblem: "", notesTo: "", notesEpoch: 0, notesRows: 0, notesVoid: 0, newest: 1, claimed: new Set(), lateNotes: new Set(), missingNote: "" };
+    const opened = { fold: null, thread: [], notes: [], diary: [], keys: {}, problem: "", notesProblem: "", notesTo: "", notesEpoch: 0, notesRows: 0, notesVoid: 0, newest: 1, claimed: new Set(), lateNotes: new Map(), missingNote: "" };
     if (me.name === "reporter") await openDiary(file, me, house, opened);
     await openThread(file, me, house, chain, opened);
     if (opened.fold && me.name !== "reporter") {
@@ -528,7 +528,7 @@ const Fold = (() => {
       if (kind !== "change" || !terms.noted || fold.void.has(number)) continue;
       const place = notes.findIndex((one) => one.hash === terms.noted);
       if (terms.noted !== NONE && place < 0) opened.missingNote = from;
-      else for (const one of notes.slice(place + 1)) if (one.head.epoch < terms.epoch) lateNotes.add(one.head.number);
+      else for (const one of notes.slice(place + 1)) if (one.head.epoch < terms.epoch && !lateNotes.has(one.head.number)) lateNotes.set(one.head.number, from);
     }
   }
   // Two words for the state of a thread, by a key that only the code gives.

@@ -32,7 +32,8 @@ class Line:
     day: str
     content: Mapping[str, Any]
     mark: str = ""
-    """``void``: it counts no more; ``late``: a note that was not there when its keys were left."""
+    """``void``: it counts no more; ``late``: a note that was not there when somebody (`left_by`) left its keys."""
+    left_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _line(opened: OpenedCase, letter: Letter, stream: str) -> Line:
     text = redacted_text(opened, letter["number"]) if stream == "thread" else None
     if text is not None:
         content = {"text": text}
-    return Line(stream, letter["number"], letter["from"], letter["kind"], letter["day"], content, _mark(opened, stream, letter["number"]))
+    return Line(stream, letter["number"], letter["from"], letter["kind"], letter["day"], content, _mark(opened, stream, letter["number"]), opened.late_notes.get(letter["number"], ""))
 
 
 def _mark(opened: OpenedCase, stream: str, number: int) -> str:

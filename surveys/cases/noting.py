@@ -78,7 +78,8 @@ def _mark_late(opened: OpenedCase) -> None:
             opened.missing_note = act["from"]
             continue
         later = opened.notes[there[noted] + 1 if noted != NONE else 0 :]
-        opened.late_notes |= {int(note["number"]) for note in later if note["epoch"] < act["terms"]["epoch"]}
+        found = {int(note["number"]): str(act["from"]) for note in later if note["epoch"] < act["terms"]["epoch"]}
+        opened.late_notes = found | opened.late_notes  # the first change that did not see it
 
 
 def _noted_by(letter: Letter, opened: OpenedCase) -> None:

@@ -75,8 +75,8 @@ class OpenedCase:
     """The highest number of any epoch that is there, made by a letter or not: the next change takes a higher one."""
     claimed: set[str] = field(default_factory=set)
     """Who says, of keys that I cannot open, that they do not open for her either."""
-    late_notes: set[int] = field(default_factory=set)
-    """Numbers of notes under keys that were left, of which the change of keys does not say that they were there."""
+    late_notes: dict[int, str] = field(default_factory=dict)
+    """Numbers of notes under keys that were left, of which the change of keys does not say that they were there; and who made it."""
     missing_note: str = ""
     """Who made a change of keys that names a note which is not here: somebody hides notes, or it never was."""
 

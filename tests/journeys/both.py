@@ -28,7 +28,7 @@ async ({ lists, file, me, printed }) => {
     const opened = await Fold.openCase(file, me, house.hash, chain);
     const f = opened.fold;
     const claims = Object.fromEntries([...(f ? f.claims : [])].filter(([, one]) => one.by.size).map(([change, one]) => [change, [...one.by].sort()]));
-    const marks = { late: [...opened.lateNotes].sort((a, b) => a - b), claimed: [...opened.claimed].sort(), claims };
+    const marks = { late: [...opened.lateNotes.keys()].sort((a, b) => a - b), claimed: [...opened.claimed].sort(), claims };
     const marked = Object.fromEntries(Object.entries(marks).filter(([, found]) => Object.keys(found).length));
     return { ...marked, problem: opened.problem, notesProblem: opened.notesProblem, texts: [...opened.diary, ...opened.thread, ...opened.notes].map((one) => (one.content ? one.content.text : null)),
       fold: f && { epoch: f.epoch, state: f.state, readers: [...f.readers.keys()].sort(), head: f.head, count: f.count, days: [f.received, f.acknowledged, f.outcome] } };

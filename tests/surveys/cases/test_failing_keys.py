@@ -248,7 +248,7 @@ def test_a_note_under_keys_that_were_left_is_marked_where_the_change_did_not_see
     kept.take(acts.note(before, kept.world.ring, kept.world.author("bruno"), "note", {"text": "aggiunta"}, kept.day, kept.world.dice))
     kept.note("anna", "dopo")
     mine = opened(kept, "anna")
-    assert mine.notes_problem == "" and mine.late_notes == {2}
+    assert mine.notes_problem == "" and mine.late_notes == {2: "carla"}
     assert [note.content["text"] for note in mine.notes if note.content] == ["vista", "aggiunta", "dopo"]
     kept.rows[:] = [row for row in kept.rows if row.stream != "notes"]
     hidden = opened(kept, "anna")
@@ -263,7 +263,7 @@ def test_a_change_that_names_a_note_that_never_was_binds_nobody(kept: Kept, monk
         kept.change("carla", readers_but(kept))
     kept.note("bruno", "dopo")
     mine = opened(kept, "anna")
-    assert (mine.notes_problem, mine.missing_note, mine.late_notes, len(mine.notes)) == ("", "carla", set(), 2)
+    assert (mine.notes_problem, mine.missing_note, mine.late_notes, len(mine.notes)) == ("", "carla", {}, 2)
 
 
 def test_no_note_comes_under_older_keys_once_one_stands_under_newer(kept: Kept) -> None:
