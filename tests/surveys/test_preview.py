@@ -15,14 +15,15 @@ from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
 async def test_a_plan_is_tried_at_three_rates_and_more_answers_show_more_groups(sqlite_house: House) -> None:
     house = sqlite_house
     await organisation.save(house.engines["public"], ORGANISATION)
-    units, persons = small_cooperative(120)
+    # 72 people: a unit of about 14 passes ten sheets at 70 % and rarely at 50 %, however the list was shuffled.
+    units, persons = small_cooperative(72)
     persons = [replace(p, gender="nb" if i < 4 else p.gender) for i, p in enumerate(persons)]
     await roster.replace(house.engines["people"], units, persons, DAY - timedelta(days=30))
     await urn.anchor(house)
     record = await plan(house, Wish(WAVE, {"it": "A"}, DAY, DAY + timedelta(days=9)))
     found = await preview(record)
     assert [expected.rate for expected in found] == list(RATES)
-    assert [expected.respondents for expected in found] == [60, 72, 84]
+    assert [expected.respondents for expected in found] == [36, 43, 50]
     assert all(expected.shown["all"] == DRAWS for expected in found)
     assert sum(found[0].shown.values()) < sum(found[2].shown.values())
     assert max(expected.residual for expected in found) > 0  # four people are neither in women nor in men
