@@ -9,7 +9,6 @@ from litestar.params import FromPath
 
 from server.frame.display import text_of
 from server.frame.pages import Shell, show
-from server.frame.questionnaires import questionnaire_of
 from server.frame.security import DeskAccount, account_of, checked_form
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
@@ -18,6 +17,7 @@ from surveys.answers.keys import SecretRefused
 from surveys.lifecycle.comments import Readable, open_comments, put_forward
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import GUARANTEE
+from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
 from surveys.public.waves import get as get_wave
 from surveys.stores import Engines

@@ -12,7 +12,6 @@ from typing import Any
 
 from server.frame import faults
 from server.frame.display import day, text_of
-from server.frame.questionnaires import questionnaire_of
 from server.frame.texts import say
 from server.mail import post
 from server.settings import Settings
@@ -23,6 +22,7 @@ from surveys.people import links
 from surveys.people.links import Invitation, Waiting
 from surveys.public import organisation, waves
 from surveys.public.organisation import LANGUAGES
+from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
 
 AT_ONCE = 200

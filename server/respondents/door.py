@@ -12,16 +12,15 @@ from litestar.response import Redirect
 from analysis.document import canonical
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show, staff_shell
-from server.frame.questionnaires import questionnaire_of
 from server.frame.texts import say
 from server.results.reading import view_name
 from server.settings import Settings
 from surveys.lifecycle import witness
 from surveys.lifecycle.context import today
-from surveys.people import log
-from surveys.people.log import Head
+from surveys.lifecycle.witness import Head
 from surveys.public import releases
 from surveys.public.organisation import OrganisationRecord, load
+from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import State, WaveRecord, in_state
 from surveys.public.waves import get as get_wave
 
@@ -149,7 +148,7 @@ async def wave_page(
     wave = await get_wave(wave_id)
     if wave.origin == "imported":
         return Redirect(f"/results/{wave_id}?lang={frame.language}", status_code=303)
-    head = await log.head(before=today())  # of whole days: the page does not tell when somebody works at a desk
+    head = await witness.head_of_yesterday(today())
     kept = witness.shown(settings.data, wave_id)
     return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation), head, kept))
 

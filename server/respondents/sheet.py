@@ -2,28 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from server.frame.display import text_of
 from server.frame.pages import Shell, static_address
 from server.frame.texts import say
+from surveys.answers.rights import OpenWave
 from surveys.questionnaire import InvalidAnswers, Item, Questionnaire, Section
 
 type Form = Mapping[str, Sequence[str]]
-
-
-class OpenWave(Protocol):
-    """What the page needs of a wave."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def questionnaire(self) -> Questionnaire: ...
-    @property
-    def messages(self) -> Mapping[str, str]: ...
-    @property
-    def seals_on_phone(self) -> bool: ...
-
 
 LONG_LIST = 9
 """From this many choices on a question is a list that opens, not rows."""

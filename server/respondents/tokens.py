@@ -6,6 +6,7 @@ No cookie is read. A link never is in an address; what is not known is refused a
 import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -13,20 +14,17 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
-from analysis.views import Plan
-from server.frame import faults
 from server.frame.display import day
 from server.frame.pages import language_of, static_address
 from server.frame.texts import catalogue, say
-from server.respondents.answer import Frozen, not_a_code, open_wave, receipt_in_words, right_of
+from server.respondents.admission import admit, not_a_code
 from server.settings import Settings
-from surveys.answers import pairs
-from surveys.answers.envelope import looks_sealed
-from surveys.answers.urn import TooManyWaiting, Urn
+from surveys.answers.rights import OpenWave, Right
+from surveys.answers.urn import Urn
+from surveys.lifecycle.accepting import accepting
+from surveys.lifecycle.closeness import groups_of
 from surveys.lifecycle.context import House, today
-from surveys.lifecycle.issuing import LinkRefused, issue
-from surveys.people import links, panel
-from surveys.public.waves import get as get_wave
+from surveys.lifecycle.issuing import LinkRefused, issue, state_of
 from surveys.stores import Engines
 from surveys.tokens import NotACode
 
@@ -74,7 +72,7 @@ def _bytes(text: str) -> bytes:
 @get("/answer/words")
 async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Sentences, keys and addresses that the scripts need; nothing of anyone."""
-    wave = await open_wave(request.query_params.get("wave"))
+    wave = await accepting(request.query_params.get("wave"))
     language = language_of(request)
     texts = {key.removeprefix("link."): text for key, text in catalogue(language).items() if key.startswith("link.")}
     texts = {key: text for key, text in texts.items() if not key.startswith("mail.")}
@@ -84,26 +82,9 @@ async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
         multiple = [item for item in wave.questionnaire.items() if item.multiple]
         content |= {
             "wave": wave.id, "token_key": b64encode(wave.token_key).decode(),
-            "meter": await _meter(wave.id), "exclusive": {item.id: list(item.exclusive) for item in multiple},
+            "meter": [asdict(group) for group in await groups_of(wave.id)], "exclusive": {item.id: list(item.exclusive) for item in multiple},
         } | ({"plan": wave.plan.text} if wave.plan else {"phone_key": b64encode(wave.phone_key).decode()})  # fmt: skip
     return _json(content)
-
-
-async def _meter(wave: str) -> list[dict[str, Any]]:
-    """The planned views with their headcounts rounded down to ten, so that nobody is told more; under ten is 0.
-
-    Never the full cross (PRIVACY 2.5). A view that counts who gave none holds everyone else too and is nobody's smallest."""
-    plan = Plan.from_json(dict((await get_wave(wave)).plan))
-    dimensions = {dimension.id: dimension for dimension in plan.dimensions}
-    people = await panel.headcounts(wave)
-    return [
-        {
-            "filter": {name: sorted(dimensions[name].inside(codes)) for name, codes in view.filter},
-            "people": people.get(view.id, 0) // 10 * 10,
-        }
-        for view in plan.views
-        if not any("" in codes for _, codes in view.filter)
-    ]
 
 
 @post("/answer/link", status_code=200, request_max_body_size=LIMIT)
@@ -111,10 +92,10 @@ async def state_of_link(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Say whether a token was issued for a link, and on which day: so each person can see what was done in her name."""
     language = language_of(request)
     asked = await _body(request, Asking)
-    entry = await links.find(asked.link)
+    entry = await state_of(asked.link)
     if entry is None:
         return _problem(language, "link.page.unknown", 404)
-    wave = await open_wave(entry.wave)
+    wave = await accepting(entry.wave)
     if wave is None or wave.id != entry.wave:
         return _problem(language, "link.page.over", 410)
     taken = say(language, "link.page.taken", day=day(entry.issued, language)) if entry.issued else ""
@@ -134,9 +115,7 @@ async def take_token(
         signed = await issue(house, asked.link, _bytes(asked.z))
     except LinkRefused as problem:
         if problem.reason == "taken":
-            entry = await links.find(asked.link)
-            when = entry.issued if entry else None
-            return _problem(language, "link.page.taken", 409, day=day(when, language))
+            return _problem(language, "link.page.taken", 409, day=day(problem.when, language))
         status = {"unknown": 404, "over": 410}.get(problem.reason, 422)
         return _problem(language, f"link.page.{problem.reason}", status)
     return _json({"signed": b64encode(signed).decode()})
@@ -147,7 +126,7 @@ async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]
     """Receive a sheet that was sealed on the phone: its words are never in this process."""
     language = language_of(request)
     sent = await _body(request, SealedSheet)
-    wave = await open_wave(sent.wave)
+    wave = await accepting(sent.wave)
     if wave is None or wave.id != sent.wave:
         return _problem(language, "link.page.over", 410)
     problem = await _receive_sealed(sent, wave, urn)
@@ -157,27 +136,16 @@ async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]
     return _json({"received": True})
 
 
-async def _receive_sealed(sent: SealedSheet, wave: Frozen, urn: Urn) -> tuple[str, int] | None:
-    sealed = _bytes(sent.envelope)
+async def _receive_sealed(sent: SealedSheet, wave: OpenWave, urn: Urn) -> tuple[str, int] | None:
     try:
         attempt = bytes.fromhex(sent.attempt)
     except ValueError:
-        attempt = b""
-    if not (pairs.looks_sealed(sealed) if wave.plan else looks_sealed(sealed)) or len(attempt) != 16:
         return "staff.problem.unknown_item", 422
     try:
-        proof, is_token = right_of(sent.code, wave)
+        right = Right.verified(sent.code, wave)
     except NotACode:
         return not_a_code(sent.code), 422
-    try:
-        receipt = await urn.put(wave.id, wave.row_of(proof), attempt, wave.layered(sealed), token=is_token)
-    except TooManyWaiting:
-        return "staff.problem.busy", 503
-    except Exception as problem:  # as with a plain sheet: nothing was kept, and the phone tries again
-        faults.note("urn", problem)
-        return "staff.problem.storage", 503
-    refused = receipt_in_words(receipt)
-    return (f"staff.problem.{refused[0]}", refused[1]) if refused else None
+    return await admit(urn, right, _bytes(sent.envelope), attempt)
 
 
 HANDLERS = (words, state_of_link, take_token, take_sealed)

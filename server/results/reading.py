@@ -27,7 +27,7 @@ def labels_of(wave: WaveRecord) -> Labels:
     frozen = wave.questionnaire
     if frozen.get("imported"):
         return Labels(frozen["items"], frozen["scales"], {}, frozenset(frozen.get("reverse", ())))
-    from server.frame.questionnaires import questionnaire_of
+    from surveys.public.questionnaires import questionnaire_of
 
     items, scales, options, reverse = {}, {}, {}, set()
     for section in questionnaire_of(wave).sections:

@@ -12,6 +12,7 @@ from typing import Any
 from piccolo.query.functions import Max, Min
 
 from surveys.answers.envelope import ENVELOPE_BYTES
+from surveys.answers.rights import Right
 from surveys.answers.tables import Gate, Slip, Slot, Spent
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
 from surveys.tokens import Digest, row_key
@@ -74,13 +75,8 @@ class Urn:
             await self._task
             self._task, self._stopping = None, False
 
-    async def put(self, wave: str, digest: Digest, attempt: bytes, envelope: bytes, *, token: bool = False) -> Receipt:
-        """Spend a code and keep the envelope: both or neither, committed before this returns.
-
-        Parameters
-        ----------
-        token : bool
-            Whether the digest is of a token, whose signature the caller has verified with the wave's key; else of a slip.
+    async def put(self, right: Right, attempt: bytes, envelope: bytes) -> Receipt:
+        """Spend a right and keep the envelope: both or neither, committed before this returns.
 
         Raises
         ------
@@ -92,7 +88,8 @@ class Urn:
         if len(self._waiting) >= WAITING_LIMIT:
             raise TooManyWaiting
         place = _Waiting(
-            wave, digest, hashlib.sha256(attempt).digest(), envelope, token, asyncio.get_running_loop().create_future()
+            right.wave.id, right.row, hashlib.sha256(attempt).digest(), envelope, right.is_token,
+            asyncio.get_running_loop().create_future(),
         )
         self._waiting.append(place)
         self._wake.set()

@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import os
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from surveys.blind import PublicKey, SigningKey, TokenRefused, generate_key, sign_blinded
 from surveys.lifecycle.context import House, destroy_file
 from surveys.people import links, log
-from surveys.people.links import Invitation, Link
+from surveys.people.links import Invitation, Link, LinkState
 from surveys.public import waves
 from surveys.public.waves import State, WrongState
 
@@ -18,11 +19,11 @@ FINGERPRINT_LETTERS = 16
 
 
 class LinkRefused(Exception):
-    """No token for this link; `reason` is ``unknown``, ``over``, ``taken`` or ``broken``."""
+    """No token for this link; `reason` is ``unknown``, ``over``, ``taken`` (`when`: the day, if it is known) or ``broken``."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, when: date | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.when = reason, when
 
 
 def key_file(house: House, wave: str) -> Path:
@@ -72,15 +73,20 @@ async def issue(house: House, link: str, z: bytes) -> bytes:
         raise LinkRefused("over")
     if entry.issued is not None:
         if entry.asked != asked:
-            raise LinkRefused("taken")
+            raise LinkRefused("taken", entry.issued)
         return entry.signed
     try:
         signed = await asyncio.to_thread(sign_blinded, _signing_key(path, record.token_key), z)
     except TokenRefused:
         raise LinkRefused("broken") from None
     if not await links.mark_issued(house.engines["people"], entry.row, asked, signed, house.day):
-        raise LinkRefused("taken")  # two at once: the other was first
+        raise LinkRefused("taken", house.day)  # two at once: the other was first
     return signed
+
+
+async def state_of(link: str) -> LinkState | None:
+    """What became of a link, for whoever holds it: the days on which tokens were issued; None if there is no such link."""
+    return await links.find(link)
 
 
 def address_of(site: str, link: Link, mark: str) -> str:

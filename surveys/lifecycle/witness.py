@@ -5,6 +5,7 @@ three, to sheets by their sorted hashes, so that it tells no order; file and log
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from surveys import signed
@@ -13,6 +14,7 @@ from surveys.answers.wave import Contents
 from surveys.lifecycle.context import House, keep_once
 from surveys.people import log
 from surveys.people.log import Act
+from surveys.people.log import Head as Head
 from surveys.public import releases, waves
 from surveys.public.waves import State
 
@@ -111,6 +113,11 @@ def shown(data: Path, wave: str) -> tuple[str, str]:
     text = _read(data, wave) or ""
     when = next((when for when in ACTS if f'"kept":"{when}"' in text), "")
     return when, " ".join(mark_of(text).split()[:_SHOWN]) if when else ""
+
+
+async def head_of_yesterday(today: date) -> Head | None:
+    """The head of the log of acts of whole days, for everyone to keep: a page that shows it does not tell when somebody works at a desk."""
+    return await log.head(before=today)
 
 
 async def _entries(wave: str) -> list[Act]:

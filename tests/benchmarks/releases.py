@@ -24,6 +24,7 @@ from surveys.questionnaire import Questionnaire
 from surveys.stores import StoreSettings, stores
 from surveys.tokens import new_code
 from tests.benchmarks.installation import WAVE, cooperative, opened
+from tests.rights import right
 from tests.urn import put_in
 
 PEOPLE = 400
@@ -47,7 +48,7 @@ async def _answered(folder: Path, codes: list[str]) -> None:
             form |= {"unit": [person.unit], "gender": [person.gender], "age": [person.age]}
             sheet = questionnaire.read(form).to_bytes()
             row, envelope = put_in(house, record, code, sheet)
-            puts.append(urn.put(WAVE, row, number.to_bytes(16), envelope))
+            puts.append(urn.put(right(WAVE, row), number.to_bytes(16), envelope))
         await asyncio.gather(*puts)
         await urn.stop()
         await closing.end(house, WAVE)

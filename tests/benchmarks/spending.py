@@ -23,6 +23,7 @@ from surveys.tokens import Digest, spent_digest
 from tests.benchmarks.answers import _body, _run
 from tests.benchmarks.installation import WAVE, _open, opened, served
 from tests.postgres import fresh_databases, server
+from tests.rights import right
 from tests.urn import plan_of
 
 TOKENS = 3000
@@ -57,7 +58,7 @@ async def _spend(house: House) -> tuple[float, int]:
             proof = token_digest(prepared)
             envelope = layered(seal(sheets[number % 50], proof, plan.hash, plan.points), wave_key)
             digest = spent_digest(Digest(proof))
-            receipts.append(await urn.put(WAVE, digest, os.urandom(16), envelope, token=True))
+            receipts.append(await urn.put(right(WAVE, digest, token=True), os.urandom(16), envelope))
 
     began = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(AT_ONCE)))

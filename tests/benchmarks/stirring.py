@@ -15,6 +15,7 @@ from surveys.people.tables import Panel
 from surveys.stores import StoreSettings, stores
 from surveys.tokens import Digest, digest, row_key, spent_digest
 from tests import postgres
+from tests.rights import right
 
 WAVE = "large"
 
@@ -40,7 +41,7 @@ async def _send(urn: Urn, codes: list[Digest], done: asyncio.Event, waits: list[
 
     async def one(code: Digest) -> None:
         began = time.perf_counter()
-        assert await urn.put(WAVE, code, b"a" * 16, b"x" * ENVELOPE_BYTES) == Receipt.RECEIVED
+        assert await urn.put(right(WAVE, code), b"a" * 16, b"x" * ENVELOPE_BYTES) == Receipt.RECEIVED
         waits.append(time.perf_counter() - began)
 
     while not done.is_set():

@@ -28,6 +28,7 @@ from surveys.people.tables import LogEntry, Outbox, Panel, Person
 from surveys.public.tables import Bulletin, Wave
 from surveys.tokens import Digest, row_key
 from tests.conftest import WAVE, open_a_wave
+from tests.rights import right
 from tests.surveys.test_links import _open as open_with_links
 from tests.urn import proof_of, sealed, spent, spent_by
 
@@ -66,7 +67,7 @@ async def _answered(house: House, monkeypatch: pytest.MonkeyPatch, *, shuffled: 
     sent = []
     for code in codes:
         digest, envelope = urn_module.Digest(urn_digest(code)), sealed(house, wave.record, dice.randbytes(200), proof_of(code))
-        assert await urn.put(WAVE, digest, dice.randbytes(16), envelope) == Receipt.RECEIVED
+        assert await urn.put(right(WAVE, digest), dice.randbytes(16), envelope) == Receipt.RECEIVED
         sent.append(Sent(bytes(digest), envelope))
     await urn.stop()
     return sent
@@ -202,7 +203,7 @@ async def test_ranks_of_issue_and_of_spending_join_people_with_codes_before_the_
         blind.finalize(public, prepared, await issuing.issue(postgres_house, invitation.link, z), inverse)
         proof = blind.token_digest(prepared)
         truth[entry.row] = spent_by(proof)
-        await urn.put(WAVE, Digest(truth[entry.row]), b"a" * 16, sealed(postgres_house, record, b"sheet", proof), token=True)
+        await urn.put(right(WAVE, Digest(truth[entry.row]), token=True), b"a" * 16, sealed(postgres_house, record, b"sheet", proof))
     await urn.stop()
 
     async def joined() -> int:
@@ -230,7 +231,7 @@ async def test_no_row_of_any_store_holds_a_link_a_token_or_what_joins_them(house
         signature = blind.finalize(public, prepared, await issuing.issue(house, invitation.link, z), inverse)
         digest = blind.token_digest(prepared)
         codes.add(digest)
-        await urn.put(WAVE, spent_by(digest), b"a" * 16, sealed(house, record, b"un foglio chiaro", digest), token=True)
+        await urn.put(right(WAVE, spent_by(digest), token=True), b"a" * 16, sealed(house, record, b"un foglio chiaro", digest))
         hidden += [digest, invitation.link.encode(), prepared, prepared[32:], signature, inverse, z, b"un foglio chiaro"]
     await urn.stop()
     people = [await table.select() for table in (Person, Panel, Outbox, LogEntry)]

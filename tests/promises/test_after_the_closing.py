@@ -31,6 +31,7 @@ from surveys.public.waves import State
 from surveys.questionnaire import AnswerSheet
 from surveys.tokens import Digest, row_key, spent_digest
 from tests.conftest import DAY, WAVE, Opened, end_and_close, open_a_wave
+from tests.rights import right
 from tests.urn import WORDS, put_in, sealed
 
 SHEET = AnswerSheet({"CUL1": ("1",)}).to_bytes()
@@ -51,7 +52,7 @@ async def _put(house: House, wave: Opened, places: range) -> None:
     urn.start()
     for place in places:
         row, envelope = put_in(house, wave.record, wave.codes[place], SHEET)
-        await urn.put(WAVE, row, place.to_bytes(16), envelope)
+        await urn.put(right(WAVE, row), place.to_bytes(16), envelope)
     await urn.stop()
 
 

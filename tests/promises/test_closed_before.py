@@ -24,6 +24,7 @@ from surveys.tokens import digest
 from tests.conftest import DAY, ORGANISATION, WAVE, close_as_the_version_before, end_and_close, small_cooperative
 from tests.first_urn import open_first
 from tests.promises.test_after_the_closing import ATTACKS, OTHER, SHEET, Watched, filled, outcome, rewrite_the_bulletin
+from tests.rights import right
 from tests.urn import WORDS, anchor
 
 # --- waves that the version before had closed ---
@@ -117,7 +118,7 @@ async def test_a_wave_of_version_1_is_released_as_it_stood_at_its_closing_alone(
     await waves.change(house.engines["public"], WAVE, State.OPEN, slips=12)
     urn.start()
     for place, code in enumerate(codes):
-        await urn.put(WAVE, digest(code), place.to_bytes(16), seal(SHEET, record.seal_key))
+        await urn.put(right(WAVE, digest(code)), place.to_bytes(16), seal(SHEET, record.seal_key))
     await urn.stop()
     await end_and_close(house)
     await FIRST[attack](record)

@@ -26,6 +26,7 @@ from surveys.public.tables import Comment
 from surveys.questionnaire import AnswerSheet, InvalidAnswers, Questionnaire
 from surveys.questionnaire.shipped import shipped
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+from tests.rights import right
 from tests.urn import anchor, get_ready, make_words, put_in
 
 NAMES = name_words(["Maria Bianchi", "Nido Prato"])
@@ -52,7 +53,7 @@ async def _released(house: House, texts: int, other: int = 0) -> dict[str, str]:
         if place < other:
             given["OPN2"] = [f"altro testo {place}"]
         row, envelope = put_in(house, record, code, form.read(given).to_bytes())
-        await urn.put(WAVE, row, b"a" * 16, envelope)
+        await urn.put(right(WAVE, row), b"a" * 16, envelope)
     await urn.stop()
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)

@@ -37,6 +37,7 @@ from surveys.tokens import Digest, row_key, spent_digest
 from tests import postgres
 from tests.conftest import DAY, WAVE, open_a_wave
 from tests.postgres import LOG, free_port
+from tests.rights import right
 from tests.surveys.test_links import SECRETS
 from tests.surveys.test_links import _open as open_with_links
 from tests.urn import sealed, spent
@@ -143,7 +144,7 @@ async def _answered(house: House, record: WaveRecord, known: Known) -> None:
         signed = await issuing.issue(house, invitation.link, z)
         signature, proof = blind.finalize(public, prepared, signed, inverse), blind.token_digest(prepared)
         row, envelope = spent_digest(Digest(proof)), sealed(house, record, SHEET, proof)
-        assert await urn.put(WAVE, row, b"a" * 16, envelope, token=True) == Receipt.RECEIVED
+        assert await urn.put(right(WAVE, row, token=True), b"a" * 16, envelope) == Receipt.RECEIVED
         known.links.append(invitation.link.encode())
         known.tokens += [prepared[32:], signature, inverse, z, proof]
         known.blinded.append(signed)
@@ -241,7 +242,7 @@ async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_n
         urn.start()
     for code in wave.codes:
         envelope = sealed(postgres_house, wave.record, SHEET)
-        got = await asyncio.gather(*(urn.put(WAVE, spent(code), bytes([i]) * 16, envelope) for i, urn in enumerate(urns)))
+        got = await asyncio.gather(*(urn.put(right(WAVE, spent(code)), bytes([i]) * 16, envelope) for i, urn in enumerate(urns)))
         assert set(got) == {Receipt.RECEIVED, Receipt.USED}
     for urn in urns:
         await urn.stop()

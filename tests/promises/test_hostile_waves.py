@@ -13,19 +13,20 @@ from typing import Any
 
 import pytest
 
-from server.respondents import answer
 from surveys import blind, signed
 from surveys.answers import holders, plans
 from surveys.answers.envelope import ENVELOPE_BYTES, EnvelopeUnreadable
 from surveys.answers.holders import HolderKeys
+from surveys.answers.intake import receive
 from surveys.answers.keys import SEATS, HolderSecret, new_secret
 from surveys.answers.opening import SheetsForged, SheetsMissing
 from surveys.answers.pairs import open_sealed, without_layer
 from surveys.answers.plans import PlanOther
+from surveys.answers.rights import Right
 from surveys.answers.tables import Slot, Spent
-from surveys.answers.urn import Urn
+from surveys.answers.urn import Receipt, Urn
 from surveys.answers.wave import make_slips
-from surveys.lifecycle import opening, pins, ready, witness
+from surveys.lifecycle import accepting, opening, pins, ready, witness
 from surveys.lifecycle.context import House, read_wave_key
 from surveys.lifecycle.opening import NotReady
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
@@ -35,7 +36,7 @@ from surveys.public import organisation, waves
 from surveys.public.tables import Bulletin
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest, digest, row_key
+from surveys.tokens import Digest, row_key
 from tests.conftest import (
     DAY,
     ORGANISATION,
@@ -47,7 +48,8 @@ from tests.conftest import (
     small_cooperative,
 )  # fmt: skip
 from tests.first_urn import open_first
-from tests.urn import WORDS, anchor, keys_of, make_words, plan_of, proof_of, put_in, sealed, sign_and_confirm, team
+from tests.rights import right
+from tests.urn import WORDS, anchor, keys_of, make_words, plan_of, put_in, sealed, sign_and_confirm, team
 
 EVIL = {seat: new_secret(lambda below, at=place: (at * 37 + 5) % below) for place, seat in enumerate(SEATS)}  # type: ignore[misc]  # a lambda's default
 SHEET = AnswerSheet({"CUL1": ("1",)}).to_bytes()
@@ -82,7 +84,7 @@ async def _filled(house: House, sheets: int = 12) -> Opened:
     urn.start()
     for place, code in enumerate(wave.codes[:sheets]):
         row, envelope = put_in(house, wave.record, code, SHEET)
-        await urn.put(WAVE, row, place.to_bytes(16), envelope)
+        await urn.put(right(WAVE, row), place.to_bytes(16), envelope)
     await urn.stop()
     return wave
 
@@ -94,8 +96,8 @@ async def _release(house: House) -> dict[str, Any]:
 
 async def _taken(house: House) -> Any:
     """What a process that starts now answers under; or PlanOther, and it takes nothing."""
-    answer.begin(house.data)
-    return await answer.open_wave(WAVE)
+    accepting.begin(house.data)
+    return await accepting.accepting(WAVE)
 
 
 # --- before the opening ---
@@ -212,7 +214,7 @@ async def test_what_is_changed_while_a_wave_is_open_is_answered_under_by_nobody(
     wave = await open_a_wave(house)
     before = await _taken(house)
     await _change(house, **CHANGES[what](wave.record))
-    assert (await answer.open_wave(WAVE)) is before  # a process that was there goes on under what it checked
+    assert (await accepting.accepting(WAVE)) is before  # a process that was there goes on under what it checked
     with pytest.raises(PlanOther):
         await _taken(house)
     names = CHANGES[what](wave.record)
@@ -226,7 +228,11 @@ async def test_a_seal_key_in_the_row_is_used_by_nobody(house: House) -> None:
     wave = await open_a_wave(house)
     await _change(house, seal_key=os.urandom(32), phone_key=os.urandom(65))
     frozen = await _taken(house)
-    envelope = frozen.sealed(SHEET, proof_of(wave.codes[0]))
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    assert await receive(urn, Right.verified(wave.codes[0], frozen), AnswerSheet({"CUL1": ("1",)}), b"a" * 16) == Receipt.RECEIVED
+    await urn.stop()
+    envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
     there = plan_of(house, WAVE)
     true = {place: keys_of(WORDS[seat], team().anchor.hash, WAVE, seat).private for place, seat in enumerate(SEATS) if place < 2}
     assert open_sealed(without_layer(envelope, frozen.wave_key), there.hash, there.points, true).sheet == SHEET
@@ -248,9 +254,9 @@ async def test_a_wave_of_version_2_cannot_be_made_one_of_version_1_nor_a_new_one
         await _taken(house)
     await _change(house, state=State.CANCELLED)
     await waves.add(house.engines["public"], replace(await waves.get(WAVE), id="finta", state=State.OPEN, holders={}))
-    answer.begin(house.data)
+    accepting.begin(house.data)
     with pytest.raises(PlanOther):
-        await answer.open_wave("finta")
+        await accepting.accepting("finta")
 
 
 # --- the urn ---
@@ -383,8 +389,7 @@ async def test_a_wave_of_version_1_ends_as_it_began_and_a_key_changed_since_the_
     urn = Urn(house.engines["answers"])
     urn.start()
     for place, code in enumerate(codes):
-        proof = digest(code)
-        await urn.put(WAVE, frozen.row_of(proof), place.to_bytes(16), frozen.sealed(SHEET, proof))
+        assert await receive(urn, Right.verified(code, frozen), AnswerSheet({"CUL1": ("1",)}), place.to_bytes(16)) == Receipt.RECEIVED
     await urn.stop()
     evil = os.urandom(32)
     await _change(house, seal_key=evil)

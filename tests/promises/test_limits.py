@@ -15,6 +15,7 @@ from surveys.lifecycle.context import House, read_wave_key
 from surveys.people import log
 from surveys.people.tables import LogEntry
 from tests.conftest import DAY, WAVE, open_a_wave
+from tests.rights import right
 from tests.urn import WORDS, keys_of, plan_of, put_in, team
 
 
@@ -79,7 +80,7 @@ async def test_copies_taken_after_each_answer_show_which_envelope_is_whose_and_d
     urn.start()
     before = {int(row["id"]): bytes(row["sheet"]) for row in await Slot.select()}
     row, envelope = put_in(house, wave.record, wave.codes[0], b"sheet")
-    await urn.put(WAVE, row, b"a" * 16, envelope)
+    await urn.put(right(WAVE, row), b"a" * 16, envelope)
     after = {int(row["id"]): bytes(row["sheet"]) for row in await Slot.select()}
     await urn.stop()
     changed = [place for place in after if after[place] != before[place]]

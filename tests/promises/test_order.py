@@ -24,6 +24,7 @@ from surveys.people import links
 from surveys.people.links import Invitation
 from surveys.public.waves import WaveRecord
 from tests.conftest import WAVE
+from tests.rights import right
 from tests.surveys.test_links import _open as open_with_links
 from tests.urn import sealed, spent_by
 
@@ -63,7 +64,7 @@ class Afternoon:
             proof = blind.token_digest(prepared)
             attempt, envelope = random.randbytes(16), sealed(self.house, self.record, b"un foglio", proof)
             spent = spent_by(proof)
-            assert await self.urn.put(WAVE, spent, attempt, envelope, token=True) == Receipt.RECEIVED
+            assert await self.urn.put(right(WAVE, spent, token=True), attempt, envelope) == Receipt.RECEIVED
             self.attempts.append(hashlib.sha256(attempt).digest())
             self.envelopes.append(envelope)
             self.signed.append(signed)

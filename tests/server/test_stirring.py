@@ -13,6 +13,7 @@ from surveys.answers.tables import Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.lifecycle.context import House
 from tests.conftest import WAVE, open_a_wave
+from tests.rights import right
 from tests.urn import sealed, spent
 
 
@@ -83,7 +84,7 @@ async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_t
     waits = []
     for code in wave.codes[:30]:
         began = time.monotonic()
-        assert await urn.put(WAVE, spent(code), b"a" * 16, sealed(postgres_house, wave.record, b"sheet")) == Receipt.RECEIVED
+        assert await urn.put(right(WAVE, spent(code)), b"a" * 16, sealed(postgres_house, wave.record, b"sheet")) == Receipt.RECEIVED
         waits.append(time.monotonic() - began)
     with pytest.raises(stirring.StillInOrder):
         await stir

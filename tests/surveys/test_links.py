@@ -23,6 +23,7 @@ from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
 from surveys.tokens import Digest, spent_digest
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+from tests.rights import right
 from tests.urn import anchor, get_ready, sealed
 
 SECRETS: dict[str, str] = {}
@@ -134,12 +135,12 @@ async def test_a_token_is_spent_once_and_its_sheet_counts_whoever_sealed_it(hous
         assert blind.verify(blind.PublicKey.from_der(record.token_key), prepared, signature)
         proof = Digest(blind.token_digest(prepared))
         digest, envelope = spent_digest(proof), sealed(house, record, sheet, proof)
-        assert await urn.put(WAVE, digest, b"a" * 16, envelope, token=True) == Receipt.RECEIVED
-        assert await urn.put(WAVE, digest, b"b" * 16, envelope, token=True) == Receipt.USED
+        assert await urn.put(right(WAVE, digest, token=True), b"a" * 16, envelope) == Receipt.RECEIVED
+        assert await urn.put(right(WAVE, digest, token=True), b"b" * 16, envelope) == Receipt.USED
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
     await closing.close(late, WAVE, unused_slips=0)
-    assert await urn.put(WAVE, Digest(hashlib.sha256(b"late").digest()), b"a" * 16, sealed(house, record, sheet), token=True) == Receipt.UNKNOWN
+    assert await urn.put(right(WAVE, Digest(hashlib.sha256(b"late").digest()), token=True), b"a" * 16, sealed(house, record, sheet)) == Receipt.UNKNOWN
     await urn.stop()
     bulletin = await releases.bulletin(WAVE)
     assert bulletin is not None and bulletin[0] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30, "second_codes": 0, "spare_slips": 0}
@@ -156,7 +157,7 @@ async def test_a_phone_envelope_of_noise_is_counted_as_unreadable(house: House) 
         prepared, _ = await _token(house, record, invitation.link)
         content = b"no sheet at all" if place == 0 else sheet
         proof = Digest(blind.token_digest(prepared))
-        await urn.put(WAVE, spent_digest(proof), b"a" * 16, sealed(house, record, content, proof), token=True)
+        await urn.put(right(WAVE, spent_digest(proof), token=True), b"a" * 16, sealed(house, record, content, proof))
     await urn.stop()
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
@@ -224,7 +225,7 @@ async def test_more_sheets_than_codes_keep_a_wave_from_closing(house: House) -> 
     urn = Urn(house.engines["answers"])
     urn.start()
     for i in range(3):
-        await urn.put(WAVE, Digest(hashlib.sha256(bytes([i])).digest()), b"a" * 16, sealed(house, record, b"s"), token=True)
+        await urn.put(right(WAVE, Digest(hashlib.sha256(bytes([i])).digest()), token=True), b"a" * 16, sealed(house, record, b"s"))
     await urn.stop()
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
@@ -239,6 +240,6 @@ async def test_twenty_sendings_of_one_token_at_once_are_one_answer(house: House)
     urn = Urn(house.engines["answers"])
     urn.start()
     digest, envelope = Digest(blind.token_digest(prepared)), sealed(house, record, b"sheet")
-    receipts = await asyncio.gather(*(urn.put(WAVE, digest, bytes([i]) * 16, envelope, token=True) for i in range(20)))
+    receipts = await asyncio.gather(*(urn.put(right(WAVE, digest, token=True), bytes([i]) * 16, envelope) for i in range(20)))
     await urn.stop()
     assert (receipts.count(Receipt.RECEIVED), receipts.count(Receipt.USED)) == (1, 19)

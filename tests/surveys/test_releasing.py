@@ -24,6 +24,7 @@ from surveys.public.waves import State, WrongState
 from surveys.questionnaire import Questionnaire
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, WAVE, Opened, end_and_close, open_a_wave, small_cooperative
+from tests.rights import right
 from tests.urn import anchor, put_in
 
 SHEET = {
@@ -71,7 +72,7 @@ async def _fill(house: House, wave: Opened, sheets: int) -> bytes:
         }
         packed = questionnaire.read(form).to_bytes()
         row, envelope = put_in(house, wave.record, code, packed)
-        await urn.put(WAVE, row, number.to_bytes(16), envelope)
+        await urn.put(right(WAVE, row), number.to_bytes(16), envelope)
     await urn.stop()
     return packed
 

@@ -13,6 +13,7 @@ from surveys.answers.urn import Receipt, Urn, UrnFull
 from surveys.lifecycle.context import House
 from surveys.tokens import SlipCode
 from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
+from tests.rights import right
 from tests.urn import put_in, sealed, spent
 
 
@@ -26,7 +27,7 @@ ENVELOPE = bytes(ENVELOPE_BYTES)
 
 
 async def _put(urn: Urn, wave: Opened, code: SlipCode, attempt: bytes = b"a" * 16) -> Receipt:
-    return await urn.put(WAVE, spent(code), attempt, ENVELOPE)
+    return await urn.put(right(WAVE, spent(code)), attempt, ENVELOPE)
 
 
 async def test_twenty_tasks_that_spend_one_code_leave_one_answer(house: House) -> None:
@@ -83,7 +84,7 @@ async def test_every_envelope_has_one_size_and_another_is_refused(house: House) 
     wave = await open_a_wave(house)
     urn = await _started(house)
     with pytest.raises(ValueError, match="one size"):
-        await urn.put(WAVE, spent(wave.codes[0]), b"a" * 16, b"short")
+        await urn.put(right(WAVE, spent(wave.codes[0])), b"a" * 16, b"short")
     with pytest.raises(SheetTooLarge):
         sealed(house, wave.record, b"x" * ENVELOPE_BYTES)
     await urn.stop()
@@ -139,7 +140,7 @@ async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House)
     wave = await open_a_wave(sqlite_house)
     urn = await _started(sqlite_house)
     code, kept = put_in(sqlite_house, wave.record, wave.codes[0], b"sheet")
-    await urn.put(WAVE, code, b"a" * 16, kept)
+    await urn.put(right(WAVE, code), b"a" * 16, kept)
     envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
     await urn.stop()
     files = [path for path in sqlite_house.data.iterdir() if path.name.startswith("answers.sqlite")]

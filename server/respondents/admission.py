@@ -1,0 +1,35 @@
+"""One sheet received, or what stands in its way as a sentence's key and a status: the same for every door."""
+
+from server.frame import faults
+from surveys.answers.intake import NotSealed, receive
+from surveys.answers.rights import Right
+from surveys.answers.urn import Receipt, TooManyWaiting, Urn
+from surveys.blind import TOKEN_LETTERS
+from surveys.questionnaire import AnswerSheet
+
+
+async def admit(urn: Urn, right: Right, sheet: AnswerSheet | bytes, attempt: bytes) -> tuple[str, int] | None:
+    """Receive one sheet; None where it is in the urn."""
+    try:
+        receipt = await receive(urn, right, sheet, attempt)
+    except NotSealed:
+        return "staff.problem.unknown_item", 422
+    except TooManyWaiting:
+        return "staff.problem.busy", 503
+    except Exception as problem:  # a full disk, a read-only file, a lost database: whatever it is, nothing was kept and she may try again
+        faults.note("urn", problem)
+        return "staff.problem.storage", 503
+    match receipt:
+        case Receipt.RECEIVED:
+            return None
+        case Receipt.USED:
+            return "staff.problem.used_code", 409
+        case Receipt.UNKNOWN:
+            return "staff.problem.unknown_code", 422
+
+
+def not_a_code(text: str) -> str:
+    """The sentence for what somebody cannot answer with; the same for every token that is none of this wave."""
+    if len(text) >= TOKEN_LETTERS - 100:
+        return "link.page.broken"
+    return "staff.problem.bad_code" if text.strip() else "staff.problem.no_code"
