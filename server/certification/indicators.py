@@ -1,25 +1,23 @@
 """Indicators and the scorecard as HR and the auditor read them: evidence beside what people say."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, ClassVar
 
 from litestar import Request, Response
 from litestar.exceptions import NotFoundException
 
-from analysis.pdr125 import proposal
 from server.certification import scorecard
-from server.certification.total import total_line
 from server.concern.facts import indicator_line
 from server.frame.display import day, number, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.reading import labels_of
+from surveys import certification
+from surveys.certification import Standing
 from surveys.lifecycle.context import today
-from surveys.public import actions, evidence, waves
-from surveys.public.evidence import EvidenceState
-from surveys.public.waves import State
+from surveys.public import actions, evidence
+from surveys.public.waves import get as get_wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class IndicatorPage:
     proposal: tuple[str, ...]
     states: tuple[tuple[str, str], ...]
     can_edit: bool
-    perception: scorecard.Perception | None
+    perception: scorecard.PerceptionLine | None
     perception_word: str
     item_texts: tuple[str, ...]
     wave_line: str
@@ -106,32 +104,26 @@ async def one_page(
     request: Request[Any, Any, Any], indicator: str, base: str, *, can_edit: bool, error: str = ""
 ) -> Response[str]:
     """The page of one indicator, for HR and, without forms, for the auditor."""
-    known = {i.id: i for i in scorecard.indicators()}
-    if indicator not in known:
+    found = await certification.standing(indicator, today())
+    if found is None:
         raise NotFoundException
     shell, desk = await frame(request, error=error)
-    language = shell.language
-    line = next(x for x in await scorecard.indicator_lines(language) if x.id == indicator)
-    state = await evidence.of(indicator)
-    found = await scorecard.latest()
-    seen = scorecard.perception_of(found[1], indicator, language) if found else None
-    texts: tuple[str, ...] = ()
-    if seen and found:
-        labels = labels_of(found[0])
-        texts = tuple(text_of(labels.items[item], language) for item in seen.items if item in labels.items)
+    language, state = shell.language, found.evidence
+    line, seen = scorecard.indicator_line(found, language), scorecard.perception_line(found, language)
+    quantitative = found.indicator.kind == "quantitative"
     page = IndicatorPage(
         shell, desk, f"{indicator} {line.text}", base, line, say(language, f"alignment.why.{line.alignment_key}"),
-        say(language, "hr.indicator.quantitative" if known[indicator].kind == "quantitative" else "hr.indicator.qualitative"),
+        say(language, "hr.indicator.quantitative" if quantitative else "hr.indicator.qualitative"),
         say(language, "evidence.set", who=state.set_by, day=day(state.set_on, language)) if state.set_by else "",
-        state.figure, state.source, state.note, str(state.valid_until or ""), known[indicator].kind == "quantitative",
+        state.figure, state.source, state.note, str(state.valid_until or ""), quantitative,
         tuple(
             DocumentLine(d.id, d.title, day(d.day, language), d.link or f"{base}/{indicator}/documents/{d.id}")
             for d in state.documents
         ),
-        await _proposal(indicator, state, language),
+        await _proposal(indicator, language),
         tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES), can_edit, seen,
-        say(language, f"perception.{seen.state}") if seen else "", texts,
-        say(language, "hr.indicator.from_wave", wave=seen.wave) if seen else "",
+        say(language, f"perception.{seen.state}") if seen else "", await _item_texts(found, language),
+        say(language, "hr.indicator.from_wave", wave=found.perception.wave) if found.perception else "",
         tuple(
             say(language, "results.action_done" if a.done else "results.action", text=a.text, owner=a.owner, due=day(a.due, language))
             for a in await actions.everything()
@@ -142,46 +134,36 @@ async def one_page(
     return show(page, status=422 if error else 200)
 
 
-async def _proposal(indicator: str, state: EvidenceState, language: str) -> tuple[str, ...]:
-    """What the platform proposes: 1.6 from a released wave, with what its pack still lacks; 1.2 from a procedure alone."""
-    if indicator == "1.2":
-        made = proposal.propose_channel(procedure_documents=len(state.documents))
-        return (say(language, "proposal.channel" if made else "proposal.no_channel"),)
-    if indicator != "1.6":
+async def _item_texts(standing: Standing, language: str) -> tuple[str, ...]:
+    """The questions whose answers the perception stands on."""
+    if standing.perception is None:
         return ()
-    own = [wave for wave in await waves.in_state(State.RELEASED) if wave.origin == "ascolto" and wave.closed]
-    if not own:
-        return (say(language, "proposal.none"),)
-    newest = max(own, key=lambda wave: (wave.closed or date.min, wave.id))
-    done_actions = [a for a in await actions.everything() if a.wave == newest.id]
-    closed = newest.closed or date.min
-    survey = proposal.propose_survey(
-        closed_on=closed.toordinal(), today=today().toordinal(), origin=newest.origin,
-        invited=newest.invited, received=await _received(newest.id),
-        has_analysis=True, has_feedback=True, has_actions=bool(done_actions),
-    )  # fmt: skip
-    if survey is None:
-        return (say(language, "proposal.old"),)
-    lines = [say(language, "proposal.survey", wave=newest.id, day=day(closed, language))]
-    lines += [say(language, f"proposal.lacks.{lack}") for lack in survey.lacks]
-    if survey.weak:
+    labels = labels_of(await get_wave(standing.perception.wave))
+    return tuple(text_of(labels.items[item], language) for item in standing.perception.items if item in labels.items)
+
+
+async def _proposal(indicator: str, language: str) -> tuple[str, ...]:
+    """What the platform proposes: 1.6 from a released wave, with what its pack still lacks; 1.2 from a procedure alone."""
+    offer = await certification.offer(indicator, today())
+    if offer is None:
+        return ()
+    if indicator == certification.CHANNEL:
+        return (say(language, "proposal.channel" if offer.made else "proposal.no_channel"),)
+    if offer.wave is None or offer.made is None:
+        return (say(language, "proposal.old" if offer.wave else "proposal.none"),)
+    lines = [say(language, "proposal.survey", wave=offer.wave.id, day=day(offer.wave.closed, language))]
+    lines += [say(language, f"proposal.lacks.{lack}") for lack in offer.made.lacks]
+    if offer.made.weak:
         lines.append(say(language, "proposal.weak"))
     return tuple(lines)
-
-
-async def _received(wave: str) -> int:
-    from surveys.public.releases import document
-
-    found = await document(wave)
-    return int(found["participation"]["received"]) if found else 0
 
 
 async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
     """The scorecard, for HR and the auditor."""
     shell, desk = await frame(request)
     language = shell.language
-    card = await scorecard.scores()
-    found = await scorecard.latest()
+    card = await certification.scores(today())
+    found = await certification.newest_wave()
     areas = found[1]["views"][0].get("areas", {}) if found else {}
     rows = tuple(
         ScoreRow(
@@ -199,10 +181,10 @@ async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
         if card.reaches_threshold
         else "points.verdict_fail",
     )
-    edition = scorecard.catalogue().edition
+    edition = certification.catalogue().edition
     return show(
         ScorecardPage(
-            shell, desk, say(language, "hr.scorecard.heading"), await total_line(language), verdict, rows, edition
+            shell, desk, say(language, "hr.scorecard.heading"), await scorecard.total_line(language), verdict, rows, edition
         )
     )
 

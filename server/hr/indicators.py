@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -14,6 +15,7 @@ from server.certification.indicators import give_file, list_page, one_page, scor
 from server.frame.security import account_of, checked_form
 from server.frame.signed_in import done, frame
 from server.frame.texts import say
+from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import evidence
 from surveys.public.evidence import EvidenceRefused
@@ -41,12 +43,20 @@ async def _again(request: Request[Any, Any, Any], indicator: str, reason: str) -
     )
 
 
+async def _posted(request: Request[Any, Any, Any], indicator: str) -> dict[str, str]:
+    """A form about an indicator of the practice; about any other nothing is written."""
+    data = await checked_form(request)
+    if not certification.is_known(indicator):
+        raise NotFoundException
+    return data
+
+
 @post("/indicators/{indicator:str}")
 async def set_state(
     request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Set the state of an indicator; a review by a second account is then needed."""
-    data = await checked_form(request)
+    data = await _posted(request, indicator)
     before = await evidence.of(indicator)
     try:
         valid = date.fromisoformat(data["valid"]) if data.get("valid") else None
@@ -80,7 +90,7 @@ async def add_document(
     request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Add a dated document: a link or a file."""
-    data = await checked_form(request)
+    data = await _posted(request, indicator)
     upload = (await request.form()).get("file")
     content, name = b"", ""
     if isinstance(upload, UploadFile) and upload.filename:

@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 from litestar import Request, Response, get
 
 from server.certification import scorecard
-from server.certification.total import total_line
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.findings import in_words
 from server.results.reading import AreaLine, area_lines, participation_line, view_name
+from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import actions, evidence
 from surveys.public.waves import State, WaveRecord, in_state
@@ -72,7 +72,7 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
     """Show where things stand."""
     shell, desk = await frame(request)
     language = shell.language
-    found = await scorecard.latest()
+    found = await certification.newest_wave()
     wave, document = found if found else (None, None)
     lines = await scorecard.indicator_lines(language)
     gaps = sorted((line for line in lines if line.alignment_key == "alignment_gap"), key=lambda line: -line.gap)
@@ -95,7 +95,7 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
         shell, desk, say(language, "hr.overview.heading"), wave.id if wave else "", wave_line,
         tuple(_running_line(w, language) for w in await in_state(State.OPEN)),
         participation_line(document, language) if document else "", coverage,
-        area_lines(document, language, await scorecard.area_points(language)), await total_line(language),
+        area_lines(document, language, await scorecard.area_points(language)), await scorecard.total_line(language),
         in_words(document, language) if document else (),
         tuple(GapLine(g.id, say(language, "hr.overview.gap", id=g.id, text=g.text)) for g in gaps[:MOST]),
         tuple(

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from server.app import create_app
-from server.certification.scorecard import scores
 from server.demonstration import channel
 from server.frame.security import COOKIE, FORM_FIELD
 from server.settings import Settings
+from surveys.certification import scores
 from surveys.lifecycle.context import House, today
 from surveys.people import accounts
 from surveys.public import evidence
@@ -69,7 +69,7 @@ async def served(sqlite_settings: StoreSettings) -> AsyncIterator[Offices]:
 
 async def earned() -> float:
     """Points of the first area."""
-    return next(area.earned for area in (await scores()).areas if area.number == 1)
+    return next(area.earned for area in (await scores(today())).areas if area.number == 1)
 
 
 async def test_points_come_with_a_document_and_the_review_of_another_and_not_before(sqlite_settings: StoreSettings) -> None:

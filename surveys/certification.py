@@ -1,0 +1,159 @@
+"""What counts for the certification: evidence to points and area scores, expiry, size band, and the wave that speaks for the people.
+
+Facts and rules, no words: pages say them. Evidence and perception stand beside each other and are never one figure (docs/pdr125.md).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from analysis.pdr125 import alignment, proposal
+from analysis.pdr125 import evidence as points
+from analysis.pdr125.catalogue import Catalogue, Indicator, load_catalogue
+from analysis.pdr125.proposal import Proposal
+from surveys.people import roster
+from surveys.public import actions, evidence, releases, waves
+from surveys.public.evidence import EvidenceState
+from surveys.public.waves import State, WaveRecord
+
+SURVEY, CHANNEL = "1.6", "1.2"
+"""The two indicators that a wave, or a documented procedure, can be evidence of."""
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The practice as data."""
+    return load_catalogue()
+
+
+async def band() -> int:
+    """The size band of the organisation, 1 to 4, by the heads on its staff list; the largest, which asks most, while there is no list."""
+    employees = await roster.count()
+    return catalogue().band_of(employees).number if employees else max(band.number for band in catalogue().bands)
+
+
+def is_known(indicator: str) -> bool:
+    """Whether the practice has such an indicator, in any size band."""
+    return any(indicator == one.id for area in catalogue().areas for one in area.indicators)
+
+
+def record_of(state: EvidenceState, on: date) -> points.EvidenceRecord:
+    """What the standard's arithmetic needs of a stored record; after its last day it is not assessed any more."""
+    expired = state.valid_until is not None and state.valid_until < on
+    return points.EvidenceRecord(
+        indicator=state.indicator, state="not_assessed" if expired else state.state,
+        documents=tuple(points.Document(d.title, d.day.toordinal()) for d in state.documents),
+        set_by=state.set_by, reviewed_by=state.reviewed_by,
+    )  # fmt: skip
+
+
+async def scores(on: date) -> points.Scorecard:
+    """Area scores and total of the stored evidence, as it counts on a day."""
+    records = {name: record_of(state, on) for name, state in (await evidence.everything()).items()}
+    return points.scorecard(catalogue(), records, band=await band())
+
+
+async def newest_wave() -> tuple[WaveRecord, dict[str, Any]] | None:
+    """The wave that speaks for the people: of our own, released, closed last; with its document."""
+    found = [wave for wave in await waves.in_state(State.RELEASED) if wave.origin == "ascolto"]
+    if not found:
+        return None
+    newest = max(found, key=lambda wave: (wave.closed or date.min, wave.id))
+    document = await releases.document(newest.id)
+    return (newest, document) if document else None
+
+
+@dataclass(frozen=True, slots=True)
+class Perception:
+    """How people live one indicator, as published: figures as they are printed, in [0, 100] or coded at an end."""
+
+    state: str
+    index: float | str | None
+    interval: Any
+    dont_know: float | str | None
+    low_awareness: bool
+    items: tuple[str, ...]
+    single: bool
+    wave: str
+
+    @property
+    def value(self) -> float | None:
+        """The index as a number to sort by; a coded end stands for itself."""
+        return None if self.index is None else float(str(self.index).lstrip("<>="))
+
+
+def perception_of(document: Mapping[str, Any], indicator: str) -> Perception | None:
+    """The perception record of an indicator in a release; None where the survey does not inform it."""
+    record = document.get("perception", {}).get(indicator)
+    if record is None:
+        return None
+    return Perception(
+        record.get("state", "insufficient"), record.get("index"), record.get("ci"), record.get("dont_know"),
+        bool(record.get("awareness_low")), tuple(record.get("items", ())), bool(record.get("single_item")), document["wave"]["id"],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One indicator: what is written of it, what counts of that today, how people live it, and the word between the two."""
+
+    indicator: Indicator
+    evidence: EvidenceState
+    counted: points.EvidenceRecord
+    perception: Perception | None
+    alignment: str
+    gap: float
+    """How far apart the two are, in [0, 100]: to sort by, never a score."""
+
+
+async def standings(on: date) -> tuple[Standing, ...]:
+    """All indicators of the size band in the practice's order."""
+    stored, found = await evidence.everything(), await newest_wave()
+    return tuple(
+        _standing(indicator, stored.get(indicator.id, EvidenceState(indicator.id)), found[1] if found else None, on)
+        for indicator in catalogue().indicators(await band())
+    )
+
+
+async def standing(indicator: str, on: date) -> Standing | None:
+    """One indicator of the size band, or None."""
+    return next((one for one in await standings(on) if one.indicator.id == indicator), None)
+
+
+def _standing(indicator: Indicator, state: EvidenceState, document: Mapping[str, Any] | None, on: date) -> Standing:
+    counted = record_of(state, on)
+    seen = perception_of(document, indicator.id) if document else None
+    word = alignment.align(counted.assessed_state, seen.state if seen else None, awareness_low=bool(seen and seen.low_awareness))
+    apart = alignment.gap(counted.assessed_state, seen.value) if seen and seen.value is not None else None
+    return Standing(indicator, state, counted, seen, word, abs(apart or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may be proposed as evidence, and of which wave; `made` is None where there is nothing to propose."""
+
+    made: Proposal | None
+    wave: WaveRecord | None = None
+
+
+async def offer(indicator: str, on: date) -> Offer | None:
+    """What the platform can propose for an indicator; None for those that it knows nothing of. A person decides."""
+    if indicator == CHANNEL:
+        return Offer(proposal.propose_channel(procedure_documents=len((await evidence.of(indicator)).documents)))
+    return await _survey(on) if indicator == SURVEY else None
+
+
+async def _survey(on: date) -> Offer:
+    found = await newest_wave()
+    if found is None or found[0].closed is None:
+        return Offer(None)
+    wave, document = found
+    assert wave.closed is not None
+    done = [action for action in await actions.everything() if action.wave == wave.id]
+    made = proposal.propose_survey(
+        closed_on=wave.closed.toordinal(), today=on.toordinal(), origin=wave.origin, invited=wave.invited,
+        received=int(document["participation"]["received"]), has_analysis=True, has_feedback=True, has_actions=bool(done),
+    )  # fmt: skip
+    return Offer(made, wave)
