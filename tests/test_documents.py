@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.pdr125.catalogue import load_catalogue
 from analysis.steps import ROWS
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +55,18 @@ def test_the_table_of_steps_that_is_printed_is_the_one_that_is_used() -> None:
         share = [f"{row.share_step:g}", ends[1]] if row.share_step else ["–", "–"]
         used.append((row.least, f"{row.index_step:g}", ends[0], *share, f"{row.classes}, in steps of {row.class_step:g}" if row.classes else "–"))
     assert printed == used
+
+
+def test_the_indicators_that_are_printed_are_those_of_the_catalogue() -> None:
+    text = (ROOT / "docs" / "pdr125.md").read_text("utf-8")
+    printed = re.findall(r"^\| (\d\.\d) \| (\w+) \| (\d+) \| (\S+) \| (\w+) \|$", text, flags=re.M)
+    catalogue = load_catalogue()
+    assert printed == [
+        (i.id, i.kind, str(i.points), "–".join(str(b) for b in sorted({min(i.bands), max(i.bands)})), i.evidence_level)
+        for area in catalogue.areas for i in area.indicators
+    ]  # fmt: skip
+    weights = re.findall(r"^\| (\d) \| .+ \| (\d+) % \| (.+) \|$", text, flags=re.M)
+    assert weights == [(str(a.number), str(a.weight_percent), " / ".join(str(len(a.applicable(b))) for b in (1, 2, 3, 4))) for a in catalogue.areas]
 
 
 def test_every_folder_of_code_has_one_line_in_the_architecture_and_no_other_has() -> None:

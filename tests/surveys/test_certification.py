@@ -37,7 +37,7 @@ async def _released(house: House, name: str, closed: date, **more: Any) -> None:
 
 @pytest.mark.parametrize(("people", "band"), [(1, 1), (9, 1), (10, 2), (49, 2), (50, 3), (249, 3), (250, 4), (430, 4)])
 async def test_the_size_band_follows_the_heads_on_the_staff_list(sqlite_house: House, people: int, band: int) -> None:
-    """UNI/PdR 125:2022, 5.2: up to 9, 49, 249, and above."""
+    """The bands of UNI/PdR 125:2022: up to 9, 49, 249, and above."""
     await _people(sqlite_house, people)
     assert await certification.band() == band
     assert {one.indicator.id for one in await certification.standings(DAY)} == {i.id for i in certification.catalogue().indicators(band)}
