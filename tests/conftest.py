@@ -33,7 +33,7 @@ from surveys.public.waves import WaveRecord
 from surveys.stores import StoreSettings, close_stores, open_stores
 from surveys.tokens import SlipCode
 from tests import once, postgres, urn
-from tests.browsers import ARGUMENTS, chromium
+from tests.browsers import ARGUMENTS, without_windows
 
 DAY = date(2026, 11, 2)
 WAVE = "autunno-2026"
@@ -98,7 +98,7 @@ async def _browsers() -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
 
         async def running() -> Browser:
             if not started or not started[-1].is_connected():
-                started.append(await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS))
+                started.append(await playwright.chromium.launch(executable_path=without_windows(), args=ARGUMENTS))
             return started[-1]
 
         yield running
