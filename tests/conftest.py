@@ -1,6 +1,8 @@
 """Fixtures for all tests: stores on SQLite and on a real PostgreSQL, a small cooperative, a wave in any state."""
 
 import asyncio
+import json
+import os
 import random
 import shutil
 import uuid
@@ -10,7 +12,7 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import cycle
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import pytest
@@ -27,7 +29,7 @@ from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
 from surveys.people.roster import PersonEntry, UnitEntry
-from surveys.public import organisation
+from surveys.public import organisation, waves
 from surveys.public.organisation import Notice, OrganisationRecord
 from surveys.public.waves import WaveRecord
 from surveys.stores import StoreSettings, close_stores, open_stores
@@ -142,35 +144,47 @@ def postgres_server() -> Iterator[str]:
         yield address
 
 
+def _is_opened(request: pytest.FixtureRequest) -> bool:
+    """Whether a test asks for stores in which its wave is open already: what `open_a_wave` leaves, made once and copied."""
+    return request.node.get_closest_marker("opened") is not None
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
-    """Empty stores, once on each engine."""
+    """Empty stores, once on each engine; with an open wave where a test is marked `opened`."""
     if request.param == "sqlite":
-        yield _on_sqlite(tmp_path)
+        yield _on_sqlite(tmp_path, _is_opened(request))
     else:
-        yield from _on_postgres(request.getfixturevalue("postgres_server"), tmp_path)
+        yield from _on_postgres(request.getfixturevalue("postgres_server"), tmp_path, _is_opened(request))
 
 
 @pytest.fixture
-def sqlite_settings(tmp_path: Path) -> StoreSettings:
-    """Empty stores on SQLite, for what does not touch the engine."""
-    return _on_sqlite(tmp_path)
+def sqlite_settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
+    """The same on SQLite, for what does not touch the engine."""
+    return _on_sqlite(tmp_path, _is_opened(request))
 
 
-def _on_sqlite(folder: Path) -> StoreSettings:
-    shutil.copytree(once.made("migrated", _migrate) / "data", folder / "data")
+def _on_sqlite(folder: Path, opened: bool) -> StoreSettings:
+    shutil.copytree(once.made("opened", _open_one) if opened else once.made("migrated", _migrate), folder, dirs_exist_ok=True)
     return StoreSettings(folder / "data")
 
 
-def _on_postgres(address: str, folder: Path) -> Iterator[StoreSettings]:
+def _on_postgres(address: str, folder: Path, opened: bool) -> Iterator[StoreSettings]:
     name = f"t{uuid.uuid4().hex[:12]}"
-    yield StoreSettings(folder / "data", postgres.fresh_databases(address, name, _migrated_on(address)))
+    if opened:
+        shutil.copytree(_opened_on(address), folder, dirs_exist_ok=True)
+    yield StoreSettings(folder / "data", postgres.fresh_databases(address, name, "opened" if opened else _migrated_on(address)))
     postgres.give_back(address, name)
 
 
 def _migrate(folder: Path) -> None:
     """Empty stores with all migrations, copied for each test."""
     asyncio.run(_opened_once(StoreSettings(folder / "data")))
+
+
+def _open_one(folder: Path) -> None:
+    """Stores with an open wave, copied for each test that is marked."""
+    asyncio.run(_opened_once(_on_sqlite(folder, opened=False), with_a_wave=True))
 
 
 @cache
@@ -180,8 +194,21 @@ def _migrated_on(address: str) -> str:
     return "migrated"
 
 
-async def _opened_once(settings: StoreSettings) -> None:
-    await close_stores(await open_stores(settings))
+@cache
+def _opened_on(address: str) -> Path:
+    """The same on PostgreSQL: four databases to copy, and what belongs in the folder beside them."""
+    folder = Path(mkdtemp(dir=os.environ[once.PLACE]))
+    databases = postgres.fresh_databases(address, "opened", _migrated_on(address))
+    asyncio.run(_opened_once(StoreSettings(folder / "data", databases), with_a_wave=True))
+    return folder
+
+
+async def _opened_once(settings: StoreSettings, *, with_a_wave: bool = False) -> None:
+    engines = await open_stores(settings)
+    if with_a_wave:
+        made = await open_a_wave(House(engines, settings.data, DAY, "hr"))
+        (settings.data.parent / CODES).write_text(json.dumps(made.codes), "utf-8")
+    await close_stores(engines)
 
 
 async def _house(settings: StoreSettings) -> AsyncIterator[House]:
@@ -206,9 +233,9 @@ async def sqlite_house(sqlite_settings: StoreSettings) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-def postgres_settings(postgres_server: str, tmp_path: Path) -> Iterator[StoreSettings]:
-    """Empty stores on PostgreSQL."""
-    yield from _on_postgres(postgres_server, tmp_path)
+def postgres_settings(request: pytest.FixtureRequest, postgres_server: str, tmp_path: Path) -> Iterator[StoreSettings]:
+    """The same on PostgreSQL."""
+    yield from _on_postgres(postgres_server, tmp_path, _is_opened(request))
 
 
 @pytest.fixture
@@ -218,6 +245,7 @@ async def postgres_house(postgres_settings: StoreSettings) -> AsyncIterator[Hous
         yield opened
 
 
+CODES = "codes.json"
 ORGANISATION = OrganisationRecord(
     name="Cooperativa Prova", referente="Sara Prova, 055 000000", canale="cassetta gialla", address="https://ascolto.invalid",
     help_checked_on=DAY.isoformat(), notice=Notice("Cooperativa Prova", "ascoltare", "un anno", "privacy@prova.invalid"),
@@ -255,7 +283,11 @@ class Opened:
 
 
 async def open_a_wave(house: House, people: int = 60, slips: int | None = None) -> Opened:
-    """Plan and open a wave with everything it needs."""
+    """Plan and open a wave with everything it needs; where a test is marked `opened`, the one that is there."""
+    kept = house.data.parent / CODES
+    if kept.exists():
+        assert people == 60 and slips is None
+        return Opened(await waves.get(WAVE), dict(urn.WORDS), json.loads(kept.read_text("utf-8")))
     await organisation.save(house.engines["public"], ORGANISATION)
     await roster.replace(house.engines["people"], *small_cooperative(people), DAY - timedelta(days=30))
     await urn.anchor(house)

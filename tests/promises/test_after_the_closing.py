@@ -152,6 +152,7 @@ async def _rows() -> list[object]:
     return [slots, await Spent.select().order_by(Spent.id), await Bulletin.select()]
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("attack", ATTACKS)
 async def test_what_is_written_after_the_closing_is_not_released(house: House, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = await _closed(house)
@@ -162,6 +163,7 @@ async def test_what_is_written_after_the_closing_is_not_released(house: House, a
     assert (await waves.get(WAVE)).state == State.CLOSED
 
 
+@pytest.mark.opened
 async def test_a_sheet_put_back_is_released_and_neither_slots_nor_stirring_are_in_what_is_kept(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +176,7 @@ async def test_a_sheet_put_back_is_released_and_neither_slots_nor_stirring_are_i
     assert await outcome(house, monkeypatch) == "released, received 12"
 
 
+@pytest.mark.opened
 async def test_what_is_kept_says_how_many_and_neither_when_nor_in_which_order(house: House) -> None:
     await _closed(house)
     path = witness.path_of(house.data, WAVE)
@@ -190,6 +193,7 @@ async def test_what_is_kept_says_how_many_and_neither_when_nor_in_which_order(ho
     assert {name: entry.details[name] for name in ("issued", "drawn", "received")} == {"issued": "0", "drawn": "60", "received": "12"}
 
 
+@pytest.mark.opened
 async def test_what_is_opened_is_what_was_checked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody quick writes between the check and the opening."""
     watched, checked = await _closed(house), witness.check
@@ -222,6 +226,7 @@ async def _text_now() -> str:
         bytes(row["digest"]).hex() for row in await Spent.select(Spent.digest)), await sheet_marks(WAVE))  # fmt: skip
 
 
+@pytest.mark.opened
 async def test_with_the_file_taken_away_nothing_is_released(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await _closed(house)
     witness.path_of(house.data, WAVE).unlink()
@@ -230,6 +235,7 @@ async def test_with_the_file_taken_away_nothing_is_released(house: House, monkey
     assert await outcome(house, monkeypatch) == "closing_file"
 
 
+@pytest.mark.opened
 async def test_with_file_and_entry_taken_away_a_wave_is_not_taken_for_an_old_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await witness.keep_at_update(house)  # the first start of this version
     watched = await _closed(house)
@@ -240,6 +246,7 @@ async def test_with_file_and_entry_taken_away_a_wave_is_not_taken_for_an_old_one
     assert await outcome(house, monkeypatch) == "closing_file"
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("told", ["nothing", "another mark", "the mark of a changed urn"])
 async def test_a_log_that_tells_otherwise_stops_the_release(house: House, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = await _closed(house)
@@ -254,6 +261,7 @@ async def test_a_log_that_tells_otherwise_stops_the_release(house: House, told: 
     assert await outcome(house, monkeypatch) == ("closing_other" if "urn" in told else "closing_log")
 
 
+@pytest.mark.opened
 async def test_a_file_of_a_changed_urn_does_not_fit_the_log(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = await _closed(house)
     await _replace_all(house, watched)
@@ -261,6 +269,7 @@ async def test_a_file_of_a_changed_urn_does_not_fit_the_log(house: House, monkey
     assert await outcome(house, monkeypatch) == "closing_log"
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("line", ["its own", "a later one", "an earlier one"])
 async def test_a_chain_that_is_broken_from_the_closing_on_stops_the_release(house: House, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry rewritten in its place, with file and urn to match. What broke before the closing says nothing of it."""
@@ -279,6 +288,7 @@ async def test_a_chain_that_is_broken_from_the_closing_on_stops_the_release(hous
     assert await outcome(house, monkeypatch) == ("released, received 12" if "earlier" in line else "closing_log")
 
 
+@pytest.mark.opened
 async def test_who_writes_file_and_log_too_is_found_by_a_head_that_was_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit: with the folder of keys and the whole log rewritten it is released; not with a head on a paper."""
     watched = await _closed(house)
@@ -297,6 +307,7 @@ async def test_who_writes_file_and_log_too_is_found_by_a_head_that_was_kept(hous
 # --- a closing that is repeated ---
 
 
+@pytest.mark.opened
 async def test_a_wave_set_back_to_ended_is_not_closed_again_with_other_sheets(house: House) -> None:
     watched = await _closed(house)
     kept = witness.path_of(house.data, WAVE).read_bytes()
@@ -309,6 +320,7 @@ async def test_a_wave_set_back_to_ended_is_not_closed_again_with_other_sheets(ho
     assert (witness.path_of(house.data, WAVE).read_bytes(), await Bulletin.select()) == (kept, bulletin)
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("at", ["the log", "the bulletin", "the state"])
 async def test_a_closing_that_is_cut_off_is_repeated_and_released(house: House, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class CutOff(Exception):

@@ -100,6 +100,7 @@ async def test_the_command_passes_on_its_own_and_says_in_words_that_lines_are_mi
     assert status == 1 and "handlers' log was changed: line 4" in said
 
 
+@pytest.mark.opened
 async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(house: House, store_settings: StoreSettings) -> None:
     await open_a_wave(house)
     here = replace(house, day=today())

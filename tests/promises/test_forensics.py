@@ -230,6 +230,7 @@ async def _plain(table: type[Table], *rows: Table) -> None:
     await table.insert(*rows)
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("weakened", [False, True])
 async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_not_say_which_and_when(
     weakened: bool, postgres_house: House, monkeypatch: pytest.MonkeyPatch

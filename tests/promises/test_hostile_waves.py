@@ -209,6 +209,7 @@ async def test_what_is_changed_before_the_opening_keeps_the_wave_shut(house: Hou
 # --- while it is open ---
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("what", CHANGES)
 async def test_what_is_changed_while_a_wave_is_open_is_answered_under_by_nobody(house: House, what: str) -> None:
     wave = await open_a_wave(house)
@@ -223,6 +224,7 @@ async def test_what_is_changed_while_a_wave_is_open_is_answered_under_by_nobody(
     assert (again.plan, again.token_key) == (before.plan, before.token_key)
 
 
+@pytest.mark.opened
 async def test_a_seal_key_in_the_row_is_used_by_nobody(house: House) -> None:
     """Version 1: the seal key swapped, a sheet read and sealed again to the true key, the row put back; nothing showed."""
     wave = await open_a_wave(house)
@@ -238,6 +240,7 @@ async def test_a_seal_key_in_the_row_is_used_by_nobody(house: House) -> None:
     assert open_sealed(without_layer(envelope, frozen.wave_key), there.hash, there.points, true).sheet == SHEET
 
 
+@pytest.mark.opened
 async def test_confirmations_taken_away_while_open_stop_the_next_process(house: House) -> None:
     wave = await open_a_wave(house)
     forged = {**wave.record.confirmations, "hr": holders.confirm(_evil("hr"), plan_of(house, WAVE).hash, "hr", DAY)}
@@ -246,6 +249,7 @@ async def test_confirmations_taken_away_while_open_stop_the_next_process(house: 
         await _taken(house)
 
 
+@pytest.mark.opened
 async def test_a_wave_of_version_2_cannot_be_made_one_of_version_1_nor_a_new_one_be_put_in(house: House) -> None:
     await pins.keep(house.data)  # the first start: no wave was under way
     await open_a_wave(house)
@@ -266,6 +270,7 @@ async def _taken_slots() -> list[int]:
     return [int(row["id"]) for row in await Slot.select(Slot.id).where(Slot.taken.eq(True)).order_by(Slot.id)]
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("replaced", [1, 11])
 async def test_sheets_exchanged_in_their_slots_stop_the_release(house: House, replaced: int) -> None:
     """Version 1: 11 of 12 replaced, 12 spent, no alarm. Well sealed to the true holders, but with a proof of nothing."""
@@ -278,6 +283,7 @@ async def test_sheets_exchanged_in_their_slots_stop_the_release(house: House, re
     assert await Slot.count().where(Slot.taken.eq(True)) == 12  # nothing was destroyed
 
 
+@pytest.mark.opened
 async def test_one_sheet_copied_over_another_stops_the_release(house: House) -> None:
     await _filled(house)
     first, second = (await _taken_slots())[:2]
@@ -288,6 +294,7 @@ async def test_one_sheet_copied_over_another_stops_the_release(house: House) -> 
         await _release(house)
 
 
+@pytest.mark.opened
 async def test_sheets_sealed_anew_with_what_the_rows_hold_are_seen_for_the_proofs_are_in_no_store(house: House) -> None:
     wave = await _filled(house)
     rows = await Spent.select(Spent.digest)
@@ -298,6 +305,7 @@ async def test_sheets_sealed_anew_with_what_the_rows_hold_are_seen_for_the_proof
         await _release(house)
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize(("noise", "stops"), [(3, False), (4, True)])
 async def test_noise_in_the_slots_is_counted_and_from_four_on_stops_the_release(house: House, noise: int, stops: bool) -> None:
     await _filled(house, 30)
@@ -313,6 +321,7 @@ async def test_noise_in_the_slots_is_counted_and_from_four_on_stops_the_release(
     assert document["wave"]["plan"] == plan_of(house, WAVE).hash
 
 
+@pytest.mark.opened
 async def test_slots_marked_as_free_are_missing_sheets(house: House) -> None:
     await _filled(house, 30)
     await Slot.update({Slot.taken: False}).where(Slot.id.is_in((await _taken_slots())[:4]))
@@ -321,6 +330,7 @@ async def test_slots_marked_as_free_are_missing_sheets(house: House) -> None:
         await _release(house)
 
 
+@pytest.mark.opened
 async def test_filled_slots_without_a_spent_code_stop_the_release(house: House) -> None:
     wave = await _filled(house)
     free = await Slot.select(Slot.id).where(Slot.taken.eq(False)).first()
@@ -332,6 +342,7 @@ async def test_filled_slots_without_a_spent_code_stop_the_release(house: House) 
         await _release(house)
 
 
+@pytest.mark.opened
 async def test_codes_added_with_their_sheets_after_the_closing_are_not_in_the_bulletin(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +363,7 @@ async def test_codes_added_with_their_sheets_after_the_closing_are_not_in_the_bu
         await _release(house)
 
 
+@pytest.mark.opened
 async def test_a_bulletin_that_was_cut_does_not_fit_the_urn(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await _filled(house)
     await close_as_the_version_before(house, monkeypatch)
@@ -362,6 +374,7 @@ async def test_a_bulletin_that_was_cut_does_not_fit_the_urn(house: House, monkey
         await _release(house)
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("what", ["rules", "groups", "holders", "token key"])
 async def test_what_is_changed_between_closing_and_release_stops_it_until_it_is_put_back(house: House, what: str) -> None:
     wave = await _filled(house)

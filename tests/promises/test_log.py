@@ -123,6 +123,7 @@ async def test_the_command_passes_on_its_own_and_refuses_in_words_with_yesterday
     assert status == 1 and "no head of a log" in said
 
 
+@pytest.mark.opened
 async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(house: House, store_settings: StoreSettings) -> None:
     """Staff see that of whole days: the page does not change when somebody works at a desk."""
     await open_a_wave(house)

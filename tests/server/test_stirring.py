@@ -68,6 +68,7 @@ async def test_the_wait_between_two_stirs_is_minutes() -> None:
     assert jobs.STIR_SECONDS == (180, 300)
 
 
+@pytest.mark.opened
 async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_than_a_second(
     postgres_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def test_nobody_makes_a_right_but_by_showing_something() -> None:
         Right("wave", b"row", True)
 
 
+@pytest.mark.opened
 async def test_a_right_says_nothing_of_itself(sqlite_house: House) -> None:
     async with _open(sqlite_house) as (made, wave, _):
         right = Right.verified(made.codes[0], wave)
@@ -69,6 +70,7 @@ async def test_a_right_says_nothing_of_itself(sqlite_house: House) -> None:
         assert right.proof.hex() not in shown and made.codes[0] not in shown
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("text", ["", "   ", "ABC", "0000-0000-0000-0000-0", "è" * 16, "x" * 600, "A" * 540])
 async def test_what_is_neither_code_nor_token_is_refused(sqlite_house: House, text: str) -> None:
     async with _open(sqlite_house) as (_, wave, _urn):
@@ -76,6 +78,7 @@ async def test_what_is_neither_code_nor_token_is_refused(sqlite_house: House, te
             Right.verified(text, wave)
 
 
+@pytest.mark.opened
 async def test_a_token_is_a_right_under_its_wave_s_key_alone(sqlite_house: House) -> None:
     mine, foreign = blind.generate_key(), blind.generate_key()
     async with _open(sqlite_house) as (_, wave, urn):
@@ -92,6 +95,7 @@ async def test_a_token_is_a_right_under_its_wave_s_key_alone(sqlite_house: House
         assert await _taken() == 1
 
 
+@pytest.mark.opened
 async def test_a_code_that_was_never_printed_is_unknown_and_a_token_needs_no_row(house: House) -> None:
     key = blind.generate_key()
     async with _open(house) as (made, wave, urn):
@@ -104,6 +108,7 @@ async def test_a_code_that_was_never_printed_is_unknown_and_a_token_needs_no_row
         assert await _taken() == 2
 
 
+@pytest.mark.opened
 async def test_the_same_form_is_received_again_and_another_one_is_told_that_the_code_was_used(house: House) -> None:
     async with _open(house) as (made, wave, urn):
         right = Right.verified(made.codes[0], wave)
@@ -115,6 +120,7 @@ async def test_the_same_form_is_received_again_and_another_one_is_told_that_the_
         assert await _taken() == 1
 
 
+@pytest.mark.opened
 async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_spends_nothing(sqlite_house: House) -> None:
     async with _open(sqlite_house) as (made, wave, urn):
         assert wave.plan is not None
@@ -132,6 +138,7 @@ async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_
         assert pairs.without_layer(envelope, wave.wave_key) == sealed
 
 
+@pytest.mark.opened
 async def test_the_row_of_a_spent_code_is_not_the_proof_that_its_sheet_carries(sqlite_house: House) -> None:
     async with _open(sqlite_house) as (made, wave, urn):
         right = Right.verified(made.codes[0], wave)

@@ -65,6 +65,7 @@ def test_what_is_no_code_is_refused(text: str) -> None:
         read_code(text)
 
 
+@pytest.mark.opened
 async def test_only_the_digest_of_a_code_is_on_disk(sqlite_house: House) -> None:
     wave = await open_a_wave(sqlite_house)
     content = b"".join(path.read_bytes() for path in Path(sqlite_house.data).rglob("*") if path.is_file())

@@ -81,6 +81,7 @@ def _holding(folder: Path, needle: bytes) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and needle in path.read_bytes()]
 
 
+@pytest.mark.opened
 async def test_a_release_leaves_no_response_in_clear_and_no_urn(house: House) -> None:
     wave = await open_a_wave(house)
     packed = await _fill(house, wave, 40)
@@ -97,6 +98,7 @@ async def test_a_release_leaves_no_response_in_clear_and_no_urn(house: House) ->
     assert _holding(house.data, packed) == ["weakened"]
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize(
     "typed",
     [("hr", "hr"), ("hr", "wrong"), ("wrong", "recovery"), ("hr", "")],
@@ -116,6 +118,7 @@ async def test_without_two_secrets_of_two_holders_nothing_opens_and_it_can_be_re
     assert made.to_json()["participation"]["received"] == 30
 
 
+@pytest.mark.opened
 async def test_two_releases_at_once_make_one(sqlite_house: House) -> None:
     wave = await open_a_wave(sqlite_house)
     await _fill(sqlite_house, wave, 30)
@@ -128,6 +131,7 @@ async def test_two_releases_at_once_make_one(sqlite_house: House) -> None:
     assert await releases.document(WAVE) is not None
 
 
+@pytest.mark.opened
 @pytest.mark.parametrize("step", ["opening", "audit", "committing", "destroying"])
 async def test_a_release_that_is_killed_is_repeated_without_loss(tmp_path: Path, step: str) -> None:
     data = tmp_path / "data"
@@ -155,6 +159,7 @@ async def test_a_release_that_is_killed_is_repeated_without_loss(tmp_path: Path,
         assert not house.wave_key_file(WAVE).exists()
 
 
+@pytest.mark.opened
 async def test_nine_answers_are_too_few_and_are_destroyed_unread(house: House) -> None:
     wave = await open_a_wave(house)
     await _fill(house, wave, 9)
@@ -165,6 +170,7 @@ async def test_nine_answers_are_too_few_and_are_destroyed_unread(house: House) -
         await release_wave(house, WAVE, (wave.secrets["hr"], wave.secrets["recovery"]), _quiet)
 
 
+@pytest.mark.opened
 async def test_a_cancelled_wave_leaves_nothing(house: House) -> None:
     wave = await open_a_wave(house)
     await _fill(house, wave, 20)
@@ -192,6 +198,7 @@ async def test_no_more_slips_than_people_and_no_more_sheets_than_slips_drawn(sql
         await end_and_close(sqlite_house, unused=41)
 
 
+@pytest.mark.opened
 async def test_the_end_moves_later_only(sqlite_house: House) -> None:
     wave = await open_a_wave(sqlite_house)
     assert wave.record.ends is not None

@@ -182,6 +182,7 @@ async def test_what_is_refused_changes_nothing(house: House) -> None:
     assert await Panel.select().order_by(Panel.id) == before
 
 
+@pytest.mark.opened
 async def test_a_smallest_group_is_raised_by_two_and_never_lowered(house: House) -> None:
     opened = await open_a_wave(house)
     for family, k in (("items", 5), ("items", 4), ("items", 51), ("experience", 19), ("nothing", 9)):
@@ -202,6 +203,7 @@ async def test_a_smallest_group_is_raised_by_two_and_never_lowered(house: House)
         await two_keys.ask_higher_k(_as(house, "hr"), WAVE, "items", 9)
 
 
+@pytest.mark.opened
 async def test_the_recovery_sheet_puts_the_wave_key_back_and_no_other_text_does(house: House) -> None:
     await open_a_wave(house)
     text = read_wave_key(house.data, WAVE).hex()
@@ -216,6 +218,7 @@ async def test_the_recovery_sheet_puts_the_wave_key_back_and_no_other_text_does(
     assert read_wave_key(house.data, WAVE).hex() == text
 
 
+@pytest.mark.opened
 async def test_a_holder_says_once_and_only_after_the_release_that_her_words_are_destroyed(house: House) -> None:
     await open_a_wave(house)
     with pytest.raises(WrongState):
@@ -227,6 +230,7 @@ async def test_a_holder_says_once_and_only_after_the_release_that_her_words_are_
     assert (await log.read())[-1].details == {"wave": WAVE, "seat": "hr"}
 
 
+@pytest.mark.opened
 async def test_namesakes_are_told_apart_by_their_unit(house: House) -> None:
     await open_a_wave(house)
     rows = await Person.select(Person.id, Person.unit).where(Person.unit.is_in(["po.nido", "fi.cura"])).limit(40)

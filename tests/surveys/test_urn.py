@@ -30,6 +30,7 @@ async def _put(urn: Urn, wave: Opened, code: SlipCode, attempt: bytes = b"a" * 1
     return await urn.put(right(WAVE, spent(code)), attempt, ENVELOPE)
 
 
+@pytest.mark.opened
 async def test_twenty_tasks_that_spend_one_code_leave_one_answer(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
@@ -39,6 +40,7 @@ async def test_twenty_tasks_that_spend_one_code_leave_one_answer(house: House) -
     assert await Slot.count().where(Slot.taken.eq(True)) == 1
 
 
+@pytest.mark.opened
 async def test_one_form_sent_ten_times_is_one_answer_and_ten_times_received(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
@@ -48,6 +50,7 @@ async def test_one_form_sent_ten_times_is_one_answer_and_ten_times_received(hous
     assert await urn_of.received(WAVE) == 1
 
 
+@pytest.mark.opened
 async def test_a_code_that_never_was_and_a_code_after_closing_are_unknown(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
@@ -60,6 +63,7 @@ async def test_a_code_that_never_was_and_a_code_after_closing_are_unknown(house:
     assert await urn_of.received(WAVE) == 12
 
 
+@pytest.mark.opened
 async def test_stopping_loses_nothing_that_waits(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
@@ -80,6 +84,7 @@ async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(ho
     assert await Spent.count() == await Slot.count().where(Slot.taken.eq(True)) == 5
 
 
+@pytest.mark.opened
 async def test_every_envelope_has_one_size_and_another_is_refused(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
@@ -102,6 +107,7 @@ async def _positions(house: House, wave: Opened, urn: Urn, codes: list[SlipCode]
     return abs(float(np.corrcoef(range(len(taken)), taken)[0, 1]))
 
 
+@pytest.mark.opened
 async def test_the_order_of_receipt_is_not_the_order_of_the_slots(house: House) -> None:
     wave = await open_a_wave(house)
     codes = random.Random(1).sample(wave.codes, 60)
@@ -116,6 +122,7 @@ async def _one_after_the_other(urn: Urn, wave: Opened) -> list[Receipt]:
     return [await _put(urn, wave, code) for code in wave.codes[:60]]
 
 
+@pytest.mark.opened
 async def test_stirring_while_answers_arrive_loses_none(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
@@ -127,6 +134,7 @@ async def test_stirring_while_answers_arrive_loses_none(house: House) -> None:
     assert await Slot.count().where(Slot.taken.eq(True)) == await Spent.count() == 60
 
 
+@pytest.mark.opened
 async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(house: House) -> None:
     wave = await open_a_wave(house)
     urn = await _started(house)
@@ -136,6 +144,7 @@ async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(hous
     await urn.stop()
 
 
+@pytest.mark.opened
 async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House) -> None:
     wave = await open_a_wave(sqlite_house)
     urn = await _started(sqlite_house)
@@ -149,6 +158,7 @@ async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House)
     assert not any(envelope[:64] in path.read_bytes() for path in files if path.exists())
 
 
+@pytest.mark.opened
 async def test_a_log_that_cannot_be_emptied_does_not_end_the_urn(
     sqlite_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
