@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 from hypothesis import settings
 from nacl.pwhash import argon2id
 from playwright.async_api import Browser, async_playwright
@@ -27,7 +28,7 @@ from surveys.blind import SigningKey, generate_key
 from surveys.lifecycle import closing, issuing, opening, witness
 from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import Wish, plan
-from surveys.people import roster
+from surveys.people import passwords, roster
 from surveys.people.roster import PersonEntry, UnitEntry
 from surveys.public import organisation, waves
 from surveys.public.organisation import Notice, OrganisationRecord
@@ -131,6 +132,16 @@ def derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _kdf = cache(argon2id.kdf)
+_QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+_NOBODY = _QUICK.hash("nobody has this")
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with less work, where a test is not about its cost (marked `dear`); a hash carries its own parameters."""
+    if request.node.get_closest_marker("dear") is None:
+        monkeypatch.setattr(passwords, "_hasher", _QUICK)
+        monkeypatch.setattr(passwords, "NOBODY", _NOBODY)
 
 
 @cache

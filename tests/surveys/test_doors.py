@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from argon2 import Type, extract_parameters
 
 from surveys.lifecycle.context import House
 from surveys.people import accounts, acts, attempts, log, passwords, second, sessions
@@ -216,6 +217,7 @@ async def test_a_full_queue_says_busy_counts_nothing_and_keeps_places_for_known_
     assert row == {"failures": 0}
 
 
+@pytest.mark.dear
 async def test_while_a_password_is_worked_the_event_loop_turns() -> None:
     """Could stand still: a hash in the loop answers nobody until it is done."""
     turns = 0
@@ -232,6 +234,15 @@ async def test_while_a_password_is_worked_the_event_loop_turns() -> None:
     assert turns >= 3
 
 
+@pytest.mark.dear
+async def test_a_password_costs_what_rfc_9106_asks_where_memory_is_short() -> None:
+    """RFC 9106, 4: argon2id, three passes over 64 MiB; the same for a name that nobody has."""
+    for stored in (await passwords.kept(PASSWORD), passwords.NOBODY):
+        found = extract_parameters(stored)
+        assert (found.type, found.version, found.time_cost, found.memory_cost, found.salt_len) == (Type.ID, 19, 3, 64 * 1024, 16)
+
+
+@pytest.mark.dear
 async def test_names_that_nobody_has_cost_the_same_work(sqlite_house: House) -> None:
     """Could tell: a door that counts or hashes only for accounts that exist."""
     await _ada(sqlite_house)
