@@ -46,7 +46,7 @@ settings.register_profile("untimed", deadline=None)  # an example that waits for
 settings.load_profile("untimed")
 
 DEAR = (
-    "journeys/test_accessibility", "journeys/test_every_door", "journeys/test_every_way_out", "journeys/test_answering", "journeys/test_closeness",
+    "promises/test_hostile_store", "promises/test_order_of_reports", "journeys/test_accessibility", "journeys/test_every_door", "journeys/test_every_way_out", "journeys/test_answering", "journeys/test_closeness",
     "journeys/test_a_wave", "server/test_check.py", "journeys/test_going_back", "server/test_connections", "journeys/test_concern_promises",
     "promises/test_forensics", "promises/test_hostile_cases", "journeys/test_a_concern", "journeys/test_signs", "journeys/test_a_link",
     "journeys/test_handlers_desk", "journeys/test_asks", "journeys/test_proofs", "journeys/test_version_one", "server/test_uploads",
