@@ -21,7 +21,7 @@ from server.keyholders.holder import HANDLERS as HOLDER_HANDLERS
 from server.keyholders.holder import holder_page
 from server.keyholders.log_pages import HANDLERS as LOG_HANDLERS
 from server.keyholders.log_pages import HeadLine, newest_heads
-from server.processes import workers
+from server.processes import following
 from server.settings import Settings
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
@@ -34,7 +34,6 @@ from surveys.stores import Engines
 SEALED = (State.OPEN, State.ENDED, State.CLOSED)
 """While sheets wait sealed, the recovery sheet can be printed."""
 ROLES = ("hr", "representative", "recovery", GUARANTEE)
-_running: dict[str, workers.Work] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,45 +204,41 @@ async def keep_secret(
     return done("/keys", "secret_kept")
 
 
-async def _release_page(request: Request[Any, Any, Any], wave: str, error: str = "") -> Response[str]:
+async def _release_page(request: Request[Any, Any, Any], wave: str, *, step: str | None = None, error: str = "") -> Response[str]:
+    """The ceremony; its form, or the step of the release that runs."""
     shell, desk = await frame(request, error=error)
-    record = await get_wave(wave)
-    work = _running.get(wave)
-    running = work is not None and not work.finished
-    step = step_in_words(shell.language, work.step) if work and running else ""
-    title = text_of(record.title, shell.language)
-    page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, running, step)
+    title = text_of((await get_wave(wave)).title, shell.language)
+    in_words = step_in_words(shell.language, step) if step else ""
+    page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, step is not None, in_words)
     return show(page, status=422 if error else 200)
 
 
 @get("/{wave:str}/release", guards=[DeskAccount(*SEATS)])
-async def release_page(request: Request[Any, Any, Any], wave: FromPath[str]) -> Response[str] | Redirect:
+async def release_page(
+    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
     """Show the ceremony, its progress, or its result."""
-    work = _running.get(wave)
-    if work and work.finished:
-        del _running[wave]
-        if not work.failed:
-            return Redirect(f"/results/{wave}", status_code=303)
-        language = (await frame(request))[0].language
-        return await _release_page(request, wave, say(language, f"desk.failed.{work.failed}"))
-    if (await get_wave(wave)).state == State.RELEASED:
+    record = await get_wave(wave)
+    found = await following.look(settings.data, wave)
+    if found and not found.finished:
+        return await _release_page(request, wave, step=found.step)
+    if record.state == State.RELEASED:
         return Redirect(f"/results/{wave}", status_code=303)
+    if found and found.failed:
+        return await _release_page(request, wave, error=say((await frame(request))[0].language, f"desk.failed.{found.failed}"))
     return await _release_page(request, wave)
 
 
 @post("/{wave:str}/release", guards=[DeskAccount(*SEATS)])
 async def release(
-    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Begin the release in a process of its own, unless one runs already."""
     data = await checked_form(request)
-    language = (await frame(request))[0].language
     if (await get_wave(wave)).state != State.CLOSED:
-        return await _release_page(request, wave, say(language, "desk.failed.state"))
-    running = _running.get(wave)
-    if running is None or running.finished:
-        secrets = {"wave": wave, "first": data.get("first", ""), "second": data.get("second", "")}
-        _running[wave] = workers.begin(settings, "release", {**secrets, "actor": account_of(request).name})
+        return await _release_page(request, wave, error=say((await frame(request))[0].language, "desk.failed.state"))
+    secrets = {"first": data.get("first", ""), "second": data.get("second", ""), "actor": account_of(request).name}
+    await following.release(settings, engines, wave, secrets)
     return Redirect(f"/keys/{wave}/release", status_code=303)
 
 

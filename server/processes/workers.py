@@ -8,8 +8,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from server.settings import Settings
@@ -22,16 +21,6 @@ class WorkFailed(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(slots=True)
-class Work:
-    """One running or finished worker: its last step, and how it ended."""
-
-    step: str = ""
-    failed: str = ""
-    finished: bool = False
-    task: "asyncio.Task[dict[str, Any]] | None" = field(default=None, repr=False)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -50,9 +39,10 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 async def run(
-    settings: Settings, command: str, given: Mapping[str, Any], work: Work | None = None, *, seconds: float | None = None
+    settings: Settings, command: str, given: Mapping[str, Any], step: Callable[[str], Awaitable[None]] | None = None,
+    *, seconds: float | None = None,
 ) -> dict[str, Any]:
-    """Run a worker to its end, or for so many seconds at most.
+    """Run a worker to its end, or for so many seconds at most; `step` is told the key of each step as it begins.
 
     Raises
     ------
@@ -71,8 +61,8 @@ async def run(
         async with asyncio.timeout(seconds):
             async for line in process.stdout:
                 message = json.loads(line)
-                if "step" in message and work is not None:
-                    work.step = message["step"]
+                if "step" in message and step is not None:
+                    await step(message["step"])
                 elif "result" in message:
                     result = message
             code = await process.wait()
@@ -85,20 +75,3 @@ async def run(
     if code != 0 or "result" not in result:
         raise WorkFailed("broken")
     return dict(result["result"])
-
-
-def begin(settings: Settings, command: str, given: Mapping[str, Any]) -> Work:
-    """Start a worker and let it run; look at the returned object for its progress."""
-    work = Work()
-
-    async def follow() -> dict[str, Any]:
-        try:
-            return await run(settings, command, given, work)
-        except WorkFailed as problem:
-            work.failed = problem.reason
-            return {}
-        finally:
-            work.finished = True
-
-    work.task = asyncio.create_task(follow())
-    return work

@@ -59,6 +59,15 @@ class ReleaseDocument(Table):
     pattern = Text(default="")
 
 
+class Releasing(Table):
+    """The last release of a wave that was begun: its step, and how it ended. No hour, and nothing of anyone."""
+
+    wave = Varchar(length=40, primary_key=True)
+    step = Varchar(length=40, default="")
+    failed = Varchar(length=40, default="")
+    finished = Boolean(default=False)
+
+
 class Chart(Table):
     """One chart of a release, drawn once from its document."""
 

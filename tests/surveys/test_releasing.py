@@ -59,7 +59,7 @@ def _quiet(_: str) -> None:
     return None
 
 
-async def _fill(house: House, wave: Opened, sheets: int) -> bytes:
+async def fill(house: House, wave: Opened, sheets: int) -> bytes:
     """Put sheets in the urn; gives the last sheet as packed, to look for on disk."""
     urn = Urn(house.engines["answers"])
     urn.start()
@@ -84,7 +84,7 @@ def _holding(folder: Path, needle: bytes) -> list[str]:
 @pytest.mark.opened
 async def test_a_release_leaves_no_response_in_clear_and_no_urn(house: House) -> None:
     wave = await open_a_wave(house)
-    packed = await _fill(house, wave, 40)
+    packed = await fill(house, wave, 40)
     assert _holding(house.data, packed) == []
     await end_and_close(house, unused=20)
     made = await release_wave(house, WAVE, (wave.secrets["hr"], wave.secrets["recovery"]), _quiet)
@@ -108,7 +108,7 @@ async def test_without_two_secrets_of_two_holders_nothing_opens_and_it_can_be_re
     sqlite_house: House, typed: tuple[str, str]
 ) -> None:
     wave = await open_a_wave(sqlite_house)
-    await _fill(sqlite_house, wave, 30)
+    await fill(sqlite_house, wave, 30)
     await end_and_close(sqlite_house)
     secrets = {**wave.secrets, "wrong": "abaco abbaglio abbinato abete abisso abolire abrasivo abrogato", "": ""}
     with pytest.raises(SecretRefused):
@@ -121,7 +121,7 @@ async def test_without_two_secrets_of_two_holders_nothing_opens_and_it_can_be_re
 @pytest.mark.opened
 async def test_two_releases_at_once_make_one(sqlite_house: House) -> None:
     wave = await open_a_wave(sqlite_house)
-    await _fill(sqlite_house, wave, 30)
+    await fill(sqlite_house, wave, 30)
     await end_and_close(sqlite_house)
     both = wave.secrets["hr"], wave.secrets["recovery"]
     ended = await asyncio.gather(
@@ -138,7 +138,7 @@ async def test_a_release_that_is_killed_is_repeated_without_loss(tmp_path: Path,
     async with stores(StoreSettings(data)) as engines:
         house = House(engines, data, DAY, "hr")
         wave = await open_a_wave(house)
-        await _fill(house, wave, 30)
+        await fill(house, wave, 30)
         await end_and_close(house)
     both = [wave.secrets["hr"], wave.secrets["recovery"]]
     killed = subprocess.run(
@@ -162,7 +162,7 @@ async def test_a_release_that_is_killed_is_repeated_without_loss(tmp_path: Path,
 @pytest.mark.opened
 async def test_nine_answers_are_too_few_and_are_destroyed_unread(house: House) -> None:
     wave = await open_a_wave(house)
-    await _fill(house, wave, 9)
+    await fill(house, wave, 9)
     closed = await end_and_close(house)
     assert closed.state == State.TOO_FEW
     assert await Slot.count() == 0
@@ -173,7 +173,7 @@ async def test_nine_answers_are_too_few_and_are_destroyed_unread(house: House) -
 @pytest.mark.opened
 async def test_a_cancelled_wave_leaves_nothing(house: House) -> None:
     wave = await open_a_wave(house)
-    await _fill(house, wave, 20)
+    await fill(house, wave, 20)
     await closing.cancel(house, WAVE)
     assert [await table.count() for table in (Slot, Spent, Slip)] == [0, 0, 0]
     assert not house.wave_key_file(WAVE).exists()
@@ -193,7 +193,7 @@ async def test_no_more_slips_than_people_and_no_more_sheets_than_slips_drawn(sql
     with pytest.raises(TooManySlips) as refused:
         await print_slips(sqlite_house, WAVE, 1)
     assert refused.value.left == 0
-    await _fill(sqlite_house, wave, 20)
+    await fill(sqlite_house, wave, 20)
     with pytest.raises(PlanRefused, match="drawn"):
         await end_and_close(sqlite_house, unused=41)
 
