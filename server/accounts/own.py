@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from server.frame.display import day
 from server.frame.pages import Shell, show
 from server.frame.second_factor import drawn, picture_of, secret_of
-from server.frame.security import DeskAccount, account_of, checked_form, ended_cookies
+from server.frame.security import DeskAccount, account_of, checked_form, ended_cookies, session_cookies
 from server.frame.signed_in import HOME, Desk, done, frame
 from server.frame.texts import say
 from server.settings import Settings
@@ -69,8 +69,10 @@ async def _second_page(request: Request[Any, Any, Any], secret: str, picture: st
 
 
 @post("/second")
-async def enrol(request: Request[Any, Any, Any], engines: NamedDependency[Engines]) -> Response[str] | Redirect:
-    """Keep the second factor if a code of it is shown."""
+async def enrol(
+    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+) -> Response[str] | Redirect:
+    """Keep the second factor if a code of it is shown; every session that began without it ends, and this browser gets another."""
     data, account = await checked_form(request), account_of(request)
     if account.enrolled:
         return Redirect(HOME.get(account.role, "/account"), status_code=303)
@@ -78,11 +80,14 @@ async def enrol(request: Request[Any, Any, Any], engines: NamedDependency[Engine
     secret, people = secret_of(data.get("secret", "")), engines["people"]
     if secret is None:
         return await _second_page(request, *drawn(account.name), error=say(language, "desk.second.broken"))
-    if not await accounts.set_second(people, account.name, secret, data.get("second", "")[:12], datetime.now(UTC)):
+    token = await accounts.enrol(people, account.name, secret, data.get("second", "")[:12], datetime.now(UTC))
+    if token is None:
         text = b32encode(secret).decode()
         return await _second_page(request, text, picture_of(account.name, text), say(language, "desk.second.wrong"))
     await log.record(people, today(), account.name, "second factor set")
-    return done(HOME.get(account.role, "/account"), "second_set")
+    to = done(HOME.get(account.role, "/account"), "second_set")
+    to.cookies = session_cookies(token, https=settings.https)
+    return to
 
 
 @get("/")

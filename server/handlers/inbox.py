@@ -67,9 +67,10 @@ class Redaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a second reader has looked at: the number of an epoch, or of a letter without its content."""
+    """A letter without its content that a second reader has looked at: its number, and SHA-256 (hex) of what she was given."""
 
     number: int
+    digest: str
 
 
 class Reads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -292,7 +293,7 @@ async def redacted(
     """A second reader has found nothing else changed: the content goes."""  # fmt: skip
     name, given = _ours(request), await body_of(request, Seen)
     seat = await _desk(settings, engines)
-    await standing.confirm_replacement(seat, incoming.case_number(case), name, given.number)
+    await standing.confirm_replacement(seat, incoming.case_number(case), name, given.number, given.digest)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "redacted")
     return answer({"kept": True})
 

@@ -21,7 +21,7 @@ from server.respondents.admission import admit, not_a_code
 from server.settings import Settings
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
-from surveys.lifecycle.accepting import accepting
+from surveys.lifecycle.accepting import accepted, accepting
 from surveys.lifecycle.closeness import groups_of
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.issuing import LinkRefused, issue, state_of
@@ -126,7 +126,7 @@ async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]
     """Receive a sheet that was sealed on the phone: its words are never in this process."""
     language = language_of(request)
     sent = await _body(request, SealedSheet)
-    wave = await accepting(sent.wave)
+    wave = await accepted(sent.wave)
     if wave is None or wave.id != sent.wave:
         return _problem(language, "link.page.over", 410)
     problem = await _receive_sealed(sent, wave, urn)

@@ -110,7 +110,7 @@ const Acts = (() => {
       const done = row.replacement && row.stream === "thread" && letter && opened.fold.redacted.get(row.number);
       if (!done || done.by === here.desk.name) continue;
       const plain = await Fold.plainOf(P.unbase64(row.replacement), opened.keys.thread.get(letter.head.epoch));
-      if (plain === FoldDesk.emptied(letter.plain)) await send(`/cases/case/${file.case}/redacted`, { number: row.number });
+      if (plain === FoldDesk.emptied(letter.plain)) await send(`/cases/case/${file.case}/redacted`, { number: row.number, digest: P.hash(row.replacement) });
     }
   }
   // How the case stands by its letters: several desks' words decide whether it is late, and when it ended.

@@ -34,10 +34,18 @@ FIRST_VERSION = 1
 
 
 async def lock_case(engine: StoreEngine, case: int) -> None:
-    """Hold a case for this transaction; on SQLite the transaction is alone anyway."""
+    """Hold a case for this transaction; on SQLite the transaction is alone anyway.
+
+    Raises
+    ------
+    CaseUnknown
+        If it was deleted while this waited.
+    """
     if not isinstance(engine, PooledSQLite):
         current: Any = engine.current_transaction.get()
         await current.connection.execute('SELECT 1 FROM "case" WHERE id = $1 FOR UPDATE', case)
+    if not await Case.exists().where(Case.id == case):
+        raise CaseUnknown
 
 
 @dataclass(frozen=True, slots=True)

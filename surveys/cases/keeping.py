@@ -14,7 +14,7 @@ from surveys.cases.beside import days_of, is_ended
 from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, possible, was_late
 from surveys.cases.folded import case_of
 from surveys.cases.incoming import CaseUnknown
-from surveys.cases.intake import FIRST_VERSION
+from surveys.cases.intake import FIRST_VERSION, lock_case
 from surveys.cases.tables import Case, Epoch, Message, Piece, Tally, Wrap
 from surveys.engines import StoreEngine
 from surveys.public import channel
@@ -41,8 +41,7 @@ async def sweep(engine: StoreEngine, day: date, retention_years: int) -> Deleted
         if row["state"] == State.DIARY:
             written = possible(row["written"])
             if written and day > diary_until(written):
-                await delete_case(engine, row, day)
-                diaries += 1
+                diaries += await _delete_diary(engine, int(row["id"]), day)
         elif (outcome := possible(row["outcome"])) and not row["held"] and is_ended(row) and day > keep_until(outcome, retention_years):
             await delete_case(engine, row, day)
             cases += 1
@@ -106,10 +105,20 @@ async def delete_by_reporter(engine: StoreEngine, row: Mapping[str, Any], day: d
     CaseUnknown
         If it was sent: then the law keeps it.
     """
-    if row["state"] != State.DIARY:
+    if not await _delete_diary(engine, int(row["id"]), day):
         raise CaseUnknown
-    await delete_case(engine, row, day)
     await wipe(engine)
+
+
+async def _delete_diary(engine: StoreEngine, case: int, day: date) -> bool:
+    """Delete a diary that is still one; False if it was sent meanwhile."""
+    async with engine.transaction():
+        await lock_case(engine, case)
+        row = await Case.select().where(Case.id == case).first()
+        if row is None or row["state"] != State.DIARY:
+            return False
+        await delete_case(engine, row, day)
+    return True
 
 
 async def count_year(year: int, day: date) -> tuple[int, int]:

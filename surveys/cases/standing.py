@@ -1,8 +1,11 @@
 """What a handler does to a case beside writing in it: leaving it, holding it, taking words out; and what follows where she
 leaves the list or has new keys."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import date
+from hashlib import sha256
+from hmac import compare_digest
 from typing import Any
 
 import msgspec
@@ -175,14 +178,15 @@ async def replace_message(desk: Desk, case: int, name: str, number: int, sealed_
     await Message.update({Message.replacement: sealed, Message.maker: desk.keeper.reader(case, "maker", name)}).where(where)
 
 
-async def confirm_replacement(desk: Desk, case: int, name: str, number: int) -> None:
-    """A second reader has found the same head in it: the letter's content is gone from now on.
+async def confirm_replacement(desk: Desk, case: int, name: str, number: int, digest: str) -> None:
+    """A second reader has found the same head in it: the letter's content is gone from now on. `digest` is SHA-256 (hex) of the
+    replacement in base64, as her device was given it: what she did not look at takes no letter's place.
 
     Raises
     ------
     CaseUnknown
     NotAllowed
-        If nothing waits there, or she laid it there herself.
+        If nothing waits there, something else does by now, or she laid it there herself.
     """
     await case_row(desk, case, name)
     where = (Message.case == case) & (Message.stream == "thread") & (Message.number == number)
@@ -191,5 +195,7 @@ async def confirm_replacement(desk: Desk, case: int, name: str, number: int) -> 
         row = await Message.select().where(where).first()
         waiting = bytes(row["replacement"] or b"") if row else b""
         if row is None or not waiting or bytes(row["maker"] or b"") == desk.keeper.reader(case, "maker", name):
+            raise NotAllowed
+        if not compare_digest(sha256(b64encode(waiting)).hexdigest().encode(), digest.encode()):
             raise NotAllowed
         await Message.update({Message.sealed: waiting, Message.replacement: b"", Message.maker: b""}).where(where)

@@ -79,7 +79,7 @@ async def issue(house: House, link: str, z: bytes) -> bytes:
         signed = await asyncio.to_thread(sign_blinded, _signing_key(path, record.token_key), z)
     except TokenRefused:
         raise LinkRefused("broken") from None
-    if not await links.mark_issued(house.engines["people"], entry.row, asked, signed, house.day):
+    if not await links.mark_issued(house.engines["people"], entry.row, link, asked, signed, house.day):
         raise LinkRefused("taken", house.day)  # two at once: the other was first
     return signed
 

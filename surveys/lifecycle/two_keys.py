@@ -155,14 +155,16 @@ async def confirm(house: House, act: int) -> None:
 
 
 async def _raise(house: House, record: WaveRecord, asked: Asked) -> None:
-    now = record.rules["k"]
-    if asked.k <= now[asked.family]:
-        raise PlanRefused("raise", now=now[asked.family], highest=HIGHEST_K)
     people = house.engines["people"]
-    if not await two_keys.settle(people, asked.id, ASKED, HANDED, house.actor):
-        raise PlanRefused("second_key")
-    rules = {**record.rules, "k": {**now, asked.family: asked.k}}
-    await waves.change(house.engines["public"], record.id, State.OPEN, rules=rules)
+    async with two_keys.one_at_a_time(people):  # two raises at once: the rules are read after the other one wrote them
+        rules = (await waves.get(record.id)).rules
+        now = rules["k"]
+        if asked.k <= now[asked.family]:
+            raise PlanRefused("raise", now=now[asked.family], highest=HIGHEST_K)
+        if not await two_keys.settle(people, asked.id, ASKED, HANDED, house.actor):
+            raise PlanRefused("second_key")
+        raised = {**rules, "k": {**now, asked.family: asked.k}}
+        await waves.change(house.engines["public"], record.id, State.OPEN, rules=raised)
     await log.record(people, house.day, house.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
 
 

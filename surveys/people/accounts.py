@@ -151,6 +151,15 @@ def _day(now: datetime) -> date:
     return now.astimezone(_ROME).date()
 
 
+async def enrol(engine: StoreEngine, name: str, secret: bytes, given: str, now: datetime) -> str | None:
+    """Set the second factor of somebody who is signed in; gives the token of a new session, or None if the code is wrong."""
+    if not await set_second(engine, name, secret, given, now):
+        return None
+    async with engine.transaction():
+        token = await sessions.begin(name, now, _day(now))
+    return token
+
+
 async def confirm(engine: StoreEngine, token: str, account: SignedIn, password: str | None, second: str, now: datetime) -> bool:  # fmt: skip
     """Ask somebody who is signed in once more for her password and a code; too many wrong answers end the session.
 

@@ -86,12 +86,12 @@ async def find(text: str) -> LinkState | None:
     )  # fmt: skip
 
 
-async def mark_issued(engine: StoreEngine, row: int, asked: bytes, signed: bytes, day: date) -> bool:
-    """Keep that a token was issued, once: False if it already was."""
+async def mark_issued(engine: StoreEngine, row: int, link: str, asked: bytes, signed: bytes, day: date) -> bool:
+    """Keep that a token was issued for a link, once: False if it already was, or the link was ended or replaced meanwhile."""
     async with engine.transaction():
         changed = (
             await Panel.update({Panel.issued: day, Panel.asked: asked, Panel.signed: signed})
-            .where((Panel.id == row) & Panel.issued.is_null())
+            .where((Panel.id == row) & (Panel.link == link_digest(link)) & Panel.issued.is_null())
             .returning(Panel.id)
         )
     return len(changed) == 1

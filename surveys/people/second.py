@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from surveys.engines import StoreEngine
-from surveys.people.tables import SecondFactor
+from surveys.people.tables import SecondFactor, Session
 
 STEP_SECONDS = 30
 
@@ -40,13 +40,17 @@ def _counter(secret: bytes, given: str, now: datetime) -> int | None:
 
 
 async def set_second(engine: StoreEngine, name: str, secret: bytes, given: str, now: datetime) -> bool:
-    """Set an account's second factor if the person shows a code of it; gives whether it was set."""
+    """Set an account's second factor if the person shows a code of it; gives whether it was set.
+
+    Every session that began without one ends: whoever opened it has never shown a code.
+    """
     counter = _counter(secret, given, now)
     if counter is None:
         return False
     async with engine.transaction():
         await SecondFactor.delete().where(SecondFactor.account == name)
         await SecondFactor.insert(SecondFactor(account=name, secret=secret, last=counter))
+        await Session.delete().where(Session.account == name)
     return True
 
 

@@ -91,7 +91,7 @@ async def test_cookies_go_to_desks_and_doors_and_never_to_a_page_of_staff(tmp_pa
 async def test_no_desk_is_reached_before_a_second_factor_is_set_up(tmp_path: Path, role: str) -> None:
     async with _served(tmp_path) as (client, house):
         await accounts.add(house.engines["people"], "ada", role, PASSWORD)
-        here = await _enter(client, "ada")
+        thief, here = await _enter(client, "ada"), await _enter(client, "ada")  # somebody else has her first password
         for path in ("/hr", "/hr/people", "/keys", "/keys/log", "/audit", "/audit/scorecard", "/account", "/cases"):
             answered = await client.get(path, headers=here)
             assert (answered.status_code, answered.headers["location"]) == (303, "/account/second"), path
@@ -106,6 +106,10 @@ async def test_no_desk_is_reached_before_a_second_factor_is_set_up(tmp_path: Pat
         assert nothing.status_code == 422
         kept = await client.post("/account/second", data=wrong | {"second": next_code(secret[1])}, headers=here)
         assert kept.status_code == 303
+        for old in (thief, here):  # nobody who has not shown a code goes on
+            gone = await client.get("/account", headers=old)
+            assert (gone.status_code, gone.headers["location"].split("?")[0]) == (303, "/account/in")
+        here = {"Cookie": f"ascolto={_cookies(kept)['ascolto'][0][0]}"}
         assert (await client.get(kept.headers["location"], headers=here)).status_code == 200
         again = await client.post("/account/in", data={"name": "ada", "password": PASSWORD})
         assert again.status_code == 403

@@ -76,6 +76,23 @@ async def test_a_link_gives_one_token_and_the_same_again_for_the_same_value(hous
     assert await links.issued(WAVE) == 1
 
 
+async def test_nobody_has_a_token_and_a_slip(house: House) -> None:
+    """Done by an attacker: of 120 people who asked for both at once 18 had both."""
+    record = await _open(house)
+    whom = [(int(row["person"]), one.link) for one in await issuing.hand_over(house, WAVE, "sms") for row in await Panel.select(Panel.person).where(Panel.link == links.link_digest(one.link))]
+    person, link = whom.pop()
+    entry = await links.find(link)
+    assert entry is not None and await issuing.switch_to_slip(house, WAVE, person)
+    assert not await links.mark_issued(house.engines["people"], entry.row, link, b"a", b"s", DAY)  # the link went while it was signed
+    public = blind.PublicKey.from_der(record.token_key)
+    z, _ = blind.blind(public, blind.prepare(b"a" * 32))
+    await asyncio.gather(
+        *(issuing.issue(house, link, z) for _, link in whom), *(issuing.switch_to_slip(house, WAVE, person) for person, _ in whom), return_exceptions=True
+    )
+    rows = await Panel.select(Panel.channel, Panel.issued).where(Panel.person.is_in([person for person, _ in whom]))
+    assert len(rows) == 9 and all((row["channel"] == links.SLIP) is (row["issued"] is None) for row in rows)
+
+
 async def test_twenty_askings_at_once_for_one_link_give_one_token(house: House) -> None:
     record = await _open(house)
     link = (await issuing.hand_over(house, WAVE, "sms"))[0].link

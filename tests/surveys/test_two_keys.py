@@ -1,6 +1,7 @@
 """What needs two keys: a second code for somebody, a higher minimum group size, the recovery sheet, destroyed words."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -201,6 +202,20 @@ async def test_a_smallest_group_is_raised_by_two_and_never_lowered(house: House)
     await end_and_close(house, unused=60)
     with pytest.raises(WrongState):
         await two_keys.ask_higher_k(_as(house, "hr"), WAVE, "items", 9)
+
+
+@pytest.mark.opened
+async def test_of_raises_that_are_confirmed_at_once_none_undoes_another(house: House) -> None:
+    """Done by an attacker: asked for 25 and 24, both confirmed, and 24 was what stayed."""
+    await open_a_wave(house)
+    for family, k in (("items", 25), ("items", 24), ("items", 23), ("comments", 12), ("experience", 22)):
+        await two_keys.ask_higher_k(_as(house, "hr"), WAVE, family, k)
+    waiting = [act.id for act in await acts.of_wave(WAVE)]
+    await asyncio.gather(*(two_keys.confirm(_as(house, "rsu"), act) for act in waiting), return_exceptions=True)
+    for act in waiting:  # those that were refused, as another was before them
+        with contextlib.suppress(PlanRefused):
+            await two_keys.confirm(_as(house, "rsu"), act)
+    assert (await waves.get(WAVE)).rules["k"] == {"items": 25, "comments": 12, "experience": 22}
 
 
 @pytest.mark.opened

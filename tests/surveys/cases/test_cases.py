@@ -1,6 +1,8 @@
 """Cases in their store, on both engines: who sees what, steps, keys lost and changed, retention."""
 
+import asyncio
 import base64
+import hashlib
 import os
 from dataclasses import replace
 from datetime import date, timedelta
@@ -96,7 +98,7 @@ async def test_a_case_does_not_exist_for_an_excluded_handler_by_any_question(hou
         standing.step_out(at_desk, written.case, "bruno"),
         standing.set_hold(at_desk, written.case, "bruno", True),
         confirm(at_desk, written.case, "bruno", 1, ["bruno"]),
-        standing.confirm_replacement(at_desk, written.case, "bruno", 1),
+        standing.confirm_replacement(at_desk, written.case, "bruno", 1, "0" * 64),
         standing.replace_message(at_desk, written.case, "bruno", 1, writing.sealed),
         desk.case_file(at_desk, written.case + 1, "anna"),
     ):
@@ -404,9 +406,15 @@ async def test_a_letter_without_its_content_takes_its_place_only_after_a_second_
     before = await Message.select(Message.sealed).first()
     await standing.replace_message(at_desk, written.case, "anna", 1, emptied)
     assert await texts(house, made, written, "carla") == ["via Roma 3"]
+    looked_at = hashlib.sha256(emptied.encode()).hexdigest()
     with pytest.raises(NotAllowed):
-        await standing.confirm_replacement(at_desk, written.case, "anna", 1)
-    await standing.confirm_replacement(at_desk, written.case, "carla", 1)
+        await standing.confirm_replacement(at_desk, written.case, "anna", 1, looked_at)
+    await standing.replace_message(at_desk, written.case, "anna", 1, _b64(encrypt(b"noise" * 900, new_identity()[1])))
+    for digest in (looked_at, "", "è", "0" * 64):  # done by an attacker: noise laid there after she had looked
+        with pytest.raises(NotAllowed):
+            await standing.confirm_replacement(at_desk, written.case, "carla", 1, digest)
+    await standing.replace_message(at_desk, written.case, "anna", 1, emptied)
+    await standing.confirm_replacement(at_desk, written.case, "carla", 1, looked_at)
     after = await Message.select(Message.sealed, Message.replacement).first()
     assert before and after and bytes(after["sealed"]) == base64.b64decode(emptied) != bytes(before["sealed"])
     assert bytes(after["replacement"]) == b""
@@ -478,6 +486,25 @@ async def test_a_diary_is_nobodys_until_it_is_sent_and_then_only_what_was_picked
     assert [entry.content for entry in mine.diary] == [{"text": "giorno uno"}]
     with pytest.raises(ReportRefused):
         await intake.add(house.engines["cases"], keeper_of(house), wanted_, list(ALL), house.day)
+
+
+async def test_a_diary_that_is_sent_and_thrown_away_at_once_is_one_of_the_two(house: House, made: Team) -> None:
+    """Done by an attacker: a report that was sent was deleted, and on PostgreSQL its rows stayed without a case."""
+    store, sent = house.engines["cases"], 0
+    for _ in range(12):
+        written = await report(house, made, "giorno uno", diary=True)
+        epoch, sealed = acts.first_letter(written.me, made.ring, made.anchor.hash, [], {"text": "scelta"}, house.day, os.urandom)
+        reply = msgspec.convert({**written.me.proofs, "stream": "thread", "number": 1, "epoch": 1, "sealed": sealed, "uploads": [], "epochs": [epoch]}, Reply)
+        row = await Case.select().where(Case.id == written.case).first()
+        assert row is not None
+        said = await asyncio.gather(
+            intake.add(store, keeper_of(house), reply, list(ALL), house.day), keeping.delete_by_reporter(store, row, house.day), return_exceptions=True
+        )
+        there = await Case.select(Case.state).where(Case.id == written.case).first()
+        assert [isinstance(one, CaseUnknown) for one in said] == ([False, True] if there else [True, False])
+        assert there in (None, {"state": State.RECEIVED})
+        sent += there is not None
+    assert (await Message.count(), await Epoch.count(), await Case.count()) == (2 * sent, 2 * sent, sent)
 
 
 async def test_an_unsent_diary_goes_twelve_months_after_its_last_words(house: House, made: Team) -> None:
