@@ -62,6 +62,8 @@ class IndicatorPage:
     proposal: tuple[str, ...]
     states: tuple[tuple[str, str], ...]
     can_edit: bool
+    seen: str
+    """What a review is of: the mark of what this page shows."""
     perception: scorecard.PerceptionLine | None
     perception_word: str
     item_texts: tuple[str, ...]
@@ -121,7 +123,7 @@ async def one_page(
             for d in state.documents
         ),
         await _proposal(indicator, language),
-        tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES), can_edit, seen,
+        tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES), can_edit, state.mark, seen,
         say(language, f"perception.{seen.state}") if seen else "", await _item_texts(found, language),
         say(language, "hr.indicator.from_wave", wave=found.perception.wave) if found.perception else "",
         tuple(

@@ -322,13 +322,13 @@ async def _evidence(engines: Engines) -> None:
     for indicator, state, title in _EVIDENCE:
         paper = day - timedelta(days=120)
         await evidence.add_document(
-            public, indicator, title, paper, link=f"https://esempio.invalid/documenti/{indicator}.pdf"
+            public, indicator, title, paper, day, link=f"https://esempio.invalid/documenti/{indicator}.pdf"
         )
         record = EvidenceState(
             indicator, state, set_by="direzione", set_on=day - timedelta(days=60), valid_until=day + timedelta(days=300)
         )
         await evidence.set_state(public, record)
-        await evidence.review(public, indicator, "direzione2", day - timedelta(days=50))
+        await evidence.review(public, indicator, "direzione2", (await evidence.of(indicator)).mark, day - timedelta(days=50))
     wave = STORIES[-2].id
     await actions.add(
         wave, "3.6", "Presentare le persone di riferimento in ogni sede", "Sara Finta", day + timedelta(days=40), day

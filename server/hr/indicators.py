@@ -51,6 +51,11 @@ async def _posted(request: Request[Any, Any, Any], indicator: str) -> dict[str, 
     return data
 
 
+def _shown(data: dict[str, str], field: str, most: int) -> str:
+    """What somebody wrote, without signs that show nothing or turn a line round."""
+    return "".join(letter for letter in data.get(field, "")[:most] if letter.isprintable() or letter == "\n")
+
+
 @post("/indicators/{indicator:str}")
 async def set_state(
     request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
@@ -61,8 +66,8 @@ async def set_state(
     try:
         valid = date.fromisoformat(data["valid"]) if data.get("valid") else None
         record = replace(
-            before, state=data.get("state", ""), figure=data.get("figure", "")[:100], source=data.get("source", "")[:200],
-            note=data.get("note", "")[:1000], valid_until=valid, set_by=account_of(request).name, set_on=today(),
+            before, state=data.get("state", ""), figure=_shown(data, "figure", 100), source=_shown(data, "source", 200),
+            note=_shown(data, "note", 1000), valid_until=valid, set_by=account_of(request).name, set_on=today(),
         )  # fmt: skip
         await evidence.set_state(engines["public"], record)
     except EvidenceRefused as problem:
@@ -77,9 +82,9 @@ async def review(
     request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Confirm what another account found."""
-    await checked_form(request)
+    data = await _posted(request, indicator)
     try:
-        await evidence.review(engines["public"], indicator, account_of(request).name, today())
+        await evidence.review(engines["public"], indicator, account_of(request).name, data.get("seen", ""), today())
     except EvidenceRefused as problem:
         return await _again(request, indicator, str(problem))
     return done(f"/hr/indicators/{indicator}", "evidence_reviewed")
@@ -98,7 +103,7 @@ async def add_document(
     try:
         when = date.fromisoformat(data.get("day", ""))
         await evidence.add_document(
-            engines["public"], indicator, data.get("title", "")[:200], when, link=data.get("link", "")[:500].strip(),
+            engines["public"], indicator, data.get("title", "")[:200], when, today(), link=data.get("link", "")[:500].strip(),
             file_name=name, content=content,
         )  # fmt: skip
     except EvidenceRefused as problem:

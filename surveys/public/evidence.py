@@ -1,15 +1,20 @@
 """Evidence records: the state of each indicator as a person set it, its documents, and a second person's review."""
 
 import hashlib
+import json
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
-from surveys.engines import StoreEngine
+from surveys.engines import PooledSQLite, StoreEngine
 from surveys.public.tables import Evidence, EvidenceDocument
 
 STATES = ("not_assessed", "met", "partly", "not_met")
 FILE_LIMIT = 10 * 1024 * 1024
+EARLIEST = date(1950, 1, 1)
+"""No document of an equality policy is older."""
 
 
 class EvidenceRefused(ValueError):
@@ -44,6 +49,26 @@ class EvidenceState:
     reviewed_on: date | None = None
     documents: tuple[DocumentRecord, ...] = ()
 
+    @property
+    def mark(self) -> str:
+        """What a review is of: the finding and its documents, as 32 hex digits. Another finding, or other documents, have another."""
+        papers = [(d.id, d.title, str(d.day), d.link, d.file_name, d.sha256) for d in self.documents]
+        found = (self.indicator, self.state, self.figure, self.source, self.note, str(self.valid_until), self.set_by, str(self.set_on), papers)
+        return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:32]
+
+
+@asynccontextmanager
+async def _alone(engine: StoreEngine) -> AsyncIterator[None]:
+    """A transaction in which nobody else writes evidence: what is read in it is what is reviewed."""
+    async with engine.transaction() as transaction:
+        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
+            await transaction.connection.execute("LOCK TABLE evidence, evidence_document IN EXCLUSIVE MODE")
+        yield
+
+
+async def _unreview(indicator: str) -> None:
+    await Evidence.update({Evidence.reviewed_by: "", Evidence.reviewed_on: None}).where(Evidence.indicator == indicator)
+
 
 async def everything() -> dict[str, EvidenceState]:
     """The records that exist, by indicator."""
@@ -68,20 +93,24 @@ async def add_document(
     indicator: str,
     title: str,
     day: date,
+    today: date,
     *,
     link: str = "",
     file_name: str = "",
     content: bytes = b"",
 ) -> None:
-    """Add a dated document.
+    """Add a dated document; a review of what was there before no longer counts.
 
     Raises
     ------
     EvidenceRefused
-        ``title``, ``source`` (neither a link nor a file), ``link`` (not http or https) or ``size`` (over 10 MiB).
+        ``title`` (nothing that can be read, or signs that show nothing or turn the line round), ``day_out`` (before 1950 or after
+        today), ``source`` (neither a link nor a file), ``link`` (not http or https) or ``size`` (over 10 MiB).
     """
-    if not title.strip():
+    if not title.isprintable() or not any(letter.isalnum() for letter in title):
         raise EvidenceRefused("title")
+    if not EARLIEST <= day <= today:
+        raise EvidenceRefused("day_out")
     if bool(link) == bool(content):
         raise EvidenceRefused("source")
     if link and not link.startswith(("https://", "http://")):
@@ -89,23 +118,26 @@ async def add_document(
     if len(content) > FILE_LIMIT:
         raise EvidenceRefused("size")
     sha256 = hashlib.sha256(content).hexdigest() if content else ""
-    await EvidenceDocument.insert(
-        EvidenceDocument(
-            id=secrets.token_hex(16), indicator=indicator, title=title.strip(), day=day, link=link,
-            file_name=file_name, content=content, sha256=sha256,
-        )
-    )  # fmt: skip
+    async with _alone(engine):
+        await EvidenceDocument.insert(
+            EvidenceDocument(
+                id=secrets.token_hex(16), indicator=indicator, title=title.strip(), day=day, link=link,
+                file_name=file_name, content=content, sha256=sha256,
+            )
+        )  # fmt: skip
+        await _unreview(indicator)
 
 
 async def remove_document(engine: StoreEngine, document: str) -> None:
-    """Remove a document; a record that stood on it alone is no longer assessed."""
-    async with engine.transaction():
+    """Remove a document; a review of it no longer counts, and a record that stood on it alone is no longer assessed."""
+    async with _alone(engine):
         row = await EvidenceDocument.select(EvidenceDocument.indicator).where(EvidenceDocument.id == document).first()
         if row is None:
             return
         await EvidenceDocument.delete().where(EvidenceDocument.id == document)
         if not await EvidenceDocument.exists().where(EvidenceDocument.indicator == row["indicator"]):
             await Evidence.delete().where(Evidence.indicator == row["indicator"])
+        await _unreview(row["indicator"])
 
 
 async def file_of(document: str) -> tuple[str, bytes] | None:
@@ -124,7 +156,7 @@ async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
     """
     if record.state not in STATES:
         raise EvidenceRefused("state")
-    async with engine.transaction():
+    async with _alone(engine):
         has_document = await EvidenceDocument.exists().where(EvidenceDocument.indicator == record.indicator)
         if record.state != "not_assessed" and not has_document:
             raise EvidenceRefused("document")
@@ -138,20 +170,22 @@ async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
         )  # fmt: skip
 
 
-async def review(engine: StoreEngine, indicator: str, reviewer: str, today: date) -> None:
-    """Confirm another person's finding.
+async def review(engine: StoreEngine, indicator: str, reviewer: str, seen: str, today: date) -> None:
+    """Confirm another person's finding, as the reviewer saw it (`EvidenceState.mark`).
 
     Raises
     ------
     EvidenceRefused
-        ``same`` if the reviewer set the state herself, ``nothing`` if nothing was set.
+        ``same`` if the reviewer set the state herself, ``nothing`` if nothing was set, ``changed`` if it is not what she saw.
     """
-    async with engine.transaction():
-        row = await Evidence.select().where(Evidence.indicator == indicator).first()
-        if row is None or row["state"] == "not_assessed":
+    async with _alone(engine):
+        found = await of(indicator)
+        if found.state == "not_assessed":
             raise EvidenceRefused("nothing")
-        if row["set_by"] == reviewer:
+        if found.set_by == reviewer:
             raise EvidenceRefused("same")
+        if found.mark != seen:
+            raise EvidenceRefused("changed")
         await Evidence.update({Evidence.reviewed_by: reviewer, Evidence.reviewed_on: today}).where(
             Evidence.indicator == indicator
         )

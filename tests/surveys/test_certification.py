@@ -51,9 +51,9 @@ async def test_points_of_a_band_are_of_its_own_indicators(sqlite_house: House) -
     """A record of an indicator that small organisations are not asked for earns them nothing, and counts once they grow."""
     large = next(i for i in certification.catalogue().indicators(4) if 2 not in i.bands)
     engine = sqlite_house.engines["public"]
-    await evidence.add_document(engine, large.id, "Piano", DAY, link="https://example.org")
+    await evidence.add_document(engine, large.id, "Piano", DAY, DAY, link="https://example.org")
     await evidence.set_state(engine, EvidenceState(large.id, "met", set_by="a", set_on=DAY))
-    await evidence.review(engine, large.id, "b", DAY)
+    await evidence.review(engine, large.id, "b", (await evidence.of(large.id)).mark, DAY)
     for people, earns in ((40, False), (260, True)):
         await _people(sqlite_house, people)
         assert ((await certification.scores(DAY)).earned > 0) is earns
@@ -91,7 +91,7 @@ async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_action
 
 async def test_a_channel_is_proposed_by_a_procedure_and_not_by_this_program(sqlite_house: House) -> None:
     assert await certification.offer("1.2", DAY) == certification.Offer(None)
-    await evidence.add_document(sqlite_house.engines["public"], "1.2", "Procedura", DAY, link="https://example.org")
+    await evidence.add_document(sqlite_house.engines["public"], "1.2", "Procedura", DAY, DAY, link="https://example.org")
     offer = await certification.offer("1.2", DAY)
     assert offer is not None and offer.made is not None and offer.made.indicator == "1.2"
     assert await certification.offer("1.1", DAY) is None  # of others the program knows nothing
@@ -100,9 +100,9 @@ async def test_a_channel_is_proposed_by_a_procedure_and_not_by_this_program(sqli
 async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_out_stands_as_not_assessed(sqlite_house: House) -> None:
     await _released(sqlite_house, "new", CLOSED)
     engine = sqlite_house.engines["public"]
-    await evidence.add_document(engine, SEEN, "Piano", DAY, link="https://example.org")
+    await evidence.add_document(engine, SEEN, "Piano", DAY, DAY, link="https://example.org")
     await evidence.set_state(engine, EvidenceState(SEEN, "not_met", set_by="a", set_on=DAY, valid_until=DAY))
-    await evidence.review(engine, SEEN, "b", DAY)
+    await evidence.review(engine, SEEN, "b", (await evidence.of(SEEN)).mark, DAY)
     today, tomorrow = await certification.standing(SEEN, DAY), await certification.standing(SEEN, DAY + timedelta(days=1))
     assert today is not None and today.perception is not None and today.perception.value is not None
     assert (today.perception.value, today.gap, today.alignment) == (65.0, 65.0, "evidence_gap")

@@ -1,5 +1,7 @@
 """HR's evidence, posted as the pages post it: each step works, is refused to who may not take it, and bears being repeated."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,8 +52,14 @@ class Offices:
     async def met(self, who: str = "direzione", **more: str) -> httpx.Response:
         return await self.post(who, INDICATOR, state="met", **more)
 
-    async def review(self, who: str) -> httpx.Response:
-        return await self.post(who, f"{INDICATOR}/review")
+    async def looked_at(self, who: str) -> str:
+        """What the page of the indicator gives along with its button to confirm."""
+        page = await self.client.get(f"/hr/indicators/{INDICATOR}", headers={"cookie": f"{COOKIE}={self.sessions[who]}"})
+        found = re.search(r'name="seen" value="(\w+)"', page.text)
+        return found[1] if found else ""
+
+    async def review(self, who: str, seen: str | None = None) -> httpx.Response:
+        return await self.post(who, f"{INDICATOR}/review", seen=await self.looked_at(who) if seen is None else seen)
 
 
 @asynccontextmanager
@@ -91,6 +99,50 @@ async def test_nobody_reviews_what_she_set_herself(sqlite_settings: StoreSetting
         refused = await offices.review("direzione")
         assert refused.status_code == 422 and "role=\"alert\"" in refused.text
         assert ((await evidence.of(INDICATOR)).reviewed_by, await earned()) == ("", 0)
+
+
+async def test_a_review_is_of_what_the_reviewer_saw(sqlite_settings: StoreSettings) -> None:
+    """Done by an attacker: a page was open on "partly, 10 %", the state was set to "met, 99 %", and the old page's button confirmed it."""
+    async with served(sqlite_settings) as offices:
+        await offices.document()
+        await offices.post("direzione", INDICATOR, state="partly", figure="10 %")
+        seen = await offices.looked_at("risorse")
+        await offices.met(figure="99 %")
+        for old in (seen, "", "0" * 32):
+            refused = await offices.review("risorse", old)
+            assert refused.status_code == 422 and "rileggi" in refused.text
+        assert await earned() == 0
+        assert (await offices.review("risorse")).status_code == 303 and await earned() == POINTS
+
+
+async def test_other_documents_than_those_that_were_reviewed_wait_for_another_review(sqlite_settings: StoreSettings) -> None:
+    async with served(sqlite_settings) as offices:
+        first = await offices.document()
+        await offices.met()
+        await offices.review("risorse")
+        await offices.document()
+        assert ((await evidence.of(INDICATOR)).state, await earned()) == ("met", 0)
+        await offices.review("risorse")
+        assert await earned() == POINTS
+        await offices.post("direzione", f"{INDICATOR}/documents/{first}/remove")
+        assert ((await evidence.of(INDICATOR)).state, await earned()) == ("met", 0)
+
+
+async def test_of_many_states_that_are_set_at_once_one_stays_and_none_is_a_fault(store_settings: StoreSettings) -> None:
+    async with served(store_settings) as offices:
+        await offices.document()
+        answered = await asyncio.gather(*(offices.met(("direzione", "risorse")[i % 2], figure=str(i)) for i in range(30)))
+        assert {one.status_code for one in answered} == {303}
+        found = await evidence.of(INDICATOR)
+        assert found.state == "met" and found.figure in {str(i) for i in range(30)}
+
+
+async def test_signs_that_show_nothing_or_turn_a_line_round_are_taken_out(sqlite_settings: StoreSettings) -> None:
+    async with served(sqlite_settings) as offices:
+        await offices.document()
+        await offices.met(figure="\u202e99 %\u200b", note="una riga\nun'altra\u2066")
+        found = await evidence.of(INDICATOR)
+        assert (found.figure, found.note) == ("99 %", "una riga\nun'altra")
 
 
 async def test_a_state_that_is_set_again_waits_for_another_review(sqlite_settings: StoreSettings) -> None:
@@ -140,8 +192,12 @@ async def test_the_auditor_and_strangers_change_nothing(sqlite_settings: StoreSe
 @pytest.mark.parametrize(
     "wrong",
     [{"title": "", "day": "2026-01-01", "link": "https://example.org"}, {"title": "Piano", "day": "1.1.2026", "link": "https://example.org"},
-     {"title": "Piano", "day": "2026-01-01"}, {"title": "Piano", "day": "2026-01-01", "link": "javascript:alert(1)"}],
-    ids=["no title", "a day that is none", "neither link nor file", "a link that runs"],
+     {"title": "Piano", "day": "2026-01-01"}, {"title": "Piano", "day": "2026-01-01", "link": "javascript:alert(1)"},
+     {"title": "\u200b\u2060", "day": "2026-01-01", "link": "https://example.org"}, {"title": "Piano\u202e", "day": "2026-01-01", "link": "https://example.org"},
+     {"title": "—", "day": "2026-01-01", "link": "https://example.org"}, {"title": "Piano", "day": "0001-01-01", "link": "https://example.org"},
+     {"title": "Piano", "day": "9999-12-31", "link": "https://example.org"}],
+    ids=["no title", "a day that is none", "neither link nor file", "a link that runs", "a title of nothing", "a title that turns round",
+         "a title without a letter", "before all days", "after today"],
 )  # fmt: skip
 async def test_a_document_that_cannot_be_kept_is_refused_in_words(sqlite_settings: StoreSettings, wrong: dict[str, str]) -> None:
     async with served(sqlite_settings) as offices:
