@@ -99,7 +99,7 @@ async def add_document(
     upload = (await request.form()).get("file")
     content, name = b"", ""
     if isinstance(upload, UploadFile) and upload.filename:
-        content, name = await upload.read(), upload.filename[-100:]
+        content, name = await upload.read(), "".join(letter for letter in upload.filename if letter.isprintable())[-100:]
     try:
         when = date.fromisoformat(data.get("day", ""))
         await evidence.add_document(

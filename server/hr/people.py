@@ -101,7 +101,8 @@ async def import_file(
     upload = (await request.form()).get("file")
     if not isinstance(upload, UploadFile) or not upload.filename:
         return await _page(request, error=say(language, "import.file.none"))
-    with tempfile.NamedTemporaryFile(suffix=Path(upload.filename).suffix[:10], dir=settings.data) as file:
+    kind = "".join(letter for letter in Path(upload.filename).suffix if letter.isalnum() and letter.isascii())
+    with tempfile.NamedTemporaryFile(suffix=f".{kind[:9]}" if kind else "", dir=settings.data) as file:
         file.write(await upload.read())
         file.flush()
         found = await _read(settings, file.name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -10,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 from surveys.answers.keys import SealedUrnKey
 from surveys.answers.pairs import WAVE_KEY_BYTES
+from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines
 
 ROME = ZoneInfo("Europe/Rome")
+_FILE_NAME = re.compile(r"\w[\w.-]{0,79}")
 
 
 def today() -> date:
@@ -133,13 +136,20 @@ def read_wave_key(data: Path, wave: str) -> bytes:
     return wave_key_path(data, wave).read_bytes()
 
 
+def _file_of(data: Path, wave: str, kind: str) -> Path:
+    """A file of a wave in the folder of keys; what an address names and no wave can be called, names none."""
+    if not _FILE_NAME.fullmatch(wave):
+        raise NoSuchWave(wave)
+    return data / "keys" / f"{wave}.{kind}"
+
+
 def wave_key_path(data: Path, wave: str) -> Path:
-    return data / "keys" / f"{wave}.wave.key"
+    return _file_of(data, wave, "wave.key")
 
 
 def plan_path(data: Path, wave: str) -> Path:
     """Where the signed plan of a wave lies, outside the databases: it decides that a wave is of version 2."""
-    return data / "keys" / f"{wave}.plan"
+    return _file_of(data, wave, "plan")
 
 
 def destroy_wraps(house: House, wave: str) -> None:

@@ -122,3 +122,7 @@ async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_
             assert (answered.status_code, sentence in answered.text) == (status, True)
             if status == 422:
                 assert slowest < 1
+        parts = [(f'name="{field}"', value) for field, value in form.items()] + [('name="file"; filename="a.c\0v"', "nome")]
+        body = "".join(f"--x\r\nContent-Disposition: form-data; {about}\r\n\r\n{value}\r\n" for about, value in parts) + "--x--\r\n"
+        odd = await client.post("/hr/people", content=body, headers=headers | {"content-type": "multipart/form-data; boundary=x"})
+        assert odd.status_code == 422  # a name with a NUL: no file that can be read, and no fault

@@ -14,9 +14,10 @@ from surveys.answers.keys import SecretRefused
 from surveys.answers.tables import Slip, Slot, Spent
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import House, plan_path, wave_key_path
 from surveys.lifecycle.opening import NotReady, TooManySlips, open_wave, print_slips
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
+from surveys.lifecycle.ready import is_second
 from surveys.lifecycle.releasing import AlreadyReleasing, finish_destroying, release_wave
 from surveys.people import roster
 from surveys.public import releases, waves
@@ -79,6 +80,13 @@ async def fill(house: House, wave: Opened, sheets: int) -> bytes:
 
 def _holding(folder: Path, needle: bytes) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and needle in path.read_bytes()]
+
+
+@pytest.mark.parametrize("name", ["x" * 3000, "", ".", "..", "a\0b", "../../etc/passwd", "a/b", "autunno-2026\n"])
+def test_a_name_that_no_wave_can_have_is_no_file(tmp_path: Path, name: str) -> None:
+    for find in (plan_path, wave_key_path, is_second):
+        with pytest.raises(waves.NoSuchWave):
+            find(tmp_path, name)
 
 
 @pytest.mark.opened
