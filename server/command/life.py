@@ -142,6 +142,7 @@ def _two_secrets() -> tuple[str, str]:
 
 async def wave_release(given: argparse.Namespace) -> int:
     """Release a closed wave with two secrets, typed or on two lines of standard input."""
+    from server.processes.following import failure_in_words
     from server.processes.releasing import release_and_draw
 
     began = time.monotonic()
@@ -152,7 +153,7 @@ async def wave_release(given: argparse.Namespace) -> int:
     async with opened_house() as house:
         failed = await release_and_draw(house, given.wave, _two_secrets(), progress)
     if failed:
-        print(say(LANGUAGE, f"desk.failed.{failed}"), file=sys.stderr)
+        print(failure_in_words(LANGUAGE, failed), file=sys.stderr)
         return 1
     tell("released", wave=given.wave, seconds=round(time.monotonic() - began, 1))
     return 0

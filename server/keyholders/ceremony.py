@@ -22,6 +22,7 @@ from server.keyholders.holder import holder_page
 from server.keyholders.log_pages import HANDLERS as LOG_HANDLERS
 from server.keyholders.log_pages import HeadLine, newest_heads
 from server.processes import following
+from server.processes.following import failure_in_words, missing_of
 from server.settings import Settings
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
 from surveys.lifecycle.context import House, today
@@ -90,6 +91,8 @@ class ReleasePage:
     wave_title: str
     running: bool
     step: str
+    without: int
+    """So many sheets are missing, and the two keepers may say that they release without them; 0: nothing is asked."""
 
 
 def _keeps_words(wave: WaveRecord, role: str) -> bool:
@@ -204,12 +207,14 @@ async def keep_secret(
     return done("/keys", "secret_kept")
 
 
-async def _release_page(request: Request[Any, Any, Any], wave: str, *, step: str | None = None, error: str = "") -> Response[str]:
+async def _release_page(
+    request: Request[Any, Any, Any], wave: str, *, step: str | None = None, error: str = "", without: int = 0
+) -> Response[str]:
     """The ceremony; its form, or the step of the release that runs."""
     shell, desk = await frame(request, error=error)
     title = text_of((await get_wave(wave)).title, shell.language)
     in_words = step_in_words(shell.language, step) if step else ""
-    page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, step is not None, in_words)
+    page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, step is not None, in_words, without)
     return show(page, status=422 if error else 200)
 
 
@@ -225,7 +230,8 @@ async def release_page(
     if record.state == State.RELEASED:
         return Redirect(f"/results/{wave}", status_code=303)
     if found and found.failed:
-        return await _release_page(request, wave, error=say((await frame(request))[0].language, f"desk.failed.{found.failed}"))
+        error = failure_in_words((await frame(request))[0].language, found.failed)
+        return await _release_page(request, wave, error=error, without=missing_of(found.failed))
     return await _release_page(request, wave)
 
 
@@ -237,7 +243,8 @@ async def release(
     data = await checked_form(request)
     if (await get_wave(wave)).state != State.CLOSED:
         return await _release_page(request, wave, error=say((await frame(request))[0].language, "desk.failed.state"))
-    secrets = {"first": data.get("first", ""), "second": data.get("second", ""), "actor": account_of(request).name}
+    without = int(given) if (given := data.get("without", "")).isdecimal() and len(given) < 6 else 0
+    secrets: dict[str, str | int] = {"first": data.get("first", ""), "second": data.get("second", ""), "actor": account_of(request).name, "without": without}
     await following.release(settings, engines, wave, secrets)
     return Redirect(f"/keys/{wave}/release", status_code=303)
 

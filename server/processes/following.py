@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from server.frame.texts import say
 from server.processes import workers
 from server.processes.workers import WorkFailed
 from server.settings import Settings
@@ -38,7 +39,7 @@ def _is_followed(data: Path, wave: str) -> bool:
     return handle is None
 
 
-async def release(settings: Settings, engines: Engines, wave: str, secrets: Mapping[str, str]) -> bool:
+async def release(settings: Settings, engines: Engines, wave: str, secrets: Mapping[str, str | int]) -> bool:
     """Begin a release and follow it; False where one runs already, in whatever process."""
     for _ in range(TRIES):
         if (lock := _lock(settings.data, wave)) is not None:
@@ -82,3 +83,15 @@ async def look(data: Path, wave: str) -> Progress | None:
         if found is None or found.finished:
             return found
     return found and Progress(found.step, "broken", True)
+
+
+def failure_in_words(language: str, failed: str) -> str:
+    """The sentence of what failed; of sheets that are missing with their number."""
+    key, *numbers = failed.split(":")
+    return say(language, f"desk.failed.{key}", **dict(zip(("missing", "spent"), numbers, strict=False)))
+
+
+def missing_of(failed: str) -> int:
+    """How many sheets two keepers may release without, as a failed release told; 0 if it failed for something else."""
+    key, *numbers = failed.split(":")
+    return int(numbers[0]) if key == "sheets_missing" else 0

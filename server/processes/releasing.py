@@ -13,10 +13,12 @@ from surveys.public import releases, waves
 from surveys.public.waves import NoSuchWave, WrongState
 
 
-async def release_and_draw(house: House, wave: str, secrets: tuple[str, str], progress: Callable[[str], None]) -> str:
-    """Release a wave, then draw. Returns the key of what failed, or "" when all is done."""
+async def release_and_draw(
+    house: House, wave: str, secrets: tuple[str, str], progress: Callable[[str], None], without: int = 0
+) -> str:
+    """Release a wave, then draw. Returns what failed (for `server.processes.following.failure_in_words`), or "" when all is done."""
     try:
-        await release_wave(house, wave, secrets, progress)
+        await release_wave(house, wave, secrets, progress, without)
     except SecretRefused:
         return "secret"
     except WrongState:
@@ -37,8 +39,8 @@ async def release_and_draw(house: House, wave: str, secrets: tuple[str, str], pr
         return f"closing_{problem}"
     except SheetsForged:
         return "sheets_forged"
-    except SheetsMissing:
-        return "sheets_missing"
+    except SheetsMissing as problem:
+        return f"{'sheets_missing' if problem.acceptable else 'sheets_gone'}:{problem.missing}:{problem.spent}"
     except FileNotFoundError:
         return "wraps"
     await draw(house, wave, progress)

@@ -25,7 +25,7 @@ async def _release(given: dict[str, Any]) -> dict[str, Any]:
             engines, settings.data, date.fromisoformat(given["day"]) if "day" in given else today(), given["actor"]
         )
         failure = await release_and_draw(
-            house, given["wave"], (given["first"], given["second"]), lambda s: _tell({"step": s})
+            house, given["wave"], (given["first"], given["second"]), lambda s: _tell({"step": s}), given.get("without", 0)
         )
     return {"failed": failure} if failure else {"wave": given["wave"]}
 

@@ -21,59 +21,70 @@ type Comments = dict[str, list[str]]
 
 
 class SheetsForged(Exception):
-    """A sheet's proof belongs to no spent code, or to one that another sheet has: somebody wrote into the urn."""
+    """The spent codes are not those of the bulletin: somebody wrote into the store."""
 
 
 class SheetsMissing(Exception):
-    """More sheets are unreadable or missing than an accident explains."""
+    """More codes have no sheet that counts than may go unasked; `acceptable` says whether two keepers may release without them."""
 
     def __init__(self, missing: int, spent: int) -> None:
         super().__init__(f"{missing} of {spent}")
         self.missing, self.spent = missing, spent
 
+    @property
+    def acceptable(self) -> bool:
+        return self.missing <= most_accepted(self.spent)
+
 
 def most_missing(spent: int) -> int:
-    """So many sheets may be unreadable or missing: three, or one in a hundred if that is more."""
+    """So many spent codes may be without a sheet that counts, and nobody is asked: three, or one in a hundred if that is more."""
     return max(3, spent // 100)
 
 
+def most_accepted(spent: int) -> int:
+    """So many may be where two keepers say that they release without them: ten, or one in ten if that is more."""
+    return max(10, spent // 10)
+
+
 def open_all(
-    there: Contents, questionnaire: Questionnaire, plan: SignedPlan, wave_key: bytes, keys: Mapping[str, HolderKeys]
+    there: Contents, questionnaire: Questionnaire, plan: SignedPlan, wave_key: bytes, keys: Mapping[str, HolderKeys], without: int = 0
 ) -> tuple[RawResponses, Comments, int]:
-    """Open every sheet of a wave and hold it against the spent codes; also gives how many are unreadable or missing.
+    """Open every sheet of a wave and hold it against the spent codes; also gives how many codes have no sheet that counts.
+
+    A sheet without the proof of a spent code is set aside, as one that cannot be read is: one person can spoil her own sheet, and
+    stops nobody else's.
+
+    Parameters
+    ----------
+    without : int
+        So many missing sheets the two keepers have been told of and release without: exactly so many, and never more than
+        `most_accepted`.
 
     Raises
     ------
-    SheetsForged, SheetsMissing
+    SheetsMissing
         Nothing may be released.
     """
     opened, _ = open_sheets(there.sheets, plan, wave_key, keys)
-    check_proofs(opened, there.spent)
     sheets = []
-    for one in opened:
+    for content in proven(opened, there.spent):
         try:
-            sheets.append(AnswerSheet.from_bytes(one.sheet, questionnaire))
+            sheets.append(AnswerSheet.from_bytes(content, questionnaire))
         except SheetUnreadable:
             continue
-    missing = len(there.spent) - len(sheets)
-    if missing > most_missing(len(there.spent)):
-        raise SheetsMissing(missing, len(there.spent))
-    return code(sheets, questionnaire), comments_of(sheets, questionnaire), missing
+    missing = SheetsMissing(len(there.spent) - len(sheets), len(there.spent))
+    if missing.missing > most_missing(missing.spent) and not (missing.acceptable and missing.missing == without):
+        raise missing
+    return code(sheets, questionnaire), comments_of(sheets, questionnaire), missing.missing
 
 
-def check_proofs(opened: Sequence[Opened], spent: Sequence[str]) -> None:
-    """Check that each sheet's proof is of a spent code, each once.
-
-    Raises
-    ------
-    SheetsForged
-    """
-    left = set(spent)
+def proven(opened: Sequence[Opened], spent: Sequence[str]) -> list[bytes]:
+    """The contents that come with the proof of a spent code: one for a code. Copies of a sheet are one; where two differ neither counts."""
+    contents: dict[str, set[bytes]] = {digest: set() for digest in spent}
     for sheet in opened:
-        of = spent_digest(Digest(sheet.proof)).hex()
-        if of not in left:
-            raise SheetsForged
-        left.remove(of)
+        if (found := contents.get(spent_digest(Digest(sheet.proof)).hex())) is not None:
+            found.add(sheet.sheet)
+    return [next(iter(found)) for found in contents.values() if len(found) == 1]
 
 
 def open_responses(there: Contents, questionnaire: Questionnaire, key: UrnKey) -> tuple[RawResponses, Comments, int]:

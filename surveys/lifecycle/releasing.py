@@ -61,13 +61,15 @@ async def _alone(house: House) -> AsyncIterator[None]:
         yield
 
 
-async def release_wave(house: House, wave: str, secrets: tuple[str, str], progress: Progress) -> Release:
+async def release_wave(house: House, wave: str, secrets: tuple[str, str], progress: Progress, without: int = 0) -> Release:
     """Open, protect, audit, commit, destroy; before the commit a failure leaves the urn sealed as it was.
 
     Parameters
     ----------
     secrets : tuple of str
         Of two different holders, as typed.
+    without : int
+        So many sheets that are missing the two have been told of and release without (`open_all`).
 
     Raises
     ------
@@ -90,7 +92,7 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
         if second and (published is None or tuple(published[1]) != there.spent):
             raise SheetsForged  # codes were added or taken away between the bulletin and what was kept at an update
         opened = _open if second else _open_first
-        raw, texts, unreadable, plan = await opened(house, record, questionnaire, typed, there, progress)
+        raw, texts, unreadable, plan = await opened(house, record, questionnaire, typed, there, progress, without)
         del there  # a whole urn need not lie in memory while the numbers are computed
         participation = {
             **(published[0] if published else {}), "received": len(raw) + unreadable, "unreadable": unreadable,
@@ -112,7 +114,7 @@ type _Opened = tuple[RawResponses, Comments, int, dict[str, str]]
 
 async def _open(
     house: House, record: WaveRecord, questionnaire: Questionnaire, typed: tuple[HolderSecret, HolderSecret], there: Contents,
-    progress: Progress,
+    progress: Progress, without: int,
 ) -> _Opened:  # fmt: skip
     """Version 2: hold plan, words, sheets, spent codes and bulletin against each other; gives the plan's hash too."""
     progress("keys")
@@ -122,7 +124,7 @@ async def _open(
     progress("opening")
     if len(there.sheets) > len(there.spent):
         raise MoreSheetsThanCodes
-    raw, texts, missing = open_all(there, questionnaire, plan, wave_key, keys)
+    raw, texts, missing = open_all(there, questionnaire, plan, wave_key, keys, without)
     return raw, texts, missing, {"plan": plan.hash}
 
 
@@ -149,7 +151,7 @@ def _two_holders(typed: tuple[HolderSecret, HolderSecret], house: str, plan: Sig
 
 async def _open_first(
     house: House, record: WaveRecord, questionnaire: Questionnaire, typed: tuple[HolderSecret, HolderSecret], there: Contents,
-    progress: Progress,
+    progress: Progress, _without: int,
 ) -> _Opened:  # fmt: skip
     """Version 1: a wave that was under way when version 2 came, with the keys that were pinned then."""
     progress("keys")

@@ -19,7 +19,8 @@ from surveys.answers.envelope import ENVELOPE_BYTES, EnvelopeUnreadable
 from surveys.answers.holders import HolderKeys
 from surveys.answers.intake import receive
 from surveys.answers.keys import SEATS, HolderSecret, new_secret
-from surveys.answers.opening import SheetsForged, SheetsMissing
+from surveys.answers.opening import SheetsForged, SheetsMissing, proven
+from surveys.answers.pairs import Opened as Opened_
 from surveys.answers.pairs import open_sealed, without_layer
 from surveys.answers.plans import PlanOther
 from surveys.answers.rights import Right
@@ -36,7 +37,7 @@ from surveys.public import organisation, waves
 from surveys.public.tables import Bulletin
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest, row_key
+from surveys.tokens import Digest, row_key, spent_digest
 from tests.conftest import (
     DAY,
     ORGANISATION,
@@ -89,8 +90,8 @@ async def _filled(house: House, sheets: int = 12) -> Opened:
     return wave
 
 
-async def _release(house: House) -> dict[str, Any]:
-    made = await release_wave(replace(house, day=DAY + timedelta(days=16)), WAVE, (WORDS["hr"], WORDS["recovery"]), lambda _: None)
+async def _release(house: House, without: int = 0) -> dict[str, Any]:
+    made = await release_wave(replace(house, day=DAY + timedelta(days=16)), WAVE, (WORDS["hr"], WORDS["recovery"]), lambda _: None, without)
     return made.to_json()
 
 
@@ -270,28 +271,75 @@ async def _taken_slots() -> list[int]:
     return [int(row["id"]) for row in await Slot.select(Slot.id).where(Slot.taken.eq(True)).order_by(Slot.id)]
 
 
-@pytest.mark.opened
-@pytest.mark.parametrize("replaced", [1, 11])
-async def test_sheets_exchanged_in_their_slots_stop_the_release(house: House, replaced: int) -> None:
-    """Version 1: 11 of 12 replaced, 12 spent, no alarm. Well sealed to the true holders, but with a proof of nothing."""
-    wave = await _filled(house)
-    for slot in (await _taken_slots())[:replaced]:
+async def _replaced(house: House, wave: Opened, sheets: int) -> None:
+    """Well sealed to the true holders, but with a proof of nothing."""
+    for slot in (await _taken_slots())[:sheets]:
         await Slot.update({Slot.sheet: sealed(house, wave.record, OTHER, os.urandom(32))}).where(Slot.id == slot)
+
+
+def _counted(document: dict[str, Any]) -> tuple[int, int]:
+    return document["participation"]["received"], document["participation"]["unreadable"]
+
+
+@pytest.mark.opened
+async def test_sheets_exchanged_in_their_slots_stop_the_release(house: House) -> None:
+    """Version 1: 11 of 12 replaced, 12 spent, no alarm."""
+    wave = await _filled(house)
+    await _replaced(house, wave, 11)
     await end_and_close(house)
-    with pytest.raises(SheetsForged):
+    with pytest.raises(SheetsMissing) as stopped:
         await _release(house)
+    assert (stopped.value.missing, stopped.value.acceptable) == (11, False)
+    with pytest.raises(SheetsMissing):
+        await _release(house, without=11)
     assert await Slot.count().where(Slot.taken.eq(True)) == 12  # nothing was destroyed
 
 
 @pytest.mark.opened
-async def test_one_sheet_copied_over_another_stops_the_release(house: House) -> None:
-    await _filled(house)
-    first, second = (await _taken_slots())[:2]
-    copy = bytes((await Slot.select(Slot.sheet).where(Slot.id == first).first())["sheet"])  # type: ignore[index]  # it is there
-    await Slot.update({Slot.sheet: copy}).where(Slot.id == second)
+async def test_one_person_spoils_her_own_sheet_and_stops_nobody_else_s(house: House) -> None:
+    """Done by an attacker: one code, a sheet sealed with another proof, received; the release stopped for good."""
+    wave = await _filled(house, 30)
+    row, _ = put_in(house, wave.record, wave.codes[40], SHEET)
+    urn = Urn(house.engines["answers"])
+    urn.start()
+    assert await urn.put(right(WAVE, row), b"z" * 16, sealed(house, wave.record, SHEET, os.urandom(32))) == Receipt.RECEIVED
+    await urn.stop()
     await end_and_close(house)
-    with pytest.raises(SheetsForged):
+    assert _counted(await _release(house)) == (31, 1)
+
+
+@pytest.mark.opened
+async def test_two_keepers_who_were_told_how_many_are_missing_release_without_exactly_so_many(house: House) -> None:
+    """Done by an attacker: four codes with sheets of nonsense, and no step led on."""
+    wave = await _filled(house, 40)
+    await _replaced(house, wave, 5)
+    await end_and_close(house)
+    with pytest.raises(SheetsMissing) as stopped:
         await _release(house)
+    assert (stopped.value.missing, stopped.value.spent, stopped.value.acceptable) == (5, 40, True)
+    for other in (4, 6, 10):
+        with pytest.raises(SheetsMissing):
+            await _release(house, without=other)
+    assert _counted(await _release(house, without=5)) == (40, 5)
+
+
+@pytest.mark.opened
+async def test_a_sheet_copied_over_others_counts_once(house: House) -> None:
+    await _filled(house, 30)
+    first, *others = (await _taken_slots())[:4]
+    copy = bytes((await Slot.select(Slot.sheet).where(Slot.id == first).first())["sheet"])  # type: ignore[index]  # it is there
+    await Slot.update({Slot.sheet: copy}).where(Slot.id.is_in(others))
+    await end_and_close(house)
+    assert _counted(await _release(house)) == (30, 3)
+
+
+def test_of_two_sheets_with_one_proof_that_differ_neither_counts_and_copies_count_once() -> None:
+    """Could lie: whoever knows a code puts his sheet beside hers, and his would count."""
+    hers, other, none, foreign = (Digest(bytes([n]) * 32) for n in range(4))
+    spent = [spent_digest(proof).hex() for proof in (hers, other, none)]
+    opened = [Opened_(hers, b"1"), Opened_(hers, b"1"), Opened_(other, b"2"), Opened_(other, b"3"), Opened_(foreign, b"4")]
+    assert proven(opened, spent) == [b"1"]
+    assert proven([Opened_(foreign, b"4")], spent) == proven([], spent) == []
 
 
 @pytest.mark.opened
@@ -301,7 +349,7 @@ async def test_sheets_sealed_anew_with_what_the_rows_hold_are_seen_for_the_proof
     for slot, row in zip(await _taken_slots(), rows, strict=True):
         await Slot.update({Slot.sheet: sealed(house, wave.record, OTHER, bytes(row["digest"]))}).where(Slot.id == slot)
     await end_and_close(house)
-    with pytest.raises(SheetsForged):
+    with pytest.raises(SheetsMissing):
         await _release(house)
 
 
@@ -317,7 +365,7 @@ async def test_noise_in_the_slots_is_counted_and_from_four_on_stops_the_release(
             await _release(house)
         return
     document = await _release(house)
-    assert (document["participation"]["received"], document["participation"]["unreadable"]) == (30, 3)
+    assert _counted(document) == (30, 3)
     assert document["wave"]["plan"] == plan_of(house, WAVE).hash
 
 
