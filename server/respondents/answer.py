@@ -100,22 +100,32 @@ async def submit(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> 
     if wave is None:
         return _nothing_open(await staff_shell(request, language))
     problems, status = await _receive(posted, wave, language, urn)
-    if problems and not await _is_sent(posted, wave):
-        page = answer_page(await staff_shell(request, language), wave, posted, _attempt(posted), problems)
-        answer = show(page, status=status)
-        if status == 503:
-            answer.set_header("Retry-After", "20")
-        return answer
-    return _thanked(language, wave)
+    if not problems or await _is_sent(posted, wave, hers=True):
+        return _thanked(language, wave)
+    frame = await staff_shell(request, language)
+    if await _is_sent(posted, wave):  # an older page of a form that arrived, with another code: nothing of hers is shown to whoever has the phone now
+        return show(answer_page(frame, wave, {}, secrets.token_hex(16), problems), status=status)
+    answer = show(answer_page(frame, wave, posted, _attempt(posted), problems), status=status)
+    if status == 503:
+        answer.set_header("Retry-After", "20")
+    return answer
 
 
 def _thanked(language: str, wave: OpenWave) -> Redirect:
     return Redirect(f"/thanks?lang={language}&wave={wave.id}", status_code=303)
 
 
-async def _is_sent(posted: dict[str, list[str]], wave: OpenWave) -> bool:
-    """Whether this form arrived before: a browser that goes back and sends an older page of it again shows no answer."""
-    return await is_received(wave.id, bytes.fromhex(_attempt(posted)))
+async def _is_sent(posted: dict[str, list[str]], wave: OpenWave, *, hers: bool = False) -> bool:
+    """Whether this form arrived before, with whatever code or with the one that it names now: a browser that goes back and sends
+    an older page of it again shows no answer."""
+    attempt = bytes.fromhex(_attempt(posted))
+    if not hers:
+        return await is_received(wave.id, attempt)
+    try:
+        right = Right.verified((posted.get("_code") or [""])[0], wave)
+    except NotACode:
+        return False
+    return await is_received(wave.id, attempt, right.row)
 
 
 async def _receive(posted: Form, wave: OpenWave, language: str, urn: Urn) -> tuple[list[tuple[str, str]], int]:

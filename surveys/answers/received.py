@@ -3,9 +3,13 @@
 import hashlib
 
 from surveys.answers.tables import Spent
+from surveys.tokens import Digest
 
 
-async def is_received(wave: str, attempt: bytes) -> bool:
-    """Say whether this form put a sheet in the urn. Only the phone that has the form knows its number."""
+async def is_received(wave: str, attempt: bytes, row: Digest | None = None) -> bool:
+    """Say whether this form put a sheet in the urn, with whatever code or with the one of a row. Only the phone that has the form
+    knows its number."""
     same = (Spent.wave == wave) & (Spent.attempt == hashlib.sha256(attempt).digest())
+    if row is not None:
+        same = same & (Spent.digest == bytes(row))
     return bool(await Spent.exists().where(same))

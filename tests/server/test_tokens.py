@@ -1,12 +1,15 @@
 """Tokens that are none: refused alike, in the person's language, whether sent in the form or sealed."""
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from server.app import create_app
 from server.frame.texts import say
@@ -14,7 +17,8 @@ from server.settings import Settings
 from surveys import blind
 from surveys.answers import pairs
 from surveys.answers.plans import SignedPlan
-from surveys.lifecycle import issuing
+from surveys.blind import token_digest
+from surveys.lifecycle import closing, issuing
 from surveys.lifecycle.context import House
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
@@ -24,10 +28,14 @@ from tests.surveys.test_links import _open, _token
 from tests.urn import plan_of
 
 
+SHOWN = re.compile(r'name="CUL1"[^>]* checked')
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A client of an installation with one open wave, and one good token."""
 
+    app: Litestar
     client: httpx.AsyncClient
     record: WaveRecord
     plan: SignedPlan
@@ -46,7 +54,7 @@ async def installation(sqlite_settings: StoreSettings) -> AsyncIterator[Ready]:
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,
     ):
-        yield Ready(client, record, plan_of(house, WAVE), *token)
+        yield Ready(app, client, record, plan_of(house, WAVE), *token)
 
 
 def _written(prepared: bytes, signature: bytes) -> str:
@@ -91,6 +99,34 @@ async def test_every_bad_token_is_refused_with_the_same_words(sqlite_settings: S
             other = await ready.client.post(f"/answer/sealed?lang={language}", json=body)
             assert (other.status_code, other.json()) == (422, {"problem": say(language, "link.page.broken")})
         assert said == {True}
+
+
+async def test_nobody_is_thanked_for_a_sheet_that_did_not_arrive(sqlite_settings: StoreSettings) -> None:
+    """Done by an attacker: on a phone that others use, an older page went out with a mistyped code, and was thanked for."""
+    async with installation(sqlite_settings) as ready:
+        sent = {"_code": _written(ready.prepared, ready.signature), "_lang": "it", "_wave": WAVE, "_attempt": "a" * 32, "CUL1": "3"}
+        assert (await ready.client.post("/answer", data=sent)).status_code == 303
+        assert (await ready.client.post("/answer", data=sent | {"CUL1": "77"})).status_code == 303  # hers, sent again: thanked, and nothing shown
+        for code, problem in (("ABCD", "bad_code"), ("0000-0000-0000-0000", "bad_code"), ("", "no_code")):
+            again = await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4"})
+            assert again.status_code == 422 and say("it", f"staff.problem.{problem}") in again.text, code
+            assert not SHOWN.search(again.text) and "a" * 32 not in again.text  # no answer of anybody, and a form of its own
+            assert SHOWN.search((await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4", "_attempt": "c" * 32})).text)
+
+
+async def test_a_sheet_that_was_sealed_before_the_end_is_received_after_it_and_not_after_the_closing(sqlite_settings: StoreSettings) -> None:
+    """Done by an attacker: a form without a script was received, a sheet on its way from a phone with one was refused and thrown away."""
+    async with installation(sqlite_settings) as ready:
+        assert (await ready.client.get("/answer")).status_code == 200
+        engines = ready.app.state.engines
+        late = House(engines, sqlite_settings.data, DAY + timedelta(days=15), "hr")
+        await closing.end(late, WAVE)
+        sheet = pairs.seal(AnswerSheet({}).to_bytes(), token_digest(ready.prepared), ready.plan.hash, ready.plan.points)
+        body = {"wave": WAVE, "code": _written(ready.prepared, ready.signature), "attempt": "a" * 32, "envelope": base64.b64encode(sheet).decode()}
+        assert (await ready.client.post("/answer/sealed", json=body)).json() == {"received": True}
+        await closing.close(late, WAVE, unused_slips=0)
+        after = await ready.client.post("/answer/sealed", json=body | {"attempt": "b" * 32})
+        assert after.status_code in (409, 410, 422) and "problem" in after.json()
 
 
 async def test_a_token_that_is_sent_again_with_another_form_is_told_that_it_was_used(
