@@ -107,7 +107,7 @@ async def test_nobody_is_thanked_for_a_sheet_that_did_not_arrive(sqlite_settings
         sent = {"_code": _written(ready.prepared, ready.signature), "_lang": "it", "_wave": WAVE, "_attempt": "a" * 32, "CUL1": "3"}
         assert (await ready.client.post("/answer", data=sent)).status_code == 303
         assert (await ready.client.post("/answer", data=sent | {"CUL1": "77"})).status_code == 303  # hers, sent again: thanked, and nothing shown
-        for code, problem in (("ABCD", "bad_code"), ("0000-0000-0000-0000", "bad_code"), ("", "no_code")):
+        for code, problem in (("ABCD", "bad_code"), ("0000-0000-0000-0000", "unknown_code"), ("", "no_code")):
             again = await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4"})
             assert again.status_code == 422 and say("it", f"staff.problem.{problem}") in again.text, code
             assert not SHOWN.search(again.text) and "a" * 32 not in again.text  # no answer of anybody, and a form of its own
