@@ -1,6 +1,7 @@
 """Tokens that are none: refused alike, in the person's language, whether sent in the form or sealed."""
 
 import base64
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -109,7 +110,7 @@ async def test_nobody_is_thanked_for_a_sheet_that_did_not_arrive(sqlite_settings
         assert (await ready.client.post("/answer", data=sent | {"CUL1": "77"})).status_code == 303  # hers, sent again: thanked, and nothing shown
         for code, problem in (("ABCD", "bad_code"), ("0000-0000-0000-0000", "unknown_code"), ("", "no_code")):
             again = await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4"})
-            assert again.status_code == 422 and say("it", f"staff.problem.{problem}") in again.text, code
+            assert again.status_code == 422 and say("it", f"staff.problem.{problem}") in html.unescape(again.text), code
             assert not SHOWN.search(again.text) and "a" * 32 not in again.text  # no answer of anybody, and a form of its own
             assert SHOWN.search((await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4", "_attempt": "c" * 32})).text)
 
