@@ -28,7 +28,6 @@ from tests.conftest import DAY, WAVE
 from tests.surveys.test_links import _open, _token
 from tests.urn import plan_of
 
-
 SHOWN = re.compile(r'name="CUL1"[^>]* checked')
 
 
