@@ -399,7 +399,9 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(installation: t
         form, secret = (re.search(rf'name="{name}" value="(\w+)"', page) for name in ("_form", "secret"))
         assert form and secret
         kept = {"_form": form[1], "secret": secret[1], "second": next_code(secret[1])}
-        assert httpx.post(f"{address}/account/second", data=kept, cookies=cookies).status_code == 303
+        enrolled = httpx.post(f"{address}/account/second", data=kept, cookies=cookies)
+        assert enrolled.status_code == 303
+        cookies = {"ascolto": session_of(enrolled)}  # the one without codes has ended
         for form in ({}, {"_form": "0" * 64}):
             assert (
                 httpx.post(f"{address}/hr/organisation", data={"name": "Preso", **form}, cookies=cookies).status_code
