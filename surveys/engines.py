@@ -69,7 +69,12 @@ class _PooledTransaction(SQLiteTransaction):
         await self.engine.write_lock.acquire()
         try:
             self.connection = await self.engine.writer()
-            await self.begin()
+            try:
+                await self.begin()
+            except BaseException:  # cancelled: the connection's thread may begin all the same
+                await self._undo()
+                await self.engine.give_back_writer(self.connection)
+                raise
         except BaseException:
             self.engine.write_lock.release()
             raise
@@ -82,18 +87,27 @@ class _PooledTransaction(SQLiteTransaction):
         try:
             if exception is not None:
                 if not self._rolled_back:
-                    await self.rollback()
+                    await self._undo()
             elif not self._committed and not self._rolled_back:
                 try:
                     await self.commit()
                 except BaseException:
-                    await self.rollback()
+                    await self._undo()
                     raise
         finally:
             self.engine.current_transaction.reset(self.context)
             await self.engine.give_back_writer(self.connection)
             self.engine.write_lock.release()
         return False
+
+    async def _undo(self) -> None:
+        """Roll back, if there is still something to: of a commit that was cancelled while it ran nobody knows before whether it went
+        through. What is raised then must stay the cancelling: a service that is asked to end would go on."""
+        try:
+            await self.rollback()
+        except sqlite.OperationalError as problem:
+            if "no transaction is active" not in str(problem):
+                raise
 
 
 class PooledSQLite(SQLiteEngine):

@@ -39,11 +39,17 @@ async def stop(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+def _asked_to_end() -> bool:
+    """Whether this task was cancelled, also where something below it answered the cancelling with a fault of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _look(settings: Settings, engines: Engines) -> None:
     lease: IO[str] | None = None
     stirrers: list[asyncio.Task[None]] = []
     try:
-        while True:
+        while not _asked_to_end():
             if lease is None and (lease := _take_lease(settings)) is not None:
                 stirrers = [asyncio.create_task(stirrer.work()) for stirrer in _stirrers(engines)]
             if lease is not None:
@@ -54,7 +60,8 @@ async def _look(settings: Settings, engines: Engines) -> None:
                     await invitations.send_due(settings, house)
                 except Exception as problem:  # the next look tries again
                     faults.note("jobs", problem)
-            await asyncio.sleep(EVERY_SECONDS)
+            if not _asked_to_end():
+                await asyncio.sleep(EVERY_SECONDS)
     finally:
         for task in stirrers:
             task.cancel()
@@ -82,9 +89,10 @@ class Stirrer:
     async def work(self) -> None:
         """Begin after a start, whatever was left in order then; go on until cancelled."""
         try:
-            while True:
+            while not _asked_to_end():
                 await self.once()
-                await asyncio.sleep(_dice.uniform(*STIR_SECONDS))
+                if not _asked_to_end():
+                    await asyncio.sleep(_dice.uniform(*STIR_SECONDS))
         finally:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.once(), LAST_STIR_SECONDS)

@@ -64,6 +64,26 @@ async def test_what_came_last_is_stirred_when_the_service_ends() -> None:
     assert store.stirs == 2
 
 
+async def test_a_service_ends_also_where_a_stir_answers_the_cancelling_with_a_fault() -> None:
+    """Could hang, and did in one of fourteen starts that were ended at once: the stirrer slept for another five minutes."""
+    store, stirring_now = Store(), asyncio.Event()
+
+    async def stir() -> None:
+        store.stirs += 1
+        if store.stirs == 1:
+            stirring_now.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                raise OSError("cannot rollback") from None
+
+    working = asyncio.create_task(jobs.Stirrer(store.count, stir).work())
+    await stirring_now.wait()
+    working.cancel()
+    await asyncio.wait_for(asyncio.gather(working, return_exceptions=True), 5)
+    assert store.stirs == 2  # and the last one was made
+
+
 async def test_the_wait_between_two_stirs_is_minutes() -> None:
     assert jobs.STIR_SECONDS == (180, 300)
 

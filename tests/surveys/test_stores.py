@@ -111,6 +111,26 @@ async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(ho
     assert [account.name for account in await accounts.everyone()] == ["ada"]
 
 
+async def test_a_transaction_that_is_cancelled_at_whatever_moment_says_so_and_the_next_one_works(house: House) -> None:
+    """Could hang: a commit went through while it was cancelled, the rollback failed, and a service that was asked to end went on."""
+    people = house.engines["people"]
+
+    async def write(number: int) -> None:
+        async with people.transaction():
+            await Person.insert(Person(id=number + 1, name=f"Persona {number}", unit="po", gender="f", age="30_39"))
+
+    said = []
+    for number in range(150):
+        writing = asyncio.create_task(write(number))
+        await asyncio.sleep(number % 50 * 0.0002)
+        writing.cancel()
+        said += await asyncio.gather(writing, return_exceptions=True)
+    assert [one for one in said if not (one is None or isinstance(one, asyncio.CancelledError))] == []
+    assert {type(one) for one in said} == {asyncio.CancelledError, type(None)}
+    await write(1000)
+    assert await Person.exists().where(Person.name == "Persona 1000")
+
+
 async def test_a_commit_that_fails_gives_its_connection_back(house: House) -> None:
     """On PostgreSQL with a deferred constraint, on SQLite with a deferred foreign key: STACK 2."""
     engine = house.engines["people"]
