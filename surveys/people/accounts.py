@@ -133,7 +133,7 @@ async def sign_in(
             await attempts.clear(attempts.password_of(name))
         await attempts.clear(codes)
         known = await attempts.know(name, device, _day(now))
-        token = await sessions.begin(name, now, _day(now))
+        token = await sessions.begin(name, now, _day(now), coded=enrolled)
     return Entered(token, SignedIn(name, row["role"], enrolled), known)
 
 
@@ -156,7 +156,7 @@ async def enrol(engine: StoreEngine, name: str, secret: bytes, given: str, now: 
     if not await set_second(engine, name, secret, given, now):
         return None
     async with engine.transaction():
-        token = await sessions.begin(name, now, _day(now))
+        token = await sessions.begin(name, now, _day(now), coded=True)
     return token
 
 

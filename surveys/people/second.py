@@ -40,16 +40,17 @@ def _counter(secret: bytes, given: str, now: datetime) -> int | None:
 
 
 async def set_second(engine: StoreEngine, name: str, secret: bytes, given: str, now: datetime) -> bool:
-    """Set an account's second factor if the person shows a code of it; gives whether it was set.
+    """Set the second factor of an account that has none, if the person shows a code of it; gives whether it was set.
 
-    Every session that began without one ends: whoever opened it has never shown a code.
+    Every session ends: whoever opened one has never shown a code.
     """
     counter = _counter(secret, given, now)
     if counter is None:
         return False
     async with engine.transaction():
-        await SecondFactor.delete().where(SecondFactor.account == name)
-        await SecondFactor.insert(SecondFactor(account=name, secret=secret, last=counter))
+        factor = SecondFactor(account=name, secret=secret, last=counter)
+        if not await SecondFactor.insert(factor).on_conflict(action="DO NOTHING").returning(SecondFactor.account):
+            return False  # of two who set one at once the second is told so
         await Session.delete().where(Session.account == name)
     return True
 

@@ -37,18 +37,21 @@ class OpenSession:
     here: bool
 
 
-async def begin(account: str, now: datetime, day: date) -> SessionToken:
-    """Open a session whose token never existed; the caller holds the transaction."""
+async def begin(account: str, now: datetime, day: date, *, coded: bool) -> SessionToken:
+    """Open a session whose token never existed; the caller holds the transaction. `coded`: a one-time code was shown for it."""
     token = SessionToken(secrets.token_urlsafe(32))
     await Session.delete().where((Session.expires < now) | (Session.idle < now))
     await Session.insert(
-        Session(digest=_digest(token), account=account, expires=now + SESSION_LENGTH, idle=now + IDLE, day=day)
+        Session(digest=_digest(token), account=account, expires=now + SESSION_LENGTH, idle=now + IDLE, day=day, coded=coded)
     )
     return token
 
 
 async def signed_in(token: str, now: datetime) -> SignedIn | None:
-    """Say whose session this is, if it is one and has not ended; it then stays open for another half hour."""
+    """Say whose session this is, if it is one and has not ended; it then stays open for another half hour.
+
+    One that began without a code is none from the moment on in which its account has codes: also one that began in that very moment.
+    """
     row = await Session.select().where(Session.digest == _digest(token)).first()
     if row is None or row["expires"].astimezone(UTC) <= now:
         return None
@@ -58,9 +61,12 @@ async def signed_in(token: str, now: datetime) -> SignedIn | None:
     account = await Account.select(Account.name, Account.role).where(Account.name == row["account"]).first()
     if account is None:
         return None
+    enrolled = await has_second(account["name"])
+    if enrolled and not row["coded"]:
+        return None
     if idle is None or idle < now + IDLE - _TOUCH:
         await Session.update({Session.idle: now + IDLE}).where(Session.digest == _digest(token))
-    return SignedIn(account["name"], account["role"], await has_second(account["name"]))
+    return SignedIn(account["name"], account["role"], enrolled)
 
 
 async def sign_out(token: str) -> None:

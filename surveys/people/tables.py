@@ -1,6 +1,6 @@
 """The people store: who works here and how to reach them, accounts and the log; never an answer."""
 
-from piccolo.columns import JSON, BigInt, Bytea, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSON, BigInt, Boolean, Bytea, Date, Integer, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -96,7 +96,8 @@ class Account(Table):
 
 
 class Session(Table):
-    """A signed-in browser: the digest of its token, nothing else of it. `idle` is when it ends unless it is used before."""
+    """A signed-in browser: the digest of its token, nothing else of it. `idle` is when it ends unless it is used before; `coded`
+    says whether it began with a one-time code."""
 
     digest = Varchar(length=64, primary_key=True)
     account = Varchar(length=60, index=True)
@@ -104,6 +105,7 @@ class Session(Table):
     idle = Timestamptz(default=None, null=True)
     day = Date(default=None, null=True)
     failures = Integer(default=0)
+    coded = Boolean(default=False)
 
 
 class Attempts(Table):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import statistics
 import time
 from datetime import UTC, datetime, timedelta
@@ -357,3 +358,35 @@ async def test_a_new_password_forgets_browsers_sessions_and_failures(house: Hous
     assert await Device.count() == 0
     assert await accounts.signed_in(entered.token, NOW) is None
     assert isinstance(await _enter(house, "un-altra-password"), Entered)
+
+
+async def test_no_sign_in_that_was_on_its_way_while_codes_were_set_up_goes_on_without_one(house: House) -> None:
+    """Done to the first mending: a thief with her first password signed in without a pause, and five of his sessions outlived her enrolling."""
+    people = house.engines["people"]
+    await accounts.add(people, "ada", "hr", PASSWORD)
+    tokens, enrolled = [], asyncio.Event()
+
+    async def sign_in_again_and_again() -> None:
+        while not enrolled.is_set():
+            with contextlib.suppress(SignInRefused):
+                tokens.append((await accounts.sign_in(people, "ada", PASSWORD, NOW)).token)
+
+    thieves = [asyncio.create_task(sign_in_again_and_again()) for _ in range(6)]
+    while len(tokens) < 6:
+        await asyncio.sleep(0.01)
+    hers = await accounts.enrol(people, "ada", SECRET, code(-1), NOW)
+    enrolled.set()
+    await asyncio.gather(*thieves)
+    assert hers is not None and await sessions.signed_in(hers, NOW) is not None
+    assert [token for token in tokens if await sessions.signed_in(token, NOW) is not None] == []
+
+
+async def test_of_two_who_set_up_codes_at_once_one_does(house: House) -> None:
+    """Could take over: whoever comes second would put his codes in the place of hers."""
+    people = house.engines["people"]
+    await accounts.add(people, "ada", "hr", PASSWORD)
+    made = await asyncio.gather(*(accounts.enrol(people, "ada", SECRET[:-1] + bytes([n]), code_at(base64.b32encode(SECRET[:-1] + bytes([n])).decode(), int(NOW.timestamp()) // STEP), NOW) for n in range(6)))
+    assert sum(token is not None for token in made) == 1
+    kept = await SecondFactor.select(SecondFactor.secret).first()
+    assert kept is not None and bytes(kept["secret"])[-1] == next(n for n, token in enumerate(made) if token)
+    assert await accounts.enrol(people, "ada", SECRET, code(-1), NOW) is None
