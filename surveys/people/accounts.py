@@ -129,6 +129,9 @@ async def sign_in(
     if row is None or not admitted:
         raise SignInRefused(account, await attempts.failed_today(engine, account, _day(now)))
     async with engine.transaction():
+        same = (Account.name == name) & (Account.password == row["password"])
+        if not await Account.update({Account.password: row["password"]}).where(same).returning(Account.name):
+            raise SignInRefused(account, 0)  # the password was changed while this one was worked: held, so that it cannot be until the end
         if not waits:  # else whoever makes it wait would get five new guesses whenever she signs in
             await attempts.clear(attempts.password_of(name))
         await attempts.clear(codes)

@@ -381,6 +381,27 @@ async def test_no_sign_in_that_was_on_its_way_while_codes_were_set_up_goes_on_wi
     assert [token for token in tokens if await sessions.signed_in(token, NOW) is not None] == []
 
 
+async def test_no_sign_in_that_was_on_its_way_while_the_password_was_changed_goes_on_with_the_old_one(house: House) -> None:
+    people = house.engines["people"]
+    await accounts.add(people, "ada", "hr", PASSWORD)
+    tokens, changed = [], asyncio.Event()
+
+    async def sign_in_again_and_again() -> None:
+        while not changed.is_set():
+            with contextlib.suppress(SignInRefused):
+                tokens.append((await accounts.sign_in(people, "ada", PASSWORD, NOW)).token)
+
+    thieves = [asyncio.create_task(sign_in_again_and_again()) for _ in range(6)]
+    while len(tokens) < 6:
+        await asyncio.sleep(0.01)
+    await accounts.reset(people, "ada", "un-altra-password")
+    changed.set()
+    await asyncio.gather(*thieves)
+    assert [token for token in tokens if await sessions.signed_in(token, NOW) is not None] == []
+    later = NOW + timedelta(days=2)  # his tries in between have her wait
+    assert await sessions.signed_in((await accounts.sign_in(people, "ada", "un-altra-password", later)).token, later) is not None
+
+
 async def test_of_two_who_set_up_codes_at_once_one_does(house: House) -> None:
     """Could take over: whoever comes second would put his codes in the place of hers."""
     people = house.engines["people"]
