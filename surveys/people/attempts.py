@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from piccolo.columns import Column, Integer
+
 from surveys.engines import StoreEngine
 from surveys.people.tables import Attempts, Device
 
@@ -46,7 +48,7 @@ def codes_of(account: str) -> str:
 async def claim(engine: StoreEngine, lock: str, now: datetime, longest: timedelta = LONGEST_WAIT) -> bool:
     """Count an attempt as failed before it is looked at; gives whether it comes while the lock waits."""
     async with engine.transaction():
-        row = await _one_more(lock)
+        row = await _one_more(lock, Attempts.failures, Attempts.waits_until)
         waits = row["waits_until"] and row["waits_until"].astimezone(UTC)
         if waits and waits > now:
             return True
@@ -58,15 +60,13 @@ async def claim(engine: StoreEngine, lock: str, now: datetime, longest: timedelt
     return False
 
 
-async def _one_more(lock: str) -> dict[str, Any]:
-    """Add one failure; the row stays locked until the transaction ends."""
-    await Attempts.insert(Attempts(lock=lock)).on_conflict(action="DO NOTHING")
-    rows = await (
-        Attempts.update({Attempts.failures: Attempts.failures + 1})
-        .where(Attempts.lock == lock)
-        .returning(Attempts.failures, Attempts.waits_until)
-    )
-    return dict(rows[0])
+async def _one_more(lock: str, counted: Integer, also: Column) -> dict[str, Any]:
+    """Add one to a count of a lock; gives it with another column. The row stays locked until the transaction ends."""
+    while True:
+        await Attempts.insert(Attempts(lock=lock)).on_conflict(action="DO NOTHING")
+        rows = await Attempts.update({counted: counted + 1}).where(Attempts.lock == lock).returning(counted, also)
+        if rows:  # else it was there, and a change of the password forgot it in between
+            return dict(rows[0])
 
 
 async def clear(lock: str) -> None:
@@ -84,14 +84,9 @@ async def failed_today(engine: StoreEngine, account: str, day: date) -> int:
     """Count a refusal by day, and say the how manieth it is; the empty name stands for all that nobody has."""
     lock = password_of(account)
     async with engine.transaction():
-        await Attempts.insert(Attempts(lock=lock)).on_conflict(action="DO NOTHING")
-        rows = await (
-            Attempts.update({Attempts.failed_today: Attempts.failed_today + 1})
-            .where(Attempts.lock == lock)
-            .returning(Attempts.failed_today, Attempts.day)
-        )
-        if rows[0]["day"] == day:
-            return int(rows[0]["failed_today"])
+        row = await _one_more(lock, Attempts.failed_today, Attempts.day)
+        if row["day"] == day:
+            return int(row["failed_today"])
         await Attempts.update({Attempts.failed_today: 1, Attempts.day: day}).where(Attempts.lock == lock)
     return 1
 
