@@ -19,7 +19,7 @@ from server.respondents.sheet import Form, answer_page, in_words
 from surveys.answers.received import is_received
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
-from surveys.lifecycle.accepting import accepted, accepting
+from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.public.waves import get as get_wave
 from surveys.public.waves import open_ids
 from surveys.questionnaire import InvalidAnswers
@@ -71,7 +71,7 @@ def _nothing_open(frame: Shell) -> Response[str]:
 async def form(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the empty form of the open wave."""
     frame = await staff_shell(request)
-    wave = await accepting(request.query_params.get("wave"))
+    wave = await to_answer(request.query_params.get("wave"))
     if wave is None:
         return _nothing_open(frame)
     return show(answer_page(frame, wave, {}, secrets.token_hex(16)))
@@ -82,7 +82,7 @@ async def language(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
     """Give the form back in another language with every answer in place; nothing is stored, and nothing shown once it was sent."""
     posted = await _posted(request)
     frame = await staff_shell(request, (posted.get("_lang") or [""])[-1])
-    wave = await accepting((posted.get("_wave") or [""])[0])
+    wave = await to_answer((posted.get("_wave") or [""])[0])
     if wave is None or wave.id not in posted.get("_wave", (wave.id,)):
         return _nothing_open(frame)
     if await _is_sent(posted, wave):
@@ -96,7 +96,7 @@ async def submit(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> 
     posted = await _posted(request)
     language = choose_language((posted.get("_lang") or [""])[0], request.headers.get("accept-language", ""))
     named = (posted.get("_wave") or [""])[0]
-    wave = await accepted(named)
+    wave = await to_send(named)
     if wave is None:
         return _nothing_open(await staff_shell(request, language))
     problems, status = await _receive(posted, wave, language, urn)

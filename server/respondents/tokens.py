@@ -21,7 +21,7 @@ from server.respondents.admission import admit, not_a_code
 from server.settings import Settings
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
-from surveys.lifecycle.accepting import accepted, accepting
+from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.lifecycle.closeness import groups_of
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.issuing import LinkRefused, issue, state_of
@@ -72,7 +72,7 @@ def _bytes(text: str) -> bytes:
 @get("/answer/words")
 async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Sentences, keys and addresses that the scripts need; nothing of anyone."""
-    wave = await accepting(request.query_params.get("wave"))
+    wave = await to_answer(request.query_params.get("wave"))
     language = language_of(request)
     texts = {key.removeprefix("link."): text for key, text in catalogue(language).items() if key.startswith("link.")}
     texts = {key: text for key, text in texts.items() if not key.startswith("mail.")}
@@ -95,7 +95,7 @@ async def state_of_link(request: Request[Any, Any, Any]) -> Response[bytes]:
     entry = await state_of(asked.link)
     if entry is None:
         return _problem(language, "link.page.unknown", 404)
-    wave = await accepting(entry.wave)
+    wave = await to_answer(entry.wave)
     if wave is None or wave.id != entry.wave:
         return _problem(language, "link.page.over", 410)
     taken = say(language, "link.page.taken", day=day(entry.issued, language)) if entry.issued else ""
@@ -126,7 +126,7 @@ async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]
     """Receive a sheet that was sealed on the phone: its words are never in this process."""
     language = language_of(request)
     sent = await _body(request, SealedSheet)
-    wave = await accepted(sent.wave)
+    wave = await to_send(sent.wave)
     if wave is None or wave.id != sent.wave:
         return _problem(language, "link.page.over", 410)
     problem = await _receive_sealed(sent, wave, urn)

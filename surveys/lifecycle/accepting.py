@@ -1,4 +1,4 @@
-"""Which open waves take sheets: each checked when this process first needs it, and fixed from then on."""
+"""Which waves take sheets: each checked when this process first needs it, and fixed from then on."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from surveys.lifecycle import pins
 from surveys.lifecycle.context import read_wave_key
 from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
 from surveys.public.questionnaires import questionnaire_of
-from surveys.public.waves import WaveRecord, get, open_ids
+from surveys.public.waves import State, WaveRecord, get, in_state, open_ids
 
 _fixed: dict[str, OpenWave] = {}
 """Open waves of this process by id; another process makes its own, from the same frozen record."""
@@ -22,7 +22,7 @@ def begin(data: Path) -> None:
     _fixed.clear()
 
 
-async def accepting(wanted: str | None) -> OpenWave | None:
+async def to_answer(wanted: str | None) -> OpenWave | None:
     """The wave asked for if it is open, else any open one.
 
     Raises
@@ -33,15 +33,27 @@ async def accepting(wanted: str | None) -> OpenWave | None:
     open_now = await open_ids()
     if not open_now:
         return None
-    chosen = wanted if wanted in open_now else open_now[0]
-    if chosen not in _fixed:
-        _fixed[chosen] = await _checked(await get(chosen))
-    return _fixed[chosen]
+    return await _known(wanted if wanted in open_now else open_now[0])
 
 
-async def accepted(named: str) -> OpenWave | None:
-    """The wave that a form names, also where it closed meanwhile: the urn knows no code of a closed wave; else any open one."""
-    return _fixed.get(named) or await accepting(named)
+async def to_send(named: str) -> OpenWave | None:
+    """The wave that a filled form names, from its opening to its closing: a sheet that was on its way at the end still arrives. One that
+    closed while this process knew it, whose codes the urn knows no more; else any open one.
+
+    Raises
+    ------
+    PlanOther
+        As `to_answer`.
+    """
+    if named in _fixed or any(wave.id == named for wave in await in_state(State.OPEN, State.ENDED)):
+        return await _known(named)
+    return await to_answer(named)
+
+
+async def _known(wave: str) -> OpenWave:
+    if wave not in _fixed:
+        _fixed[wave] = await _checked(await get(wave))
+    return _fixed[wave]
 
 
 async def _checked(record: WaveRecord) -> OpenWave:

@@ -98,7 +98,7 @@ async def _release(house: House, without: int = 0) -> dict[str, Any]:
 async def _taken(house: House) -> Any:
     """What a process that starts now answers under; or PlanOther, and it takes nothing."""
     accepting.begin(house.data)
-    return await accepting.accepting(WAVE)
+    return await accepting.to_answer(WAVE)
 
 
 # --- before the opening ---
@@ -216,7 +216,7 @@ async def test_what_is_changed_while_a_wave_is_open_is_answered_under_by_nobody(
     wave = await open_a_wave(house)
     before = await _taken(house)
     await _change(house, **CHANGES[what](wave.record))
-    assert (await accepting.accepting(WAVE)) is before  # a process that was there goes on under what it checked
+    assert (await accepting.to_answer(WAVE)) is before  # a process that was there goes on under what it checked
     with pytest.raises(PlanOther):
         await _taken(house)
     names = CHANGES[what](wave.record)
@@ -261,7 +261,7 @@ async def test_a_wave_of_version_2_cannot_be_made_one_of_version_1_nor_a_new_one
     await waves.add(house.engines["public"], replace(await waves.get(WAVE), id="finta", state=State.OPEN, holders={}))
     accepting.begin(house.data)
     with pytest.raises(PlanOther):
-        await accepting.accepting("finta")
+        await accepting.to_answer("finta")
 
 
 # --- the urn ---

@@ -19,7 +19,7 @@ from surveys import blind
 from surveys.answers import pairs
 from surveys.answers.plans import SignedPlan
 from surveys.blind import token_digest
-from surveys.lifecycle import closing, issuing
+from surveys.lifecycle import accepting, closing, issuing
 from surveys.lifecycle.context import House
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
@@ -121,6 +121,8 @@ async def test_a_sheet_that_was_sealed_before_the_end_is_received_after_it_and_n
         engines = ready.app.state.engines
         late = House(engines, sqlite_settings.data, DAY + timedelta(days=15), "hr")
         await closing.end(late, WAVE)
+        accepting.begin(sqlite_settings.data)  # another process, or this one after a restart: it has not seen the wave open
+        assert (await ready.client.get("/answer")).status_code == 410
         sheet = pairs.seal(AnswerSheet({}).to_bytes(), token_digest(ready.prepared), ready.plan.hash, ready.plan.points)
         body = {"wave": WAVE, "code": _written(ready.prepared, ready.signature), "attempt": "a" * 32, "envelope": base64.b64encode(sheet).decode()}
         assert (await ready.client.post("/answer/sealed", json=body)).json() == {"received": True}

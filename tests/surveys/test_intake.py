@@ -28,7 +28,7 @@ FIRST, SECOND = b"a" * 16, b"b" * 16
 async def _open(house: House) -> AsyncIterator[tuple[Opened, OpenWave, Urn]]:
     made = await open_a_wave(house)
     accepting.begin(house.data)
-    wave = await accepting.accepting(WAVE)
+    wave = await accepting.to_answer(WAVE)
     assert wave is not None
     urn = Urn(house.engines["answers"])
     urn.start()
