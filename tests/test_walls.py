@@ -13,7 +13,7 @@ BREACHES = {
     "Inside server: the shell over the application, audiences that do not know each other, what they share": (
         "server/hr/overview.py", "from server.respondents import answer"
     ),
-    "Inside surveys: lifecycle over the stores over public over pure modules": ("surveys/utils/__init__.py", ""),
+    "Inside surveys: lifecycle over the stores over public over pure modules": ("surveys/public/channel.py", "from surveys.lifecycle import closing"),
     "Pages of staff and of reporters never read who is who": ("server/respondents/answer.py", "from surveys.people import roster"),
     "People, answers and cases do not know each other": ("surveys/answers/urn.py", "from surveys.people import roster"),
     "Raw responses are for analysis, the opening of the urn and the life of a wave": ("server/results/exports.py", "from analysis.responses import RawResponses"),
@@ -40,10 +40,20 @@ def test_each_contract_is_broken_by_a_breach_of_its_kind_and_by_nothing_else(tmp
     assert verdicts(tmp_path) == dict.fromkeys(BREACHES, "KEPT")
     for place, line in BREACHES.values():
         file = tmp_path / place
-        file.parent.mkdir(exist_ok=True)
         text = file.read_text("utf-8") if file.exists() else '"""A module that no layer names."""\n'
         file.write_text(re.sub(r'\A(""".*?""")', rf"\1\n\n{line}", text, count=1, flags=re.S), "utf-8")
     assert verdicts(tmp_path) == dict.fromkeys(BREACHES, "BROKEN")
+
+
+def test_a_stray_folder_breaks_the_lists_of_layers(tmp_path: Path) -> None:
+    """Could creep in: a folder that no layer names may import whatever it likes."""
+    for name in ("analysis", "server", "surveys"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "static", "locale", "templates"))
+        (tmp_path / name / "utils").mkdir()
+        (tmp_path / name / "utils" / "__init__.py").write_text('"""A room that no layer names."""\n', "utf-8")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    broken = {name for name, verdict in verdicts(tmp_path).items() if verdict == "BROKEN"}
+    assert broken == {name for name in BREACHES if name.startswith("Inside ")} and len(broken) == 3
 
 
 def verdicts(tree: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from server.frame import faults
 from server.frame.texts import say
 from server.processes import workers
 from server.processes.workers import WorkFailed
@@ -61,7 +62,7 @@ async def release(settings: Settings, engines: Engines, wave: str, secrets: Mapp
 async def _follow(settings: Settings, wave: str, given: Mapping[str, Any], lock: IO[str]) -> None:
     failed = "broken"
     try:
-        await workers.run(settings, "release", given, lambda step: progress.step(wave, step))
+        await workers.run(settings, "release", given, lambda step: _tell(wave, step))
         failed = ""
     except WorkFailed as problem:
         failed = problem.reason
@@ -70,6 +71,14 @@ async def _follow(settings: Settings, wave: str, given: Mapping[str, Any], lock:
             await progress.end(wave, failed)
         finally:
             lock.close()
+
+
+async def _tell(wave: str, step: str) -> None:
+    """Write a step down; where the store is busy with something else the release goes on all the same, and is followed."""
+    try:
+        await progress.step(wave, step)
+    except Exception as problem:
+        faults.note("releasing", problem)
 
 
 async def look(data: Path, wave: str) -> Progress | None:
