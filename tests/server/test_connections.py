@@ -80,11 +80,12 @@ async def test_half_sent_requests_do_not_keep_others_out(running: tuple[int, Pat
         took = []
         for _ in range(20):
             start = time.perf_counter()
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=connections.HEADER_SECONDS) as client:
                 answered = await client.get("/trust?lang=it")
             assert answered.status_code == 200
             took.append(time.perf_counter() - start)
-        assert max(took) < 3, took
+        # Nobody waits until those that were begun are ended. A smaller bound would measure the machine: reading 30 MB takes a busy one 5 s.
+        assert max(took) < connections.HEADER_SECONDS, took
     assert log.read_bytes().count(b"\n") - before <= 2
 
 
