@@ -36,6 +36,7 @@ test: .venv/.ok ## everything CI does: lint, types, walls, all tests on SQLite a
 	$(PY) -m pytest -n 4 --dist loadscope
 
 check: .venv/.ok ## lint, types, walls, lock files
+	.venv/bin/ruff format --check -q .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports

@@ -91,9 +91,14 @@ def _rounding(view: Mapping[str, Any], steps: int, rows: Rows) -> float:
 
 
 def _compare(
-    view: Mapping[str, Any], against: Mapping[str, Any], family: str, statistic: str, sd: float, root: Mapping[str, Any],
+    view: Mapping[str, Any],
+    against: Mapping[str, Any],
+    family: str,
+    statistic: str,
+    sd: float,
+    root: Mapping[str, Any],
     rounding: float,
-) -> tuple[Difference, float]:  # fmt: skip
+) -> tuple[Difference, float]:
     value, reference = as_number(view[family][statistic]["index"]), as_number(against[family][statistic]["index"])
     n, m = band_edges(view["n_band"])[0], band_edges(against["n_band"])[0]
     error = math.sqrt(sd**2 * (1 / n + (0 if against is root else 1 / m)) + rounding)
@@ -124,7 +129,9 @@ def published_interval(
     return _around(figure, value - half, value + half)
 
 
-def published_share_interval(figure: Figure, band: str, population: int | None = None, rows: Rows = ROWS) -> tuple[int, int]:
+def published_share_interval(
+    figure: Figure, band: str, population: int | None = None, rows: Rows = ROWS
+) -> tuple[int, int]:
     """An interval for a share in percent from what is published of it: Wilson's, with its move and step, outward."""
     n = band_edges(band)[0]
     value, size = as_number(figure), n / estimates.correction(n, population)

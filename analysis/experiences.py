@@ -80,7 +80,10 @@ def _proven(bands: Mapping[str, str], counts: Mapping[str, tuple[int, int]]) -> 
     least, most = _possible(bands[""], counts[""][1])
     for place, (size, (low, high)) in enumerate(zip(sizes, ends, strict=True)):
         others = [pair for other, pair in enumerate(ends) if other != place]
-        low, high = max(low, least - sum(top for _, top in others)), min(high, most - sum(bottom for bottom, _ in others))
+        low, high = (
+            max(low, least - sum(top for _, top in others)),
+            min(high, most - sum(bottom for bottom, _ in others)),
+        )
         if size and (high == 0 or low == size):
             return True
     return False

@@ -37,7 +37,13 @@ type Draw = Callable[[Law, str], int]
 
 
 def figure(
-    statistic: RawStatistic, members: NDArray[np.bool_], draw: Draw, *, is_root: bool, population: int | None, rows: Rows = ROWS
+    statistic: RawStatistic,
+    members: NDArray[np.bool_],
+    draw: Draw,
+    *,
+    is_root: bool,
+    population: int | None,
+    rows: Rows = ROWS,
 ) -> dict[str, Any]:
     """The figures of one statistic in one shown view; empty if nobody entered it. Spread and intervals for the root only.
 
@@ -100,7 +106,11 @@ def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
 
 
 def perception(
-    instrument: Instrument, found: list[RawStatistic], views: list[dict[str, Any]], population: int | None, rows: Rows = ROWS
+    instrument: Instrument,
+    found: list[RawStatistic],
+    views: list[dict[str, Any]],
+    population: int | None,
+    rows: Rows = ROWS,
 ) -> dict[str, Any]:
     """How people live each indicator, whole organisation: index, interval, state (STATISTICS 3)."""
     by_key = {statistic.key: statistic for statistic in found}
@@ -120,7 +130,11 @@ def perception(
             low, high = published["ci"]["index"]
             record |= {"index": published["index"], "ci": [low, high], "state": state_of(low, high)}
             record |= _awareness(views[0], items)
-            if "sd" in published and (by_gender := _by_gender(views, indicator, by_key[f"indicators/{indicator}"].steps, published["sd"], rows)):
+            if "sd" in published and (
+                by_gender := _by_gender(
+                    views, indicator, by_key[f"indicators/{indicator}"].steps, published["sd"], rows
+                )
+            ):
                 record["gender"] = by_gender
         records[indicator] = record
     return records
@@ -157,7 +171,10 @@ def quality(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
         rows = np.column_stack([recoded(raw, by_id[name]) for name in scale.items])
         people = len(reliability.complete(rows))
         if people >= reliability.LEAST_PEOPLE and len(scale.items) >= reliability.LEAST_ITEMS:  # counts alone decide
-            scales[scale.id] = {"n_band": size_band(people), "reading": reliability.reading(reliability.mcdonald_omega(rows))}
+            scales[scale.id] = {
+                "n_band": size_band(people),
+                "reading": reliability.reading(reliability.mcdonald_omega(rows)),
+            }
     left_out = sum(int((raw.answer(item) < 0).sum()) for item in by_id)
     share = organisation_share(Fraction(100 * left_out, len(raw) * len(by_id)), len(raw)) if by_id else None
     return {"reliability": scales, "nonresponse": {} if share is None else {"items": share}}

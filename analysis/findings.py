@@ -76,9 +76,7 @@ def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
     ]
     for difference in women:
         kind = "gender_gap" if difference["clear"] else "gender_same"
-        yield Finding(
-            kind, "4", difference["against"], difference["value"], difference["reference"]
-        )
+        yield Finding(kind, "4", difference["against"], difference["value"], difference["reference"])
 
 
 def _indicators(document: Mapping[str, Any]) -> Iterator[Finding]:

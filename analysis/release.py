@@ -85,7 +85,9 @@ def release(
         statistics = statistics_of(raw, instrument)
         alike = {(_atoms_of(s, found).tobytes(), s.root_only): s for s in statistics}  # answered by the same people
         with ThreadPoolExecutor(PARALLEL) as workers:  # each by itself: the order does not matter
-            patterns = dict(zip(alike, workers.map(lambda s: _shown_of(s, found, weights, k, base), alike.values()), strict=True))
+            patterns = dict(
+                zip(alike, workers.map(lambda s: _shown_of(s, found, weights, k, base), alike.values()), strict=True)
+            )
         shown = {s.key: patterns[_atoms_of(s, found).tobytes(), s.root_only] for s in statistics}
     except SolverLimit as problem:
         raise DisclosureError("the choice of views could not be proven") from problem
@@ -102,17 +104,29 @@ def release(
     experience = experiences.experience(raw, instrument, plan, found, visible, rules.k_experience, Moves(below))
     steps = {family: {s.id: s.steps for s in statistics if s.family == family} for family in ("areas", "scales")}
     document = {
-        "schema": SCHEMA, "installation": facts.installation, "origin": facts.origin, "wave": dict(facts.wave),
-        "questionnaire": dict(facts.questionnaire), "rules": rules.to_json() | {"rung": rung}, "plan": _plan(plan, facts),
-        "participation": dict(facts.participation), "views": views,
-        "differences": [_difference(d) for family in ("areas", "scales") for d in differences(views, family, steps[family], table)],
+        "schema": SCHEMA,
+        "installation": facts.installation,
+        "origin": facts.origin,
+        "wave": dict(facts.wave),
+        "questionnaire": dict(facts.questionnaire),
+        "rules": rules.to_json() | {"rung": rung},
+        "plan": _plan(plan, facts),
+        "participation": dict(facts.participation),
+        "views": views,
+        "differences": [
+            _difference(d) for family in ("areas", "scales") for d in differences(views, family, steps[family], table)
+        ],
         "perception": figures.perception(instrument, statistics, views, population, table),
-        "experience": experience, "quality": figures.quality(raw, instrument), "comments": "none",
+        "experience": experience,
+        "quality": figures.quality(raw, instrument),
+        "comments": "none",
         "certificate": {
-            "auditor": structure.VERSION, "families": {"items": "pass", "experience": "pass" if experience else "none"},
-            "answers": "pass", "pattern_sha256": _pattern_digest(plan, visible, {key: rows & visible for key, rows in shown.items()}),
+            "auditor": structure.VERSION,
+            "families": {"items": "pass", "experience": "pass" if experience else "none"},
+            "answers": "pass",
+            "pattern_sha256": _pattern_digest(plan, visible, {key: rows & visible for key, rows in shown.items()}),
         },
-    }  # fmt: skip
+    }
     return Release.from_json(document)
 
 
@@ -137,9 +151,14 @@ def _passes(found: RawIncidence, counts: Any, shown: Shown, k: int) -> bool:
 
 
 def _audited(
-    plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown],
-    population: int | None, below: Below,
-) -> tuple[list[dict[str, Any]], int]:  # fmt: skip
+    plan: Plan,
+    found: RawIncidence,
+    base: Shown,
+    statistics: list[RawStatistic],
+    shown: Mapping[str, Shown],
+    population: int | None,
+    below: Below,
+) -> tuple[list[dict[str, Any]], int]:
     """The figures of every view, drawn until the answers audit passes them, and the rung of the ladder they stand on.
 
     A document that does not pass is drawn anew as a whole, and after so many times as a whole on the next rung: never does
@@ -221,9 +240,15 @@ def _audit(
 
 
 def _views(
-    plan: Plan, found: RawIncidence, base: Shown, statistics: list[RawStatistic], shown: Mapping[str, Shown],
-    population: int | None, moves: Moves, rows: Rows,
-) -> list[dict[str, Any]]:  # fmt: skip
+    plan: Plan,
+    found: RawIncidence,
+    base: Shown,
+    statistics: list[RawStatistic],
+    shown: Mapping[str, Shown],
+    population: int | None,
+    moves: Moves,
+    rows: Rows,
+) -> list[dict[str, Any]]:
     sizes = found.sizes()
     views = []
     for row, view in enumerate(plan.views):
@@ -238,7 +263,9 @@ def _views(
             for statistic in statistics:
                 if shown[statistic.key][row]:
                     draw = _draw(moves, statistic, members)
-                    figure = figures.figure(statistic, members, draw, is_root=row == 0, population=population, rows=rows)
+                    figure = figures.figure(
+                        statistic, members, draw, is_root=row == 0, population=population, rows=rows
+                    )
                     if figure:
                         head.setdefault(statistic.family, {})[statistic.id] = figure
         views.append(head)
@@ -272,10 +299,17 @@ def _add_participation(views: list[dict[str, Any]], found: RawIncidence, facts: 
 
 def _difference(difference: Any) -> dict[str, Any]:
     return {
-        "view": difference.view, "against": difference.against, "family": difference.family,
-        "statistic": difference.statistic, "value": difference.value, "reference": difference.reference,
-        "gap": difference.gap, "low": difference.low, "high": difference.high, "clear": difference.clear,
-    }  # fmt: skip
+        "view": difference.view,
+        "against": difference.against,
+        "family": difference.family,
+        "statistic": difference.statistic,
+        "value": difference.value,
+        "reference": difference.reference,
+        "gap": difference.gap,
+        "low": difference.low,
+        "high": difference.high,
+        "clear": difference.clear,
+    }
 
 
 def _pattern_digest(plan: Plan, base: Shown, shown: Mapping[str, Shown]) -> str:

@@ -27,12 +27,32 @@ class RawStatistic(Opaque):
     ``100 * points / (unit * answered)``: what is published follows from these, never from the floating scores.
     """
 
-    __slots__ = ("answered", "family", "id", "item", "members", "points", "root_only", "scores", "steps", "unit", "values")
+    __slots__ = (
+        "answered",
+        "family",
+        "id",
+        "item",
+        "members",
+        "points",
+        "root_only",
+        "scores",
+        "steps",
+        "unit",
+        "values",
+    )
 
     def __init__(
-        self, family: str, id: str, scores: Scores, members: Sequence[ItemSpec], answered: NDArray[np.int64],
-        points: tuple[NDArray[np.int64], int], values: Scores | None = None, *, root_only: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        family: str,
+        id: str,
+        scores: Scores,
+        members: Sequence[ItemSpec],
+        answered: NDArray[np.int64],
+        points: tuple[NDArray[np.int64], int],
+        values: Scores | None = None,
+        *,
+        root_only: bool = False,
+    ) -> None:
         self.family, self.id, self.scores, self.values, self.root_only = family, id, scores, values, root_only
         self.members, self.answered = tuple(members), answered
         self.item = members[0] if values is not None else None
@@ -49,7 +69,9 @@ class RawStatistic(Opaque):
         """
         inside = members & ~np.isnan(self.scores)
         kinds = (int(kind) for kind in np.unique(self.answered[inside]))
-        total = sum((Fraction(int(self.points[inside & (self.answered == kind)].sum()), kind) for kind in kinds), Fraction())
+        total = sum(
+            (Fraction(int(self.points[inside & (self.answered == kind)].sum()), kind) for kind in kinds), Fraction()
+        )
         return 100 * total / (self.unit * int(inside.sum()))
 
     @property
@@ -63,7 +85,13 @@ def statistics_of(raw: RawResponses, instrument: Instrument) -> list[RawStatisti
     valid = {name: (~np.isnan(recoded(raw, item))).astype(np.int64) for name, item in by_id.items()}
     found = [
         RawStatistic(
-            "items", item.id, item_index(raw, item), [item], valid[item.id], whole_points(raw, [item]), recoded(raw, item),
+            "items",
+            item.id,
+            item_index(raw, item),
+            [item],
+            valid[item.id],
+            whole_points(raw, [item]),
+            recoded(raw, item),
             root_only=item.rare,
         )
         for item in by_id.values()

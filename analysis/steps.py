@@ -173,7 +173,11 @@ def index_figure(mean: Exact, respondents: int, steps: int, move: int, rows: Row
 def share_figure(count: int, respondents: int, move: int, rows: Rows = ROWS) -> Figure | None:
     """A favourable share in percent as this many respondents may show it; the move is in people."""
     row = row_of(respondents, rows)
-    return None if row is None or not row.share_step else stepped(_moved(count, move, respondents), row.share_step, row.share_end)
+    return (
+        None
+        if row is None or not row.share_step
+        else stepped(_moved(count, move, respondents), row.share_step, row.share_end)
+    )
 
 
 def distribution_figures(
@@ -184,7 +188,9 @@ def distribution_figures(
     if row is None or not row.classes or favourable is None or len(counts) != 5:
         return None
     kinds = [counts[0] + counts[1], counts[2]] if row.classes == 3 else counts
-    shown = [stepped(_moved(c, m, respondents), row.class_step, row.share_end) for c, m in zip(kinds, moves, strict=False)]
+    shown = [
+        stepped(_moved(c, m, respondents), row.class_step, row.share_end) for c, m in zip(kinds, moves, strict=False)
+    ]
     return (*shown, favourable) if row.classes == 3 else tuple(shown)
 
 

@@ -35,10 +35,25 @@ RUNGS = 3
 PARTICIPATION = frozenset({*(str(tens) for tens in range(0, 90, 10)), ">=90"})
 SPECIAL = frozenset({"dont_know", "prefer_not", "skipped"})
 
-_KEYS = frozenset({
-    "schema", "installation", "origin", "wave", "questionnaire", "rules", "plan", "participation", "views", "differences",
-    "perception", "experience", "quality", "comments", "certificate",
-})  # fmt: skip
+_KEYS = frozenset(
+    {
+        "schema",
+        "installation",
+        "origin",
+        "wave",
+        "questionnaire",
+        "rules",
+        "plan",
+        "participation",
+        "views",
+        "differences",
+        "perception",
+        "experience",
+        "quality",
+        "comments",
+        "certificate",
+    }
+)
 _CERTIFICATE = frozenset({"auditor", "families", "answers", "pattern_sha256"})
 _QUALITY = frozenset({"reliability", "nonresponse"})
 _COUNTS = frozenset({"invited", "issued", "drawn", "received", "second_codes", "spare_slips", "unreadable"})
@@ -46,12 +61,32 @@ _SIGNED = frozenset({"key", "signature"})
 _HIDDEN = frozenset({"id", "filter", "shown"})
 _SHOWN = _HIDDEN | {"n_band", "participation"} | set(FAMILIES)
 _FIGURE = frozenset({"index", "favourable", "distribution"})
-_DIFFERENCE = frozenset({
-    "view", "against", "family", "statistic", "value", "reference", "gap", "low", "high", "clear",
-})  # fmt: skip
-_PERCEPTION = frozenset({
-    "items", "single_item", "state", "awareness_low", "index", "ci", "dont_know", "gender",
-})  # fmt: skip
+_DIFFERENCE = frozenset(
+    {
+        "view",
+        "against",
+        "family",
+        "statistic",
+        "value",
+        "reference",
+        "gap",
+        "low",
+        "high",
+        "clear",
+    }
+)
+_PERCEPTION = frozenset(
+    {
+        "items",
+        "single_item",
+        "state",
+        "awareness_low",
+        "index",
+        "ci",
+        "dont_know",
+        "gender",
+    }
+)
 
 
 def verify_document(document: Any) -> list[str]:
@@ -71,9 +106,12 @@ def verify_document(document: Any) -> list[str]:
     try:
         found = [*_check_head(document), *_check_views(document)]
         return found or [
-            *_check_sizes(document), *_check_differences(document), *_check_perception(document),
-            *_check_experience(document), *_check_quality(document["quality"]),
-        ]  # fmt: skip
+            *_check_sizes(document),
+            *_check_differences(document),
+            *_check_perception(document),
+            *_check_experience(document),
+            *_check_quality(document["quality"]),
+        ]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
         return [f"a part has another shape than the schema says ({type(problem).__name__}: {problem})"]
 
@@ -94,7 +132,11 @@ def _check_head(document: Mapping[str, Any]) -> Iterator[str]:
     elif moved and rung == RUNGS - 1 and any(view["shown"] for view in document["views"][1:]):
         yield "the last rung shows the whole organisation alone"
     certificate = document["certificate"]
-    if set(certificate) != _CERTIFICATE or set(document["quality"]) != _QUALITY or not set(document["participation"]) <= _COUNTS:
+    if (
+        set(certificate) != _CERTIFICATE
+        or set(document["quality"]) != _QUALITY
+        or not set(document["participation"]) <= _COUNTS
+    ):
         yield "certificate, quality or participation has parts missing or unknown"
     if certificate["answers"] not in ("pass", "rule only") or (moved and certificate["answers"] != "pass"):
         yield "the certificate says neither pass nor rule only for answers"
@@ -155,12 +197,17 @@ def _check_figure(where: str, figure: Mapping[str, Any], least: int, table: Rows
         yield f"{where}: a figure has parts missing or unknown"
         return
     if not any(_on_step(figure["index"], row.index_step, row.index_end) for row in rows) and not any(
-        row.share_step and _on_step(figure["index"], row.share_step, row.share_end) for row in rows  # of yes or no
+        row.share_step and _on_step(figure["index"], row.share_step, row.share_end)
+        for row in rows  # of yes or no
     ):
         yield f"{where}: the index is not on a step of its size"
-    if "favourable" in figure and not any(row.share_step and _on_step(figure["favourable"], row.share_step, row.share_end) for row in rows):
+    if "favourable" in figure and not any(
+        row.share_step and _on_step(figure["favourable"], row.share_step, row.share_end) for row in rows
+    ):
         yield f"{where}: the share is not on a step of its size"
-    if "distribution" in figure and not any(row.classes == len(figure["distribution"]) and _classes_on_step(figure, row) for row in rows):
+    if "distribution" in figure and not any(
+        row.classes == len(figure["distribution"]) and _classes_on_step(figure, row) for row in rows
+    ):
         yield f"{where}: the distribution is not on the steps of its size"
     if "sd" in figure and (is_coded(figure["index"]) or figure["sd"] < 10 or figure["sd"] % 5):
         yield f"{where}: a spread that no whole organisation shows"
@@ -289,7 +336,9 @@ def _check_perception(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_experience(document: Mapping[str, Any]) -> Iterator[str]:
-    bands = {f"{low}-{high - 1}" for low, high in pairwise(EXPERIENCE_EDGES)} | {f"{edge}+" for edge in EXPERIENCE_EDGES[2:]}
+    bands = {f"{low}-{high - 1}" for low, high in pairwise(EXPERIENCE_EDGES)} | {
+        f"{edge}+" for edge in EXPERIENCE_EDGES[2:]
+    }
     for item, record in document["experience"].items():
         if set(record) not in ({"band"}, {"band", "gender"}, {"share"}):
             yield f"experience {item} has parts missing or unknown"
@@ -307,7 +356,9 @@ def _check_experience(document: Mapping[str, Any]) -> Iterator[str]:
 def _check_quality(quality: Mapping[str, Any]) -> Iterator[str]:
     for scale, record in quality["reliability"].items():
         low = band_edges(record["n_band"])[0]
-        if set(record) - {"alpha", "omega"} != {"n_band", "reading"} or row_of(low) is None:  # the two were published once
+        if (
+            set(record) - {"alpha", "omega"} != {"n_band", "reading"} or row_of(low) is None
+        ):  # the two were published once
             yield f"scale {scale} has a reliability of another shape"
     if not all(_is_share(share) for share in quality["nonresponse"].values()):
         yield "a share of what was left out is off its step"

@@ -115,7 +115,9 @@ class SigningKey:
         numbers = rsa.RSAPrivateNumbers(
             self.p, self.q, d, self.dp, self.dq, self.q_inverse, rsa.RSAPublicNumbers(e, self.p * self.q)
         )
-        key = numbers.private_key(unsafe_skip_rsa_key_validation=True)  # primes of a library's key; reading checks them again
+        key = numbers.private_key(
+            unsafe_skip_rsa_key_validation=True
+        )  # primes of a library's key; reading checks them again
         return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     @classmethod

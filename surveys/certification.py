@@ -43,10 +43,12 @@ def record_of(state: EvidenceState, on: date) -> points.EvidenceRecord:
     """What the standard's arithmetic needs of a stored record; after its last day it is not assessed any more."""
     expired = state.valid_until is not None and state.valid_until < on
     return points.EvidenceRecord(
-        indicator=state.indicator, state="not_assessed" if expired else state.state,
+        indicator=state.indicator,
+        state="not_assessed" if expired else state.state,
         documents=tuple(points.Document(d.title, d.day.toordinal()) for d in state.documents),
-        set_by=state.set_by, reviewed_by=state.reviewed_by,
-    )  # fmt: skip
+        set_by=state.set_by,
+        reviewed_by=state.reviewed_by,
+    )
 
 
 async def scores(on: date) -> points.Scorecard:
@@ -90,9 +92,15 @@ def perception_of(document: Mapping[str, Any], indicator: str) -> Perception | N
     if record is None:
         return None
     return Perception(
-        record.get("state", "insufficient"), record.get("index"), record.get("ci"), record.get("dont_know"),
-        bool(record.get("awareness_low")), tuple(record.get("items", ())), bool(record.get("single_item")), document["wave"]["id"],
-    )  # fmt: skip
+        record.get("state", "insufficient"),
+        record.get("index"),
+        record.get("ci"),
+        record.get("dont_know"),
+        bool(record.get("awareness_low")),
+        tuple(record.get("items", ())),
+        bool(record.get("single_item")),
+        document["wave"]["id"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,9 @@ async def standing(indicator: str, on: date) -> Standing | None:
 def _standing(indicator: Indicator, state: EvidenceState, document: Mapping[str, Any] | None, on: date) -> Standing:
     counted = record_of(state, on)
     seen = perception_of(document, indicator.id) if document else None
-    word = alignment.align(counted.assessed_state, seen.state if seen else None, awareness_low=bool(seen and seen.low_awareness))
+    word = alignment.align(
+        counted.assessed_state, seen.state if seen else None, awareness_low=bool(seen and seen.low_awareness)
+    )
     apart = alignment.gap(counted.assessed_state, seen.value) if seen and seen.value is not None else None
     return Standing(indicator, state, counted, seen, word, abs(apart or 0.0))
 
@@ -153,7 +163,13 @@ async def _survey(on: date) -> Offer:
     assert wave.closed is not None
     done = [action for action in await actions.everything() if action.wave == wave.id]
     made = proposal.propose_survey(
-        closed_on=wave.closed.toordinal(), today=on.toordinal(), origin=wave.origin, invited=wave.invited,
-        received=int(document["participation"]["received"]), has_analysis=True, has_feedback=True, has_actions=bool(done),
-    )  # fmt: skip
+        closed_on=wave.closed.toordinal(),
+        today=on.toordinal(),
+        origin=wave.origin,
+        invited=wave.invited,
+        received=int(document["participation"]["received"]),
+        has_analysis=True,
+        has_feedback=True,
+        has_actions=bool(done),
+    )
     return Offer(made, wave)

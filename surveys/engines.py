@@ -318,7 +318,9 @@ class SafePostgres(PostgresEngine):
         """
         connection: Any = self.current_transaction.get().connection  # type: ignore[union-attr]  # a migration runs in one
         indexes = await connection.fetch(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexname <> $2", table, f"{table}_pkey"
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexname <> $2",
+            table,
+            f"{table}_pkey",
         )
         if await connection.fetchval("SELECT relkind = 'p' FROM pg_class WHERE oid = $1::text::regclass", table):
             return

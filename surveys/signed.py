@@ -204,7 +204,9 @@ HIDING = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 _UNSEEN: dict[int, str | None] = dict.fromkeys([0x2800, 0x115F, 0x1160], " ")
-_UNSEEN |= dict.fromkeys([0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+_UNSEEN |= dict.fromkeys(
+    [0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+)
 
 
 def named(least: int, most: int) -> Shape:
@@ -273,7 +275,9 @@ def either(*shapes: Shape) -> Shape:
 
 def object_of(fields: Mapping[str, Shape]) -> Shape:
     """An object with exactly these fields."""
-    return lambda value: isinstance(value, dict) and set(value) == set(fields) and all(fits(value[n]) for n, fits in fields.items())
+    return lambda value: (
+        isinstance(value, dict) and set(value) == set(fields) and all(fits(value[n]) for n, fits in fields.items())
+    )
 
 
 def texts_by_language(value: Any) -> bool:

@@ -30,7 +30,9 @@ class StillInOrder(Exception):
     """Some portion could not be stirred: somebody, a backup for one, held it all the time. The next stir tries again."""
 
 
-async def stir(engine: StoreEngine, *tables: type[Table], in_place: Sequence[type[Table]] = (), patient: bool = False) -> None:
+async def stir(
+    engine: StoreEngine, *tables: type[Table], in_place: Sequence[type[Table]] = (), patient: bool = False
+) -> None:
     """Lay the rows of these tables down anew in random order; nobody who writes waits longer than for one portion.
 
     Parameters
@@ -61,7 +63,10 @@ async def _stir_file(engine: PooledSQLite, table: type[Table]) -> None:
     name = f'"{table._meta.tablename}"'
     columns = ", ".join(f'"{column._meta.db_column_name}"' for column in table._meta.columns)
     size = " + ".join(f"coalesce(octet_length({column}), 0)" for column in columns.split(", "))
-    sizes = [(row["id"], row["size"]) for row in await engine._run_in_new_connection(f"SELECT id, {size} AS size FROM {name} ORDER BY id")]
+    sizes = [
+        (row["id"], row["size"])
+        for row in await engine._run_in_new_connection(f"SELECT id, {size} AS size FROM {name} ORDER BY id")
+    ]
     for low, high in pairwise([-(2**63), *_bounds(sizes), 2**63 - 1]):
         began = time.monotonic()
         async with engine.transaction() as transaction:

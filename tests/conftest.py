@@ -46,11 +46,29 @@ settings.register_profile("untimed", deadline=None)  # an example that waits for
 settings.load_profile("untimed")
 
 DEAR = (
-    "promises/test_hostile_store", "promises/test_order_of_reports", "journeys/test_accessibility", "journeys/test_every_door", "journeys/test_every_way_out", "journeys/test_answering", "journeys/test_closeness",
-    "journeys/test_a_wave", "server/test_check.py", "journeys/test_going_back", "server/test_connections", "journeys/test_concern_promises",
-    "promises/test_forensics", "promises/test_hostile_cases", "journeys/test_a_concern", "journeys/test_signs", "journeys/test_a_link",
-    "journeys/test_handlers_desk", "journeys/test_asks", "journeys/test_proofs", "journeys/test_version_one", "server/test_uploads",
-)  # fmt: skip
+    "promises/test_hostile_store",
+    "promises/test_order_of_reports",
+    "journeys/test_accessibility",
+    "journeys/test_every_door",
+    "journeys/test_every_way_out",
+    "journeys/test_answering",
+    "journeys/test_closeness",
+    "journeys/test_a_wave",
+    "server/test_check.py",
+    "journeys/test_going_back",
+    "server/test_connections",
+    "journeys/test_concern_promises",
+    "promises/test_forensics",
+    "promises/test_hostile_cases",
+    "journeys/test_a_concern",
+    "journeys/test_signs",
+    "journeys/test_a_link",
+    "journeys/test_handlers_desk",
+    "journeys/test_asks",
+    "journeys/test_proofs",
+    "journeys/test_version_one",
+    "server/test_uploads",
+)
 """What takes longest begins first, so that no worker is left with a long piece when the others have nothing more to do."""
 
 
@@ -86,7 +104,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring the order of DEAR; a test with the browser runs in the loop in which that was started."""
-    place = {file: next((at for at, begin in enumerate(DEAR) if f"tests/{begin}" in file), len(DEAR)) for file in {item.nodeid.split("::")[0] for item in items}}
+    place = {
+        file: next((at for at, begin in enumerate(DEAR) if f"tests/{begin}" in file), len(DEAR))
+        for file in {item.nodeid.split("::")[0] for item in items}
+    }
     items.sort(key=lambda item: place[item.nodeid.split("::")[0]])
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
@@ -176,7 +197,9 @@ def sqlite_settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSett
 
 
 def _on_sqlite(folder: Path, opened: bool) -> StoreSettings:
-    shutil.copytree(once.made("opened", _open_one) if opened else once.made("migrated", _migrate), folder, dirs_exist_ok=True)
+    shutil.copytree(
+        once.made("opened", _open_one) if opened else once.made("migrated", _migrate), folder, dirs_exist_ok=True
+    )
     return StoreSettings(folder / "data")
 
 
@@ -184,7 +207,9 @@ def _on_postgres(address: str, folder: Path, opened: bool) -> Iterator[StoreSett
     name = f"t{uuid.uuid4().hex[:12]}"
     if opened:
         shutil.copytree(_opened_on(address), folder, dirs_exist_ok=True)
-    yield StoreSettings(folder / "data", postgres.fresh_databases(address, name, "opened" if opened else _migrated_on(address)))
+    yield StoreSettings(
+        folder / "data", postgres.fresh_databases(address, name, "opened" if opened else _migrated_on(address))
+    )
     postgres.give_back(address, name)
 
 
@@ -258,15 +283,25 @@ async def postgres_house(postgres_settings: StoreSettings) -> AsyncIterator[Hous
 
 CODES = "codes.json"
 ORGANISATION = OrganisationRecord(
-    name="Cooperativa Prova", referente="Sara Prova, 055 000000", canale="cassetta gialla", address="https://ascolto.invalid",
-    help_checked_on=DAY.isoformat(), notice=Notice("Cooperativa Prova", "ascoltare", "un anno", "privacy@prova.invalid"),
-)  # fmt: skip
+    name="Cooperativa Prova",
+    referente="Sara Prova, 055 000000",
+    canale="cassetta gialla",
+    address="https://ascolto.invalid",
+    help_checked_on=DAY.isoformat(),
+    notice=Notice("Cooperativa Prova", "ascoltare", "un anno", "privacy@prova.invalid"),
+)
 
 
 def small_cooperative(people: int = 60) -> tuple[list[UnitEntry], list[PersonEntry]]:
     """Two territories of two services each, and people by a fixed seed."""
-    units = [UnitEntry("po", "Prato", ""), UnitEntry("po.nido", "Nido", "po"), UnitEntry("po.cura", "Cura", "po"),
-             UnitEntry("fi", "Firenze", ""), UnitEntry("fi.nido", "Nido", "fi"), UnitEntry("fi.cura", "Cura", "fi")]  # fmt: skip
+    units = [
+        UnitEntry("po", "Prato", ""),
+        UnitEntry("po.nido", "Nido", "po"),
+        UnitEntry("po.cura", "Cura", "po"),
+        UnitEntry("fi", "Firenze", ""),
+        UnitEntry("fi.nido", "Nido", "fi"),
+        UnitEntry("fi.cura", "Cura", "fi"),
+    ]
     dice = random.Random(people)
     leaves = [unit.code for unit in units if unit.parent]
     persons = [

@@ -26,9 +26,15 @@ async def open_first(house: House, wave: str) -> tuple[WaveRecord, dict[str, Hol
     await panel.invite(house.engines["people"], wave, chosen, ())
     holders = {seat: {"key": key.hex(), "holder": seat, "day": house.day.isoformat()} for seat, key in keys.items()}
     changed = replace(
-        record, state=State.OPEN, opened=house.day, invited=len(chosen), seal_key=sealed.public, phone_key=sealed.phone,
-        token_key=make_token_key(house, wave), holders=holders,
-    )  # fmt: skip
+        record,
+        state=State.OPEN,
+        opened=house.day,
+        invited=len(chosen),
+        seal_key=sealed.public,
+        phone_key=sealed.phone,
+        token_key=make_token_key(house, wave),
+        holders=holders,
+    )
     names = ("state", "opened", "invited", "seal_key", "phone_key", "token_key", "holders")
     await waves.change(house.engines["public"], wave, State.PLANNED, **{name: getattr(changed, name) for name in names})
     return changed, words

@@ -109,6 +109,9 @@ def fresh_databases(address: str, name: str, template: str = "") -> str:
     steps = [f'DROP DATABASE "{one}_{store}" WITH (FORCE)' for one in _over.pop(address, []) for store in STORES]
     for store in STORES:
         copied = f' TEMPLATE "{template}_{store}" {_by_file(psql)}' if template else ""
-        steps += [f'CREATE DATABASE "{name}_{store}"{copied}', f'REVOKE CONNECT ON DATABASE "{name}_{store}" FROM PUBLIC']
+        steps += [
+            f'CREATE DATABASE "{name}_{store}"{copied}',
+            f'REVOKE CONNECT ON DATABASE "{name}_{store}" FROM PUBLIC',
+        ]
     subprocess.run([*psql, *(part for step in steps for part in ("-c", step))], check=True, capture_output=True)
     return address.format(db=f"{name}_{{store}}")

@@ -10,7 +10,9 @@ from analysis.steps import ROWS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = {"PRIVACY": "privacy.md", "STATISTICS": "statistics.md"}
-CITED = re.compile(r"\b(PRIVACY|STATISTICS|DESIGN|CONCERNS|PDR125|STYLE|SCREENS)(?:,| section| §)? ([0-9]+(?:\.[0-9]+)*)((?:(?:,| and) [0-9]+(?:\.[0-9]+)*)*)")
+CITED = re.compile(
+    r"\b(PRIVACY|STATISTICS|DESIGN|CONCERNS|PDR125|STYLE|SCREENS)(?:,| section| §)? ([0-9]+(?:\.[0-9]+)*)((?:(?:,| and) [0-9]+(?:\.[0-9]+)*)*)"
+)
 SOURCES = [
     file
     for folder in ("analysis", "surveys", "server", "tests", "scripts", "deploy")
@@ -37,7 +39,9 @@ def test_every_citation_is_a_heading_of_a_document_that_is_here() -> None:
     assert [one for one in sorted(cited) if one[1] not in headings(one[0])] == []
 
 
-@pytest.mark.parametrize("document", sorted((ROOT / "docs").rglob("*.md")), ids=lambda file: str(file.relative_to(ROOT / "docs")))
+@pytest.mark.parametrize(
+    "document", sorted((ROOT / "docs").rglob("*.md")), ids=lambda file: str(file.relative_to(ROOT / "docs"))
+)
 def test_every_file_that_a_page_of_the_documentation_names_is_here(document: Path) -> None:
     text = document.read_text("utf-8")
     named = set(re.findall(r"`((?:analysis|surveys|server|tests|docs|scripts|deploy)/[\w./-]+\.\w+)", text))
@@ -47,13 +51,23 @@ def test_every_file_that_a_page_of_the_documentation_names_is_here(document: Pat
 
 
 def test_the_table_of_steps_that_is_printed_is_the_one_that_is_used() -> None:
-    lines = re.findall(r"^\| (\d+)(?:–\d+| and more) \|(.*)\|$", (ROOT / "docs" / "privacy.md").read_text("utf-8"), flags=re.M)
+    lines = re.findall(
+        r"^\| (\d+)(?:–\d+| and more) \|(.*)\|$", (ROOT / "docs" / "privacy.md").read_text("utf-8"), flags=re.M
+    )
     printed = [(int(least), *(cell.strip() for cell in rest.split("|"))) for least, rest in lines]
     used = []
     for row in ROWS:
         ends = [f"{end:g} / {100 - end:g}" for end in (row.index_end, row.share_end)]
         share = [f"{row.share_step:g}", ends[1]] if row.share_step else ["–", "–"]
-        used.append((row.least, f"{row.index_step:g}", ends[0], *share, f"{row.classes}, in steps of {row.class_step:g}" if row.classes else "–"))
+        used.append(
+            (
+                row.least,
+                f"{row.index_step:g}",
+                ends[0],
+                *share,
+                f"{row.classes}, in steps of {row.class_step:g}" if row.classes else "–",
+            )
+        )
     assert printed == used
 
 
@@ -63,14 +77,22 @@ def test_the_indicators_that_are_printed_are_those_of_the_catalogue() -> None:
     catalogue = load_catalogue()
     assert printed == [
         (i.id, i.kind, str(i.points), "–".join(str(b) for b in sorted({min(i.bands), max(i.bands)})), i.evidence_level)
-        for area in catalogue.areas for i in area.indicators
-    ]  # fmt: skip
+        for area in catalogue.areas
+        for i in area.indicators
+    ]
     weights = re.findall(r"^\| (\d) \| .+ \| (\d+) % \| (.+) \|$", text, flags=re.M)
-    assert weights == [(str(a.number), str(a.weight_percent), " / ".join(str(len(a.applicable(b))) for b in (1, 2, 3, 4))) for a in catalogue.areas]
+    assert weights == [
+        (str(a.number), str(a.weight_percent), " / ".join(str(len(a.applicable(b))) for b in (1, 2, 3, 4)))
+        for a in catalogue.areas
+    ]
 
 
 def test_every_folder_of_code_has_one_line_in_the_architecture_and_no_other_has() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     listed = re.findall(r"^\| `([\w/]+)` \|", text, flags=re.M)
-    there = {str(file.parent.relative_to(ROOT)) for layer in ("analysis", "server", "surveys") for file in (ROOT / layer).rglob("__init__.py")}
+    there = {
+        str(file.parent.relative_to(ROOT))
+        for layer in ("analysis", "server", "surveys")
+        for file in (ROOT / layer).rglob("__init__.py")
+    }
     assert sorted(listed) == sorted(folder for folder in there if not folder.endswith("migrations"))

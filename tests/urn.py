@@ -48,7 +48,9 @@ async def make_words(house: House, wave: str, words: dict[str, HolderSecret] = W
     assert anchored is not None
     for seat in SEATS:
         mine = keys_of(words[seat], anchored.hash, wave, seat)
-        await ready.take_statement(house, wave, holders.state(mine, anchored.hash, wave, seat, f"Custode {seat}", house.day))
+        await ready.take_statement(
+            house, wave, holders.state(mine, anchored.hash, wave, seat, f"Custode {seat}", house.day)
+        )
     return dict(words)
 
 

@@ -106,13 +106,18 @@ def _audit_bundle(bundle: list[RawStatistic], published: Published) -> Iterator[
     if cells is None:
         return
     left = _worlds(bundle, cells, published).closed(dice)
-    for place in sorted({int(cells.which[cell]) for cell in left}):  # a second look, with more items that may make up for it
+    for place in sorted(
+        {int(cells.which[cell]) for cell in left}
+    ):  # a second look, with more items that may make up for it
         wide = [bundle[place], *_kin(bundle[place], published.statistics)]
         wider = _cells(wide)
         assert wider is not None  # it has the cells that are left
         mine = {int(cells.person[cell]) for cell in left if cells.which[cell] == place}
         among = (wider.which == 0) & np.isin(wider.person, sorted(mine))
-        atoms = {int(published.found.atom_of[wider.person[cell]]) for cell in _worlds(wide, wider, published).closed(dice, among)}
+        atoms = {
+            int(published.found.atom_of[wider.person[cell]])
+            for cell in _worlds(wide, wider, published).closed(dice, among)
+        }
         yield from (Finding(bundle[place].id, atom) for atom in sorted(atoms))
 
 
@@ -122,9 +127,10 @@ def _kin(statistic: RawStatistic, statistics: Sequence[RawStatistic]) -> list[Ra
     shared = {
         other.id: sum(item in s.members and other.members[0] in s.members for s in statistics)
         for other in statistics
-        if other.item is not None and other is not statistic
+        if other.item is not None
+        and other is not statistic
         and (other.item.low, other.item.high) == (item.low, item.high)
-    }  # fmt: skip
+    }
     nearest = sorted((name for name in shared if shared[name]), key=lambda name: -shared[name])[: WIDE - 1]
     return [other for other in statistics if other.item is not None and other.id in nearest]
 
@@ -167,7 +173,9 @@ def _rows(bundle: Sequence[RawStatistic], cells: Cells, published: Published, sp
             if statistic.item is not None:
                 yield from _count_rows(figure, statistic.item, here, cells, published.rows)
             if place == 0 and "sd" in figure:
-                spreads.append(_spread(figure["sd"], statistic, cells, np.where(mine, _share_of_one(statistic)[cells.person], 0.0)))
+                spreads.append(
+                    _spread(figure["sd"], statistic, cells, np.where(mine, _share_of_one(statistic)[cells.person], 0.0))
+                )
 
 
 def _share_of_one(statistic: RawStatistic) -> Floats:
@@ -241,7 +249,9 @@ def _index_row(figure: Any, inside: Flags, here: NDArray[np.int64], cells: Cells
     return Row(here, weight.astype(np.float64), weigh.worth.astype(np.float64), rest, *ends)
 
 
-def _count_rows(figures: Mapping[str, Any], item: ItemSpec, here: NDArray[np.int64], cells: Cells, rows: Rows) -> Iterator[Row]:
+def _count_rows(
+    figures: Mapping[str, Any], item: ItemSpec, here: NDArray[np.int64], cells: Cells, rows: Rows
+) -> Iterator[Row]:
     """The favourable share and the classes of an item's distribution, as counts of people."""
     n = len(here)
     row = _table_row(n, rows)
@@ -249,7 +259,9 @@ def _count_rows(figures: Mapping[str, Any], item: ItemSpec, here: NDArray[np.int
     values = np.arange(item.low, item.low + len(cells.worth))
     if "favourable" in figures:
         good = np.where(values >= item.favourable_from, 1.0, 0.0)
-        yield Row(here, each, good, 0.0, *whole_ends(figures["favourable"], n, row.share_step, row.share_end, COUNTS.most))
+        yield Row(
+            here, each, good, 0.0, *whole_ends(figures["favourable"], n, row.share_step, row.share_end, COUNTS.most)
+        )
     classes = figures.get("distribution", ())
     kinds = [values == v for v in values] if len(classes) == 5 else [values <= values[0] + 1, values == values[0] + 2]
     for kind, figure in zip(kinds, classes, strict=False):  # of three, the last is the share itself

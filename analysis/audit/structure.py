@@ -77,7 +77,11 @@ def _has_room(
         wish[heap] = -1.0
         ceiling[heap] = k - held[heap]
         answer = changes.least(wish, -held, ceiling)
-        if answer is None or np.abs(system @ answer.values).max(initial=0.0) > _CLOSE or (answer.values < -held - _CLOSE).any():
+        if (
+            answer is None
+            or np.abs(system @ answer.values).max(initial=0.0) > _CLOSE
+            or (answer.values < -held - _CLOSE).any()
+        ):
             continue
         if answer.values[heap] >= k - held[heap] - _CLOSE:
             doubtful -= {other for other in doubtful if answer.values[other] >= k - held[other] - _CLOSE}

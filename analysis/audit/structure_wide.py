@@ -47,8 +47,14 @@ def audit_wide_structure(matrix: csr_array, n: NDArray[np.int64], shown: NDArray
 
 
 def _window(
-    visible: csr_array, columns: csc_array, lengths: NDArray[Any], atom: int, size: int, atoms: int, dice: np.random.Generator
-) -> NDArray[np.int64]:  # fmt: skip
+    visible: csr_array,
+    columns: csc_array,
+    lengths: NDArray[Any],
+    atom: int,
+    size: int,
+    atoms: int,
+    dice: np.random.Generator,
+) -> NDArray[np.int64]:
     """The atom, all that share its longest view of fewer than `size` atoms, and such views of others until it is full."""
     if size >= atoms:
         return np.arange(atoms)

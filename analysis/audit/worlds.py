@@ -91,7 +91,9 @@ class Worlds:
     good : cells by categories: which answers are favourable
     """
 
-    def __init__(self, answers: Places, person_of: Places, good: Flags, rows: Iterable[Row], spreads: Sequence[Spread]) -> None:
+    def __init__(
+        self, answers: Places, person_of: Places, good: Flags, rows: Iterable[Row], spreads: Sequence[Spread]
+    ) -> None:
         kept = list(rows)
         self.answers, self.person_of, self.good, self.spreads = answers, person_of, good, spreads
         self.categories = good.shape[1]
@@ -156,7 +158,9 @@ class Worlds:
             left &= among
         now, here = self.values(self.answers), self._is_good(self.answers)
         for cell in np.flatnonzero(left):
-            others = sorted(np.flatnonzero(self.good[cell] != here[cell]), key=lambda c: abs(int(c) - int(self.answers[cell])))
+            others = sorted(
+                np.flatnonzero(self.good[cell] != here[cell]), key=lambda c: abs(int(c) - int(self.answers[cell]))
+            )
             for answer in [int(other) for other in others] * TRIES:
                 if not left[cell]:
                     break
@@ -168,7 +172,9 @@ class Worlds:
     @cached_property
     def _columns(self) -> tuple[Any, Any]:
         """The weight of each cell in each figure, to be read by cell and by figure."""
-        by_cell = csr_array((self.weight_of, (self.cell_of, self.row_of)), shape=(len(self.answers), len(self.constant)))
+        by_cell = csr_array(
+            (self.weight_of, (self.cell_of, self.row_of)), shape=(len(self.answers), len(self.constant))
+        )
         return by_cell, by_cell.tocsc()
 
     def _mended(self, figures: Floats, cell: int, answer: int, rng: np.random.Generator) -> Places | None:

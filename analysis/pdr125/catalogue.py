@@ -128,11 +128,21 @@ def read_catalogue(data: Mapping[str, Any]) -> Catalogue:
 def _area(data: Mapping[str, Any]) -> Area:
     indicators = tuple(
         Indicator(
-            i["id"], i["kind"], i["text_it"], i["text_en"], i["points"], tuple(i["bands"]), i["unit"], i["measure"],
-            i["survey_informed"], i["evidence_level"], i["evidence_note"], i["confidence"],
+            i["id"],
+            i["kind"],
+            i["text_it"],
+            i["text_en"],
+            i["points"],
+            tuple(i["bands"]),
+            i["unit"],
+            i["measure"],
+            i["survey_informed"],
+            i["evidence_level"],
+            i["evidence_note"],
+            i["confidence"],
         )
         for i in data["indicators"]
-    )  # fmt: skip
+    )
     return Area(data["id"], data["number"], data["name_it"], data["name_en"], data["weight_percent"], indicators)
 
 

@@ -129,9 +129,14 @@ def _tight(sizes: NDArray[np.float64], k: int, allowed: Shown) -> Shown:
 
 
 def solve(
-    matrix: Matrix, n: Vector, weights: Vector, k: int, *, allowed: Shown | None = None,
+    matrix: Matrix,
+    n: Vector,
+    weights: Vector,
+    k: int,
+    *,
+    allowed: Shown | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Pattern:  # fmt: skip
+) -> Pattern:
     """Find the pattern that protects every sensitive atom and hides the least weight.
 
     Parameters
@@ -182,9 +187,12 @@ def solve(
 
 
 def _master(
-    columns: NDArray[np.int64], views: int, weights: Vector, lower: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    views: int,
+    weights: Vector,
+    lower: NDArray[np.float64],
     cuts: list[tuple[NDArray[np.int64], NDArray[np.float64], float]],
-) -> Shown:  # fmt: skip
+) -> Shown:
     """Show the most weight that all cuts allow: sum of w(1-z) >= need, that is sum of w z <= sum of w - need."""
     data = [
         csr_array((gain, (np.zeros(len(where), dtype=np.int64), where)), shape=(1, len(columns)))
@@ -192,10 +200,12 @@ def _master(
     ]
     limits = np.array([gain.sum() - need for _, gain, need in cuts])
     found = _integer(
-        -weights.astype(np.float64), integrality=np.ones(len(columns)), bounds=Bounds(lower, np.ones(len(columns))),
+        -weights.astype(np.float64),
+        integrality=np.ones(len(columns)),
+        bounds=Bounds(lower, np.ones(len(columns))),
         constraints=LinearConstraint(vstack(data, format="csr"), -np.inf, limits + _TOLERANCE),
         options={"mip_rel_gap": 0.0, "node_limit": NODE_LIMIT},
-    )  # fmt: skip
+    )
     if found.status != 0 or found.x is None:
         raise SolverLimit("the choice of views was not solved to optimality")
     shown = np.zeros(views, dtype=np.bool_)

@@ -34,9 +34,16 @@ def _solve_part(part: Part) -> tuple[Shown, int, bool]:
 
 
 def solve_in_parts(
-    matrix: csr_array, n: Vector, weights: Vector, k: int, part_of: Vector, *, allowed: Shown,
-    progress: Callable[[str], None] | None = None, workers: int = 2,
-) -> Pattern:  # fmt: skip
+    matrix: csr_array,
+    n: Vector,
+    weights: Vector,
+    k: int,
+    part_of: Vector,
+    *,
+    allowed: Shown,
+    progress: Callable[[str], None] | None = None,
+    workers: int = 2,
+) -> Pattern:
     """Find a pattern that protects every sensitive atom: the optimum of each part, certified and repaired as a whole.
 
     Parameters
@@ -178,8 +185,12 @@ class _Whole:
         ceiling[places] = self.k - people[places]
         self.lps += 1
         found = _linear(
-            cost, A_eq=system, b_eq=np.zeros(system.shape[0]), bounds=np.column_stack([-people, ceiling]), method="highs"
-        )  # fmt: skip
+            cost,
+            A_eq=system,
+            b_eq=np.zeros(system.shape[0]),
+            bounds=np.column_stack([-people, ceiling]),
+            method="highs",
+        )
         if found.x is None:
             raise SolverLimit("the attacker's problem has no answer")
         return {place for place in places if people[place] + found.x[place] >= self.k - _CLOSE}

@@ -102,12 +102,15 @@ async def _own_page(request: Request[Any, Any, Any], error: str = "", status: in
     lines = tuple(
         SessionLine(
             one.reference,
-            say(language, "desk.account.here" if one.here else "desk.account.session",
-                day=day(one.day, language) if one.day else say(language, "desk.account.before")),
+            say(
+                language,
+                "desk.account.here" if one.here else "desk.account.session",
+                day=day(one.day, language) if one.day else say(language, "desk.account.before"),
+            ),
             one.here,
         )
         for one in await sessions.of_account(account.name, request.state.token, datetime.now(UTC))
-    )  # fmt: skip
+    )
     title = say(language, "desk.account.title")
     return show(AccountPage(shell, desk, title, lines, account.role != "handler"), status=status if error else 200)
 

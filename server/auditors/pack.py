@@ -58,12 +58,16 @@ async def contents(request: Request[Any, Any, Any]) -> Response[str]:
         certificate, counts = document["certificate"], document["participation"]
         lines.append(
             CertificateLine(
-                wave.id, text_of(wave.title, language), day(wave.closed, language),
+                wave.id,
+                text_of(wave.title, language),
+                day(wave.closed, language),
                 f"{counts['received']} / {counts['invited']}" if counts.get("invited") else str(counts["received"]),
                 ", ".join(f"{family}: {verdict}" for family, verdict in certificate["families"].items()),
-                certificate["answers"], fingerprint(document["key"]), document["questionnaire"]["sha256"][:16],
+                certificate["answers"],
+                fingerprint(document["key"]),
+                document["questionnaire"]["sha256"][:16],
             )
-        )  # fmt: skip
+        )
     return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines)))
 
 
@@ -101,7 +105,8 @@ async def channel_facts(settings: NamedDependency[Settings]) -> Response[bytes]:
 
 ROUTERS = [
     Router(
-        path="/audit", guards=[DeskAccount("auditor", "hr")],
+        path="/audit",
+        guards=[DeskAccount("auditor", "hr")],
         route_handlers=[contents, indicators, indicator, document_file, scorecard, channel_facts],
     )
-]  # fmt: skip
+]

@@ -114,25 +114,44 @@ async def one_page(
     line, seen = scorecard.indicator_line(found, language), scorecard.perception_line(found, language)
     quantitative = found.indicator.kind == "quantitative"
     page = IndicatorPage(
-        shell, desk, f"{indicator} {line.text}", base, line, say(language, f"alignment.why.{line.alignment_key}"),
+        shell,
+        desk,
+        f"{indicator} {line.text}",
+        base,
+        line,
+        say(language, f"alignment.why.{line.alignment_key}"),
         say(language, "hr.indicator.quantitative" if quantitative else "hr.indicator.qualitative"),
         say(language, "evidence.set", who=state.set_by, day=day(state.set_on, language)) if state.set_by else "",
-        state.figure, state.source, state.note, str(state.valid_until or ""), quantitative,
+        state.figure,
+        state.source,
+        state.note,
+        str(state.valid_until or ""),
+        quantitative,
         tuple(
             DocumentLine(d.id, d.title, day(d.day, language), d.link or f"{base}/{indicator}/documents/{d.id}")
             for d in state.documents
         ),
         await _proposal(indicator, language),
-        tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES), can_edit, state.mark, seen,
-        say(language, f"perception.{seen.state}") if seen else "", await _item_texts(found, language),
+        tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES),
+        can_edit,
+        state.mark,
+        seen,
+        say(language, f"perception.{seen.state}") if seen else "",
+        await _item_texts(found, language),
         say(language, "hr.indicator.from_wave", wave=found.perception.wave) if found.perception else "",
         tuple(
-            say(language, "results.action_done" if a.done else "results.action", text=a.text, owner=a.owner, due=day(a.due, language))
+            say(
+                language,
+                "results.action_done" if a.done else "results.action",
+                text=a.text,
+                owner=a.owner,
+                due=day(a.due, language),
+            )
             for a in await actions.everything()
             if a.indicator == indicator
         ),
         await indicator_line(indicator, language),
-    )  # fmt: skip
+    )
     return show(page, status=422 if error else 200)
 
 
@@ -169,12 +188,15 @@ async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
     areas = found[1]["views"][0].get("areas", {}) if found else {}
     rows = tuple(
         ScoreRow(
-            f"{area.number} {say(language, f'results.area.{area.number}')}", f"{area.weight_percent} %",
-            number(area.earned, language), number(area.lost, language), number(area.not_assessed, language),
+            f"{area.number} {say(language, f'results.area.{area.number}')}",
+            f"{area.weight_percent} %",
+            number(area.earned, language),
+            number(area.lost, language),
+            number(area.not_assessed, language),
             str(areas.get(str(area.number), {}).get("index", "")),
         )
         for area in card.areas
-    )  # fmt: skip
+    )
     verdict = say(
         language,
         "points.verdict_open"
@@ -186,7 +208,13 @@ async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
     edition = certification.catalogue().edition
     return show(
         ScorecardPage(
-            shell, desk, say(language, "hr.scorecard.heading"), await scorecard.total_line(language), verdict, rows, edition
+            shell,
+            desk,
+            say(language, "hr.scorecard.heading"),
+            await scorecard.total_line(language),
+            verdict,
+            rows,
+            edition,
         )
     )
 

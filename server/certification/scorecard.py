@@ -20,9 +20,12 @@ async def total_line(language: str) -> str:
     card = await certification.scores(today())
     key = "total_open" if card.not_assessed else "total_pass" if card.reaches_threshold else "total_fail"
     return say(
-        language, f"points.{key}", earned=number(card.earned, language), open=number(card.not_assessed, language),
+        language,
+        f"points.{key}",
+        earned=number(card.earned, language),
+        open=number(card.not_assessed, language),
         lost=number(card.lost, language),
-    )  # fmt: skip
+    )
 
 
 async def area_points(language: str) -> dict[str, tuple[str, float | None]]:
@@ -58,9 +61,13 @@ def perception_line(standing: Standing, language: str) -> PerceptionLine | None:
     if seen is None:
         return None
     return PerceptionLine(
-        seen.state, figure_text(seen.index, language), interval_text(seen.interval, language), seen.value,
-        figure_text(seen.dont_know, language, " %") if seen.dont_know is not None else "", seen.single,
-    )  # fmt: skip
+        seen.state,
+        figure_text(seen.index, language),
+        interval_text(seen.interval, language),
+        seen.value,
+        figure_text(seen.dont_know, language, " %") if seen.dont_know is not None else "",
+        seen.single,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +90,19 @@ def indicator_line(standing: Standing, language: str) -> IndicatorLine:
     """One indicator and where it stands."""
     state, seen = standing.evidence, perception_line(standing, language)
     return IndicatorLine(
-        standing.indicator.id, indicator_text(standing.indicator, language), number(standing.indicator.points, language),
-        say(language, f"evidence.state.{state.state}"), state.state,
-        say(language, "evidence.reviewed", who=state.reviewed_by, day=day(state.reviewed_on, language)) if state.reviewed_by else "",
+        standing.indicator.id,
+        indicator_text(standing.indicator, language),
+        number(standing.indicator.points, language),
+        say(language, f"evidence.state.{state.state}"),
+        state.state,
+        say(language, "evidence.reviewed", who=state.reviewed_by, day=day(state.reviewed_on, language))
+        if state.reviewed_by
+        else "",
         f"{seen.index} ({seen.interval})" if seen and seen.index else "",
-        say(language, f"alignment.{standing.alignment}"), standing.alignment, standing.gap,
-    )  # fmt: skip
+        say(language, f"alignment.{standing.alignment}"),
+        standing.alignment,
+        standing.gap,
+    )
 
 
 async def indicator_lines(language: str) -> tuple[IndicatorLine, ...]:

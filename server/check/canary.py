@@ -85,19 +85,33 @@ def sendings(mark: str) -> list[Sending]:
         *(Sending("GET", f"{page}?mark={mark}&{mark}=1") for page in PAGES),
         *(Sending("GET", f"/{mark}{rest}") for rest in ("", f"/%2e%2e/{mark}?{mark}")),
         *(Sending("GET", f"{page}/{mark}") for page in ("/wave", "/results", "/static")),
-        *(Sending("POST", f"{page}?{mark}", text.encode())
-          for page in ("/answer", "/answer/language") for text in (form, named)),
+        *(
+            Sending("POST", f"{page}?{mark}", text.encode())
+            for page in ("/answer", "/answer/language")
+            for text in (form, named)
+        ),
         Sending("POST", f"/answer?{mark}", f"{form}&a={mark * (OVERSIZE_BYTES // len(mark))}".encode()),
         Sending("POST", "/answer", b"\xff\xfe=" + form.encode()),
-        *(Sending("POST", page, f'{{"link": "{mark}", "{mark}"'.encode(), "application/json")
-          for page in ("/answer/words", "/answer/link", "/answer/token", "/answer/sealed", "/concern/sealed", "/concern/thread")),
+        *(
+            Sending("POST", page, f'{{"link": "{mark}", "{mark}"'.encode(), "application/json")
+            for page in (
+                "/answer/words",
+                "/answer/link",
+                "/answer/token",
+                "/answer/sealed",
+                "/concern/sealed",
+                "/concern/thread",
+            )
+        ),
         Sending("POST", f"/concern?{mark}", concern.encode()),
         Sending("POST", "/concern", f"--{mark}\r\n{mark}".encode(), f"multipart/form-data; boundary={mark}"),
         Sending("POST", f"/{mark}", form.encode()),
         Sending("DELETE", f"/answer?{mark}"),
         # A proxy refuses this one by itself, with a page of its own: no page whose headers are judged.
-        Sending("GET", f"/static/{mark}?long={mark}", None, FORM, (("X-Long", mark * (LONG_HEADER_LETTERS // len(mark))),)),
-    ]  # fmt: skip
+        Sending(
+            "GET", f"/static/{mark}?long={mark}", None, FORM, (("X-Long", mark * (LONG_HEADER_LETTERS // len(mark))),)
+        ),
+    ]
 
 
 def send(url: SplitResult, mark: str) -> list[Reply]:
@@ -153,9 +167,14 @@ def _exchange(url: SplitResult, sending: Sending, mark: str) -> Reply:
         else http.client.HTTPConnection(host, port, timeout=SECONDS)
     )
     headers = {
-        "User-Agent": f"Mozilla/5.0 ({mark})", "Referer": f"https://{mark}.invalid/{mark}", "Cookie": f"seen={mark}; {mark}=1",
-        "Accept-Language": f"it, it-x-{mark};q=0.5", "Content-Type": sending.kind, "Connection": "close", **dict(sending.extra),
-    }  # fmt: skip
+        "User-Agent": f"Mozilla/5.0 ({mark})",
+        "Referer": f"https://{mark}.invalid/{mark}",
+        "Cookie": f"seen={mark}; {mark}=1",
+        "Accept-Language": f"it, it-x-{mark};q=0.5",
+        "Content-Type": sending.kind,
+        "Connection": "close",
+        **dict(sending.extra),
+    }
     try:
         try:
             connection.request(sending.method, url.path + sending.address, body=sending.body, headers=headers)
@@ -177,8 +196,10 @@ def judge_headers(replies: Sequence[Reply], *, https: bool) -> Iterator[Finding]
     with_cookie = [_shown(reply) for reply in replies if "set-cookie" in reply.headers]
     yield failed("cookie", pages=_pages(with_cookie)) if with_cookie else good("cookie")
     wanted = {
-        "cache-control": "no-store", "referrer-policy": "no-referrer", "content-security-policy": "default-src 'none'",
-    } | ({"strict-transport-security": "max-age="} if https else {})  # fmt: skip
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "content-security-policy": "default-src 'none'",
+    } | ({"strict-transport-security": "max-age="} if https else {})
     for name, beginning in wanted.items():
         wrong = [
             _shown(reply)

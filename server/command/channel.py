@@ -166,13 +166,21 @@ async def draft(given: argparse.Namespace) -> int:
         before = lists.chain.newest if lists.chain else None
         try:
             wanted = [await _wanted(text) for text in given.reader]
-            holders = [RecoveryHolder(*text.split(":", 2)) for text in given.holder] or list(before.recovery if before else ())
+            holders = [RecoveryHolder(*text.split(":", 2)) for text in given.holder] or list(
+                before.recovery if before else ()
+            )
             signers = dict(text.split(":", 1) for text in given.signer)
             adopts = lists.keyrings[-1].fingerprint if lists.keyrings and not before else rings.NONE
             text = rings.draft(
-                anchor, house.day, wanted, holders, before=before, until=_until(given.until), adopts=adopts,
+                anchor,
+                house.day,
+                wanted,
+                holders,
+                before=before,
+                until=_until(given.until),
+                adopts=adopts,
                 signers=({**(before.signers if before else anchor.keys), **signers}) if signers else None,
-            )  # fmt: skip
+            )
         except (RingRefused, TypeError, LookupError, ValueError) as problem:
             return refuse("cannot", problem=problem)
     _write_draft(given.output, "ring", text, anchor)
@@ -219,7 +227,10 @@ async def publish(given: argparse.Namespace) -> int:
     """Put a ring, or a still, in use that two seats have signed."""
     try:
         content = json.loads(Path(given.file).read_text("utf-8"))
-        text, signatures = str(content["text"]), [{"key": str(s["key"]), "sig": str(s["sig"])} for s in content["signatures"]]
+        text, signatures = (
+            str(content["text"]),
+            [{"key": str(s["key"]), "sig": str(s["sig"])} for s in content["signatures"]],
+        )
         purpose = str(content["purpose"])
     except (OSError, ValueError, KeyError, TypeError):
         return refuse("not_a_keyring", file=given.file)

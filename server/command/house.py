@@ -64,13 +64,21 @@ async def init(given: argparse.Namespace) -> int:
             return refuse("bad_language", languages=", ".join(unknown), known=", ".join(LANGUAGES))
         notice = replace(
             before.notice,
-            **{part: _asked(getattr(given, part), part, getattr(before.notice, part)) for part in ("controller", "purpose", "retention", "contact")},
-        )  # fmt: skip
+            **{
+                part: _asked(getattr(given, part), part, getattr(before.notice, part))
+                for part in ("controller", "purpose", "retention", "contact")
+            },
+        )
         record = replace(
-            before, name=name, address=_asked(given.address, "address", before.address).rstrip("/"), languages=languages,
-            referente=_asked(given.referente, "referente", before.referente), canale=_asked(given.canale, "canale", before.canale),
-            help_checked_on=checked, notice=notice,
-        )  # fmt: skip
+            before,
+            name=name,
+            address=_asked(given.address, "address", before.address).rstrip("/"),
+            languages=languages,
+            referente=_asked(given.referente, "referente", before.referente),
+            canale=_asked(given.canale, "canale", before.canale),
+            help_checked_on=checked,
+            notice=notice,
+        )
         await organisation.save(house.engines["public"], record)
     tell("init_done", name=name)
     if gaps := record.missing():
@@ -107,7 +115,9 @@ async def account_add(given: argparse.Namespace) -> int:
                 roles=", ".join(accounts.ROLES),
                 minimum=accounts.PASSWORD_MINIMUM,
             )
-        await log.record(house.engines["people"], house.day, house.actor, "account added", name=given.name, role=given.role)
+        await log.record(
+            house.engines["people"], house.day, house.actor, "account added", name=given.name, role=given.role
+        )
     tell("account_added", name=given.name, role=given.role)
     return 0
 

@@ -67,10 +67,17 @@ async def wave_plan(given: argparse.Namespace) -> int:
     if starts is None or ends is None:
         return refuse("bad_day", text=given.ends if starts else given.starts)
     wish = Wish(
-        given.wave, {"it": given.title, "en": given.title_en or given.title}, starts, ends, given.form, given.unit,
-        tuple(name for name in given.ask.split(",") if name), {"items": given.k},
-        tuple(name for name in given.links.split(",") if name), given.comments,
-    )  # fmt: skip
+        given.wave,
+        {"it": given.title, "en": given.title_en or given.title},
+        starts,
+        ends,
+        given.form,
+        given.unit,
+        tuple(name for name in given.ask.split(",") if name),
+        {"items": given.k},
+        tuple(name for name in given.links.split(",") if name),
+        given.comments,
+    )
     async with opened_house() as house:
         status = await or_refused(plan(house, wish))
     if status == 0:
@@ -203,7 +210,16 @@ async def release_verify(given: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Run] = {
-    "wave plan": wave_plan, "wave slips": wave_slips, "wave extend": wave_extend,
-    "wave open": wave_open, "wave end": wave_end, "wave close": wave_close, "wave cancel": wave_cancel,
-    "wave release": wave_release, "wave restore": wave_restore, "wave list": wave_list, "release show": release_show, "release verify": release_verify,
-}  # fmt: skip
+    "wave plan": wave_plan,
+    "wave slips": wave_slips,
+    "wave extend": wave_extend,
+    "wave open": wave_open,
+    "wave end": wave_end,
+    "wave close": wave_close,
+    "wave cancel": wave_cancel,
+    "wave release": wave_release,
+    "wave restore": wave_restore,
+    "wave list": wave_list,
+    "release show": release_show,
+    "release verify": release_verify,
+}

@@ -61,5 +61,8 @@ async def wave_switch(given: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Run] = {
-    "wave invite": wave_invite, "wave remind": wave_remind, "wave links": wave_links, "wave switch": wave_switch,
-}  # fmt: skip
+    "wave invite": wave_invite,
+    "wave remind": wave_remind,
+    "wave links": wave_links,
+    "wave switch": wave_switch,
+}

@@ -201,6 +201,11 @@ async def wave_confirmed(given: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Run] = {
-    "wave secret": wave_secret, "wave statement": wave_statement, "wave draft": wave_draft, "wave sign": wave_sign,
-    "wave publish": wave_publish, "wave confirm": wave_confirm, "wave confirmed": wave_confirmed,
-}  # fmt: skip
+    "wave secret": wave_secret,
+    "wave statement": wave_statement,
+    "wave draft": wave_draft,
+    "wave sign": wave_sign,
+    "wave publish": wave_publish,
+    "wave confirm": wave_confirm,
+    "wave confirmed": wave_confirmed,
+}

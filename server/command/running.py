@@ -55,7 +55,9 @@ async def demo_serve(given: argparse.Namespace) -> int:
     address = f"http://{_reachable(given.host)}:{given.port}"
     if not cooperative.is_made(settings):
         # a process of its own: what it loads to release two waves does not stay in the one that serves
-        making = await asyncio.create_subprocess_exec(sys.executable, "-m", "server.command.cli", "demo", "--address", address)
+        making = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server.command.cli", "demo", "--address", address
+        )
         if status := await making.wait():
             return status
     cooperative.greet(settings, address, qr=not _is_loopback(given.host))

@@ -113,7 +113,11 @@ def in_words(word: str) -> str:
 
 def _opened(given: argparse.Namespace, content: dict[str, Any], printed: str, *, first: bool) -> ReadCase:
     if given.recovery and not first:
-        pair = pair_of(*given.recovery.split("+", 1)) if "+" in given.recovery else pair_of(given.recovery[:1], given.recovery[1:])
+        pair = (
+            pair_of(*given.recovery.split("+", 1))
+            if "+" in given.recovery
+            else pair_of(given.recovery[:1], given.recovery[1:])
+        )
         for epoch in content["file"]["epochs"]:
             epoch["wrap"] = epoch.get("pairs", {}).get(pair, "")
         return open_export(content, printed, lambda: recovery_party(secret("holder_first"), secret("holder_second")))

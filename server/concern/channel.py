@@ -86,7 +86,11 @@ def list_content(found: Readers) -> dict[str, Any]:
     chain = found.chain
     return {
         "house": found.house.text if found.house else "",
-        "rings": [{"text": ring.text, "signatures": [dict(s) for s in ring.signatures]} for ring in chain.rings] if chain else [],
-        "still": {"text": chain.still[0], "signatures": [dict(s) for s in chain.still[1]]} if chain and chain.still else None,
+        "rings": [{"text": ring.text, "signatures": [dict(s) for s in ring.signatures]} for ring in chain.rings]
+        if chain
+        else [],
+        "still": {"text": chain.still[0], "signatures": [dict(s) for s in chain.still[1]]}
+        if chain and chain.still
+        else None,
         "keyrings": [{"text": ring.text, "signatures": list(ring.signatures)} for ring in found.keyrings],
-    }  # fmt: skip
+    }

@@ -33,7 +33,13 @@ def band_lines(record: ChannelRecord, language: str) -> tuple[tuple[str, str, st
     lines = []
     for year, band in sorted(record.bands.items(), reverse=True):
         kept = "hr.channel.kept_unsaid" if band.kept is None else f"hr.channel.kept_{'yes' if band.kept else 'no'}"
-        lines.append((year, say(language, f"hr.channel.band_{band.band.replace('-', '_').replace('+', '_more')}"), say(language, kept)))
+        lines.append(
+            (
+                year,
+                say(language, f"hr.channel.band_{band.band.replace('-', '_').replace('+', '_more')}"),
+                say(language, kept),
+            )
+        )
     return tuple(lines)
 
 
@@ -48,7 +54,15 @@ async def handler_lines(language: str, today: date, data: Path) -> tuple[Handler
         trained = record.trained if record else None
         valid = record is not None and record.training_is_valid(today)
         lines.append(
-            HandlerLine(reader.id, reader.name, text_of(reader.role, language), reader.outside, in_words(trained, language), str(trained or ""), valid)
+            HandlerLine(
+                reader.id,
+                reader.name,
+                text_of(reader.role, language),
+                reader.outside,
+                in_words(trained, language),
+                str(trained or ""),
+                valid,
+            )
         )
     return tuple(lines)
 
@@ -69,21 +83,40 @@ async def for_auditor(today: date, data: Path) -> dict[str, Any]:
     """Procedure, times kept and training, as the auditor exports them."""
     record, lists = await channel.load(), await readers.load(data)
     return {
-        "opened": record.opened, "unions_heard": {"day": record.hearing_day, "document": record.hearing_document},
+        "opened": record.opened,
+        "unions_heard": {"day": record.hearing_day, "document": record.hearing_document},
         "procedure": {
-            "acknowledge_days": clocks.ACKNOWLEDGE_DAYS, "outcome_months": clocks.OUTCOME_MONTHS, "reminders_days": list(clocks.REMINDERS),
-            "handler_absent_days": clocks.ABSENT_DAYS, "retaliation_months": list(clocks.RETALIATION_MONTHS),
-            "retention_years": record.retention_years, "diary_months": clocks.DIARY_MONTHS,
+            "acknowledge_days": clocks.ACKNOWLEDGE_DAYS,
+            "outcome_months": clocks.OUTCOME_MONTHS,
+            "reminders_days": list(clocks.REMINDERS),
+            "handler_absent_days": clocks.ABSENT_DAYS,
+            "retaliation_months": list(clocks.RETALIATION_MONTHS),
+            "retention_years": record.retention_years,
+            "diary_months": clocks.DIARY_MONTHS,
         },
         "years": {year: {"band": band.band, "times_kept": band.kept} for year, band in record.bands.items()},
         "handlers": [
-            {"name": line.name, "role": line.role, "outside": line.outside, "trained": line.trained_day, "valid": line.valid}
+            {
+                "name": line.name,
+                "role": line.role,
+                "outside": line.outside,
+                "trained": line.trained_day,
+                "valid": line.valid,
+            }
             for line in await handler_lines("it", today, data)
         ],
         "house": lists.house.printed if lists.house else "",
         "rings": [
-            {"number": ring.number, "day": ring.day.isoformat(), "until": ring.until.isoformat(), "fingerprint": ring.hash}
+            {
+                "number": ring.number,
+                "day": ring.day.isoformat(),
+                "until": ring.until.isoformat(),
+                "fingerprint": ring.hash,
+            }
             for ring in (lists.chain.rings if lists.chain else ())
         ],
-        "keyrings": [{"number": ring.number, "day": ring.day.isoformat(), "fingerprint": ring.fingerprint} for ring in lists.keyrings],
-    }  # fmt: skip
+        "keyrings": [
+            {"number": ring.number, "day": ring.day.isoformat(), "fingerprint": ring.fingerprint}
+            for ring in lists.keyrings
+        ],
+    }

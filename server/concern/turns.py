@@ -83,7 +83,9 @@ class Turns:
     """The lanes of one process."""
 
     def __init__(self) -> None:
-        self._small = Lane(most_bytes=MOST * SMALL, running=2, waiting=10)  # as many as there are connections: nobody waits for slow ones
+        self._small = Lane(
+            most_bytes=MOST * SMALL, running=2, waiting=10
+        )  # as many as there are connections: nobody waits for slow ones
         self._large = Lane(most_bytes=24 * 1024 * 1024, running=1, waiting=2)
 
     def lane(self, length: int) -> Lane:

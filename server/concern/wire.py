@@ -77,11 +77,22 @@ def file_content(file: CaseFile) -> dict[str, Any]:
     version 2 a page reads them in the letters."""
     days = file.days
     return {
-        "case": f"{file.case:016x}", "version": file.version, "state": days.state, "contested": file.contested,
+        "case": f"{file.case:016x}",
+        "version": file.version,
+        "state": days.state,
+        "contested": file.contested,
         **{name: str(getattr(days, name) or "") for name in ("received", "acknowledged", "outcome")},
-        "recovered": str(file.recovered or ""), "readers": list(file.readers),
+        "recovered": str(file.recovered or ""),
+        "readers": list(file.readers),
         "epochs": [
-            {"stream": e.stream, "number": e.number, "wrap": b64encode(e.wrap).decode(), "link": b64encode(e.link).decode(), "at": e.at, "confirmed": e.confirmed}
+            {
+                "stream": e.stream,
+                "number": e.number,
+                "wrap": b64encode(e.wrap).decode(),
+                "link": b64encode(e.link).decode(),
+                "at": e.at,
+                "confirmed": e.confirmed,
+            }
             | ({"pairs": {pair: b64encode(sealed).decode() for pair, sealed in e.pairs.items()}} if e.pairs else {})
             for e in file.epochs
         ],
@@ -90,7 +101,7 @@ def file_content(file: CaseFile) -> dict[str, Any]:
             | ({"replacement": b64encode(m.replacement).decode()} if m.replacement else {})
             for m in file.messages
         ],
-    }  # fmt: skip
+    }
 
 
 def dates_of(channel: OpenChannel, file: CaseFile) -> dict[str, str]:
@@ -107,4 +118,6 @@ def dates_of(channel: OpenChannel, file: CaseFile) -> dict[str, str]:
     return found
 
 
-PROBLEMS: dict[int | type[Exception], Any] = dict.fromkeys((CaseUnknown, OutOfStep, ReportRefused, Busy, ListsRefused), refused)
+PROBLEMS: dict[int | type[Exception], Any] = dict.fromkeys(
+    (CaseUnknown, OutOfStep, ReportRefused, Busy, ListsRefused), refused
+)

@@ -52,7 +52,9 @@ async def make(house: House) -> dict[str, Any]:
         await handlers.set_statement(name, rings.read_statement(stated, anchor.hash), stated)
         wanted.append(Wanted(stated, role, outside))
     made = {seat: new_identity() for seat in rings.RECOVERY_SEATS}
-    recovery = [RecoveryHolder(seat, title, made[seat][1]) for seat, title in zip(rings.RECOVERY_SEATS, HOLDERS, strict=True)]
+    recovery = [
+        RecoveryHolder(seat, title, made[seat][1]) for seat, title in zip(rings.RECOVERY_SEATS, HOLDERS, strict=True)
+    ]
     text = rings.draft(anchor, house.day, wanted, recovery)
     await publish_ring(house, text, [rings.sign(text, seats[seat]) for seat in ("legal", "staff")])
     record = await channel.load()
@@ -93,9 +95,16 @@ async def enrol(house: House, name: str) -> tuple[HandlerKeys, dict[str, str]]:
     await accounts.add(house.engines["people"], name, "handler", login)
     second = await with_codes(house, name)
     record = HandlerRecord(
-        name, salt, make_bundle(keys, wrap, kit), keys.recipient, keys.signer, f"{name}@esempio.invalid",
-        house.day, None, None
-    )  # fmt: skip
+        name,
+        salt,
+        make_bundle(keys, wrap, kit),
+        keys.recipient,
+        keys.signer,
+        f"{name}@esempio.invalid",
+        house.day,
+        None,
+        None,
+    )
     await handlers.keep(house.engines["cases"], record)
     return keys, {"passphrase": passphrase, "second": second, "kit": kit}
 

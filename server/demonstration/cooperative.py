@@ -89,10 +89,26 @@ class Story:
 
 THEMES = {"CUL": 3.7, "VOI": 3.3, "LEA": 3.2, "HRP": 3.3, "GRO": 3.1, "PAY": 2.8, "SAF": 3.5, "CAR": 3.6, "": 3.6}
 STORIES = (
-    Story("autunno-2025", {"it": "Come stai al lavoro? 2025", "en": "How is work? 2025"}, 372, 19, 0.62, THEMES | {"SAF": 3.2}, {"po": -0.75, "fi": 0.1}),
-    Story("primavera-2026", {"it": "Come stai al lavoro? 2026", "en": "How is work? 2026"}, 196, 19, 0.68, THEMES, {"po": -0.15, "li": -0.7, "fi": 0.15}),
+    Story(
+        "autunno-2025",
+        {"it": "Come stai al lavoro? 2025", "en": "How is work? 2025"},
+        372,
+        19,
+        0.62,
+        THEMES | {"SAF": 3.2},
+        {"po": -0.75, "fi": 0.1},
+    ),
+    Story(
+        "primavera-2026",
+        {"it": "Come stai al lavoro? 2026", "en": "How is work? 2026"},
+        196,
+        19,
+        0.68,
+        THEMES,
+        {"po": -0.15, "li": -0.7, "fi": 0.15},
+    ),
     Story("autunno-2026", {"it": "Come stai al lavoro?", "en": "How is work?"}, 2, 19, 0.25, THEMES, {"li": -0.4}),
-)  # fmt: skip
+)
 
 
 def is_made(settings: Settings) -> bool:
@@ -237,18 +253,24 @@ async def _house(engines: Engines, settings: Settings, address: str, dice: rando
     await organisation.save(
         engines["public"],
         OrganisationRecord(
-            name="Cooperativa Esempio", demonstration=True, referente="Sara Finta, 055 000000", canale="la cassetta gialla in ogni sede",
-            help_checked_on=today().isoformat(), address=address,
+            name="Cooperativa Esempio",
+            demonstration=True,
+            referente="Sara Finta, 055 000000",
+            canale="la cassetta gialla in ogni sede",
+            help_checked_on=today().isoformat(),
+            address=address,
             notice=Notice(
-                "Cooperativa sociale Esempio (inventata), Firenze", "Conoscere come il personale vive rispetto e parità, e migliorare.",
-                "I fogli cifrati fino alla pubblicazione, poi vengono distrutti. I risultati per cinque anni.", "privacy@esempio.invalid",
+                "Cooperativa sociale Esempio (inventata), Firenze",
+                "Conoscere come il personale vive rispetto e parità, e migliorare.",
+                "I fogli cifrati fino alla pubblicazione, poi vengono distrutti. I risultati per cinque anni.",
+                "privacy@esempio.invalid",
             ),
             contacts=(
                 SupportContact("Sara Finta, persona di riferimento", what, "055 000000", "lun-ven 9-13", True),
                 SupportContact("Consigliera di parità", what, "055 000001", "mar 15-18", False),
             ),
         ),
-    )  # fmt: skip
+    )
     units, persons = _people(dice)
     await roster.replace(engines["people"], units, persons, today() - timedelta(days=500))
     known: dict[str, Any] = {"accounts": {}}
@@ -307,13 +329,18 @@ async def _organisation() -> OrganisationRecord:
 
 
 _EVIDENCE = (
-    ("1.1", "met", "Piano strategico per la parità"), ("1.2", "met", "Procedura per opinioni e suggerimenti"),
-    ("1.3", "met", "Linee guida sul linguaggio"), ("1.5", "partly", "Registro della formazione"),
-    ("2.1", "met", "Nomina del comitato guida"), ("2.2", "met", "Procedura sulla non inclusione"),
-    ("2.3", "not_met", "Bilancio di previsione"), ("3.1", "met", "Regolamento di selezione"),
-    ("3.5", "met", "Regolamento sul rientro"), ("3.6", "met", "Nomina delle persone di riferimento"),
+    ("1.1", "met", "Piano strategico per la parità"),
+    ("1.2", "met", "Procedura per opinioni e suggerimenti"),
+    ("1.3", "met", "Linee guida sul linguaggio"),
+    ("1.5", "partly", "Registro della formazione"),
+    ("2.1", "met", "Nomina del comitato guida"),
+    ("2.2", "met", "Procedura sulla non inclusione"),
+    ("2.3", "not_met", "Bilancio di previsione"),
+    ("3.1", "met", "Regolamento di selezione"),
+    ("3.5", "met", "Regolamento sul rientro"),
+    ("3.6", "met", "Nomina delle persone di riferimento"),
     ("6.2", "met", "Accordo integrativo"),
-)  # fmt: skip
+)
 
 
 async def _evidence(engines: Engines) -> None:
@@ -328,7 +355,9 @@ async def _evidence(engines: Engines) -> None:
             indicator, state, set_by="direzione", set_on=day - timedelta(days=60), valid_until=day + timedelta(days=300)
         )
         await evidence.set_state(public, record)
-        await evidence.review(public, indicator, "direzione2", (await evidence.of(indicator)).mark, day - timedelta(days=50))
+        await evidence.review(
+            public, indicator, "direzione2", (await evidence.of(indicator)).mark, day - timedelta(days=50)
+        )
     wave = STORIES[-2].id
     await actions.add(
         wave, "3.6", "Presentare le persone di riferimento in ogni sede", "Sara Finta", day + timedelta(days=40), day

@@ -150,9 +150,19 @@ class Quiet:
 def configured(app: Any, host: str, port: int) -> uvicorn.Config:
     """How this service is served: no address, agent or request is logged, and every connection is bounded."""
     return uvicorn.Config(
-        app, host=host, port=port, access_log=False, log_level="error", server_header=False, proxy_headers=False, date_header=False,
-        timeout_graceful_shutdown=10, http=cast(Any, Bounded), ws="none", backlog=BACKLOG,
-    )  # fmt: skip
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="error",
+        server_header=False,
+        proxy_headers=False,
+        date_header=False,
+        timeout_graceful_shutdown=10,
+        http=cast(Any, Bounded),
+        ws="none",
+        backlog=BACKLOG,
+    )
 
 
 async def serve(app: Any, host: str, port: int) -> None:

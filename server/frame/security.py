@@ -164,6 +164,4 @@ def device_cookies(request: Request[Any, Any, Any], token: str) -> list[Cookie]:
 
 
 def _cookie(name: str, value: str, path: str, *, https: bool, seconds: int | None = None) -> Cookie:
-    return Cookie(
-        key=name, value=value, path=path, max_age=seconds, httponly=True, secure=https, samesite="strict"
-    )  # fmt: skip
+    return Cookie(key=name, value=value, path=path, max_age=seconds, httponly=True, secure=https, samesite="strict")

@@ -13,14 +13,29 @@ from surveys.people import accounts
 from surveys.public.organisation import load
 
 LINKS = {
-    "hr": (("overview", "/hr"), ("waves", "/hr/waves"), ("indicators", "/hr/indicators"), ("scorecard", "/hr/scorecard"),
-           ("people", "/hr/people"), ("organisation", "/hr/organisation"), ("channel", "/hr/channel"), ("keys", "/keys")),
+    "hr": (
+        ("overview", "/hr"),
+        ("waves", "/hr/waves"),
+        ("indicators", "/hr/indicators"),
+        ("scorecard", "/hr/scorecard"),
+        ("people", "/hr/people"),
+        ("organisation", "/hr/organisation"),
+        ("channel", "/hr/channel"),
+        ("keys", "/keys"),
+    ),
     "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
     "guarantee": (("keys", "/keys"),),
     "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
-}  # fmt: skip
-HOME = {"hr": "/hr", "representative": "/keys", "recovery": "/keys", "guarantee": "/keys", "auditor": "/audit", "handler": "/cases"}
+}
+HOME = {
+    "hr": "/hr",
+    "representative": "/keys",
+    "recovery": "/keys",
+    "guarantee": "/keys",
+    "auditor": "/audit",
+    "handler": "/cases",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +70,14 @@ async def frame(request: Request[Any, Any, Any], *, error: str = "") -> tuple[Sh
     key = f"desk.notice.{request.query_params.get('done', '')}"
     notice = say(language, key) if key in catalogue(language) else ""
     desk = Desk(
-        account=account.name if account else "", role=account.role if account else "",
-        form=accounts.form_token(token) if token else "", links=links,
-        languages=tuple((code, NAMES[code]) for code in DESK_LANGUAGES), notice=notice, error=error,
-    )  # fmt: skip
+        account=account.name if account else "",
+        role=account.role if account else "",
+        form=accounts.form_token(token) if token else "",
+        links=links,
+        languages=tuple((code, NAMES[code]) for code in DESK_LANGUAGES),
+        notice=notice,
+        error=error,
+    )
     return shell(await load(), language), desk
 
 

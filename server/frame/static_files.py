@@ -33,8 +33,9 @@ def _by_address() -> dict[str, str]:
 
 
 _PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "br": lambda content: bytes(brotli.compress(content, quality=11)), "gzip": lambda content: gzip.compress(content, 9, mtime=0),
-}  # fmt: skip
+    "br": lambda content: bytes(brotli.compress(content, quality=11)),
+    "gzip": lambda content: gzip.compress(content, 9, mtime=0),
+}
 
 
 @cache
@@ -59,7 +60,9 @@ async def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> R
     kind = _TYPES[wanted.rpartition(".")[2]]
     coding = next((one for one in _PACKERS if one in _taken(request.headers.get("accept-encoding", ""))), "")
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-    return Response(_packed(wanted, coding), media_type=kind, headers=headers | ({"Content-Encoding": coding} if coding else {}))
+    return Response(
+        _packed(wanted, coding), media_type=kind, headers=headers | ({"Content-Encoding": coding} if coding else {})
+    )
 
 
 @get("/answer-worker.js")
@@ -74,10 +77,11 @@ async def well_known(settings: NamedDependency[Settings]) -> dict[str, Any]:
     public = public_text(installation_key(settings.data))
     waves = await in_state(State.OPEN)
     return {
-        "key": public, "fingerprint": fingerprint(public),
+        "key": public,
+        "fingerprint": fingerprint(public),
         "plans": {wave.id: digest(json.loads(wave.signed_plan)["plan"]) for wave in waves if wave.signed_plan},
         "token_keys": {wave.id: hashlib.sha256(wave.token_key).hexdigest() for wave in waves if wave.token_key},
-    }  # fmt: skip
+    }
 
 
 @get("/.well-known/security.txt")

@@ -15,9 +15,16 @@ DESK_LANGUAGES = ("it", "en")
 """Languages of the pages for HR, holders and auditors; staff pages speak all nine."""
 RIGHT_TO_LEFT = frozenset({"ar"})
 NAMES = {
-    "it": "Italiano", "en": "English", "ro": "Română", "sq": "Shqip", "fr": "Français", "es": "Español",
-    "ar": "العربية", "zh-Hans": "简体中文", "uk": "Українська",
-}  # fmt: skip
+    "it": "Italiano",
+    "en": "English",
+    "ro": "Română",
+    "sq": "Shqip",
+    "fr": "Français",
+    "es": "Español",
+    "ar": "العربية",
+    "zh-Hans": "简体中文",
+    "uk": "Українська",
+}
 
 
 def direction(language: str) -> str:

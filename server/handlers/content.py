@@ -19,5 +19,14 @@ def desk_texts(language: str) -> str:
 
 def scripts(*names: str) -> tuple[Script, ...]:
     """The bundles every handlers' page needs, then its own."""
-    first = ("sealing.js", "argon.js", "concern-protocol.js", "signed.js", "fold.js", "fold-desk.js", "desk-keys.js", "passphrase.js")
+    first = (
+        "sealing.js",
+        "argon.js",
+        "concern-protocol.js",
+        "signed.js",
+        "fold.js",
+        "fold-desk.js",
+        "desk-keys.js",
+        "passphrase.js",
+    )
     return tuple(script(name) for name in (*first, *names))

@@ -103,8 +103,14 @@ async def sign_in(
     people, known = engines["people"], devices_of(request)
     try:
         entered = await accounts.sign_in(
-            people, given.name[:60], given.login[:64], datetime.now(UTC), second=given.second[:12], door="handlers", devices=known
-        )  # fmt: skip
+            people,
+            given.name[:60],
+            given.login[:64],
+            datetime.now(UTC),
+            second=given.second[:12],
+            door="handlers",
+            devices=known,
+        )
     except SignInRefused as problem:
         await _note_refused(engines, settings, problem)
         return answer({"problem": "wrong"}, 403)
@@ -172,4 +178,10 @@ async def _set_up(given: Setup, engines: Engines, settings: Settings) -> str:
     return ""
 
 
-ROUTERS = [Router(path="/", exception_handlers=dict(PROBLEMS), route_handlers=[sign_in_page, setup_page, salt, sign_in, second_factor, setup])]
+ROUTERS = [
+    Router(
+        path="/",
+        exception_handlers=dict(PROBLEMS),
+        route_handlers=[sign_in_page, setup_page, salt, sign_in, second_factor, setup],
+    )
+]

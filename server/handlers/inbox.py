@@ -123,7 +123,15 @@ async def page(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the desk; it stays closed until the passphrase opens it here."""
     shell, frame_of = await frame(request)
     title = say(shell.language, "cases.desk.title")
-    return show(HandlerDeskPage(shell, frame_of, title, desk_texts(shell.language), scripts("desk-memory.js", "desk.js", "desk-acts.js", "desk-case.js")))
+    return show(
+        HandlerDeskPage(
+            shell,
+            frame_of,
+            title,
+            desk_texts(shell.language),
+            scripts("desk-memory.js", "desk.js", "desk-acts.js", "desk-case.js"),
+        )
+    )
 
 
 @get("/cases/desk.json")
@@ -135,13 +143,23 @@ async def desk_file(
     seat, me, lists = await _desk(settings, engines), await handlers.load(name), await readers.load(settings.data)
     lines = sorted(await cases.inbox(seat, name), key=lambda line: _sooner(line, seat.day))
     content = {
-        "name": name, "day": seat.day.isoformat(), "form": accounts.form_token(request.state.token),
-        "salt": me.salt.hex() if me else "", "bundle": me.bundle if me else "", "statement": me.statement if me else "", "lists": list_content(lists),
-        "trained": str(me.trained or "") if me else "", "trained_now": bool(me and me.training_is_valid(seat.day)),
-        "away_from": str(me.away_from or "") if me else "", "away_until": str(me.away_until or "") if me else "",
-        "outside": bool(seat.current.get(name)), "on_list": name in seat.current, "years": (await channel.load()).retention_years, "paused": lists.chain is None,
+        "name": name,
+        "day": seat.day.isoformat(),
+        "form": accounts.form_token(request.state.token),
+        "salt": me.salt.hex() if me else "",
+        "bundle": me.bundle if me else "",
+        "statement": me.statement if me else "",
+        "lists": list_content(lists),
+        "trained": str(me.trained or "") if me else "",
+        "trained_now": bool(me and me.training_is_valid(seat.day)),
+        "away_from": str(me.away_from or "") if me else "",
+        "away_until": str(me.away_until or "") if me else "",
+        "outside": bool(seat.current.get(name)),
+        "on_list": name in seat.current,
+        "years": (await channel.load()).retention_years,
+        "paused": lists.chain is None,
         "inbox": [_line(line, seat.day) for line in lines],
-    }  # fmt: skip
+    }
     return answer(content)
 
 
@@ -152,18 +170,27 @@ def _sooner(line: InboxLine, day: date) -> str:
 
 def _line(line: InboxLine, day: date) -> dict[str, Any]:
     return {
-        "case": f"{line.case:016x}", "state": line.days.state, "rekey": line.rekey, "held": line.held, "ended": line.ended,
-        "received": str(line.days.received), "pressing": clocks.pressing(line.days, day),
-        "duties": [{"what": d.what, "by": d.by.isoformat(), "late": d.is_late(day)} for d in clocks.duties(line.days, day)],
-    }  # fmt: skip
+        "case": f"{line.case:016x}",
+        "state": line.days.state,
+        "rekey": line.rekey,
+        "held": line.held,
+        "ended": line.ended,
+        "received": str(line.days.received),
+        "pressing": clocks.pressing(line.days, day),
+        "duties": [
+            {"what": d.what, "by": d.by.isoformat(), "late": d.is_late(day)} for d in clocks.duties(line.days, day)
+        ],
+    }
 
 
 @get("/cases/case/{case:str}")
 async def case_content(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """One case, sealed."""  # fmt: skip
+    """One case, sealed."""
     name = account_of(request).name
     seat = await _desk(settings, engines)
     file = await cases.case_file(seat, incoming.case_number(case), name)
@@ -171,16 +198,24 @@ async def case_content(
     line = InboxLine(file.case, file.days, file.rekey, file.held, file.ended)
     record = await channel.load()
     shown = OpenChannel(record, await readers.load(settings.data), seat.keeper, engines, seat.day)
-    extra = {"holds": file.holds, "my_hold": file.my_hold, "uploads": list(file.uploads), "dates": dates_of(shown, file)}
+    extra = {
+        "holds": file.holds,
+        "my_hold": file.my_hold,
+        "uploads": list(file.uploads),
+        "dates": dates_of(shown, file),
+    }
     return answer(file_content(file) | _line(line, seat.day) | extra)
 
 
 @get("/cases/case/{case:str}/file/{upload:str}")
 async def attachment(
-    request: Request[Any, Any, Any], case: FromPath[str], upload: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    upload: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """One sealed attachment."""  # fmt: skip
+    """One sealed attachment."""
     seat = await _desk(settings, engines)
     file = await cases.case_file(seat, incoming.case_number(case), account_of(request).name)
     return Response(await pieces.attachment(file.case, upload), media_type="application/octet-stream")
@@ -188,10 +223,12 @@ async def attachment(
 
 @post("/cases/case/{case:str}/write", request_max_body_size=SEALED_LIMIT, status_code=200)
 async def write(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """Add her message, and take the step it names."""  # fmt: skip
+    """Add her message, and take the step it names."""
     name, writing = _ours(request), await body_of(request, Writing)
     seat = await _desk(settings, engines)
     await append_letter(seat, incoming.case_number(case), name, writing)
@@ -208,10 +245,12 @@ def _act(writing: Writing) -> str:
 
 @post("/cases/case/{case:str}/seen", status_code=200)
 async def seen(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """A second reader's device has opened a new epoch."""  # fmt: skip
+    """A second reader's device has opened a new epoch."""
     name, given = _ours(request), await body_of(request, Reads)
     await confirm(await _desk(settings, engines), incoming.case_number(case), name, given.number, given.readers[:20])
     return answer({"kept": True})
@@ -219,10 +258,12 @@ async def seen(
 
 @post("/cases/case/{case:str}/stands", status_code=200)
 async def stands(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """A reader's device says how a case stands by its letters."""  # fmt: skip
+    """A reader's device says how a case stands by its letters."""
     name, said = _ours(request), await body_of(request, standing.Stand)
     seat = await _desk(settings, engines)
     if await standing.say_stand(seat, incoming.case_number(case), name, said):
@@ -249,10 +290,12 @@ async def statement(
 
 @post("/cases/case/{case:str}/out", status_code=200)
 async def step_out(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """A handler in conflict leaves a case."""  # fmt: skip
+    """A handler in conflict leaves a case."""
     name, seat = _ours(request), await _desk(settings, engines)
     await standing.step_out(seat, incoming.case_number(case), name)
     await log.record(engines["cases"], seat.keeper, seat.day, name, "stepped_out")
@@ -261,10 +304,12 @@ async def step_out(
 
 @post("/cases/case/{case:str}/hold", status_code=200)
 async def hold(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """Ask for a legal hold, or take it back."""  # fmt: skip
+    """Ask for a legal hold, or take it back."""
     name, wanted = _ours(request), await body_of(request, Hold)
     seat = await _desk(settings, engines)
     await standing.set_hold(seat, incoming.case_number(case), name, wanted.wanted)
@@ -274,10 +319,12 @@ async def hold(
 
 @post("/cases/case/{case:str}/redact", request_max_body_size=SEALED_LIMIT, status_code=200)
 async def redact(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """Lay a letter without its content beside the first, until a second reader has looked."""  # fmt: skip
+    """Lay a letter without its content beside the first, until a second reader has looked."""
     name, change = _ours(request), await body_of(request, Redaction)
     seat = await _desk(settings, engines)
     await standing.replace_message(seat, incoming.case_number(case), name, change.number, change.sealed)
@@ -287,10 +334,12 @@ async def redact(
 
 @post("/cases/case/{case:str}/redacted", status_code=200)
 async def redacted(
-    request: Request[Any, Any, Any], case: FromPath[str], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    case: FromPath[str],
+    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """A second reader has found nothing else changed: the content goes."""  # fmt: skip
+    """A second reader has found nothing else changed: the content goes."""
     name, given = _ours(request), await body_of(request, Seen)
     seat = await _desk(settings, engines)
     await standing.confirm_replacement(seat, incoming.case_number(case), name, given.number, given.digest)
@@ -365,9 +414,25 @@ def _not_allowed(_: Request[Any, Any, Any], __: NotAllowed) -> Response[bytes]:
 
 ROUTERS = [
     Router(
-        path="/", guards=[DeskAccount("handler")], exception_handlers=dict(PROBLEMS) | {NotAllowed: _not_allowed},
+        path="/",
+        guards=[DeskAccount("handler")],
+        exception_handlers=dict(PROBLEMS) | {NotAllowed: _not_allowed},
         route_handlers=[
-            page, desk_file, case_content, attachment, write, seen, stands, statement, step_out, hold, redact, redacted, piece, absence, passphrase,
+            page,
+            desk_file,
+            case_content,
+            attachment,
+            write,
+            seen,
+            stands,
+            statement,
+            step_out,
+            hold,
+            redact,
+            redacted,
+            piece,
+            absence,
+            passphrase,
         ],
     )
-]  # fmt: skip
+]

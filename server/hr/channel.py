@@ -64,12 +64,22 @@ async def _page(
     language, record, lists = shell.language, await channel.load(), await readers.load(settings.data)
     missing = await life.gaps(_house(request, engines, settings))
     page = ChannelPage(
-        shell, desk, say(language, "hr.channel.heading"), in_words(record.opened, language),
-        tuple(say(language, f"cli.gap_{gap}") for gap in missing), record.hearing_day, record.hearing_document,
-        record.other_files, record.retention_years, RETENTION_YEARS, await handler_lines(language, today(), settings.data),
-        " · ".join(filter(None, house_lines(lists))), in_words(str(lists.chain.newest.until) if lists.chain else "", language), band_lines(record, language),
+        shell,
+        desk,
+        say(language, "hr.channel.heading"),
+        in_words(record.opened, language),
+        tuple(say(language, f"cli.gap_{gap}") for gap in missing),
+        record.hearing_day,
+        record.hearing_document,
+        record.other_files,
+        record.retention_years,
+        RETENTION_YEARS,
+        await handler_lines(language, today(), settings.data),
+        " · ".join(filter(None, house_lines(lists))),
+        in_words(str(lists.chain.newest.until) if lists.chain else "", language),
+        band_lines(record, language),
         tuple((kind, say(language, f"hr.channel.paper_{kind}")) for kind in PAPERS),
-    )  # fmt: skip
+    )
     return show(page, status=422 if error else 200)
 
 
@@ -93,9 +103,12 @@ async def save_channel(
         return await _page(request, engines, settings, say(language, "hr.refused.form"))
     record = await channel.load()
     changed = replace(
-        record, hearing_day=heard, hearing_document=data.get("hearing_document", "").strip()[:300],
-        other_files="other_files" in data, retention_years=int(years),
-    )  # fmt: skip
+        record,
+        hearing_day=heard,
+        hearing_document=data.get("hearing_document", "").strip()[:300],
+        other_files="other_files" in data,
+        retention_years=int(years),
+    )
     await life.set_rules(_house(request, engines, settings), changed)
     return done("/hr/channel", "saved")
 
@@ -140,18 +153,31 @@ async def paper(
         raise NotFoundException
     about, record, lists = await organisation.load(), await channel.load(), await readers.load(settings.data)
     given: dict[str, Any] = {
-        "kind": kind, "language": language, "languages": list(about.languages if about else ()),
-        "organisation": about.name if about else "", "address": about.address if about else "",
-        "fingerprint": lists.house.printed if lists.house else "", "words": " ".join(lists.house.words) if lists.house else "",
-        "readers": [[line.name, line.role, line.outside] for line in await handler_lines(language, today(), settings.data)],
-        "controller": about.notice.controller if about else "", "contact": about.notice.contact if about else "",
-        "retention_years": record.retention_years, "hearing_day": in_words(record.hearing_day, language),
-        "hearing_document": record.hearing_document, "checked_day": in_words(about.help_checked_on if about else "", language),
+        "kind": kind,
+        "language": language,
+        "languages": list(about.languages if about else ()),
+        "organisation": about.name if about else "",
+        "address": about.address if about else "",
+        "fingerprint": lists.house.printed if lists.house else "",
+        "words": " ".join(lists.house.words) if lists.house else "",
+        "readers": [
+            [line.name, line.role, line.outside] for line in await handler_lines(language, today(), settings.data)
+        ],
+        "controller": about.notice.controller if about else "",
+        "contact": about.notice.contact if about else "",
+        "retention_years": record.retention_years,
+        "hearing_day": in_words(record.hearing_day, language),
+        "hearing_document": record.hearing_document,
+        "checked_day": in_words(about.help_checked_on if about else "", language),
         "opened_day": in_words(record.opened, language),
-    }  # fmt: skip
+    }
     made = await run(settings, "paper", given)
     ending = "pdf" if kind == "poster" else "docx"
-    media = "application/pdf" if kind == "poster" else "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    media = (
+        "application/pdf"
+        if kind == "poster"
+        else "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    )
     headers = {"Content-Disposition": f'attachment; filename="ascolto-{kind}-{language}.{ending}"'}
     return Response(bytes.fromhex(made["content"]), media_type=media, headers=headers)
 

@@ -66,9 +66,15 @@ async def set_state(
     try:
         valid = date.fromisoformat(data["valid"]) if data.get("valid") else None
         record = replace(
-            before, state=data.get("state", ""), figure=_shown(data, "figure", 100), source=_shown(data, "source", 200),
-            note=_shown(data, "note", 1000), valid_until=valid, set_by=account_of(request).name, set_on=today(),
-        )  # fmt: skip
+            before,
+            state=data.get("state", ""),
+            figure=_shown(data, "figure", 100),
+            source=_shown(data, "source", 200),
+            note=_shown(data, "note", 1000),
+            valid_until=valid,
+            set_by=account_of(request).name,
+            set_on=today(),
+        )
         await evidence.set_state(engines["public"], record)
     except EvidenceRefused as problem:
         return await _again(request, indicator, str(problem))
@@ -99,13 +105,22 @@ async def add_document(
     upload = (await request.form()).get("file")
     content, name = b"", ""
     if isinstance(upload, UploadFile) and upload.filename:
-        content, name = await upload.read(), "".join(letter for letter in upload.filename if letter.isprintable())[-100:]
+        content, name = (
+            await upload.read(),
+            "".join(letter for letter in upload.filename if letter.isprintable())[-100:],
+        )
     try:
         when = date.fromisoformat(data.get("day", ""))
         await evidence.add_document(
-            engines["public"], indicator, data.get("title", "")[:200], when, today(), link=data.get("link", "")[:500].strip(),
-            file_name=name, content=content,
-        )  # fmt: skip
+            engines["public"],
+            indicator,
+            data.get("title", "")[:200],
+            when,
+            today(),
+            link=data.get("link", "")[:500].strip(),
+            file_name=name,
+            content=content,
+        )
     except EvidenceRefused as problem:
         return await _again(request, indicator, str(problem))
     except ValueError:

@@ -56,11 +56,16 @@ class OrganisationPage:
 
 def _fields(record: OrganisationRecord, language: str) -> tuple[FieldLine, ...]:
     values = {
-        "name": ("text", record.name), "address": ("text", record.address), "referente": ("text", record.referente),
-        "canale": ("text", record.canale), "help_checked_on": ("date", record.help_checked_on),
-        "controller": ("long", record.notice.controller), "purpose": ("long", record.notice.purpose),
-        "retention": ("long", record.notice.retention), "contact": ("long", record.notice.contact),
-    }  # fmt: skip
+        "name": ("text", record.name),
+        "address": ("text", record.address),
+        "referente": ("text", record.referente),
+        "canale": ("text", record.canale),
+        "help_checked_on": ("date", record.help_checked_on),
+        "controller": ("long", record.notice.controller),
+        "purpose": ("long", record.notice.purpose),
+        "retention": ("long", record.notice.retention),
+        "contact": ("long", record.notice.contact),
+    }
     return tuple(
         FieldLine(
             name, say(language, f"hr.organisation.{name}"), say(language, f"hr.organisation.hint_{name}"), kind, value
@@ -74,13 +79,20 @@ async def _page(request: Request[Any, Any, Any], error: str = "") -> Response[st
     language = shell.language
     record = await load() or OrganisationRecord("")
     contacts = [
-        ContactLine(c.name, text_of(c.what, language), c.reach, c.hours, c.languages, c.cost, c.checked_on, c.tells_employer) for c in record.contacts
+        ContactLine(
+            c.name, text_of(c.what, language), c.reach, c.hours, c.languages, c.cost, c.checked_on, c.tells_employer
+        )
+        for c in record.contacts
     ]
     contacts += [ContactLine("", "", "", "", "", "", "", False)] * SPARE_CONTACTS
     page = OrganisationPage(
-        shell, desk, say(language, "hr.organisation.heading"),
-        tuple(say(language, f"hr.missing.{gap}") for gap in record.missing()), _fields(record, language), tuple(contacts),
-    )  # fmt: skip
+        shell,
+        desk,
+        say(language, "hr.organisation.heading"),
+        tuple(say(language, f"hr.missing.{gap}") for gap in record.missing()),
+        _fields(record, language),
+        tuple(contacts),
+    )
     return show(page, status=422 if error else 200)
 
 
@@ -104,10 +116,15 @@ async def save_organisation(
     if checked and not is_day(checked):
         return await _page(request, say(language, "hr.refused.form"))
     record = replace(
-        before, name=data["name"][:100], address=data.get("address", "")[:200].rstrip("/"), referente=data.get("referente", "")[:200],
-        canale=data.get("canale", "")[:200], help_checked_on=checked, contacts=_contacts(data, before, language),
+        before,
+        name=data["name"][:100],
+        address=data.get("address", "")[:200].rstrip("/"),
+        referente=data.get("referente", "")[:200],
+        canale=data.get("canale", "")[:200],
+        help_checked_on=checked,
+        contacts=_contacts(data, before, language),
         notice=Notice(*(data.get(part, "")[:1000] for part in ("controller", "purpose", "retention", "contact"))),
-    )  # fmt: skip
+    )
     await save(engines["public"], record)
     return done("/hr/organisation", "saved")
 
@@ -132,11 +149,16 @@ def _contacts(data: dict[str, str], before: OrganisationRecord, language: str) -
         what = {**old, language: data.get(f"contact_what_{place}", "")[:200]}
         found.append(
             SupportContact(
-                name[:100], what, data.get(f"contact_reach_{place}", "")[:200], data.get(f"contact_hours_{place}", "")[:100],
-                f"contact_tells_{place}" in data, data.get(f"contact_languages_{place}", "")[:100],
-                data.get(f"contact_cost_{place}", "")[:60], _day_or_nothing(data.get(f"contact_checked_{place}", "")),
+                name[:100],
+                what,
+                data.get(f"contact_reach_{place}", "")[:200],
+                data.get(f"contact_hours_{place}", "")[:100],
+                f"contact_tells_{place}" in data,
+                data.get(f"contact_languages_{place}", "")[:100],
+                data.get(f"contact_cost_{place}", "")[:60],
+                _day_or_nothing(data.get(f"contact_checked_{place}", "")),
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

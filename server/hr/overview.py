@@ -51,9 +51,13 @@ class OverviewPage:
 def _running_line(wave: WaveRecord, language: str) -> str:
     received = say(language, "hr.overview.few") if wave.received_tens is None else f"≥ {wave.received_tens}"
     return say(
-        language, "hr.overview.running", title=text_of(wave.title, language), ends=day(wave.ends, language),
-        received=received, day=day(wave.received_on, language) or "–",
-    )  # fmt: skip
+        language,
+        "hr.overview.running",
+        title=text_of(wave.title, language),
+        ends=day(wave.ends, language),
+        received=received,
+        day=day(wave.received_on, language) or "–",
+    )
 
 
 async def _deadlines(language: str) -> tuple[str, ...]:
@@ -80,9 +84,12 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
     coverage: tuple[tuple[str, str], ...] = ()
     if wave and document:
         wave_line = say(
-            language, "hr.overview.wave", title=text_of(wave.title, language), closed=day(wave.closed, language),
+            language,
+            "hr.overview.wave",
+            title=text_of(wave.title, language),
+            closed=day(wave.closed, language),
             released=day(wave.released, language),
-        )  # fmt: skip
+        )
         coverage = tuple(
             (view_name(view, document["plan"], language), f"{view['participation']} %".replace(">=", "≥ "))
             for view in document["views"]
@@ -92,10 +99,16 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
             and "." not in view["filter"]["unit"][0]
         )
     page = OverviewPage(
-        shell, desk, say(language, "hr.overview.heading"), wave.id if wave else "", wave_line,
+        shell,
+        desk,
+        say(language, "hr.overview.heading"),
+        wave.id if wave else "",
+        wave_line,
         tuple(_running_line(w, language) for w in await in_state(State.OPEN)),
-        participation_line(document, language) if document else "", coverage,
-        area_lines(document, language, await scorecard.area_points(language)), await scorecard.total_line(language),
+        participation_line(document, language) if document else "",
+        coverage,
+        area_lines(document, language, await scorecard.area_points(language)),
+        await scorecard.total_line(language),
         in_words(document, language) if document else (),
         tuple(GapLine(g.id, say(language, "hr.overview.gap", id=g.id, text=g.text)) for g in gaps[:MOST]),
         tuple(
@@ -104,5 +117,5 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
             if not a.done
         ),
         await _deadlines(language),
-    )  # fmt: skip
+    )
     return show(page)

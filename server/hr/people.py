@@ -63,9 +63,13 @@ async def _page(
         inside = roster.below(entries, entry.code)
         lines.append((depth[entry.code] - 1, entry.name, sum(member.unit in inside for member in everybody)))
     page = PeoplePage(
-        shell, desk, say(language, "hr.people.heading"), len(everybody), tuple(lines),
+        shell,
+        desk,
+        say(language, "hr.people.heading"),
+        len(everybody),
+        tuple(lines),
         tuple(RefusedLine(r.row, r.column, r.value, _remedy(r, language)) for r in refused),
-    )  # fmt: skip
+    )
     return show(page, status=422 if refused or error else 200)
 
 

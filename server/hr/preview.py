@@ -59,17 +59,28 @@ async def preview_page(
     rates, draws, plan = found["rates"], found["draws"], dict(record.plan)
     kinds = []
     for kind in KINDS:
-        views = [view["id"] for view in plan["views"] if _kind(view) == kind and not view["id"].startswith("gender:others")]
+        views = [
+            view["id"] for view in plan["views"] if _kind(view) == kind and not view["id"].startswith("gender:others")
+        ]
         if views:
             means = [sum(rate["shown"][view] for view in views) / draws for rate in rates]
             name = say(language, f"hr.preview.kind.{kind.replace('+', '_')}")
             kinds.append(KindLine(name, len(views), tuple(f"{mean:.0f}" for mean in means), means[1] < len(views) / 4))
     page = PreviewPage(
-        shell, desk, say(language, "hr.preview.heading", title=text_of(record.title, language)), wave,
-        tuple((f"{100 * rate['rate']:.0f} %", str(rate["respondents"])) for rate in rates), tuple(kinds),
-        say(language, "hr.preview.residual", n=max(rate["residual"] for rate in rates), draws=draws) if any(r["residual"] for r in rates) else "",
-        tuple((view_name(view, plan, language), tuple(f"{rate['shown'][view['id']]}/{draws}" for rate in rates)) for view in plan["views"]),
-    )  # fmt: skip
+        shell,
+        desk,
+        say(language, "hr.preview.heading", title=text_of(record.title, language)),
+        wave,
+        tuple((f"{100 * rate['rate']:.0f} %", str(rate["respondents"])) for rate in rates),
+        tuple(kinds),
+        say(language, "hr.preview.residual", n=max(rate["residual"] for rate in rates), draws=draws)
+        if any(r["residual"] for r in rates)
+        else "",
+        tuple(
+            (view_name(view, plan, language), tuple(f"{rate['shown'][view['id']]}/{draws}" for rate in rates))
+            for view in plan["views"]
+        ),
+    )
     return show(page)
 
 

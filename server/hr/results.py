@@ -83,19 +83,37 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
     shell, desk = await frame(request)
     labels, language = labels_of(wave), shell.language
     page = ResultsHrPage(
-        shell, desk, say(language, "results.title"), wave_id, text_of(wave.title, language),
+        shell,
+        desk,
+        say(language, "results.title"),
+        wave_id,
+        text_of(wave.title, language),
         participation_line(document, language),
         say(language, "results.imported") if document["origin"] == "imported" else "",
-        alerts_in_words(document, labels, language), in_words(document, language), await charts_of(wave_id, document, labels, language),
+        alerts_in_words(document, labels, language),
+        in_words(document, language),
+        await charts_of(wave_id, document, labels, language),
         heat(document, language, labels, by_name=request.query_params.get("order") == "name"),
-        item_lines(document, language, labels), experience_lines(document, labels, language),
+        item_lines(document, language, labels),
+        experience_lines(document, labels, language),
         tuple(
-            (a.id, say(language, "results.action_done" if a.done else "results.action", text=a.text, owner=a.owner, due=day(a.due, language)), a.done)
+            (
+                a.id,
+                say(
+                    language,
+                    "results.action_done" if a.done else "results.action",
+                    text=a.text,
+                    owner=a.owner,
+                    due=day(a.due, language),
+                ),
+                a.done,
+            )
             for a in await actions.everything()
             if a.wave == wave_id
         ),
-        document["rules"]["k"]["items"], certificate_line(document, language),
-    )  # fmt: skip
+        document["rules"]["k"]["items"],
+        certificate_line(document, language),
+    )
     return show(page)
 
 
@@ -118,13 +136,22 @@ async def item_page(request: Request[Any, Any, Any], wave_id: FromPath[str], ite
         favourable = figure_text(found.get("favourable"), language, " %") if found else ""
         rows.append((name, view.get("n_band", ""), index, favourable))
     finding = say(
-        language, "hr.item.finding", index=figure_text(figure.get("index"), language),
+        language,
+        "hr.item.finding",
+        index=figure_text(figure.get("index"), language),
         favourable=figure_text(figure.get("favourable"), language, " %"),
-    )  # fmt: skip
+    )
     page = ItemPage(
-        shell, desk, say(language, "hr.item.title", id=item), wave_id, finding, text_of(labels.items.get(item, {"it": item}), language),
-        item in labels.reverse, _distribution(figure, language), tuple(rows),
-    )  # fmt: skip
+        shell,
+        desk,
+        say(language, "hr.item.title", id=item),
+        wave_id,
+        finding,
+        text_of(labels.items.get(item, {"it": item}), language),
+        item in labels.reverse,
+        _distribution(figure, language),
+        tuple(rows),
+    )
     return show(page)
 
 

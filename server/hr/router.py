@@ -10,8 +10,16 @@ ROUTERS = [
         path="/hr",
         guards=[DeskAccount("hr")],
         route_handlers=[
-            overview.overview, *results.HANDLERS, *indicators.HANDLERS, *waves.HANDLERS, *organisation.HANDLERS,
-            *people.HANDLERS, *channel.HANDLERS, *links.HANDLERS, *preview.HANDLERS, *two_keys.HANDLERS,
+            overview.overview,
+            *results.HANDLERS,
+            *indicators.HANDLERS,
+            *waves.HANDLERS,
+            *organisation.HANDLERS,
+            *people.HANDLERS,
+            *channel.HANDLERS,
+            *links.HANDLERS,
+            *preview.HANDLERS,
+            *two_keys.HANDLERS,
         ],
     )
-]  # fmt: skip
+]

@@ -111,9 +111,12 @@ async def _two_keys(wave: WaveRecord, language: str) -> TwoKeys:
         (family, say(language, f"hr.two_keys.{family}"), k) for family, k in wave.rules.get("k", {}).items()
     )
     return TwoKeys(
-        tuple([await act_in_words(act, language) for act in acts if act.state == two_keys.ASKED]), given(acts), cap(wave),
-        thresholds, tuple(channels),
-    )  # fmt: skip
+        tuple([await act_in_words(act, language) for act in acts if act.state == two_keys.ASKED]),
+        given(acts),
+        cap(wave),
+        thresholds,
+        tuple(channels),
+    )
 
 
 def _house(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> House:
@@ -145,9 +148,16 @@ async def _planner(request: Request[Any, Any, Any], given: dict[str, str], error
     shell, desk = await frame(request, error=error)
     units = tuple((unit.code, unit.name) for unit in await roster.units() if not unit.parent)
     page = PlannerPage(
-        shell, desk, say(shell.language, "hr.planner.heading"), given, units, await roster.count(),
-        given.get("starts") or today().isoformat(), given.get("ends") or (today() + timedelta(days=19)).isoformat(), LONGEST.days,
-    )  # fmt: skip
+        shell,
+        desk,
+        say(shell.language, "hr.planner.heading"),
+        given,
+        units,
+        await roster.count(),
+        given.get("starts") or today().isoformat(),
+        given.get("ends") or (today() + timedelta(days=19)).isoformat(),
+        LONGEST.days,
+    )
     return show(page, status=422 if error else 200)
 
 
@@ -166,14 +176,20 @@ async def plan_wave(
     language = (await frame(request))[0].language
     try:
         wish = Wish(
-            id=data.get("id", "").strip(), title={"it": data.get("title", "").strip(), "en": data.get("title_en", "").strip() or data.get("title", "").strip()},
-            starts=date.fromisoformat(data.get("starts", "")), ends=date.fromisoformat(data.get("ends", "")),
-            form=data.get("form", "full"), unit=data.get("unit", ""),
+            id=data.get("id", "").strip(),
+            title={
+                "it": data.get("title", "").strip(),
+                "en": data.get("title_en", "").strip() or data.get("title", "").strip(),
+            },
+            starts=date.fromisoformat(data.get("starts", "")),
+            ends=date.fromisoformat(data.get("ends", "")),
+            form=data.get("form", "full"),
+            unit=data.get("unit", ""),
             demographics=tuple(name for name in ("unit", "gender", "age") if data.get(f"ask_{name}")),
             k={"items": int(data.get("k", "5") or 5)},
             comments=bool(data.get("comments")),
             channels=tuple(name for name in CHANNELS if data.get(f"by_{name}")),
-        )  # fmt: skip
+        )
         record = await plan(_house(request, engines, settings), wish)
     except (PlanRefused, PanelRefused) as problem:
         return await _planner(request, data, say(language, f"hr.refused.{problem.reason}", **problem.figures))
@@ -201,15 +217,24 @@ async def wave_page_with(
         facts.append((say(language, "hr.wave.received"), received))
     views = dict(wave.plan).get("views", [])
     page = WaveHrPage(
-        shell, desk, text_of(wave.title, language), wave.id, wave.state.value.replace(" ", "_"), _state(wave, language), tuple(facts),
+        shell,
+        desk,
+        text_of(wave.title, language),
+        wave.id,
+        wave.state.value.replace(" ", "_"),
+        _state(wave, language),
+        tuple(facts),
         tuple(say(language, f"hr.missing.{gap}") for gap in gaps),
         tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
         tuple((view_name(view, dict(wave.plan), language), wave.headcount_bands.get(view["id"], "")) for view in views),
-        await opening.slips_left(wave) if wave.invited else 0, wave.slips,
-        str(wave.starts + LONGEST) if wave.starts else "", tuple(wave.panel.get("by_channel", {}).items()),
-        dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id), bool(settings.smtp),
+        await opening.slips_left(wave) if wave.invited else 0,
+        wave.slips,
+        str(wave.starts + LONGEST) if wave.starts else "",
+        tuple(wave.panel.get("by_channel", {}).items()),
+        dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id),
+        bool(settings.smtp),
         await _two_keys(wave, language),
-    )  # fmt: skip
+    )
     return show(page, status=422 if error else 200)
 
 

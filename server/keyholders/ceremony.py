@@ -113,14 +113,21 @@ def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
     made = wave.statements()
     missing = [seat for seat in seats if seat not in (made if seat in SEATS else wave.holders)]
     mine = [seat for seat in missing if seat == role and wave.state == State.PLANNED]
-    confirms = wave.state == State.PLANNED and bool(wave.signed_plan) and role in SEATS and role not in wave.confirmations
+    confirms = (
+        wave.state == State.PLANNED and bool(wave.signed_plan) and role in SEATS and role not in wave.confirmations
+    )
     return WaveKeys(
-        wave.id, text_of(wave.title, language), say(language, f"desk.state.{wave.state.value.replace(' ', '_')}"),
+        wave.id,
+        text_of(wave.title, language),
+        say(language, f"desk.state.{wave.state.value.replace(' ', '_')}"),
         tuple((say(language, f"desk.seat.{seat}"), seat_line(seat)) for seat in seats),
-        tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine), confirms, wave.state == State.CLOSED and role in SEATS,
+        tuple((seat, say(language, f"desk.seat.{seat}")) for seat in mine),
+        confirms,
+        wave.state == State.CLOSED and role in SEATS,
         role == GUARANTEE and wave.state == State.RELEASED,
-        role == "recovery" and wave.state in SEALED, wave.state == State.RELEASED and _keeps_words(wave, role),
-    )  # fmt: skip
+        role == "recovery" and wave.state in SEALED,
+        wave.state == State.RELEASED and _keeps_words(wave, role),
+    )
 
 
 @get("/")
@@ -152,9 +159,15 @@ async def _show_secret(request: Request[Any, Any, Any], wave: str, seat: str, er
     shell, desk = await frame(request, error=error)
     secret = draw_secret()
     page = SecretPage(
-        shell, desk, say(shell.language, "desk.keys.heading"), wave, say(shell.language, f"desk.seat.{seat}"), seat,
-        tuple(secret.split()), _mark(secret, desk.form),
-    )  # fmt: skip
+        shell,
+        desk,
+        say(shell.language, "desk.keys.heading"),
+        wave,
+        say(shell.language, f"desk.seat.{seat}"),
+        seat,
+        tuple(secret.split()),
+        _mark(secret, desk.form),
+    )
     return show(page, status=422 if error else 200)
 
 
@@ -214,7 +227,9 @@ async def _release_page(
     shell, desk = await frame(request, error=error)
     title = text_of((await get_wave(wave)).title, shell.language)
     in_words = step_in_words(shell.language, step) if step else ""
-    page = ReleasePage(shell, desk, say(shell.language, "desk.keys.release"), wave, title, step is not None, in_words, without)
+    page = ReleasePage(
+        shell, desk, say(shell.language, "desk.keys.release"), wave, title, step is not None, in_words, without
+    )
     return show(page, status=422 if error else 200)
 
 
@@ -237,21 +252,30 @@ async def release_page(
 
 @post("/{wave:str}/release", guards=[DeskAccount(*SEATS)])
 async def release(
-    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    settings: NamedDependency[Settings],
+    engines: NamedDependency[Engines],
 ) -> Response[str] | Redirect:
     """Begin the release in a process of its own, unless one runs already."""
     data = await checked_form(request)
     if (await get_wave(wave)).state != State.CLOSED:
         return await _release_page(request, wave, error=say((await frame(request))[0].language, "desk.failed.state"))
     without = int(given) if (given := data.get("without", "")).isdecimal() and len(given) < 6 else 0
-    secrets: dict[str, str | int] = {"first": data.get("first", ""), "second": data.get("second", ""), "actor": account_of(request).name, "without": without}
+    secrets: dict[str, str | int] = {
+        "first": data.get("first", ""),
+        "second": data.get("second", ""),
+        "actor": account_of(request).name,
+        "without": without,
+    }
     await following.release(settings, engines, wave, secrets)
     return Redirect(f"/keys/{wave}/release", status_code=303)
 
 
 ROUTERS = [
     Router(
-        path="/keys", guards=[DeskAccount(*ROLES)],
+        path="/keys",
+        guards=[DeskAccount(*ROLES)],
         route_handlers=[keys, make_secret, *HOLDER_HANDLERS, keep_secret, release_page, release, *LOG_HANDLERS],
     )
-]  # fmt: skip
+]

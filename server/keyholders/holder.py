@@ -57,21 +57,42 @@ class HolderPage:
     list: str
 
 
-async def holder_page(request: Request[Any, Any, Any], record: WaveRecord, house: str, plan: SignedPlan | None = None) -> Response[str]:
+async def holder_page(
+    request: Request[Any, Any, Any], record: WaveRecord, house: str, plan: SignedPlan | None = None
+) -> Response[str]:
     shell, desk = await frame(request)
     me = account_of(request)
-    lines = [PlanLine(say(shell.language, f"desk.seat.{h.seat}"), h.name, " ".join(h.words)) for h in plan.holders] if plan else []
+    lines = (
+        [PlanLine(say(shell.language, f"desk.seat.{h.seat}"), h.name, " ".join(h.words)) for h in plan.holders]
+        if plan
+        else []
+    )
     page = HolderPage(
-        shell, desk, say(shell.language, "desk.keys.heading"), record.id, me.role, say(shell.language, f"desk.seat.{me.role}"),
-        house, me.name, today().isoformat(), plan.text if plan else "", plan.hash if plan else "", plan.words if plan else (),
-        tuple(lines), tuple(static_address(name) for name in SCRIPTS), static_address("words.txt"),
-    )  # fmt: skip
+        shell,
+        desk,
+        say(shell.language, "desk.keys.heading"),
+        record.id,
+        me.role,
+        say(shell.language, f"desk.seat.{me.role}"),
+        house,
+        me.name,
+        today().isoformat(),
+        plan.text if plan else "",
+        plan.hash if plan else "",
+        plan.words if plan else (),
+        tuple(lines),
+        tuple(static_address(name) for name in SCRIPTS),
+        static_address("words.txt"),
+    )
     return show(page)
 
 
 @post("/{wave:str}/statement", guards=[DeskAccount(*SEATS)])
 async def keep_statement(
-    request: Request[Any, Any, Any], wave: FromPath[str], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
 ) -> Redirect:
     """Keep what a holder's device signed: her public halves. Her words are in no form."""
     data, me = await checked_form(request), account_of(request)
@@ -83,7 +104,9 @@ async def keep_statement(
 
 
 @get("/{wave:str}/plan", guards=[DeskAccount(*SEATS)])
-async def plan_page(request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]) -> Response[str]:
+async def plan_page(
+    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
+) -> Response[str]:
     """Show a holder the signed plan, in which her own device finds her."""
     record = await get_wave(wave)
     if record.state != State.PLANNED or not record.signed_plan:
@@ -94,7 +117,10 @@ async def plan_page(request: Request[Any, Any, Any], wave: FromPath[str], settin
 
 @post("/{wave:str}/confirm", guards=[DeskAccount(*SEATS)])
 async def keep_confirmation(
-    request: Request[Any, Any, Any], wave: FromPath[str], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any],
+    wave: FromPath[str],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
 ) -> Redirect:
     """Keep the word that a holder stands in the plan, signed on her device."""
     data, me = await checked_form(request), account_of(request)

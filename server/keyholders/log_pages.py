@@ -58,8 +58,9 @@ def shown(settings: Settings, language: str, found: Iterable[tuple[str, Head | N
     """Heads as a page shows them."""
     return tuple(
         HeadLine(say(language, f"desk.heads.{when}", n=head.number), head.short, heads.line_of(settings.data, head))
-        for when, head in found if head is not None
-    )  # fmt: skip
+        for when, head in found
+        if head is not None
+    )
 
 
 def as_file(settings: Settings, head: Head | None) -> Response[str]:

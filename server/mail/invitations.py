@@ -61,9 +61,11 @@ class About:
     def lines(self, kind: str, language: str) -> list[str]:
         """The sentences before and after the link: the first is before it."""
         values = {
-            "title": text_of(self.wave.title, language), "ends": day(self.wave.ends, language),
-            "minutes": questionnaire_of(self.wave).minutes(language), "fingerprint": self.mark,
-        }  # fmt: skip
+            "title": text_of(self.wave.title, language),
+            "ends": day(self.wave.ends, language),
+            "minutes": questionnaire_of(self.wave).minutes(language),
+            "fingerprint": self.mark,
+        }
         return [say(language, f"link.mail.{key}", **values) for key in (kind, "fingerprint", "help")]
 
 
@@ -75,7 +77,9 @@ async def about(data: Path, wave: str) -> About:
     PlanOther
     """
     record, house = await waves.get(wave), await organisation.load()
-    return About(record, house.name if house else "Ascolto", house.address if house else "", await mark_of(data, record))
+    return About(
+        record, house.name if house else "Ascolto", house.address if house else "", await mark_of(data, record)
+    )
 
 
 def language_for(invitation: Invitation) -> str:
@@ -110,13 +114,14 @@ def pages(facts: About, invitations: Sequence[Invitation]) -> dict[str, Any]:
     return {
         "letters": [
             {
-                "name": invitation.name, "language": language_for(invitation),
+                "name": invitation.name,
+                "language": language_for(invitation),
                 "lines": facts.lines("invitation", language_for(invitation)),
                 "address": address_of(facts.site, invitation.link, facts.mark),
             }
             for invitation in invitations
         ]
-    }  # fmt: skip
+    }
 
 
 def letter_pages(letters: Sequence[dict[str, Any]]) -> bytes:

@@ -13,7 +13,9 @@ async def about_slips(data: Path, wave_id: str) -> dict[str, str]:
     wave, about = await waves.get(wave_id), await organisation.load()
     ends = say("it", "hr.slip.ends", day=day(wave.ends, "it"))
     return {
-        "organisation": about.name if about else "Ascolto", "title": text_of(wave.title, "it"),
-        "address": about.address if about else "", "ends": ends,
+        "organisation": about.name if about else "Ascolto",
+        "title": text_of(wave.title, "it"),
+        "address": about.address if about else "",
+        "ends": ends,
         "mark": await mark_of(data, wave) if is_second(data, wave_id) else "",
-    }  # fmt: skip
+    }

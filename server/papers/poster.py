@@ -15,9 +15,20 @@ import typst
 from server.frame.texts import direction, say
 
 _SENTENCES = (
-    "title", "lead", "fact_name", "fact_readers", "fact_days", "fact_code", "emergency", "how", "readers", "outside_one",
-    "fingerprint", "fingerprint_note", "elsewhere",
-)  # fmt: skip
+    "title",
+    "lead",
+    "fact_name",
+    "fact_readers",
+    "fact_days",
+    "fact_code",
+    "emergency",
+    "how",
+    "readers",
+    "outside_one",
+    "fingerprint",
+    "fingerprint_note",
+    "elsewhere",
+)
 
 _PAGES = """
 #let pages = json("pages.json")
@@ -82,7 +93,11 @@ def front_door(address: str, printed: str = "") -> Any:
 
 
 def poster(
-    organisation: str, address: str, house: tuple[str, str], readers: Sequence[tuple[str, str, bool]], languages: Sequence[str]
+    organisation: str,
+    address: str,
+    house: tuple[str, str],
+    readers: Sequence[tuple[str, str, bool]],
+    languages: Sequence[str],
 ) -> bytes:
     """Set the poster as a PDF in memory, one page a language.
 
@@ -94,14 +109,19 @@ def poster(
     """
     pages = [
         {
-            "lang": language.split("-")[0], "rtl": direction(language) == "rtl", "organisation": organisation, "address": address,
-            "fingerprint": [_half(house[1], 0), _half(house[1], 1), grouped(house[0])], "t": {key: say(language, f"poster.{key}") for key in _SENTENCES},
+            "lang": language.split("-")[0],
+            "rtl": direction(language) == "rtl",
+            "organisation": organisation,
+            "address": address,
+            "fingerprint": [_half(house[1], 0), _half(house[1], 1), grouped(house[0])],
+            "t": {key: say(language, f"poster.{key}") for key in _SENTENCES},
             "readers": [
-                [name, f"{role} ({say(language, 'poster.outside_one')})" if outside else role] for name, role, outside in readers
+                [name, f"{role} ({say(language, 'poster.outside_one')})" if outside else role]
+                for name, role, outside in readers
             ],
         }
         for language in languages
-    ]  # fmt: skip
+    ]
     picture = io.BytesIO()
     front_door(address, house[0]).save(picture, kind="svg", border=2, scale=4)
     files = {"main.typ": _PAGES.encode(), "pages.json": json.dumps(pages).encode(), "door.svg": picture.getvalue()}

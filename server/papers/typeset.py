@@ -51,10 +51,18 @@ def _values(channel: Channel, texts: Mapping[str, Any]) -> dict[str, str]:
     outside = texts["words"]["outside"]
     readers = "; ".join(f"{n}, {role}{f' ({outside})' if out else ''}" for n, role, out in channel.readers)
     known = {
-        "organisation": channel.organisation, "address": channel.address, "controller": channel.controller, "contact": channel.contact,
-        "years": str(channel.retention_years), "hearing_day": channel.hearing_day, "hearing_document": channel.hearing_document,
-        "checked_day": channel.checked_day, "opened_day": channel.opened_day, "fingerprint": channel.fingerprint, "readers": readers,
-    }  # fmt: skip
+        "organisation": channel.organisation,
+        "address": channel.address,
+        "controller": channel.controller,
+        "contact": channel.contact,
+        "years": str(channel.retention_years),
+        "hearing_day": channel.hearing_day,
+        "hearing_document": channel.hearing_document,
+        "checked_day": channel.checked_day,
+        "opened_day": channel.opened_day,
+        "fingerprint": channel.fingerprint,
+        "readers": readers,
+    }
     known = {name: _CONTROLS.sub("", value) for name, value in known.items()}
     return {name: value or f"[{texts['words']['complete']}: {blanks[name]}]" for name, value in known.items()}
 

@@ -25,7 +25,11 @@ async def _release(given: dict[str, Any]) -> dict[str, Any]:
             engines, settings.data, date.fromisoformat(given["day"]) if "day" in given else today(), given["actor"]
         )
         failure = await release_and_draw(
-            house, given["wave"], (given["first"], given["second"]), lambda s: _tell({"step": s}), given.get("without", 0)
+            house,
+            given["wave"],
+            (given["first"], given["second"]),
+            lambda s: _tell({"step": s}),
+            given.get("without", 0),
         )
     return {"failed": failure} if failure else {"wave": given["wave"]}
 
@@ -98,7 +102,14 @@ async def _people(given: dict[str, Any]) -> dict[str, Any]:
         return {"unreadable": "heavy", "params": {}}
 
 
-COMMANDS = {"people": _people, "preview": _preview, "letters": _letters, "release": _release, "slips": _slips, "paper": _paper}
+COMMANDS = {
+    "people": _people,
+    "preview": _preview,
+    "letters": _letters,
+    "release": _release,
+    "slips": _slips,
+    "paper": _paper,
+}
 
 
 def main() -> None:

@@ -39,8 +39,12 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 async def run(
-    settings: Settings, command: str, given: Mapping[str, Any], step: Callable[[str], Awaitable[None]] | None = None,
-    *, seconds: float | None = None,
+    settings: Settings,
+    command: str,
+    given: Mapping[str, Any],
+    step: Callable[[str], Awaitable[None]] | None = None,
+    *,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """Run a worker to its end, or for so many seconds at most; `step` is told the key of each step as it begins.
 
@@ -48,11 +52,17 @@ async def run(
     ------
     WorkFailed
         With the reason that the worker gave, ``slow``, or ``broken``.
-    """  # fmt: skip
+    """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.processes.worker", command,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=_environment(settings), limit=2**26,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "server.processes.worker",
+        command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=_environment(settings),
+        limit=2**26,
+    )
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(json.dumps(dict(given)).encode())
     process.stdin.close()

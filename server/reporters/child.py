@@ -68,8 +68,12 @@ def read_form(body: bytes, kind: str) -> tuple[dict[str, list[str]], tuple[str, 
     try:
         if media == "multipart/form-data":
             parser = MultipartParser(
-                io.BytesIO(body), options.get("boundary", ""), spool_limit=len(body) + 1, memory_limit=len(body) + 1, disk_limit=0
-            )  # fmt: skip
+                io.BytesIO(body),
+                options.get("boundary", ""),
+                spool_limit=len(body) + 1,
+                memory_limit=len(body) + 1,
+                disk_limit=0,
+            )
             for part in parser:
                 if part.filename is None:
                     fields.setdefault(part.name, []).append(part.value)
@@ -179,7 +183,11 @@ class Child:
 
     def _kept_out(self) -> set[str]:
         """Whom the reporter answered "no" for."""
-        return {name.removeprefix("reads.") for name, given in self.form.items() if name.startswith("reads.") and given[0] == "no"}
+        return {
+            name.removeprefix("reads.")
+            for name, given in self.form.items()
+            if name.startswith("reads.") and given[0] == "no"
+        }
 
     def _content(self) -> dict[str, Any]:
         text = self.first("text")
@@ -230,8 +238,15 @@ class Child:
         if file["version"] == 1:
             return self._opened_first(keys, file)
         house, chain = self.anchored
-        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)) for e in file["epochs"]]
-        rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
+        epochs = [
+            SealedEpochRow(
+                e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)
+            )
+            for e in file["epochs"]
+        ]
+        rows = [
+            SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]
+        ]
         opened = open_case(SealedCase(file["case"], epochs, rows), Reporter(keys).party, house.hash, chain)
         return Opened2(file, opened)
 
@@ -256,18 +271,31 @@ class Child:
     def _shown(self, keys: CodeKeys, opened: "Opened2") -> dict[str, Any]:
         return shown_second(opened.file, opened.case, keys, self.chain, self.day)
 
-    def _append(self, keys: CodeKeys, kind: str, content: dict[str, Any], uploads: list[str], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def _append(
+        self,
+        keys: CodeKeys,
+        kind: str,
+        content: dict[str, Any],
+        uploads: list[str],
+        extra: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         opened = self._opened(keys)
         stream = "diary" if kind == "diary" else "thread"
         if _is_last(opened, stream, content) and not uploads:
             return self._show(keys)  # the same form sent twice
-        made = self._reply_first(keys, opened, stream, kind, content) if isinstance(opened, Opened1) else self._reply_second(keys, opened, kind, content)
+        made = (
+            self._reply_first(keys, opened, stream, kind, content)
+            if isinstance(opened, Opened1)
+            else self._reply_second(keys, opened, kind, content)
+        )
         answer = _ask({"reply": made | {"uploads": uploads} | dict(extra or {})})
         if "stale" in answer:
             return self._show(keys) | {"problem": "concern.thread.stale", "text": content["text"]}
         return self._show(keys)
 
-    def _reply_first(self, keys: CodeKeys, opened: "Opened1", stream: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    def _reply_first(
+        self, keys: CodeKeys, opened: "Opened1", stream: str, kind: str, content: dict[str, Any]
+    ) -> dict[str, Any]:
         if stream not in opened.case.newest:
             raise Again("concern.code.failed")
         fingerprint = self.keyrings[-1].fingerprint if self.keyrings else ""
@@ -319,7 +347,15 @@ class Child:
         content = acts.from_diary(picked)
         me = Reporter(keys)
         epoch, sealed = acts.first_letter(me, chain.newest, house.hash, out, content, self.day, os.urandom)
-        reply = {**me.proofs, "stream": "thread", "number": 1, "epoch": 1, "sealed": sealed, "uploads": [], "epochs": [epoch]}
+        reply = {
+            **me.proofs,
+            "stream": "thread",
+            "number": 1,
+            "epoch": 1,
+            "sealed": sealed,
+            "uploads": [],
+            "epochs": [epoch],
+        }
         _ask({"reply": reply})
         return self._show(keys)
 

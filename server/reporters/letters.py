@@ -60,27 +60,47 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
     language, file = frame.language, end["file"]
     known = channel.readers.names if end["old"] else end.get("names", {})
     state = State(file["state"])
-    contest = [("contest", say(language, "concern.thread.kind_contest"))] if state == State.OUTCOME and not file["contested"] else []
+    contest = (
+        [("contest", say(language, "concern.thread.kind_contest"))]
+        if state == State.OUTCOME and not file["contested"]
+        else []
+    )
     letters = tuple(
         Letter(
-            say(language, "concern.thread.you") if letter["from"] == REPORTER else known.get(letter["from"], letter["from"]),
-            letter["from"] == REPORTER, _kind(language, letter), in_words(letter["day"], language),
-            say(language, "concern.thread.taken_out", text=letter["text"]) if letter.get("taken") else letter["text"], tuple(letter["files"]),
+            say(language, "concern.thread.you")
+            if letter["from"] == REPORTER
+            else known.get(letter["from"], letter["from"]),
+            letter["from"] == REPORTER,
+            _kind(language, letter),
+            in_words(letter["day"], language),
+            say(language, "concern.thread.taken_out", text=letter["text"]) if letter.get("taken") else letter["text"],
+            tuple(letter["files"]),
             str(letter["number"]) if letter["stream"] == "diary" and state == State.DIARY and not end["old"] else "",
         )
         for letter in end["letters"]
-    )  # fmt: skip
+    )
     word = end.get("problem_word", "")
     problem = say(language, end["problem"]) if end.get("problem") else say(language, wrong_key(word)) if word else ""
     return LettersPage(
-        shell=frame, title=say(language, "concern.thread.title"), state=state_sentence(language, file), letters=letters,
+        shell=frame,
+        title=say(language, "concern.thread.title"),
+        state=state_sentence(language, file),
+        letters=letters,
         notes=tuple(_notes(language, file, known, end)),
         kinds=(*((kind, say(language, f"concern.thread.kind_{kind}")) for kind in REPLIES), *contest),
-        diary=state == State.DIARY, readers=reader_lines(channel.ring, language), holders=holder_names(channel.ring),
-        fingerprint=house_lines(channel.readers)[1], house=house_lines(channel.readers)[0], code=end["code"],
-        problem=problem, text=end.get("text", ""), kept=Kept(), writable=not word, fails=end.get("fails", ""),
+        diary=state == State.DIARY,
+        readers=reader_lines(channel.ring, language),
+        holders=holder_names(channel.ring),
+        fingerprint=house_lines(channel.readers)[1],
+        house=house_lines(channel.readers)[0],
+        code=end["code"],
+        problem=problem,
+        text=end.get("text", ""),
+        kept=Kept(),
+        writable=not word,
+        fails=end.get("fails", ""),
         once=once.pages.number(),
-    )  # fmt: skip
+    )
 
 
 def _kind(language: str, letter: Mapping[str, Any]) -> str:
@@ -89,10 +109,22 @@ def _kind(language: str, letter: Mapping[str, Any]) -> str:
 
 
 WRONG = {
-    "house_other": "house", "ring_old": "list", "ring_broken": "list", "ring_overdue": "list", "epoch_broken": "key",
-    "wrap_not_mine": "key", "key_other": "key", "gain_refused": "readers", "expel_refused": "readers", "out_returns": "readers",
-    "reader_foreign": "readers", "redaction_alone": "words", "shorter": "shorter", "fork": "shorter", "gone": "shorter",
-}  # fmt: skip
+    "house_other": "house",
+    "ring_old": "list",
+    "ring_broken": "list",
+    "ring_overdue": "list",
+    "epoch_broken": "key",
+    "wrap_not_mine": "key",
+    "key_other": "key",
+    "gain_refused": "readers",
+    "expel_refused": "readers",
+    "out_returns": "readers",
+    "reader_foreign": "readers",
+    "redaction_alone": "words",
+    "shorter": "shorter",
+    "fork": "shorter",
+    "gone": "shorter",
+}
 """Which sentence says what a refused letter means; every other word: something was changed."""
 
 
@@ -107,20 +139,30 @@ def state_sentence(language: str, file: Mapping[str, Any]) -> str:
     by = {"received": "acknowledge", "acknowledged": "outcome", "contested": "second"}.get(file["state"], "")
     day = {"received": "received", "acknowledged": "acknowledged"}.get(file["state"], "outcome")
     return say(
-        language, f"concern.thread.state_{file['state']}",
-        day=in_words(file[day], language), by=in_words(dates.get(by, ""), language),
-    )  # fmt: skip
+        language,
+        f"concern.thread.state_{file['state']}",
+        day=in_words(file[day], language),
+        by=in_words(dates.get(by, ""), language),
+    )
 
 
 def _notes(language: str, file: Mapping[str, Any], known: Mapping[str, str], end: Mapping[str, Any]) -> list[str]:
     notes = [say(language, key) for key in end["notes"]]
     if file["state"] != State.DIARY:
         names = [known.get(name, name) for name in file["readers"] if name != RECOVERY]
-        notes.append(say(language, "concern.thread.readers_said" if end["old"] else "concern.thread.readers", names=", ".join(names)))
+        notes.append(
+            say(
+                language,
+                "concern.thread.readers_said" if end["old"] else "concern.thread.readers",
+                names=", ".join(names),
+            )
+        )
     if RECOVERY in file["readers"]:
         notes.append(say(language, "concern.thread.recovery_on"))
     if "mine" in end:
-        notes.append(say(language, "concern.thread.mine", day=in_words(end["mine"]["day"], language), n=end["mine"]["count"]))
+        notes.append(
+            say(language, "concern.thread.mine", day=in_words(end["mine"]["day"], language), n=end["mine"]["count"])
+        )
         notes.append(say(language, "concern.thread.head", words=" ".join(end["head"])))
     if "late" in file["dates"]:
         notes.append(say(language, "concern.thread.late", day=in_words(file["dates"]["late"], language)))

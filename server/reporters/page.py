@@ -99,19 +99,34 @@ def _channel_content(channel: OpenChannel, language: str, places: Sequence[tuple
     }
     return json.dumps(
         {
-            "salt": channel.salt, "day": channel.day.isoformat(), "language": language, "years": channel.record.retention_years,
-            "files": channel.record.other_files, "printed": channel.readers.house.printed if channel.readers.house else "",
-            "words": static_address("words.txt"), "months": month_forms(language), "limit": TEXT_LIMIT, "texts": texts, "places": list(places),
+            "salt": channel.salt,
+            "day": channel.day.isoformat(),
+            "language": language,
+            "years": channel.record.retention_years,
+            "files": channel.record.other_files,
+            "printed": channel.readers.house.printed if channel.readers.house else "",
+            "words": static_address("words.txt"),
+            "months": month_forms(language),
+            "limit": TEXT_LIMIT,
+            "texts": texts,
+            "places": list(places),
         },
         ensure_ascii=False,
-    )  # fmt: skip
+    )
 
 
 def concern_page(
-    frame: Shell, channel: OpenChannel, *, plain: bool, secret: Secret | None = None, problem: str = "",
-    back_problem: str = "", kept: Mapping[str, Sequence[str]] | None = None, places: Sequence[tuple[str, str]] = (),
+    frame: Shell,
+    channel: OpenChannel,
+    *,
+    plain: bool,
+    secret: Secret | None = None,
+    problem: str = "",
+    back_problem: str = "",
+    kept: Mapping[str, Sequence[str]] | None = None,
+    places: Sequence[tuple[str, str]] = (),
 ) -> ConcernPage:
-    """Make the page; a form that came back keeps what was typed."""  # fmt: skip
+    """Make the page; a form that came back keeps what was typed."""
     language = frame.language
     ring = channel.ring
     return ConcernPage(
@@ -152,5 +167,3 @@ async def concern(
     plain = "plain" in request.query_params
     places = () if plain else await small_places(frame.language, channel.day)
     return show(concern_page(frame, channel, plain=plain, places=places))
-
-

@@ -59,10 +59,12 @@ class ProofPage:
 
 @post("/concern", request_max_body_size=FORM_LIMIT, status_code=200)
 async def form(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings],
+    request: Request[Any, Any, Any],
+    engines: NamedDependency[Engines],
+    settings: NamedDependency[Settings],
     line: NamedDependency[Line],
 ) -> Response[str]:
-    """Take a form: seal it, open a thread, answer in it. One address for all of it."""  # fmt: skip
+    """Take a form: seal it, open a thread, answer in it. One address for all of it."""
     frame = await staff_shell(request)
     channel = await open_channel(settings, engines)
     if channel is None:
@@ -91,9 +93,14 @@ async def _through(request: Request[Any, Any, Any], body: bytes, talk: "_Talk") 
     if turn is once.Turn.AGAIN:
         return {"again": "concern.back.again", "back": True}
     given = {
-        "shown": turn is once.Turn.FIRST, "patient": len(body) > SMALL, "day": channel.day.isoformat(), "salt": channel.salt, "lists": list_content(channel.readers),
-        "kind": request.headers.get("content-type", ""), "length": len(body),
-    }  # fmt: skip
+        "shown": turn is once.Turn.FIRST,
+        "patient": len(body) > SMALL,
+        "day": channel.day.isoformat(),
+        "salt": channel.salt,
+        "lists": list_content(channel.readers),
+        "kind": request.headers.get("content-type", ""),
+        "length": len(body),
+    }
     try:
         return await talk.through(given, body)
     except BaseException:
@@ -109,9 +116,14 @@ class _Talk:
 
     async def through(self, given: dict[str, Any], body: bytes) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server.reporters.child",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=2**26,
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            "server.reporters.child",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=2**26,
+        )
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(json.dumps(given).encode() + b"\n")
         process.stdin.write(body)
@@ -147,7 +159,11 @@ class _Talk:
                 return file_content(file) | {"dates": dates_of(channel, file), "years": channel.record.retention_years}
             row = await intake.find(proof_of(asked["locator"], asked["auth"]))
             if asked["do"] == "proof":
-                return {"proof": proof_text(self.settings, await keeping.filing(row, asked.get("signer", ""), asked.get("reader", "")))}
+                return {
+                    "proof": proof_text(
+                        self.settings, await keeping.filing(row, asked.get("signer", ""), asked.get("reader", ""))
+                    )
+                }
             await keeping.delete_by_reporter(engine, row, channel.day)
             return {"deleted": True}
         except AlreadyThere:
@@ -176,7 +192,9 @@ def _page(frame: Shell, channel: OpenChannel, end: dict[str, Any]) -> Response[s
         kept = end.get("form", {})
         if end.get("back"):
             return show(concern_page(frame, channel, plain=True, back_problem=problem), status=422)
-        return show(concern_page(frame, channel, plain=True, problem=problem, kept=kept, secret=_typed(kept)), status=422)
+        return show(
+            concern_page(frame, channel, plain=True, problem=problem, kept=kept, secret=_typed(kept)), status=422
+        )
     if "sent" in end:
         by = in_words(acknowledge_by(channel.day), language)
         text = say(language, "concern.sent.text" if end["sent"] == "report" else "concern.sent.diary")
@@ -195,5 +213,3 @@ def _typed(kept: dict[str, list[str]]) -> Any:
         return read_code((kept.get("code") or [""])[0])
     except NotACode:
         return None
-
-

@@ -61,10 +61,12 @@ async def keyring_file(settings: NamedDependency[Settings], engines: NamedDepend
 
 @post("/concern/sealed", request_max_body_size=LIMIT, status_code=200)
 async def sealed(
-    request: Request[Any, Any, Any], settings: NamedDependency[Settings], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    engines: NamedDependency[Engines],
     line: NamedDependency[Line],
 ) -> Response[bytes]:
-    """Receive a sealed report or diary. When very many come at once, ask for a little work; never refuse one."""  # fmt: skip
+    """Receive a sealed report or diary. When very many come at once, ask for a little work; never refuse one."""
     channel = await _channel(settings, engines)
     report = await body_of(request, Report)
     if not is_enough(report.case, report.work, line.bits()):
@@ -97,10 +99,13 @@ async def reply(
 
 @put("/concern/piece/{upload:str}/{number:int}", request_max_body_size=pieces.PIECE_BYTES, status_code=200)
 async def piece(
-    request: Request[Any, Any, Any], upload: FromPath[str], number: FromPath[int],
-    settings: NamedDependency[Settings], engines: NamedDependency[Engines],
+    request: Request[Any, Any, Any],
+    upload: FromPath[str],
+    number: FromPath[int],
+    settings: NamedDependency[Settings],
+    engines: NamedDependency[Engines],
 ) -> Response[bytes]:
-    """Keep one piece of a sealed attachment."""  # fmt: skip
+    """Keep one piece of a sealed attachment."""
     channel = await _channel(settings, engines)
     try:
         await spool.make_sure_of_room(settings.data)
@@ -150,8 +155,12 @@ def proof_text(settings: Settings, filing: dict[str, str]) -> str:
     key = signing.installation_key(settings.data)
     text = json.dumps(filing, sort_keys=True)
     return json.dumps(
-        {"filing": text, "key": signing.public_text(key), "signature": signing.sign(key, b"ascolto filing v1\n" + text.encode())}
-    )  # fmt: skip
+        {
+            "filing": text,
+            "key": signing.public_text(key),
+            "signature": signing.sign(key, b"ascolto filing v1\n" + text.encode()),
+        }
+    )
 
 
 HANDLERS = [keyring_file, sealed, thread, reply, piece, pieces_there, attachment, delete_diary, proof]

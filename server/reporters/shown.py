@@ -55,33 +55,63 @@ def signers_of(keyrings: list[Keyring]) -> dict[str, set[str]]:
 def shown_first(file: dict[str, Any], case: OpenedFirst) -> dict[str, Any]:
     """A thread of version 1: its letters, and its state as the store says it."""
     letters = [
-        {"stream": stream, "number": m.number, "from": m.author, "kind": m.kind, "day": m.day.isoformat(),
-         "text": str(m.content.get("text", "")), "files": [f["name"] for f in m.content.get("files", ())]}
-        for stream in ("diary", "thread") for m in case.streams.get(stream, ())
-    ]  # fmt: skip
+        {
+            "stream": stream,
+            "number": m.number,
+            "from": m.author,
+            "kind": m.kind,
+            "day": m.day.isoformat(),
+            "text": str(m.content.get("text", "")),
+            "files": [f["name"] for f in m.content.get("files", ())],
+        }
+        for stream in ("diary", "thread")
+        for m in case.streams.get(stream, ())
+    ]
     return {"letters": letters, "file": file, "notes": ["concern.thread.old_form"], "old": True}
 
 
-def shown_second(file: dict[str, Any], case: OpenedCase, keys: CodeKeys, chain: Chain | None, day: date) -> dict[str, Any]:
+def shown_second(
+    file: dict[str, Any], case: OpenedCase, keys: CodeKeys, chain: Chain | None, day: date
+) -> dict[str, Any]:
     """A thread of version 2: letters, state, days and readers as they follow from signed letters."""
-    letters = [_letter(case, one, "diary") for one in case.diary] + [_letter(case, one, "thread") for one in case.thread]
-    shown: dict[str, Any] = {"letters": letters, "file": file, "notes": [], "old": False, "problem_word": case.problem, "fails": _fails(case)}
+    letters = [_letter(case, one, "diary") for one in case.diary] + [
+        _letter(case, one, "thread") for one in case.thread
+    ]
+    shown: dict[str, Any] = {
+        "letters": letters,
+        "file": file,
+        "notes": [],
+        "old": False,
+        "problem_word": case.problem,
+        "fails": _fails(case),
+    }
     fold = case.fold
     if fold is None:
         return shown | {"file": file | {"state": State.DIARY, "dates": {}, "readers": []}}
-    days = Days(State(fold.state), *(date.fromisoformat(d) if d else None for d in (fold.received, fold.acknowledged, fold.outcome)))
+    days = Days(
+        State(fold.state),
+        *(date.fromisoformat(d) if d else None for d in (fold.received, fold.acknowledged, fold.outcome)),
+    )
     last, count = fold.last_of("reporter", case.thread)
     names = {reader.id: reader.name for ring in (chain.rings if chain else ()) for reader in ring.readers}
     if chain is not None and chain.newest.is_overdue(day):
         shown["notes"].append("concern.who.overdue")
     return shown | {
-        "file": file | {
-            "state": fold.state, "contested": fold.contested, "received": fold.received, "acknowledged": fold.acknowledged,
-            "outcome": fold.outcome, "recovered": "", "dates": dates_of(days, day, int(file.get("years", 5))),
+        "file": file
+        | {
+            "state": fold.state,
+            "contested": fold.contested,
+            "received": fold.received,
+            "acknowledged": fold.acknowledged,
+            "outcome": fold.outcome,
+            "recovered": "",
+            "dates": dates_of(days, day, int(file.get("years", 5))),
             "readers": [*(names.get(name, name) for name in fold.readers), *(["recovery"] if fold.recovery else [])],
         },
-        "mine": {"day": last, "count": count}, "head": list(head_words(keys.head, fold, expand, word_list())), "names": names,
-    }  # fmt: skip
+        "mine": {"day": last, "count": count},
+        "head": list(head_words(keys.head, fold, expand, word_list())),
+        "names": names,
+    }
 
 
 FAILED = ("epoch_broken", "wrap_not_mine", "key_other")
@@ -119,8 +149,13 @@ def _letter(case: OpenedCase, letter: Letter, stream: str) -> dict[str, Any]:
     content = letter.content or {}
     text = redacted_text(case, letter["number"]) if stream == "thread" else None
     return {
-        "stream": stream, "number": letter["number"], "from": letter["from"], "kind": letter["kind"], "day": letter["day"],
-        "text": str(content.get("text", "")) if text is None else text, "taken": text is not None,
+        "stream": stream,
+        "number": letter["number"],
+        "from": letter["from"],
+        "kind": letter["kind"],
+        "day": letter["day"],
+        "text": str(content.get("text", "")) if text is None else text,
+        "taken": text is not None,
         "void": stream == "thread" and case.fold is not None and letter["number"] in case.fold.void,
         "files": [f["name"] for f in content.get("files", ())] if text is None else [],
-    }  # fmt: skip
+    }

@@ -103,7 +103,9 @@ async def submit(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> 
     if not problems or await _is_sent(posted, wave, hers=True):
         return _thanked(language, wave)
     frame = await staff_shell(request, language)
-    if await _is_sent(posted, wave):  # an older page of a form that arrived, with another code: nothing of hers is shown to whoever has the phone now
+    if await _is_sent(
+        posted, wave
+    ):  # an older page of a form that arrived, with another code: nothing of hers is shown to whoever has the phone now
         return show(answer_page(frame, wave, {}, secrets.token_hex(16), problems), status=status)
     answer = show(answer_page(frame, wave, posted, _attempt(posted), problems), status=status)
     if status == 503:

@@ -116,16 +116,25 @@ async def help_page(request: Request[Any, Any, Any]) -> Response[str]:
     language = frame.language
     contacts = tuple(
         ContactCard(
-            contact.name, text_of(contact.what, language), contact.reach, contact.hours, contact.languages, contact.cost,
+            contact.name,
+            text_of(contact.what, language),
+            contact.reach,
+            contact.hours,
+            contact.languages,
+            contact.cost,
             say(language, "staff.help.tells" if contact.tells_employer else "staff.help.tells_not"),
             day(contact.checked_on, language),
         )
         for contact in organisation.contacts
-    )  # fmt: skip
+    )
     page = HelpPage(
-        frame, say(language, "staff.help.title"), organisation.referente, organisation.canale,
-        day(organisation.help_checked_on, language), contacts,
-    )  # fmt: skip
+        frame,
+        say(language, "staff.help.title"),
+        organisation.referente,
+        organisation.canale,
+        day(organisation.help_checked_on, language),
+        contacts,
+    )
     return show(page)
 
 
@@ -227,8 +236,11 @@ async def frozen_plan(wave_id: FromPath[str]) -> Response[bytes]:
         raise NotFoundException
     questionnaire = questionnaire_of(wave)
     content = {
-        "wave": wave.id, "opened": wave.opened.isoformat(), "k": dict(wave.rules["k"]), "plan": dict(wave.plan),
+        "wave": wave.id,
+        "opened": wave.opened.isoformat(),
+        "k": dict(wave.rules["k"]),
+        "plan": dict(wave.plan),
         "headcounts": dict(wave.headcount_bands),
         "questionnaire": {"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
-    }  # fmt: skip
+    }
     return Response(canonical(content), media_type="application/json")

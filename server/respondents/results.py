@@ -54,12 +54,15 @@ class ResultsPage:
 async def action_lines(wave: str, language: str) -> tuple[str, ...]:
     return tuple(
         say(
-            language, "results.action_done" if action.done else "results.action",
-            text=action.text, owner=action.owner, due=day(action.due, language),
+            language,
+            "results.action_done" if action.done else "results.action",
+            text=action.text,
+            owner=action.owner,
+            due=day(action.due, language),
         )
         for action in await actions.everything()
         if action.wave == wave
-    )  # fmt: skip
+    )
 
 
 async def comment_lines(wave: str, labels: Labels, language: str) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -106,9 +106,15 @@ def _item(item: Item, language: str, form: Form) -> ItemBlock:
     else:
         note = say(language, "staff.answer.several") if item.multiple else ""
     return ItemBlock(
-        item.id, text_of(item.text, language), note, item.multiple, chosen[0] if item.max_chars and chosen else "", item.max_chars, options,
+        item.id,
+        text_of(item.text, language),
+        note,
+        item.multiple,
+        chosen[0] if item.max_chars and chosen else "",
+        item.max_chars,
+        options,
         tuple((name, tuple(lines)) for name, lines in groups.items()),
-    )  # fmt: skip
+    )
 
 
 def _sections(

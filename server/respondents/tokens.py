@@ -81,9 +81,11 @@ async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
     if wave is not None:
         multiple = [item for item in wave.questionnaire.items() if item.multiple]
         content |= {
-            "wave": wave.id, "token_key": b64encode(wave.token_key).decode(),
-            "meter": [asdict(group) for group in await groups_of(wave.id)], "exclusive": {item.id: list(item.exclusive) for item in multiple},
-        } | ({"plan": wave.plan.text} if wave.plan else {"phone_key": b64encode(wave.phone_key).decode()})  # fmt: skip
+            "wave": wave.id,
+            "token_key": b64encode(wave.token_key).decode(),
+            "meter": [asdict(group) for group in await groups_of(wave.id)],
+            "exclusive": {item.id: list(item.exclusive) for item in multiple},
+        } | ({"plan": wave.plan.text} if wave.plan else {"phone_key": b64encode(wave.phone_key).decode()})
     return _json(content)
 
 

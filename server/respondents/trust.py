@@ -63,7 +63,11 @@ async def trust(request: Request[Any, Any, Any]) -> Response[str]:
     parts = tuple(
         Part(
             say(frame.language, f"trust.{part}.heading"),
-            tuple(Claim(say(frame.language, f"trust.{part}.{key}"), tuple(tests)) for key, tests in proofs()[part].items() if key not in left_out),
+            tuple(
+                Claim(say(frame.language, f"trust.{part}.{key}"), tuple(tests))
+                for key, tests in proofs()[part].items()
+                if key not in left_out
+            ),
         )
         for part in CLAIMS
     )

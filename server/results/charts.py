@@ -82,19 +82,42 @@ def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], la
     }
     spec = {
         "title": {"text": _wrapped(title), "anchor": "start", "frame": "bounds", "fontSize": 15, "offset": 12},
-        "width": PLOT, "height": ROW * len(rows), "background": colours["paper"], "padding": {"left": 24, "right": 32, "top": 12, "bottom": 12},
+        "width": PLOT,
+        "height": ROW * len(rows),
+        "background": colours["paper"],
+        "padding": {"left": 24, "right": 32, "top": 12, "bottom": 12},
         "data": {"values": [row | {"name": "|".join(_wrapped(row["name"], 24))} for row in rows]},
         "layer": [
-            {"mark": {"type": "rule", "strokeWidth": 3, "color": colours["accent"], "opacity": 0.45}, "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}}},
-            {"mark": {"type": "point", "filled": True, "size": 110, "color": colours["accent"], "opacity": 1}, "encoding": {"y": y, "x": x}},
-            {"mark": {"type": "text", "dy": -13, "color": colours["ink"], "fontSize": 12}, "encoding": {"y": y, "x": x, "text": {"field": "label"}}},
+            {
+                "mark": {"type": "rule", "strokeWidth": 3, "color": colours["accent"], "opacity": 0.45},
+                "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 110, "color": colours["accent"], "opacity": 1},
+                "encoding": {"y": y, "x": x},
+            },
+            {
+                "mark": {"type": "text", "dy": -13, "color": colours["ink"], "fontSize": 12},
+                "encoding": {"y": y, "x": x, "text": {"field": "label"}},
+            },
         ],
         "config": {
-            "aria": False, "font": "system-ui, sans-serif", "view": {"stroke": None},
-            "axis": {"labelColor": colours["ink"], "titleColor": colours["quiet"], "gridColor": colours["line"], "labelFontSize": 12, "titleFontSize": 11, "titleFontWeight": "normal", "domainColor": colours["line"], "tickColor": colours["line"]},
+            "aria": False,
+            "font": "system-ui, sans-serif",
+            "view": {"stroke": None},
+            "axis": {
+                "labelColor": colours["ink"],
+                "titleColor": colours["quiet"],
+                "gridColor": colours["line"],
+                "labelFontSize": 12,
+                "titleFontSize": 11,
+                "titleFontWeight": "normal",
+                "domainColor": colours["line"],
+                "tickColor": colours["line"],
+            },
             "title": {"color": colours["ink"]},
         },
-    }  # fmt: skip
+    }
     return str(vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE))
 
 

@@ -34,9 +34,13 @@ def rows(document: Mapping[str, Any], labels: Labels, language: str) -> Iterator
         for family in FAMILIES:
             for statistic, figure in view.get(family, {}).items():
                 yield (
-                    name, view["n_band"], family, f"{statistic} {_label(family, statistic, labels, language)}",
-                    figure_cell(figure.get("index"), "en"), figure_cell(figure.get("favourable"), "en"),
-                )  # fmt: skip
+                    name,
+                    view["n_band"],
+                    family,
+                    f"{statistic} {_label(family, statistic, labels, language)}",
+                    figure_cell(figure.get("index"), "en"),
+                    figure_cell(figure.get("favourable"), "en"),
+                )
 
 
 def _head(language: str) -> Row:
@@ -80,9 +84,10 @@ def as_workbook(document: Mapping[str, Any], labels: Labels, language: str) -> b
     sheet.set_column(3, 3, 60)
     about = book.add_worksheet(say(language, "results.method")[:31])
     lines = [
-        document["wave"]["id"], say(language, "results.method_text", k=document["rules"]["k"]["items"]),
+        document["wave"]["id"],
+        say(language, "results.method_text", k=document["rules"]["k"]["items"]),
         say(language, f"results.answers_{answers_verdict(document)}"),
-    ]  # fmt: skip
+    ]
     for place, line in enumerate(lines):
         about.write_string(place, 0, line)
     book.close()

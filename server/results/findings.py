@@ -62,9 +62,13 @@ def _lead(ends: tuple[tuple[str, Figure], tuple[str, Figure]] | None, names: Map
         return say(language, "results.lead_flat")
     (low, low_value), (high, high_value) = ends
     return say(
-        language, "results.lead", low=names.get(low, low), low_value=figure_text(low_value, language),
-        high=names.get(high, high), high_value=figure_text(high_value, language),
-    )  # fmt: skip
+        language,
+        "results.lead",
+        low=names.get(low, low),
+        low_value=figure_text(low_value, language),
+        high=names.get(high, high),
+        high_value=figure_text(high_value, language),
+    )
 
 
 def alerts_in_words(document: Mapping[str, Any], labels: Labels, language: str) -> tuple[str, ...]:

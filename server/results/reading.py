@@ -202,11 +202,14 @@ def item_lines(document: Mapping[str, Any], language: str, labels: Labels) -> tu
         intervals = figure.get("ci", {})
         lines.append(
             ItemLine(
-                item, text_of(labels.items.get(item, {"it": item}), language), figure_text(figure.get("index"), language),
-                interval_text(intervals.get("index"), language), figure_text(figure.get("favourable"), language, " %"),
+                item,
+                text_of(labels.items.get(item, {"it": item}), language),
+                figure_text(figure.get("index"), language),
+                interval_text(intervals.get("index"), language),
+                figure_text(figure.get("favourable"), language, " %"),
                 interval_text(intervals.get("favourable"), language),
             )
-        )  # fmt: skip
+        )
     return tuple(lines)
 
 
@@ -238,11 +241,18 @@ def area_lines(
         words, share = points.get(area, ("", None))
         lines.append(
             AreaLine(
-                area, say(language, f"results.area.{area}"), words, share, figure_text(figure.get("index"), language),
-                interval_text((low, high) if low is not None else None, language), low, high,
-                numeric(figure.get("index")), area in ("4", "5"),
+                area,
+                say(language, f"results.area.{area}"),
+                words,
+                share,
+                figure_text(figure.get("index"), language),
+                interval_text((low, high) if low is not None else None, language),
+                low,
+                high,
+                numeric(figure.get("index")),
+                area in ("4", "5"),
             )
-        )  # fmt: skip
+        )
     return tuple(lines)
 
 

@@ -7,9 +7,7 @@ from analysis.document import canonical, verify_document
 from surveys.public.signing import is_signed
 
 
-def verify(
-    document: Mapping[str, Any], expected_key: str = "", frozen: Mapping[str, Any] | None = None
-) -> list[str]:
+def verify(document: Mapping[str, Any], expected_key: str = "", frozen: Mapping[str, Any] | None = None) -> list[str]:
     """List what is wrong with a document; empty if nothing is.
 
     `expected_key` is the installation's public key as published; without it the document's own key is only compared
@@ -40,6 +38,8 @@ def _other_than_frozen(document: Mapping[str, Any], frozen: Mapping[str, Any]) -
     if dict(document["questionnaire"]) != dict(frozen["questionnaire"]) or document["wave"]["id"] != frozen["wave"]:
         problems.append("the document is of another wave or questionnaire")
     problems += [
-        f"the smallest group for {family} was lowered" for family, k in frozen["k"].items() if rules["k"].get(family, 0) < k
+        f"the smallest group for {family} was lowered"
+        for family, k in frozen["k"].items()
+        if rules["k"].get(family, 0) < k
     ]
     return problems

@@ -26,9 +26,15 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """The order of P-256 (FIPS 186-4)."""
 _WAVE = text_of(1, 40)
 _STATEMENT = {
-    "v": exactly(2), "house": hexed(32), "wave": _WAVE, "seat": exactly(*SEATS), "name": named(1, 120),
-    "point": hexed(65), "signer": hexed(32), "day": signed.day,
-}  # fmt: skip
+    "v": exactly(2),
+    "house": hexed(32),
+    "wave": _WAVE,
+    "seat": exactly(*SEATS),
+    "name": named(1, 120),
+    "point": hexed(65),
+    "signer": hexed(32),
+    "day": signed.day,
+}
 _CONFIRM = {"v": exactly(2), "plan": hexed(32), "seat": exactly(*SEATS), "day": signed.day}
 
 
@@ -92,9 +98,15 @@ class HolderStatement:
 def state(keys: HolderKeys, house: str, wave: str, seat: str, name: str, on: date) -> str:
     """Write and sign a holder's statement."""
     body = {
-        "v": 2, "house": house, "wave": wave, "seat": seat, "name": name, "point": keys.point.hex(),
-        "signer": keys.signer, "day": on.isoformat(),
-    }  # fmt: skip
+        "v": 2,
+        "house": house,
+        "wave": wave,
+        "seat": seat,
+        "name": name,
+        "point": keys.point.hex(),
+        "signer": keys.signer,
+        "day": on.isoformat(),
+    }
     return signed.sign(body, "holder", keys.seed)
 
 

@@ -47,7 +47,12 @@ def most_accepted(spent: int) -> int:
 
 
 def open_all(
-    there: Contents, questionnaire: Questionnaire, plan: SignedPlan, wave_key: bytes, keys: Mapping[str, HolderKeys], without: int = 0
+    there: Contents,
+    questionnaire: Questionnaire,
+    plan: SignedPlan,
+    wave_key: bytes,
+    keys: Mapping[str, HolderKeys],
+    without: int = 0,
 ) -> tuple[RawResponses, Comments, int]:
     """Open every sheet of a wave and hold it against the spent codes; also gives how many codes have no sheet that counts.
 

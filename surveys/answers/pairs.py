@@ -48,8 +48,13 @@ class Opened:
 
 
 def seal(
-    sheet: bytes, proof: bytes, plan: str, points: Sequence[bytes], *,
-    once: ec.EllipticCurvePrivateKey | None = None, key: bytes | None = None,
+    sheet: bytes,
+    proof: bytes,
+    plan: str,
+    points: Sequence[bytes],
+    *,
+    once: ec.EllipticCurvePrivateKey | None = None,
+    key: bytes | None = None,
 ) -> bytes:
     """Seal a sheet of at most 7,832 bytes; gives 8,060 bytes.
 
@@ -67,7 +72,7 @@ def seal(
     Raises
     ------
     SheetTooLarge
-    """  # fmt: skip
+    """
     if len(sheet) > ROOM:
         raise SheetTooLarge(f"the sheet has {len(sheet)} bytes, at most {ROOM} fit")
     if len(proof) != PROOF_BYTES:

@@ -18,11 +18,18 @@ from surveys.signed import NotSigned, either, exactly, hexed, listed, object_of,
 FAMILIES = ("comments", "experience", "items")
 _SHORT = text_of(0, 80)
 _PLAN = {
-    "v": exactly(2), "house": hexed(32), "wave": text_of(1, 40), "ring": whole(1, 10_000), "questionnaire": hexed(32),
-    "groups": hexed(32), "rules": object_of({family: whole(1, 10_000) for family in FAMILIES}), "token": hexed(32),
+    "v": exactly(2),
+    "house": hexed(32),
+    "wave": text_of(1, 40),
+    "ring": whole(1, 10_000),
+    "questionnaire": hexed(32),
+    "groups": hexed(32),
+    "rules": object_of({family: whole(1, 10_000) for family in FAMILIES}),
+    "token": hexed(32),
     "panel": object_of({"unit": _SHORT, "people": whole(0, 10_000_000), "channels": listed(_SHORT, 0, 8)}),
-    "holders": listed(text_of(1, 4000), 3, 3), "guarantee": either(exactly(""), hexed(32)),
-}  # fmt: skip
+    "holders": listed(text_of(1, 4000), 3, 3),
+    "guarantee": either(exactly(""), hexed(32)),
+}
 
 
 class PlanOther(ValueError):
@@ -74,7 +81,14 @@ def hash_of(content: object) -> str:
 
 
 def draft(
-    house: str, wave: str, ring: int, holders: Sequence[str], frozen: Mapping[str, Any], *, token: str, guarantee: str = ""
+    house: str,
+    wave: str,
+    ring: int,
+    holders: Sequence[str],
+    frozen: Mapping[str, Any],
+    *,
+    token: str,
+    guarantee: str = "",
 ) -> str:
     """Write a plan's text, to be signed.
 
@@ -89,11 +103,19 @@ def draft(
     """
     text = signed.canonical(
         {
-            "v": 2, "house": house, "wave": wave, "ring": ring, "questionnaire": hash_of(frozen["questionnaire"]),
-            "groups": hash_of(frozen["groups"]), "rules": dict(frozen["rules"]), "token": token,
-            "panel": dict(frozen["panel"]), "holders": list(holders), "guarantee": guarantee,
+            "v": 2,
+            "house": house,
+            "wave": wave,
+            "ring": ring,
+            "questionnaire": hash_of(frozen["questionnaire"]),
+            "groups": hash_of(frozen["groups"]),
+            "rules": dict(frozen["rules"]),
+            "token": token,
+            "panel": dict(frozen["panel"]),
+            "holders": list(holders),
+            "guarantee": guarantee,
         }
-    )  # fmt: skip
+    )
     read(text, house)
     return text
 
@@ -121,9 +143,17 @@ def read(text: str, house: str) -> SignedPlan:
         if len(set(values)) != len(SEATS):
             raise PlanOther("two holders have the same key")
     return SignedPlan(
-        body["wave"], body["ring"], body["questionnaire"], body["groups"], body["rules"], body["token"], body["panel"],
-        holders, body["guarantee"], text,
-    )  # fmt: skip
+        body["wave"],
+        body["ring"],
+        body["questionnaire"],
+        body["groups"],
+        body["rules"],
+        body["token"],
+        body["panel"],
+        holders,
+        body["guarantee"],
+        text,
+    )
 
 
 def sign(text: str, seed: bytes) -> dict[str, str]:

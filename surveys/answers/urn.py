@@ -88,7 +88,11 @@ class Urn:
         if len(self._waiting) >= WAITING_LIMIT:
             raise TooManyWaiting
         place = _Waiting(
-            right.wave.id, right.row, hashlib.sha256(attempt).digest(), envelope, right.is_token,
+            right.wave.id,
+            right.row,
+            hashlib.sha256(attempt).digest(),
+            envelope,
+            right.is_token,
             asyncio.get_running_loop().create_future(),
         )
         self._waiting.append(place)

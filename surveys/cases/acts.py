@@ -54,9 +54,12 @@ class Reporter:
         mine = identity_text(self.keys.x25519)
         first = {"thread": identity_text(self.keys.thread), "diary": identity_text(self.keys.diary)}
         return Party(
-            REPORTER, lambda sealed, stream, number: wraps.open_wrap(sealed, mine, REPORTER, stream, number), first,
-            self.signer, self.reader,
-        )  # fmt: skip
+            REPORTER,
+            lambda sealed, stream, number: wraps.open_wrap(sealed, mine, REPORTER, stream, number),
+            first,
+            self.signer,
+            self.reader,
+        )
 
     @property
     def proofs(self) -> dict[str, str]:
@@ -87,15 +90,23 @@ def first_letter(
     kept = readers_left(ring, out)
     recovery = [] if RECOVERY in out else changing.recovery_of(ring)
     terms = {
-        "signer": me.signer, "reader": me.reader, "readers": [keys_of(reader) for reader in kept],
-        "out": [keys_of(reader) | {"name": reader.name} for reader in ring.readers if reader.id in out], "recovery": recovery,
-    }  # fmt: skip
+        "signer": me.signer,
+        "reader": me.reader,
+        "readers": [keys_of(reader) for reader in kept],
+        "out": [keys_of(reader) | {"name": reader.name} for reader in ring.readers if reader.id in out],
+        "recovery": recovery,
+    }
     place = Place(house, me.case, NONE, "thread", 1, NONE, 1, to, ring.number, ring.hash)
     plain, start = letters.write(place, me.author, "report", on.isoformat(), content, dice(32), terms)
     key = EpochKey(start, "thread", 1, identity, to, start)
     made = {reader.id: wraps.make(key, me.author, reader.id, reader.recipient) for reader in kept}
     made |= wraps.make_recovery(key, me.author, recovery)
-    epoch = {"stream": "thread", "number": 1, "wraps": {name: _b64(sealed) for name, sealed in made.items()}, "link": ""}
+    epoch = {
+        "stream": "thread",
+        "number": 1,
+        "wraps": {name: _b64(sealed) for name, sealed in made.items()},
+        "link": "",
+    }
     return epoch, _b64(letters.seal(plain, to))
 
 
@@ -107,7 +118,9 @@ def report(
     return {**me.proofs, "case": me.case, "epochs": [epoch], "letters": [letter], "uploads": []}
 
 
-def diary(me: Reporter, house: str, content: Mapping[str, Any], on: date, dice: Dice, opened: OpenedCase | None = None) -> dict[str, Any]:
+def diary(
+    me: Reporter, house: str, content: Mapping[str, Any], on: date, dice: Dice, opened: OpenedCase | None = None
+) -> dict[str, Any]:
     """A new diary, or one more entry of it."""
     there = opened.diary if opened else []
     to = recipient_of(me.keys.diary)
@@ -134,21 +147,43 @@ def place_after(fold: Fold, ring: Ring) -> Place:
     """Where the next letter of the thread stands."""
     number = max((ring.number, ring.hash), fold.ring)
     return Place(
-        fold.house, fold.case, fold.start, "thread", fold.count + 1, fold.head, fold.epoch, fold.to, number[0], number[1]
-    )  # fmt: skip
+        fold.house,
+        fold.case,
+        fold.start,
+        "thread",
+        fold.count + 1,
+        fold.head,
+        fold.epoch,
+        fold.to,
+        number[0],
+        number[1],
+    )
 
 
 def letter(
-    fold: Fold, ring: Ring, author: Author, kind: str, content: Mapping[str, Any], on: date, dice: Dice,
+    fold: Fold,
+    ring: Ring,
+    author: Author,
+    kind: str,
+    content: Mapping[str, Any],
+    on: date,
+    dice: Dice,
     terms: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One more letter of the thread as the server takes it: its number and its bytes."""  # fmt: skip
+    """One more letter of the thread as the server takes it: its number and its bytes."""
     place = place_after(fold, ring)
     plain, _ = letters.write(place, author, kind, on.isoformat(), content, dice(32), terms)
-    return {"stream": "thread", "number": place.number, "epoch": fold.epoch, "sealed": _b64(letters.seal(plain, fold.to))}
+    return {
+        "stream": "thread",
+        "number": place.number,
+        "epoch": fold.epoch,
+        "sealed": _b64(letters.seal(plain, fold.to)),
+    }
 
 
-def note(opened: OpenedCase, ring: Ring, author: Author, kind: str, content: Mapping[str, Any], on: date, dice: Dice) -> dict[str, Any]:
+def note(
+    opened: OpenedCase, ring: Ring, author: Author, kind: str, content: Mapping[str, Any], on: date, dice: Dice
+) -> dict[str, Any]:
     """One more note among readers; one before any change of keys brings the notes' own epoch."""
     fold = opened.fold
     assert fold is not None
@@ -162,12 +197,22 @@ def note(opened: OpenedCase, ring: Ring, author: Author, kind: str, content: Map
         epoch = {"stream": "notes", "number": 1, "wraps": made, "link": ""}
     start, before = (there[0].hash, there[-1].hash) if there else (NONE, NONE)
     place = replace(
-        place_after(fold, ring), stream="notes", start=start, number=opened.notes_rows + 1, before=before, epoch=number, to=to, thread=fold.head
-    )  # fmt: skip
+        place_after(fold, ring),
+        stream="notes",
+        start=start,
+        number=opened.notes_rows + 1,
+        before=before,
+        epoch=number,
+        to=to,
+        thread=fold.head,
+    )
     plain, _ = letters.write(place, author, kind, on.isoformat(), content, dice(32))
     sent: dict[str, Any] = {
-        "stream": "notes", "number": place.number, "epoch": number, "sealed": _b64(letters.seal(plain, to))
-    }  # fmt: skip
+        "stream": "notes",
+        "number": place.number,
+        "epoch": number,
+        "sealed": _b64(letters.seal(plain, to)),
+    }
     return sent | {"epochs": [epoch] if epoch else []}
 
 
@@ -180,7 +225,9 @@ class Change:
     asked: str = ""
 
 
-def change(opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: date, dice: Dice, text: str = "") -> dict[str, Any]:
+def change(
+    opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: date, dice: Dice, text: str = ""
+) -> dict[str, Any]:
     """Put the case under new keys: a signed act under the old ones, wraps for those who read from now on, links back. Notes
     get theirs even where none are seen: they might be hidden just now."""
     fold = opened.fold
@@ -188,10 +235,14 @@ def change(opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: d
     seed, notes_seed = dice(32), dice(32)
     to, number = recipient_of(seed), max(fold.highest, opened.newest) + 1
     terms = {
-        "epoch": number, "recipient": to, "notes": recipient_of(notes_seed),
+        "epoch": number,
+        "recipient": to,
+        "notes": recipient_of(notes_seed),
         "readers": sorted((dict(one) for one in wanted.readers), key=lambda one: one["id"]),
-        "recovery": [dict(one) for one in wanted.recovery], "asked": wanted.asked, "noted": _noted(opened, author),
-    }  # fmt: skip
+        "recovery": [dict(one) for one in wanted.recovery],
+        "asked": wanted.asked,
+        "noted": _noted(opened, author),
+    }
     place = place_after(fold, ring)
     plain, act = letters.write(place, author, "change", on.isoformat(), {"text": text}, dice(32), terms)
     key = EpochKey(fold.start, "thread", number, identity_text(seed), to, act)
@@ -201,7 +252,13 @@ def change(opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: d
     link = wraps.make_link(fold.epoch, opened.keys["thread"][fold.epoch], to)
     epochs = [_epoch("thread", number, made, link), _notes_epoch(opened, fold, author, wanted, notes_seed, act)]
     sealed = _b64(letters.seal(plain, fold.to))
-    letter = {"stream": "thread", "number": place.number, "epoch": fold.epoch, "sealed": sealed, "notes": opened.notes_rows}
+    letter = {
+        "stream": "thread",
+        "number": place.number,
+        "epoch": fold.epoch,
+        "sealed": sealed,
+        "notes": opened.notes_rows,
+    }
     return {"letter": letter, "epochs": epochs}
 
 
@@ -223,14 +280,26 @@ def fails(opened: OpenedCase, ring: Ring, author: Author, rows: int, on: date, d
     """
     fold = opened.fold
     back = fold.undo.get(fold.act) if fold is not None else None
-    if fold is None or back is None or back.epoch not in opened.keys["thread"] or not changing.may_claim(back, fold, author.name):
+    if (
+        fold is None
+        or back is None
+        or back.epoch not in opened.keys["thread"]
+        or not changing.may_claim(back, fold, author.name)
+    ):
         raise CannotOpen("epoch_broken")
     place = replace(place_after(back, ring), number=rows + 1, before=fold.act)
     plain, _ = letters.write(place, author, "fails", on.isoformat(), {"text": ""}, dice(32), {"change": fold.act})
-    return {"stream": "thread", "number": place.number, "epoch": back.epoch, "sealed": _b64(letters.seal(plain, back.to))}
+    return {
+        "stream": "thread",
+        "number": place.number,
+        "epoch": back.epoch,
+        "sealed": _b64(letters.seal(plain, back.to)),
+    }
 
 
-def _notes_epoch(opened: OpenedCase, fold: Fold, author: Author, wanted: Change, seed: bytes, act: str) -> dict[str, Any]:
+def _notes_epoch(
+    opened: OpenedCase, fold: Fold, author: Author, wanted: Change, seed: bytes, act: str
+) -> dict[str, Any]:
     number = max(fold.highest, opened.newest) + 1
     key = EpochKey(fold.start, "notes", number, identity_text(seed), recipient_of(seed), act)
     made = {one["id"]: wraps.make(key, author, one["id"], one["recipient"]) for one in wanted.readers}
@@ -239,7 +308,12 @@ def _notes_epoch(opened: OpenedCase, fold: Fold, author: Author, wanted: Change,
 
 
 def _epoch(stream: str, number: int, made: Mapping[str, bytes], link: bytes) -> dict[str, Any]:
-    return {"stream": stream, "number": number, "wraps": {name: _b64(sealed) for name, sealed in made.items()}, "link": _b64(link)}
+    return {
+        "stream": stream,
+        "number": number,
+        "wraps": {name: _b64(sealed) for name, sealed in made.items()},
+        "link": _b64(link),
+    }
 
 
 def wanted_readers(fold: Fold, chain: Chain) -> list[dict[str, str]]:

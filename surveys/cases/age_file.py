@@ -58,12 +58,14 @@ def write(plain: bytes, recipient: str) -> bytes:
     file_key = random_bytes(16)
     ephemeral = X25519PrivateKey.from_private_bytes(random_bytes(32))
     share = ephemeral.public_key().public_bytes_raw()
-    wrapping = _hkdf(ephemeral.exchange(X25519PublicKey.from_public_bytes(to)), share + to, b"age-encryption.org/v1/X25519")
+    wrapping = _hkdf(
+        ephemeral.exchange(X25519PublicKey.from_public_bytes(to)), share + to, b"age-encryption.org/v1/X25519"
+    )
     wrapped = ChaCha20Poly1305(wrapping).encrypt(bytes(12), file_key, None)
     header = f"age-encryption.org/v1\n-> X25519 {_b64(share)}\n{_b64(wrapped)}\n---"
     mac = hmac.digest(_hkdf(file_key, b"", b"header"), header.encode(), "sha256")
     nonce = random_bytes(16)
-    return f"{header} {_b64(mac)}\n".encode() + nonce + _stream(plain, _hkdf(file_key, nonce, b"payload"))  # fmt: skip
+    return f"{header} {_b64(mac)}\n".encode() + nonce + _stream(plain, _hkdf(file_key, nonce, b"payload"))
 
 
 def _stream(plain: bytes, key: bytes) -> bytes:
@@ -72,7 +74,9 @@ def _stream(plain: bytes, key: bytes) -> bytes:
     starts = range(0, max(len(plain), 1), CHUNK)
     last = starts[-1]
     return b"".join(
-        cipher.encrypt((start // CHUNK).to_bytes(11, "big") + bytes([start == last]), plain[start : start + CHUNK], None)
+        cipher.encrypt(
+            (start // CHUNK).to_bytes(11, "big") + bytes([start == last]), plain[start : start + CHUNK], None
+        )
         for start in starts
     )
 

@@ -78,7 +78,9 @@ def is_overdue(days: Days, today: date) -> bool:
 
 def _in_time(words: Mapping[str, Word], letters: int, today: date) -> int:
     """How many desks found it in time in all letters that are there."""
-    return sum(word.letters == letters and not is_overdue(word.days, today) for mark, word in words.items() if mark != LATE_ROW)
+    return sum(
+        word.letters == letters and not is_overdue(word.days, today) for mark, word in words.items() if mark != LATE_ROW
+    )
 
 
 def is_late(row: Mapping[str, Any], letters: int, today: date) -> bool:

@@ -11,6 +11,7 @@ from surveys.public.rings import FEWEST_INSIDE, Chain, Ring
 BY_TWO_SINCE = "2026-12-01"
 """From this day on nobody goes back behind a change alone: `broken` stands only in threads whose every day is before it."""
 
+
 def recovery_of(ring: Ring) -> list[dict[str, str]]:
     """A ring's recovery recipients as letters name them."""
     return [{"seat": holder.seat, "recipient": holder.recipient} for holder in ring.recovery]
@@ -58,9 +59,13 @@ def needs_two(fold: Fold, readers: Sequence[Keys], rings: Sequence[Ring], author
     after = {one["id"]: one for one in readers}
     gains = [one for one in readers if one["id"] not in fold.readers]
     leaves = [
-        name for name in fold.readers
-        if name not in after and name not in fold.left and name not in fold.wished and any(ring.reader(name) for ring in rings)
-    ]  # fmt: skip
+        name
+        for name in fold.readers
+        if name not in after
+        and name not in fold.left
+        and name not in fold.wished
+        and any(ring.reader(name) for ring in rings)
+    ]
     return gains, [] if author == REPORTER else leaves
 
 
@@ -70,7 +75,9 @@ def change(fold: Fold, letter: Letter, ring: Ring, chain: Chain | None) -> None:
     if terms["epoch"] <= fold.highest or terms["recipient"] == fold.to:
         raise CannotOpen("place")
     all_different(readers)
-    later = [r for r in (chain.rings if chain else ()) if r.number >= ring.number and r.day.isoformat() <= letter["day"]]
+    later = [
+        r for r in (chain.rings if chain else ()) if r.number >= ring.number and r.day.isoformat() <= letter["day"]
+    ]
     rings = [ring, *later]
     for one in readers:
         before = fold.readers.get(one["id"])
@@ -84,9 +91,13 @@ def change(fold: Fold, letter: Letter, ring: Ring, chain: Chain | None) -> None:
     if other and recovery != recovery_of(ring):
         raise CannotOpen("gain_refused")
     if gains or leaves or other:
-        payload = signed.digest(payload_of_change([dict(one) for one in gains], leaves, [dict(one) for one in recovery] if other else None))
+        payload = signed.digest(
+            payload_of_change([dict(one) for one in gains], leaves, [dict(one) for one in recovery] if other else None)
+        )
         if author != REPORTER:
-            by_two(fold, author, terms["asked"], "change", payload, "gain_refused" if gains or other else "expel_refused")
+            by_two(
+                fold, author, terms["asked"], "change", payload, "gain_refused" if gains or other else "expel_refused"
+            )
     if author != REPORTER and author not in {one["id"] for one in readers}:
         raise CannotOpen("expel_refused")  # whoever goes must not make the key for those who stay
     if leaves:
@@ -126,7 +137,9 @@ def claim(fold: Fold, back: Fold | None, letter: Letter) -> None:
 
 def may_claim(back: Fold, fold: Fold, author: str) -> bool:
     """Whether somebody read before a change and reads now, with the same keys."""
-    return author == REPORTER or (author in back.readers and dict(fold.readers.get(author, {})) == dict(back.readers[author]))
+    return author == REPORTER or (
+        author in back.readers and dict(fold.readers.get(author, {})) == dict(back.readers[author])
+    )
 
 
 def alone(fold: Fold, back: Fold | None, letter: Letter) -> None:
@@ -148,9 +161,22 @@ def _go_back(fold: Fold, back: Fold) -> None:
     fold.void_epochs |= set(range(back.highest + 1, fold.highest + 1))
     kept = _copied(back)
     for name in (
-        "epoch", "to", "act", "readers", "recovery", "asks", "left", "wished", "redacted", "notes", "used",
-        "acknowledged", "outcome", "state", "contested",
-    ):  # fmt: skip
+        "epoch",
+        "to",
+        "act",
+        "readers",
+        "recovery",
+        "asks",
+        "left",
+        "wished",
+        "redacted",
+        "notes",
+        "used",
+        "acknowledged",
+        "outcome",
+        "state",
+        "contested",
+    ):
         setattr(fold, name, getattr(kept, name))
     fold.undo, fold.claims = {}, {}
 

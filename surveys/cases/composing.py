@@ -53,14 +53,27 @@ def _written(place: Place, keys: CodeKeys, entry: Entry, day: date, fingerprint:
     return signed, check_message(check(signed, "message"), place, trust).hash
 
 
-def reply(keys: CodeKeys, case: int, stream: str, thread: Sequence[Opened], identity: str, entry: Entry, day: date, fingerprint: str) -> dict[str, Any]:
-    """Seal one more message of the reporter to the stream's epoch, whose public half is derived and never believed."""  # fmt: skip
+def reply(
+    keys: CodeKeys,
+    case: int,
+    stream: str,
+    thread: Sequence[Opened],
+    identity: str,
+    entry: Entry,
+    day: date,
+    fingerprint: str,
+) -> dict[str, Any]:
+    """Seal one more message of the reporter to the stream's epoch, whose public half is derived and never believed."""
     place = Place(case, stream, len(thread) + 1, thread[-1].hash if thread else FIRST)
     signed, _ = _written(place, keys, entry, day, fingerprint)
     return {
-        "locator": keys.locator.hex(), "auth": keys.auth.hex(), "stream": stream, "number": place.number,
-        "sealed": _b64(seal(signed, recipient_of_identity(identity))), "uploads": [],
-    }  # fmt: skip
+        "locator": keys.locator.hex(),
+        "auth": keys.auth.hex(),
+        "stream": stream,
+        "number": place.number,
+        "sealed": _b64(seal(signed, recipient_of_identity(identity))),
+        "uploads": [],
+    }
 
 
 def seal_file(name: str, kind: str, content: bytes) -> tuple[bytes, dict[str, Any]]:
@@ -73,9 +86,13 @@ def seal_file(name: str, kind: str, content: bytes) -> tuple[bytes, dict[str, An
     identity, recipient = new_identity()
     sealed = encrypt(content.ljust(bucket(len(content), FILE_BUCKET), b"\0"), recipient)
     entry = {
-        "upload": os.urandom(16).hex(), "name": name, "type": kind, "size": len(content), "identity": identity,
+        "upload": os.urandom(16).hex(),
+        "name": name,
+        "type": kind,
+        "size": len(content),
+        "identity": identity,
         "sha256": hashlib.sha256(sealed).hexdigest(),
-    }  # fmt: skip
+    }
     return sealed, entry
 
 

@@ -109,7 +109,11 @@ async def inbox(desk: Desk, name: str) -> list[InboxLine]:
         return []
     rows = await Case.select().where(Case.state != State.DIARY)
     blind = {desk.keeper.reader(int(row["id"]), "thread", name) for row in rows}
-    hers = {bytes(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.reader.is_in(list(blind)))} if rows else set()
+    hers = (
+        {bytes(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.reader.is_in(list(blind)))}
+        if rows
+        else set()
+    )
     mine = [row for row in rows if desk.keeper.reader(int(row["id"]), "thread", name) in hers]
     return [
         InboxLine(int(row["id"]), days_of(row), bool(row["rekey"]), bool(row["held"]), is_ended(row))
@@ -176,21 +180,35 @@ async def case_file(desk: Desk, case: int, name: str, row: Mapping[str, Any] | N
         If it does not exist for her.
     """
     row = row or await case_row(desk, case, name)
-    epochs = [await _epoch_file(desk, case, name, epoch) for epoch in await Epoch.select().where(Epoch.case == case).order_by(Epoch.number)]
+    epochs = [
+        await _epoch_file(desk, case, name, epoch)
+        for epoch in await Epoch.select().where(Epoch.case == case).order_by(Epoch.number)
+    ]
     known = {e.stream for e in epochs if e.wrap or e.pairs} | ({"thread", "diary"} if name == REPORTER else set())
     rows = await Message.select().where(Message.case == case).order_by(Message.stream).order_by(Message.number)
     messages = [
         MessageFile(m["stream"], int(m["number"]), int(m["epoch"]), bytes(m["sealed"]), bytes(m["replacement"] or b""))
-        for m in rows if m["stream"] in known
-    ]  # fmt: skip
+        for m in rows
+        if m["stream"] in known
+    ]
     pieces = await Piece.select(Piece.upload).where(Piece.case == case)
     holds = holds_of(row)
     return CaseFile(
-        case, int(row["version"]), days_of(row), bool(row["contested"]), bool(row["rekey"]), bool(row["held"]), len(holds),
-        hold_mark(desk, case, name) in holds, row["recovered"], tuple(sorted(await holders_of(desk, case) & set(desk.ever))), is_ended(row),
-        tuple(e for e in epochs if e.stream in known), tuple(messages),
+        case,
+        int(row["version"]),
+        days_of(row),
+        bool(row["contested"]),
+        bool(row["rekey"]),
+        bool(row["held"]),
+        len(holds),
+        hold_mark(desk, case, name) in holds,
+        row["recovered"],
+        tuple(sorted(await holders_of(desk, case) & set(desk.ever))),
+        is_ended(row),
+        tuple(e for e in epochs if e.stream in known),
+        tuple(messages),
         tuple(sorted({bytes(piece["upload"]).hex() for piece in pieces})),
-    )  # fmt: skip
+    )
 
 
 async def _epoch_file(desk: Desk, case: int, name: str, epoch: Mapping[str, Any]) -> EpochFile:
@@ -202,7 +220,15 @@ async def _epoch_file(desk: Desk, case: int, name: str, epoch: Mapping[str, Any]
     found = {bytes(row["reader"]): bytes(row["sealed"]) for row in rows}
     pairs = {pair: found[blind] for pair, blind in wanted.items() if pair != name and blind in found}
     link = bytes(epoch["link"] or b"")  # in rows of before this column SQLite gives an empty text
-    return EpochFile(stream, int(epoch["number"]), found.get(wanted[name], b""), link, int(epoch["at"]), bool(epoch["confirmed"]), pairs)
+    return EpochFile(
+        stream,
+        int(epoch["number"]),
+        found.get(wanted[name], b""),
+        link,
+        int(epoch["at"]),
+        bool(epoch["confirmed"]),
+        pairs,
+    )
 
 
 async def for_recovery(desk: Desk) -> list[CaseFile]:
@@ -214,5 +240,3 @@ async def for_recovery(desk: Desk) -> list[CaseFile]:
             found.append(file)
             await Case.update({Case.recovered: desk.day}).where(Case.id == row["id"])
     return found
-
-

@@ -77,7 +77,11 @@ def lists_of(content: Mapping[str, Any], printed: str) -> tuple[HouseFile | None
     CannotOpen
     """
     try:
-        given = content["lists"] if content["v"] == 2 else {"house": "", "rings": [], "still": None, "keyrings": content["keyrings"]}
+        given = (
+            content["lists"]
+            if content["v"] == 2
+            else {"house": "", "rings": [], "still": None, "keyrings": content["keyrings"]}
+        )
         old: list[Keyring] = []
         for version in given["keyrings"]:
             old.append(keyring.verify(version["text"], version["signatures"], old[-1] if old else None))
@@ -114,14 +118,23 @@ def open_export(content: Mapping[str, Any], printed: str, party: Callable[[], Pa
         return _first(content, identity, old)
     if house is None or chain is None:
         raise CannotOpen("house_other")
-    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)) for e in file["epochs"]]
+    epochs = [
+        SealedEpochRow(
+            e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)
+        )
+        for e in file["epochs"]
+    ]
     rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
     reader = party()
     opened = open_case(SealedCase(file["case"], epochs, rows), reader, house.hash, chain)
-    lines = [_line(opened, letter, "thread") for letter in opened.thread] + [_line(opened, letter, "notes") for letter in opened.notes]
+    lines = [_line(opened, letter, "thread") for letter in opened.thread] + [
+        _line(opened, letter, "notes") for letter in opened.notes
+    ]
     state = opened.fold.state if opened.fold else ""
     problem = opened.problem or opened.notes_problem
-    heads = None if opened.notes_problem or reader.name == RECOVERY else [(one["epoch"], one.hash) for one in opened.notes]
+    heads = (
+        None if opened.notes_problem or reader.name == RECOVERY else [(one["epoch"], one.hash) for one in opened.notes]
+    )
     return ReadCase(file["case"], 2, state, lines, dict(_files(content, lines)), problem, opened.fold, heads)
 
 
@@ -130,7 +143,16 @@ def _line(opened: OpenedCase, letter: Letter, stream: str) -> Line:
     text = redacted_text(opened, letter["number"]) if stream == "thread" else None
     if text is not None:
         content = {"text": text}
-    return Line(stream, letter["number"], letter["from"], letter["kind"], letter["day"], content, _mark(opened, stream, letter["number"]), opened.late_notes.get(letter["number"], ""))
+    return Line(
+        stream,
+        letter["number"],
+        letter["from"],
+        letter["kind"],
+        letter["day"],
+        content,
+        _mark(opened, stream, letter["number"]),
+        opened.late_notes.get(letter["number"], ""),
+    )
 
 
 def _mark(opened: OpenedCase, stream: str, number: int) -> str:
@@ -149,8 +171,10 @@ def _first(content: Mapping[str, Any], identity: str, old: list[Keyring]) -> Rea
     rows = [(m["stream"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
     opened = open_first_version(int(file["case"], 16), epochs, rows, identity, handlers)
     lines = [
-        Line(stream, m.number, m.author, m.kind, m.day.isoformat(), m.content) for stream, found in opened.streams.items() for m in found
-    ]  # fmt: skip
+        Line(stream, m.number, m.author, m.kind, m.day.isoformat(), m.content)
+        for stream, found in opened.streams.items()
+        for m in found
+    ]
     return ReadCase(file["case"], 1, file["state"], lines, dict(_files(content, lines)), "", None)
 
 

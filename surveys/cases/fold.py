@@ -45,7 +45,9 @@ def begin(letter: Letter, house: str, chain: Chain | None) -> Fold:
     fold.readers = {one["id"]: one for one in terms["readers"]}
     fold.recovery = list(terms["recovery"])
     fold.received, fold.state = body["day"], "received"
-    if chain is not None and any(newer.number > ring.number and newer.day.isoformat() < body["day"] for newer in chain.rings):
+    if chain is not None and any(
+        newer.number > ring.number and newer.day.isoformat() < body["day"] for newer in chain.rings
+    ):
         fold.warnings.append("older_list")
     _stands(fold, letter)
     return fold

@@ -169,9 +169,15 @@ def epoch_rows(
         wraps.append(dummy_wrap())
     rows = [Wrap(id=int.from_bytes(os.urandom(8), "big") >> 1, epoch=key, reader=r, sealed=s) for r, s in wraps]
     made = Epoch(
-        id=key, case=case, stream=epoch.stream, number=epoch.number, link=link, at=at, confirmed=epoch.number == 1,
+        id=key,
+        case=case,
+        stream=epoch.stream,
+        number=epoch.number,
+        link=link,
+        at=at,
+        confirmed=epoch.number == 1,
         maker=keeper.reader(case, "maker", maker),
-    )  # fmt: skip
+    )
     return made, rows
 
 

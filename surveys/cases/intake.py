@@ -76,10 +76,15 @@ def prepare(keeper: Keeper, report: Report, readers: Sequence[str], day: date) -
     sealed = sealed_bytes(report.letters[0], "letters")
     epoch, wraps = _first_epoch(number, report.epochs[0], keeper, readers)
     case = Case(
-        id=number, version=2, locator=proof.locator, auth=proof.auth,
+        id=number,
+        version=2,
+        locator=proof.locator,
+        auth=proof.auth,
         state=State.RECEIVED if stream == "thread" else State.DIARY,
-        received=day if stream == "thread" else None, written=day if stream == "diary" else None, holds="[]",
-    )  # fmt: skip
+        received=day if stream == "thread" else None,
+        written=day if stream == "diary" else None,
+        holds="[]",
+    )
     message = message_row(number, stream, 1, 1, sealed)
     return Prepared(case, epoch, wraps, message, tuple(hexed(u, 16, "uploads").hex() for u in report.uploads))
 
@@ -237,7 +242,9 @@ async def append(case: int, stream: str, number: int, sealed: bytes, epoch: int 
     """
     there = await Message.count().where((Message.case == case) & (Message.stream == stream))
     made = message_row(case, stream, number, epoch, sealed)
-    if number != there + 1 or await Message.exists().where(Message.id == made.id):  # there, but under another case or stream
+    if number != there + 1 or await Message.exists().where(
+        Message.id == made.id
+    ):  # there, but under another case or stream
         raise OutOfStep
     rows = await Epoch.select(Epoch.number).where((Epoch.case == case) & (Epoch.stream == stream))
     epochs = [int(row["number"]) for row in rows]

@@ -42,7 +42,12 @@ async def sweep(engine: StoreEngine, day: date, retention_years: int) -> Deleted
             written = possible(row["written"])
             if written and day > diary_until(written):
                 diaries += await _delete_diary(engine, int(row["id"]), day)
-        elif (outcome := possible(row["outcome"])) and not row["held"] and is_ended(row) and day > keep_until(outcome, retention_years):
+        elif (
+            (outcome := possible(row["outcome"]))
+            and not row["held"]
+            and is_ended(row)
+            and day > keep_until(outcome, retention_years)
+        ):
             await delete_case(engine, row, day)
             cases += 1
     spool = Piece.case.is_null() & (Piece.arrived < day - timedelta(days=SPOOL_DAYS))
@@ -74,7 +79,9 @@ async def _count(year: int, *, late: bool) -> None:
     if row is None:
         await Tally.insert(Tally(year=year, cases=1, late=int(late)))
     else:
-        await Tally.update({Tally.cases: row["cases"] + 1, Tally.late: row["late"] + int(late)}).where(Tally.year == year)
+        await Tally.update({Tally.cases: row["cases"] + 1, Tally.late: row["late"] + int(late)}).where(
+            Tally.year == year
+        )
 
 
 async def wipe(engine: StoreEngine) -> None:

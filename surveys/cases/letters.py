@@ -46,23 +46,35 @@ _HASH = hexed(32)
 _HASH_OR_NONE = either(_HASH, exactly(""))
 TERMS: Mapping[str, Mapping[str, Shape]] = {
     "report": {
-        "signer": _HASH, "reader": recipient, "readers": listed(_READER, 1, 6), "out": listed(_OUT, 0, 6),
+        "signer": _HASH,
+        "reader": recipient,
+        "readers": listed(_READER, 1, 6),
+        "out": listed(_OUT, 0, 6),
         "recovery": listed(_SEAT, 0, 3),
     },
     "change": {
-        "epoch": whole(2, 1000), "recipient": recipient, "notes": either(recipient, exactly("")),
-        "readers": listed(_READER, 1, 6), "recovery": listed(_SEAT, 0, 3), "asked": _HASH_OR_NONE, "noted": _HASH_OR_NONE,
+        "epoch": whole(2, 1000),
+        "recipient": recipient,
+        "notes": either(recipient, exactly("")),
+        "readers": listed(_READER, 1, 6),
+        "recovery": listed(_SEAT, 0, 3),
+        "asked": _HASH_OR_NONE,
+        "noted": _HASH_OR_NONE,
     },
     "ask": {"what": exactly("change", "redact", "lift"), "payload": _HASH},
     "allow": {"ask": _HASH},
     "wish": {"out": listed(identifier, 1, 6)},
     "redact": {
-        "number": whole(1, MOST_ROWS), "content": _HASH, "text": _HASH, "files": listed(hexed(16), 0, 5), "asked": _HASH_OR_NONE,
+        "number": whole(1, MOST_ROWS),
+        "content": _HASH,
+        "text": _HASH,
+        "files": listed(hexed(16), 0, 5),
+        "asked": _HASH_OR_NONE,
     },
     "broken": {"change": _HASH},
     "fails": {"change": _HASH},
     "lift": {"asked": _HASH_OR_NONE},
-}  # fmt: skip
+}
 """The terms of each kind that has some; every other kind has none."""
 
 
@@ -74,30 +86,72 @@ def _terms_of(body: Mapping[str, Any]) -> Mapping[str, Shape]:
 
 KINDS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "thread": {
-        REPORTER: frozenset({"report", "message", "meeting", "consent", "contest", "retaliation", "allow", "wish", "change", "fails"}),
-        "handler": frozenset({
-            "acknowledge", "message", "question", "forward", "outcome", "final", "change", "ask", "redact", "leave", "broken", "fails",
-        }),
+        REPORTER: frozenset(
+            {"report", "message", "meeting", "consent", "contest", "retaliation", "allow", "wish", "change", "fails"}
+        ),
+        "handler": frozenset(
+            {
+                "acknowledge",
+                "message",
+                "question",
+                "forward",
+                "outcome",
+                "final",
+                "change",
+                "ask",
+                "redact",
+                "leave",
+                "broken",
+                "fails",
+            }
+        ),
     },
     "notes": {REPORTER: frozenset(), "handler": frozenset({"note", "triage", "hold", "lift"})},
     "diary": {REPORTER: frozenset({"diary"}), "handler": frozenset()},
-}  # fmt: skip
+}
 _HEAD: Mapping[str, Shape] = {
-    "v": exactly(2), "house": _HASH, "case": hexed(8), "start": _HASH, "stream": exactly("thread", "notes", "diary"),
-    "number": whole(1, MOST_ROWS), "before": _HASH, "epoch": whole(1, 1000), "to": recipient, "thread": _HASH,
-    "from": either(exactly(REPORTER), identifier), "kind": text_of(1, 20), "day": day,
-    "ring": object_of({"number": whole(0, 10_000), "hash": _HASH}), "content": _HASH, "terms": lambda value: isinstance(value, dict),
-}  # fmt: skip
-_FILE = object_of({
-    "upload": hexed(16), "name": text_of(1, 255), "type": text_of(1, 100), "size": whole(0, 2**26),
-    "identity": private_half, "sha256": _HASH,
-})  # fmt: skip
+    "v": exactly(2),
+    "house": _HASH,
+    "case": hexed(8),
+    "start": _HASH,
+    "stream": exactly("thread", "notes", "diary"),
+    "number": whole(1, MOST_ROWS),
+    "before": _HASH,
+    "epoch": whole(1, 1000),
+    "to": recipient,
+    "thread": _HASH,
+    "from": either(exactly(REPORTER), identifier),
+    "kind": text_of(1, 20),
+    "day": day,
+    "ring": object_of({"number": whole(0, 10_000), "hash": _HASH}),
+    "content": _HASH,
+    "terms": lambda value: isinstance(value, dict),
+}
+_FILE = object_of(
+    {
+        "upload": hexed(16),
+        "name": text_of(1, 255),
+        "type": text_of(1, 100),
+        "size": whole(0, 2**26),
+        "identity": private_half,
+        "sha256": _HASH,
+    }
+)
 _PART = object_of({"day": day, "text": text_of(0, TEXT_LIMIT)})
 _CONTENT: Mapping[str, Shape] = {
-    "text": text_of(0, TEXT_LIMIT), "what": text_of(1, 40), "where": text_of(1, 2000), "when": text_of(1, 2000),
-    "who": text_of(1, 2000), "danger": text_of(1, 10), "wish": listed(text_of(1, 40), 1, 10), "consent": flag,
-    "files": listed(_FILE, 1, 5), "diary": listed(_PART, 1, 60), "triage": text_of(1, 40), "payload": text_of(2, 8000),
-}  # fmt: skip
+    "text": text_of(0, TEXT_LIMIT),
+    "what": text_of(1, 40),
+    "where": text_of(1, 2000),
+    "when": text_of(1, 2000),
+    "who": text_of(1, 2000),
+    "danger": text_of(1, 10),
+    "wish": listed(text_of(1, 40), 1, 10),
+    "consent": flag,
+    "files": listed(_FILE, 1, 5),
+    "diary": listed(_PART, 1, 60),
+    "triage": text_of(1, 40),
+    "payload": text_of(2, 8000),
+}
 """What a content may hold; only `text` is always there."""
 
 
@@ -146,7 +200,13 @@ def content_hash(salt: bytes, content: str) -> str:
 
 
 def write(
-    place: Place, author: Author, kind: str, on: str, content: Mapping[str, Any], salt: bytes, terms: Mapping[str, Any] | None = None
+    place: Place,
+    author: Author,
+    kind: str,
+    on: str,
+    content: Mapping[str, Any],
+    salt: bytes,
+    terms: Mapping[str, Any] | None = None,
 ) -> tuple[str, str]:
     """Write and sign a letter.
 
@@ -156,11 +216,23 @@ def write(
     """
     body = signed.canonical(content)
     head = {
-        "v": 2, "house": place.house, "case": place.case, "start": place.start, "stream": place.stream, "number": place.number,
-        "before": place.before, "epoch": place.epoch, "to": place.to, "thread": place.thread, "from": author.name, "kind": kind,
-        "day": on, "ring": {"number": place.ring_number, "hash": place.ring_hash}, "content": content_hash(salt, body),
+        "v": 2,
+        "house": place.house,
+        "case": place.case,
+        "start": place.start,
+        "stream": place.stream,
+        "number": place.number,
+        "before": place.before,
+        "epoch": place.epoch,
+        "to": place.to,
+        "thread": place.thread,
+        "from": author.name,
+        "kind": kind,
+        "day": on,
+        "ring": {"number": place.ring_number, "hash": place.ring_hash},
+        "content": content_hash(salt, body),
         "terms": dict(terms or {}),
-    }  # fmt: skip
+    }
     text = signed.sign(head, "letter", author.seed)
     return signed.canonical({"head": text, "salt": salt.hex(), "content": body}), signed.digest(signed.canonical(head))
 
@@ -199,7 +271,10 @@ def read(plain: str) -> Letter:
         ``letter_forged``: it is none of ours, or its content is not the one that was signed.
     """
     try:
-        outer = shaped(signed.parse(plain), {"head": text_of(1, 2**16), "salt": either(hexed(32), exactly("")), "content": text_of(0, 2**20)})
+        outer = shaped(
+            signed.parse(plain),
+            {"head": text_of(1, 2**16), "salt": either(hexed(32), exactly("")), "content": text_of(0, 2**20)},
+        )
         head = signed.read(outer["head"], "letter")
         body = shaped(head.body, _HEAD)
         shaped(body["terms"], _terms_of(body))
@@ -220,7 +295,9 @@ def _content(content: Any) -> Mapping[str, Any]:
     return shaped(content, {name: _CONTENT[name] for name in content if name in _CONTENT})
 
 
-def payload_of_change(gains: list[dict[str, str]], leaves: list[str], recovery: list[dict[str, str]] | None = None) -> str:
+def payload_of_change(
+    gains: list[dict[str, str]], leaves: list[str], recovery: list[dict[str, str]] | None = None
+) -> str:
     """What an ask for a change names and the change must do: who comes in, who goes."""
     ordered = sorted(gains, key=lambda one: one["id"])
     return signed.canonical({"gains": ordered, "leaves": sorted(leaves), "recovery": recovery or []})

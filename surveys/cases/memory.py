@@ -34,7 +34,13 @@ def checked(path: Path, house: str, case: str, fold: Fold, notes: Sequence[tuple
     word = word or _went(noted, heads)
     if word:
         return word
-    kept["cases"][case] = {"start": fold.start, "heads": fold.heads, "epoch": fold.epoch, "ring": list(fold.ring), "notes": heads}
+    kept["cases"][case] = {
+        "start": fold.start,
+        "heads": fold.heads,
+        "epoch": fold.epoch,
+        "ring": list(fold.ring),
+        "notes": heads,
+    }
     partial = path.with_suffix(".partial")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(kept, file)

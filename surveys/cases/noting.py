@@ -23,7 +23,12 @@ def read_notes(case: SealedCase, party: Party, opened: OpenedCase, fold: Fold) -
     for row in rows:
         letter, right[row.epoch] = keys.read(row, made[row.epoch][0] if row.epoch in made else first_to)
         body = letter.head.body
-        if (body["house"], body["case"], body["stream"], body["number"]) != (fold.house, fold.case, "notes", row.number):
+        if (body["house"], body["case"], body["stream"], body["number"]) != (
+            fold.house,
+            fold.case,
+            "notes",
+            row.number,
+        ):
             raise CannotOpen("place")
         if (body["before"], body["start"]) != (before, start) or body["thread"] not in places:
             raise CannotOpen("place")
@@ -62,7 +67,9 @@ def _left_behind(opened: OpenedCase, places: Mapping[str, int]) -> bool:
         return False
     since = max([places[opened.notes[0]["thread"]], *(places[act] for _, act in fold.notes.values())])
     later = opened.thread[since + 1 :]
-    return any(one["kind"] == "change" and not one["terms"]["notes"] and one["number"] not in fold.void for one in later)
+    return any(
+        one["kind"] == "change" and not one["terms"]["notes"] and one["number"] not in fold.void for one in later
+    )
 
 
 def _mark_late(opened: OpenedCase) -> None:
@@ -85,12 +92,7 @@ def _mark_late(opened: OpenedCase) -> None:
 def _noted_by(letter: Letter, opened: OpenedCase) -> None:
     """The author of a note read the thread when she wrote it: some letter or list of the thread gave her that key."""
     author = letter["from"]
-    keys = {
-        one["signer"]
-        for seen in opened.thread
-        for one in seen["terms"].get("readers", ())
-        if one["id"] == author
-    }  # fmt: skip
+    keys = {one["signer"] for seen in opened.thread for one in seen["terms"].get("readers", ()) if one["id"] == author}
     if letter.head.key not in keys:
         raise CannotOpen("author_unknown")
     if letter["kind"] not in ("note", "triage", "hold", "lift") or letter.content is None:

@@ -89,7 +89,11 @@ def _goes_on(row: SealedLetter, rows: Sequence[SealedLetter], keys: Keys, party:
             continue
         if letter["kind"] == "fails" and changing.may_claim(back, fold, letter["from"]):
             opened.claimed.add(letter["from"])
-        if letter["kind"] == "broken" and letter["terms"]["change"] == fold.act and _taken_up(letter, later, rows, keys, party, back):
+        if (
+            letter["kind"] == "broken"
+            and letter["terms"]["change"] == fold.act
+            and _taken_up(letter, later, rows, keys, party, back)
+        ):
             fold.count += 1  # an unreadable row keeps its place
             fold.void.add(row.number)
             opened.problem = ""
@@ -97,7 +101,9 @@ def _goes_on(row: SealedLetter, rows: Sequence[SealedLetter], keys: Keys, party:
     return False
 
 
-def _taken_up(act: Letter, row: SealedLetter, rows: Sequence[SealedLetter], keys: Keys, party: Party, back: Fold) -> bool:
+def _taken_up(
+    act: Letter, row: SealedLetter, rows: Sequence[SealedLetter], keys: Keys, party: Party, back: Fold
+) -> bool:
     """Whether somebody other than its author and me wrote on after a `broken`: she could read what I cannot, and its days."""
     if row.number >= len(rows):
         return False
@@ -105,7 +111,11 @@ def _taken_up(act: Letter, row: SealedLetter, rows: Sequence[SealedLetter], keys
         following, _ = keys.read(rows[row.number])
     except CannotOpen:
         return False
-    return following["before"] == act.hash and following["from"] not in (act["from"], party.name) and wrote(back, following)
+    return (
+        following["before"] == act.hash
+        and following["from"] not in (act["from"], party.name)
+        and wrote(back, following)
+    )
 
 
 def _check_first(fold: Fold, case: SealedCase, party: Party) -> None:
@@ -149,7 +159,15 @@ def _diary(case: SealedCase, party: Party, house: str, opened: OpenedCase) -> No
     for row in rows_of(case, "diary"):
         letter, _ = keys.read(row)
         body = letter.head.body
-        place = (body["house"], body["case"], body["stream"], body["number"], body["before"], body["start"], body["epoch"])
+        place = (
+            body["house"],
+            body["case"],
+            body["stream"],
+            body["number"],
+            body["before"],
+            body["start"],
+            body["epoch"],
+        )
         if place != (house, case.case, "diary", row.number, before, start, 1) or letter.content is None:
             raise CannotOpen("place")
         if letter.head.key != party.signer or body["from"] != REPORTER or body["kind"] != "diary":

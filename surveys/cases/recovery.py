@@ -43,4 +43,7 @@ def pair_of(first: str, second: str) -> str:
 
 def party(first: str, second: str) -> Party:
     """Two holders together; identities in the order of their seats."""
-    return Party(RECOVERY, lambda sealed, stream, number: wraps.open_recovery(sealed, first.strip(), second.strip(), stream, number))
+    return Party(
+        RECOVERY,
+        lambda sealed, stream, number: wraps.open_recovery(sealed, first.strip(), second.strip(), stream, number),
+    )

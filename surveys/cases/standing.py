@@ -118,15 +118,25 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
         alone = len(await holders_of(desk, case) & set(desk.current)) < 2
         if found != days_of(row):
             changes = {
-                Case.state: found.state, Case.received: found.received, Case.acknowledged: found.acknowledged, Case.outcome: found.outcome,
-                Case.ender: me, Case.ended: False,
-            }  # fmt: skip
+                Case.state: found.state,
+                Case.received: found.received,
+                Case.acknowledged: found.acknowledged,
+                Case.outcome: found.outcome,
+                Case.ender: me,
+                Case.ended: False,
+            }
         elif not is_ended(row) and not bytes(row["ender"] or b""):
             changes = {Case.ender: me}
-        if found.outcome and not (row["ended"] and not changes) and (alone or (not changes and bytes(row["ender"] or b"") != me)):
+        if (
+            found.outcome
+            and not (row["ended"] and not changes)
+            and (alone or (not changes and bytes(row["ender"] or b"") != me))
+        ):
             changes[Case.ended] = True
         letters = await Message.count().where((Message.case == case) & (Message.stream == "thread"))
-        words = heard(put_in_time(row, found, desk.day), me.hex(), word_of(found, said.letters, desk.day), letters, desk.day)
+        words = heard(
+            put_in_time(row, found, desk.day), me.hex(), word_of(found, said.letters, desk.day), letters, desk.day
+        )
         await Case.update(changes | {Case.words: kept(words)}).where(Case.id == case)
     return bool(changes)
 
@@ -154,7 +164,9 @@ def _days_said(said: Stand, today: date) -> Days:
     except ValueError as problem:
         raise ReportRefused("state") from problem
     days = [day for day in (received, acknowledged, outcome, today) if day is not None]
-    steps = {State.RECEIVED: (True, False, False), State.ACKNOWLEDGED: (True, True, False)}.get(state, (True, True, True))
+    steps = {State.RECEIVED: (True, False, False), State.ACKNOWLEDGED: (True, True, False)}.get(
+        state, (True, True, True)
+    )
     if state == State.DIARY or steps != tuple(day is not None for day in (received, acknowledged, outcome)):
         raise ReportRefused("state")
     if days != sorted(days) or days[0] < EARLIEST:
@@ -175,7 +187,9 @@ async def replace_message(desk: Desk, case: int, name: str, number: int, sealed_
     where = (Message.case == case) & (Message.stream == "thread") & (Message.number == number)
     if row["version"] == FIRST_VERSION or not await Message.exists().where(where):
         raise ReportRefused("number")
-    await Message.update({Message.replacement: sealed, Message.maker: desk.keeper.reader(case, "maker", name)}).where(where)
+    await Message.update({Message.replacement: sealed, Message.maker: desk.keeper.reader(case, "maker", name)}).where(
+        where
+    )
 
 
 async def confirm_replacement(desk: Desk, case: int, name: str, number: int, digest: str) -> None:

@@ -79,9 +79,16 @@ def write(place: Place, author: Author, kind: str, day: date, keyring: str, cont
     """Write and sign a message; `keyring` is the fingerprint that its author saw."""
     body = {
         **content,
-        "v": 1, "case": f"{place.case:016x}", "stream": place.stream, "number": place.number, "before": place.before,
-        "from": author.name, "kind": kind, "day": day.isoformat(), "keyring": keyring,
-    }  # fmt: skip
+        "v": 1,
+        "case": f"{place.case:016x}",
+        "stream": place.stream,
+        "number": place.number,
+        "before": place.before,
+        "from": author.name,
+        "kind": kind,
+        "day": day.isoformat(),
+        "keyring": keyring,
+    }
     return sign(body, "message", author.seed)
 
 
@@ -117,7 +124,9 @@ def check_message(signed: Signed, place: Place, trust: Trust) -> Opened:
     return Opened(place.number, author, kind, day, body, hash_of(signed))
 
 
-def read_stream(case: int, stream: str, sealed: Sequence[tuple[int, bytes]], keys: Mapping[int, str], trust: Trust) -> list[Opened]:
+def read_stream(
+    case: int, stream: str, sealed: Sequence[tuple[int, bytes]], keys: Mapping[int, str], trust: Trust
+) -> list[Opened]:
     """Open and check a whole stream, in order.
 
     Parameters
@@ -129,7 +138,7 @@ def read_stream(case: int, stream: str, sealed: Sequence[tuple[int, bytes]], key
     ------
     CannotOpen
         If any message does not open or does not fit.
-    """  # fmt: skip
+    """
     opened: list[Opened] = []
     before = FIRST
     for number, (epoch, content) in enumerate(sealed, start=1):
@@ -141,14 +150,16 @@ def read_stream(case: int, stream: str, sealed: Sequence[tuple[int, bytes]], key
     return opened
 
 
-def open_wrap(sealed: bytes, identity: str, case: int, stream: str, handlers: Mapping[str, Collection[str]]) -> EpochKey:
+def open_wrap(
+    sealed: bytes, identity: str, case: int, stream: str, handlers: Mapping[str, Collection[str]]
+) -> EpochKey:
     """Open a wrap and check who made it.
 
     Raises
     ------
     CannotOpen
         If it is not for this key, this case, or made by somebody nobody vouches for.
-    """  # fmt: skip
+    """
     signed = open_sealed(sealed, identity, "wrap")
     body = signed.body
     if (body.get("case"), body.get("stream")) != (f"{case:016x}", stream):
@@ -169,8 +180,12 @@ class OpenedFirst:
 
 
 def open_first_version(
-    case: int, epochs: Sequence[tuple[str, int, bytes]], messages: Sequence[tuple[str, int, bytes]], identity: str,
-    handlers: Mapping[str, Collection[str]], signer: str = "",
+    case: int,
+    epochs: Sequence[tuple[str, int, bytes]],
+    messages: Sequence[tuple[str, int, bytes]],
+    identity: str,
+    handlers: Mapping[str, Collection[str]],
+    signer: str = "",
 ) -> OpenedFirst:
     """Open a case of version 1 with one reader's identity.
 
@@ -183,7 +198,7 @@ def open_first_version(
     Raises
     ------
     CannotOpen
-    """  # fmt: skip
+    """
     keys: dict[str, dict[int, str]] = {}
     reporters = {signer} - {""}
     for stream, number, wrap in epochs:

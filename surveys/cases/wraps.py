@@ -31,10 +31,16 @@ INNER_BYTES = 1848
 LINK_BYTES = 1024
 PAIRS = tuple("".join(pair) for pair in combinations(SEATS, 2))
 _WRAP = {
-    "v": exactly(2), "start": hexed(32), "stream": exactly("thread", "notes"), "epoch": whole(1, 1000), "recipient": recipient,
-    "identity": private_half, "to": object_of({"id": either(exactly(REPORTER, RECOVERY), identifier), "recipient": recipient}),
-    "act": hexed(32), "by": either(exactly(REPORTER), identifier),
-}  # fmt: skip
+    "v": exactly(2),
+    "start": hexed(32),
+    "stream": exactly("thread", "notes"),
+    "epoch": whole(1, 1000),
+    "recipient": recipient,
+    "identity": private_half,
+    "to": object_of({"id": either(exactly(REPORTER, RECOVERY), identifier), "recipient": recipient}),
+    "act": hexed(32),
+    "by": either(exactly(REPORTER), identifier),
+}
 
 
 def pair_name(pair: str) -> str:
@@ -65,9 +71,16 @@ class Wrap:
 
 def _text(key: EpochKey, author: Author, name: str, to: str) -> bytes:
     body = {
-        "v": 2, "start": key.start, "stream": key.stream, "epoch": key.number, "recipient": key.recipient,
-        "identity": key.identity, "to": {"id": name, "recipient": to}, "act": key.act, "by": author.name,
-    }  # fmt: skip
+        "v": 2,
+        "start": key.start,
+        "stream": key.stream,
+        "epoch": key.number,
+        "recipient": key.recipient,
+        "identity": key.identity,
+        "to": {"id": name, "recipient": to},
+        "act": key.act,
+        "by": author.name,
+    }
     return signed.sign(body, "wrap", author.seed).encode()
 
 
@@ -138,9 +151,7 @@ def open_link(sealed: bytes, identity: str) -> tuple[int, str]:
     """
     try:
         plain = signed.parse(decrypt_ours(sealed, identity).decode().rstrip(" "))
-        body: dict[str, Any] = shaped(
-            plain, {"v": exactly(2), "epoch": whole(1, 1000), "identity": private_half}
-        )
+        body: dict[str, Any] = shaped(plain, {"v": exactly(2), "epoch": whole(1, 1000), "identity": private_half})
         recipient_of_identity(body["identity"])
     except (CannotOpen, NotSigned, UnicodeDecodeError) as problem:
         raise CannotOpen("epoch_broken") from problem

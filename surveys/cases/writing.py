@@ -68,7 +68,9 @@ async def append_letter(desk: Desk, case: int, name: str, writing: Writing) -> N
             await _move(desk, case, row, name, writing.move)
 
 
-async def append_with(desk: Desk, case: int, row: Mapping[str, Any], name: str, writing: Writing, sealed: bytes) -> None:
+async def append_with(
+    desk: Desk, case: int, row: Mapping[str, Any], name: str, writing: Writing, sealed: bytes
+) -> None:
     """Append a letter; a first note and a change of keys bring epochs of their own. A change says how many notes its author saw:
     where one came in between, she looks again. Of notes whose keys failed her she has no link to give."""
     if not writing.epochs:
@@ -77,12 +79,18 @@ async def append_with(desk: Desk, case: int, row: Mapping[str, Any], name: str, 
         raise ReportRefused("epochs")
     there = await Epoch.select().where(Epoch.case == case)
     highest = max(e["number"] for e in there if e["stream"] == "thread")
-    begun = any((e["stream"], e["number"]) == ("notes", 1) for e in there)  # keys of a change may be void; those of a first note are not
+    begun = any(
+        (e["stream"], e["number"]) == ("notes", 1) for e in there
+    )  # keys of a change may be void; those of a first note are not
     first_note = writing.stream == "notes" and not begun
     wanted = [("notes", 1)] if first_note else [(s, highest + 1) for s in ("thread", "notes")]
     if [(epoch.stream, epoch.number) for epoch in writing.epochs] != wanted:
         raise OutOfStep
-    if not first_note and writing.notes >= 0 and writing.notes != await Message.count().where((Message.case == case) & (Message.stream == "notes")):
+    if (
+        not first_note
+        and writing.notes >= 0
+        and writing.notes != await Message.count().where((Message.case == case) & (Message.stream == "notes"))
+    ):
         raise OutOfStep
     if not first_note and begun and writing.notes < 0 and not writing.epochs[-1].link:
         raise OutOfStep  # a desk of before December 2026 that had not seen a note
@@ -128,7 +136,11 @@ async def confirm(desk: Desk, case: int, name: str, number: int, stay: Collectio
             hers = {bytes(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.epoch == epoch["id"])}
             if desk.keeper.reader(case, epoch["stream"], name) not in hers:
                 raise NotAllowed
-            wanted = stay if epoch["stream"] == "thread" else [one for one in stay if one != REPORTER and not one.startswith(RECOVERY)]
+            wanted = (
+                stay
+                if epoch["stream"] == "thread"
+                else [one for one in stay if one != REPORTER and not one.startswith(RECOVERY)]
+            )
             if not {desk.keeper.reader(case, epoch["stream"], one) for one in wanted} <= hers:
                 continue
             await Epoch.update({Epoch.confirmed: True}).where(Epoch.id == epoch["id"])
@@ -150,14 +162,20 @@ async def _move(desk: Desk, case: int, row: Mapping[str, Any], name: str, move: 
         if row["version"] == FIRST_VERSION:
             raise NotAllowed
         return  # the letter is kept: it decides, and what stands beside the case is put right by whoever opens it
-    changes: dict[Any, Any] = {Case.state: after, Case.ender: desk.keeper.reader(case, "maker", name), Case.ended: False}
+    changes: dict[Any, Any] = {
+        Case.state: after,
+        Case.ender: desk.keeper.reader(case, "maker", name),
+        Case.ended: False,
+    }
     if row["acknowledged"] is None:
         changes[Case.acknowledged] = desk.day
     if after in (State.OUTCOME, State.FINAL):
         changes[Case.outcome] = desk.day
     then = replace(
-        days_of(row), state=after, acknowledged=changes.get(Case.acknowledged, row["acknowledged"]),
+        days_of(row),
+        state=after,
+        acknowledged=changes.get(Case.acknowledged, row["acknowledged"]),
         outcome=changes.get(Case.outcome, row["outcome"]),
-    )  # fmt: skip
+    )
     changes[Case.words] = kept(put_in_time(row, then, desk.day))
     await Case.update(changes).where(Case.id == case)

@@ -264,8 +264,22 @@ def _group(reader: _Reader, name: str, table: Mapping[str, Any]) -> GroupMapping
 
 def _item(reader: _Reader, name: str, table: Mapping[str, Any]) -> ItemMapping:
     where = f"[items.{name}]"
-    known = {"column", "text", "low", "high", "reverse", "recode", "dont_know", "prefer_not", "options", "areas",
-             "indicators", "construct", "rare", "favourable_from"}  # fmt: skip
+    known = {
+        "column",
+        "text",
+        "low",
+        "high",
+        "reverse",
+        "recode",
+        "dont_know",
+        "prefer_not",
+        "options",
+        "areas",
+        "indicators",
+        "construct",
+        "rare",
+        "favourable_from",
+    }
     reader.only(where, table, known)
     options = reader.codes(where, table, "options", str)
     low = reader.number(where, table, "low", 0 if options else 1)

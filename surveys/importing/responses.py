@@ -228,7 +228,11 @@ def _times_and_ids(rows: Rows, mapping: ResponseMapping) -> tuple[tuple[int, ...
     """Columns that time a row, and those that number it or name a person."""
     named = [(place, plain(header)) for place, header in enumerate(rows.header)]
     times = tuple(place for place, name in named if name in _TIMES)
-    ids = tuple(place for place, name in named if place not in times and (name in PERSONAL_COLUMNS or name == plain(mapping.id_column or "")))
+    ids = tuple(
+        place
+        for place, name in named
+        if place not in times and (name in PERSONAL_COLUMNS or name == plain(mapping.id_column or ""))
+    )
     return times, ids
 
 

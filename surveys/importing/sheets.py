@@ -79,7 +79,9 @@ class Rows:
     encoding_guessed: bool = False
 
 
-def read_rows(path: Path, *, limit_bytes: int = LIMIT_BYTES, encoding: str = "", unpacked: int = _UNPACKED * LIMIT_BYTES) -> Rows:
+def read_rows(
+    path: Path, *, limit_bytes: int = LIMIT_BYTES, encoding: str = "", unpacked: int = _UNPACKED * LIMIT_BYTES
+) -> Rows:
     """Read a CSV (comma, semicolon, tab; UTF-8, UTF-16 or Windows letters) or the first filled sheet of an XLSX file.
 
     Parameters

@@ -26,7 +26,9 @@ type Sketches = Mapping[str, tuple[int, str] | list[Any]]
 """How many different rows, and the sketch in hex, by what the rows were known by."""
 
 
-def sketches(header: Sequence[str], rows: Sequence[Sequence[str]], times: Collection[int], ids: Collection[int], key: bytes) -> Sketches:
+def sketches(
+    header: Sequence[str], rows: Sequence[Sequence[str]], times: Collection[int], ids: Collection[int], key: bytes
+) -> Sketches:
     """Sketch a file by the times of its rows and by all that is neither time nor number.
 
     Parameters
@@ -43,14 +45,17 @@ def sketches(header: Sequence[str], rows: Sequence[Sequence[str]], times: Collec
     found["rows"] = ["\x1f".join(f"{name}\x1e{row[place].strip().casefold()}" for name, place in named) for row in rows]
     return {
         name: (len(set(texts)), _sketch(set(texts), key))
-        for name, texts in found.items() if len(set(texts)) >= max(FEWEST, DISTINCT * len(texts))
-    }  # fmt: skip
+        for name, texts in found.items()
+        if len(set(texts)) >= max(FEWEST, DISTINCT * len(texts))
+    }
 
 
 def _sketch(texts: Iterable[str], key: bytes) -> str:
     smallest = np.full(HASHES, 2**32 - 1, np.uint32)
     for text in texts:
-        hashed = b"".join(hashlib.blake2b(text.encode(), key=key, salt=bytes([n])).digest() for n in range(HASHES // 16))
+        hashed = b"".join(
+            hashlib.blake2b(text.encode(), key=key, salt=bytes([n])).digest() for n in range(HASHES // 16)
+        )
         smallest = np.minimum(smallest, np.frombuffer(hashed, np.uint32))
     return bytes((smallest & 15).astype(np.uint8)).hex()
 

@@ -89,9 +89,13 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
         raise PlanRefused("drawn", received=sheets, drawn=drawn, issued=issued)
     acts = await two_keys.of_wave(wave)
     counts = {
-        "invited": record.invited, "issued": issued, "drawn": drawn, "received": sheets, "second_codes": given(acts),
+        "invited": record.invited,
+        "issued": issued,
+        "drawn": drawn,
+        "received": sheets,
+        "second_codes": given(acts),
         "spare_slips": two_keys.spare_allowed(acts),
-    }  # fmt: skip
+    }
     published = counts, await urn_of.spent_digests(wave)
     if not await witness.keep(house, wave, witness.AT_CLOSING, published):
         raise PlanRefused("closing_begun")
@@ -111,7 +115,14 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
 async def cancel(house: House, wave: str) -> WaveRecord:
     """Cancel a wave at any time before it is closed; what was sent is destroyed unread."""
     cancelled = await waves.change(
-        house.engines["public"], wave, State.DRAFT, State.PLANNED, State.READY, State.OPEN, State.ENDED, state=State.CANCELLED
+        house.engines["public"],
+        wave,
+        State.DRAFT,
+        State.PLANNED,
+        State.READY,
+        State.OPEN,
+        State.ENDED,
+        state=State.CANCELLED,
     )
     await urn_of.destroy(house.engines["answers"], wave)
     destroy_wraps(house, wave)

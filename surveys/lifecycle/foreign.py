@@ -50,12 +50,21 @@ def _specs(item: ItemMapping) -> list[ItemSpec]:
     low, high = (0, 1) if item.options else (item.low, item.high)
     return [
         ItemSpec(
-            id=name, low=low, high=high, reverse=item.reverse, construct=item.construct or None, areas=item.areas,
-            indicators=item.indicators, family="items", rare=item.rare, outcome=False, of=item.name if item.options else None,
+            id=name,
+            low=low,
+            high=high,
+            reverse=item.reverse,
+            construct=item.construct or None,
+            areas=item.areas,
+            indicators=item.indicators,
+            family="items",
+            rare=item.rare,
+            outcome=False,
+            of=item.name if item.options else None,
             favourable_from=1 if item.options else item.favourable_from,
         )
         for name in names
-    ]  # fmt: skip
+    ]
 
 
 def instrument_of(mapping: ResponseMapping) -> Instrument:
@@ -69,11 +78,13 @@ def instrument_of(mapping: ResponseMapping) -> Instrument:
 def _frozen(mapping: ResponseMapping) -> dict[str, object]:
     """What pages need to name the figures of this wave."""
     return {
-        "imported": True, "source": mapping.source, "licence": mapping.licence,
+        "imported": True,
+        "source": mapping.source,
+        "licence": mapping.licence,
         "items": {spec.id: dict(item.text) for item in mapping.items for spec in _specs(item)},
         "scales": {scale.name: dict(scale.title) for scale in mapping.scales},
         "reverse": [item.name for item in mapping.items if item.reverse],
-    }  # fmt: skip
+    }
 
 
 class SourceReleased(Exception):
@@ -101,7 +112,9 @@ def _remember(house: House, mapping: ResponseMapping, found: ImportedResponses, 
     for wave, before in known.items():
         if wave in there and is_same(before, found.sketches):
             raise SourceReleased(wave)
-    kept = {wave: before for wave, before in known.items() if wave in there} | {mapping.wave: {name: list(sketch) for name, sketch in found.sketches.items()}}
+    kept = {wave: before for wave, before in known.items() if wave in there} | {
+        mapping.wave: {name: list(sketch) for name, sketch in found.sketches.items()}
+    }
     keep_file(path, signed.canonical(kept).encode())
 
 
@@ -117,15 +130,23 @@ async def release_file(
     """
     raw = RawResponses(found.n, found.groups, found.answers)
     facts = Facts(
-        installation=fingerprint(public_text(installation_key(house.data))), origin="imported",
+        installation=fingerprint(public_text(installation_key(house.data))),
+        origin="imported",
         wave={"id": mapping.wave, "title": dict(mapping.title), "opened": mapping.opened, "closed": mapping.closed},
         questionnaire={"id": mapping.wave, "version": "mapping", "sha256": sha256},
-        participation={"invited": 0, "issued": 0, "drawn": 0, "received": found.n, "unreadable": 0}, headcounts=None,
-    )  # fmt: skip
+        participation={"invited": 0, "issued": 0, "drawn": 0, "received": found.n, "unreadable": 0},
+        headcounts=None,
+    )
     plan = plan_of(mapping)
     record = WaveRecord(
-        id=mapping.wave, title=dict(mapping.title), state=State.RELEASED, released=house.day, origin="imported",
-        questionnaire=_frozen(mapping), plan=plan.to_json(), rules={"k": _K},
-    )  # fmt: skip
+        id=mapping.wave,
+        title=dict(mapping.title),
+        state=State.RELEASED,
+        released=house.day,
+        origin="imported",
+        questionnaire=_frozen(mapping),
+        plan=plan.to_json(),
+        rules={"k": _K},
+    )
     remember = partial(_remember, house, mapping, found)
     await release_imported(house, record, raw, instrument_of(mapping), facts, progress, remember)

@@ -31,11 +31,20 @@ def _specs(item: Item) -> list[ItemSpec]:
     if item.type == "likert":
         return [
             ItemSpec(
-                id=item.id, low=1, high=5, reverse=item.reverse, construct=item.construct or None, areas=tuple(item.areas),
-                indicators=tuple(item.indicators), family="items", rare=item.rare, outcome=item.id in OUTCOMES, of=None,
+                id=item.id,
+                low=1,
+                high=5,
+                reverse=item.reverse,
+                construct=item.construct or None,
+                areas=tuple(item.areas),
+                indicators=tuple(item.indicators),
+                family="items",
+                rare=item.rare,
+                outcome=item.id in OUTCOMES,
+                of=None,
                 favourable_from=_FAVOURABLE_FROM,
             )
-        ]  # fmt: skip
+        ]
     if item.multiple:
         return [
             _experience(f"{item.id}.{choice.code}", item, 1, item.id)
@@ -47,6 +56,16 @@ def _specs(item: Item) -> list[ItemSpec]:
 
 def _experience(name: str, item: Item, high: int, of: str | None) -> ItemSpec:
     return ItemSpec(
-        id=name, low=0, high=high, reverse=False, construct=None, areas=tuple(item.areas),
-        indicators=tuple(item.indicators), family="experience", rare=True, outcome=False, of=of, favourable_from=1,
-    )  # fmt: skip
+        id=name,
+        low=0,
+        high=high,
+        reverse=False,
+        construct=None,
+        areas=tuple(item.areas),
+        indicators=tuple(item.indicators),
+        family="experience",
+        rare=True,
+        outcome=False,
+        of=of,
+        favourable_from=1,
+    )

@@ -94,9 +94,7 @@ def address_of(site: str, link: Link, mark: str) -> str:
     return f"{site}/answer#l={link}.{mark}"
 
 
-async def invite_by_mail(
-    house: House, wave: str, kind: str, *, only_missing: bool
-) -> int:
+async def invite_by_mail(house: House, wave: str, kind: str, *, only_missing: bool) -> int:
     """Put an e-mail for everyone of the channel into the outbox: an invitation or a reminder, each with a new link
     that is drawn as it leaves.
 

@@ -59,7 +59,9 @@ async def _unsigned(house: House, record: WaveRecord) -> list[str]:
     except PlanRefused as problem:
         return [problem.reason]
     made = record.statements()
-    if gaps := [f"holder.{seat}" for seat in seats_of(record) if seat not in (made if seat in SEATS else record.holders)]:
+    if gaps := [
+        f"holder.{seat}" for seat in seats_of(record) if seat not in (made if seat in SEATS else record.holders)
+    ]:
         return gaps
     if not record.signed_plan:
         return ["plan"]
@@ -106,10 +108,17 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
     by_channel = await links.counts(wave)
     await panel.freeze_headcounts(house.engines["people"], wave, counts)
     opened = await waves.change(
-        house.engines["public"], wave, State.READY, state=State.OPEN, opened=house.day, invited=len(chosen), seal_key=known,
-        panel={**record.panel, "by_channel": by_channel}, headcount_bands={view: size_band(people) for view, people in counts.items()},
+        house.engines["public"],
+        wave,
+        State.READY,
+        state=State.OPEN,
+        opened=house.day,
+        invited=len(chosen),
+        seal_key=known,
+        panel={**record.panel, "by_channel": by_channel},
+        headcount_bands={view: size_band(people) for view, people in counts.items()},
         messages={"referente": about.referente, "canale": about.canale} if about else {},
-    )  # fmt: skip
+    )
     await log.record(
         house.engines["people"], house.day, house.actor, "wave opened", wave=wave, invited=str(len(chosen))
     )
@@ -155,7 +164,9 @@ async def print_slips(house: House, wave: str, count: int) -> list[SlipCode]:
         if not 1 <= count <= left:
             raise TooManySlips(left)
         await waves.change(house.engines["public"], wave, State.OPEN, slips=record.slips + count)
-    codes = await urn_of.make_slips(house.engines["answers"], wave, count, first_version=not is_second(house.data, wave))
+    codes = await urn_of.make_slips(
+        house.engines["answers"], wave, count, first_version=not is_second(house.data, wave)
+    )
     secrets.SystemRandom().shuffle(codes)
     await log.record(house.engines["people"], house.day, house.actor, "slips printed", wave=wave, slips=str(count))
     return codes

@@ -26,16 +26,21 @@ async def keep(data: Path) -> None:
     path = path_of(data)
     if path.exists():
         return
-    under_way = [record for record in await waves.in_state(*UNDER_WAY) if not record.signed_plan and record.origin == "ascolto"]
+    under_way = [
+        record for record in await waves.in_state(*UNDER_WAY) if not record.signed_plan and record.origin == "ascolto"
+    ]
     keep_file(path, signed.canonical({record.id: _pinned(record) for record in under_way}).encode())
 
 
 def _pinned(record: WaveRecord) -> dict[str, Any]:
     return {
-        "holders": {seat: holder["key"] for seat, holder in record.holders.items()}, "rules": dict(record.rules["k"]),
-        "frozen": hash_of([dict(record.questionnaire), dict(record.plan)]), "seal": record.seal_key.hex(),
-        "phone": record.phone_key.hex(), "token": record.token_key.hex(),
-    }  # fmt: skip
+        "holders": {seat: holder["key"] for seat, holder in record.holders.items()},
+        "rules": dict(record.rules["k"]),
+        "frozen": hash_of([dict(record.questionnaire), dict(record.plan)]),
+        "seal": record.seal_key.hex(),
+        "phone": record.phone_key.hex(),
+        "token": record.token_key.hex(),
+    }
 
 
 def check(data: Path, record: WaveRecord) -> None:

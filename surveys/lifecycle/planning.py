@@ -138,10 +138,16 @@ async def plan(house: House, wish: Wish) -> WaveRecord:
     nodes = [UnitNode(unit.code, unit.name, unit.parent if unit.parent in inside else "") for unit in units]
     questionnaire = shipped(wish.form, nodes, wish.demographics, comments=wish.comments)
     record = WaveRecord(
-        id=wish.id, title=wish.title, state=State.PLANNED, starts=wish.starts, ends=wish.ends,
-        panel={"unit": wish.unit, "people": len(chosen), "channels": list(wish.channels)}, questionnaire=questionnaire.to_json(),
-        plan=groups_of(questionnaire, units).to_json(), rules={"k": rules},
-    )  # fmt: skip
+        id=wish.id,
+        title=wish.title,
+        state=State.PLANNED,
+        starts=wish.starts,
+        ends=wish.ends,
+        panel={"unit": wish.unit, "people": len(chosen), "channels": list(wish.channels)},
+        questionnaire=questionnaire.to_json(),
+        plan=groups_of(questionnaire, units).to_json(),
+        rules={"k": rules},
+    )
     await waves.add(house.engines["public"], record)
     await log.record(house.engines["people"], house.day, house.actor, "wave planned", wave=wish.id)
     return record

@@ -58,9 +58,11 @@ async def take_statement(house: House, wave: str, text: str, seat: str = "") -> 
 def _frozen(record: WaveRecord) -> dict[str, Any]:
     of = record.panel
     return {
-        "questionnaire": dict(record.questionnaire), "groups": dict(record.plan), "rules": dict(record.rules["k"]),
+        "questionnaire": dict(record.questionnaire),
+        "groups": dict(record.plan),
+        "rules": dict(record.rules["k"]),
         "panel": {"unit": of["unit"], "people": of["people"], "channels": list(of.get("channels", ()))},
-    }  # fmt: skip
+    }
 
 
 async def draft_plan(house: House, wave: str) -> str:
@@ -81,15 +83,25 @@ async def draft_plan(house: House, wave: str) -> str:
         raise PlanRefused("no_words")
     chosen = await panel.members(record.panel["unit"])
     record = await waves.change(
-        house.engines["public"], wave, State.PLANNED, State.READY, panel={**record.panel, "people": len(chosen)},
+        house.engines["public"],
+        wave,
+        State.PLANNED,
+        State.READY,
+        panel={**record.panel, "people": len(chosen)},
         token_key=record.token_key or make_token_key(house, wave),
-    )  # fmt: skip
+    )
     token = sha256(record.token_key).hexdigest()
     team = record.holders[GUARANTEE]["key"] if GUARANTEE in record.holders else ""
     try:
         return plans.draft(
-            anchor.hash, wave, chain.newest.number, [stated[seat] for seat in SEATS], _frozen(record), token=token, guarantee=team
-        )  # fmt: skip
+            anchor.hash,
+            wave,
+            chain.newest.number,
+            [stated[seat] for seat in SEATS],
+            _frozen(record),
+            token=token,
+            guarantee=team,
+        )
     except PlanOther:
         raise PlanRefused("statement") from None
 
@@ -115,10 +127,18 @@ async def publish_plan(house: House, text: str, signatures: list[dict[str, str]]
     _compare(plan, record)
     kept = _kept(text, [{"key": one["key"], "sig": one["sig"]} for one in signatures])
     await waves.change(
-        house.engines["public"], plan.wave, State.PLANNED, State.READY, state=State.PLANNED, signed_plan=kept, confirmations={}
-    )  # fmt: skip
+        house.engines["public"],
+        plan.wave,
+        State.PLANNED,
+        State.READY,
+        state=State.PLANNED,
+        signed_plan=kept,
+        confirmations={},
+    )
     keep_file(plan_path(house.data, plan.wave), kept.encode())
-    await log.record(house.engines["people"], house.day, house.actor, "plan signed", wave=plan.wave, words=" ".join(plan.words[:6]))
+    await log.record(
+        house.engines["people"], house.day, house.actor, "plan signed", wave=plan.wave, words=" ".join(plan.words[:6])
+    )
     return plan
 
 
@@ -210,7 +230,8 @@ def _compare(plan: SignedPlan, record: WaveRecord) -> None:
         "wave": plan.wave == record.id,
         "questionnaire": plan.questionnaire == plans.hash_of(there["questionnaire"]),
         "groups": plan.groups == plans.hash_of(there["groups"]),
-        "rules": plan.rules.keys() == there["rules"].keys() and all(there["rules"][f] >= k for f, k in plan.rules.items()),
+        "rules": plan.rules.keys() == there["rules"].keys()
+        and all(there["rules"][f] >= k for f, k in plan.rules.items()),
         "panel": dict(plan.panel) == there["panel"],
         "token key": plan.token == sha256(record.token_key).hexdigest(),
         "holders": record.statements() == {holder.seat: holder.text for holder in plan.holders},

@@ -61,7 +61,9 @@ async def _alone(house: House) -> AsyncIterator[None]:
         yield
 
 
-async def release_wave(house: House, wave: str, secrets: tuple[str, str], progress: Progress, without: int = 0) -> Release:
+async def release_wave(
+    house: House, wave: str, secrets: tuple[str, str], progress: Progress, without: int = 0
+) -> Release:
     """Open, protect, audit, commit, destroy; before the commit a failure leaves the urn sealed as it was.
 
     Parameters
@@ -95,14 +97,19 @@ async def release_wave(house: House, wave: str, secrets: tuple[str, str], progre
         raw, texts, unreadable, plan = await opened(house, record, questionnaire, typed, there, progress, without)
         del there  # a whole urn need not lie in memory while the numbers are computed
         participation = {
-            **(published[0] if published else {}), "received": len(raw) + unreadable, "unreadable": unreadable,
-        }  # fmt: skip
+            **(published[0] if published else {}),
+            "received": len(raw) + unreadable,
+            "unreadable": unreadable,
+        }
         facts = Facts(
-            installation=fingerprint(public_text(installation_key(house.data))), origin="ascolto",
-            wave={"id": wave, "title": dict(record.title), "opened": _iso(record.opened), "closed": _iso(record.closed)} | plan,
+            installation=fingerprint(public_text(installation_key(house.data))),
+            origin="ascolto",
+            wave={"id": wave, "title": dict(record.title), "opened": _iso(record.opened), "closed": _iso(record.closed)}
+            | plan,
             questionnaire={"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
-            participation=participation, headcounts=await panel.headcounts(wave),
-        )  # fmt: skip
+            participation=participation,
+            headcounts=await panel.headcounts(wave),
+        )
         made = await _compute_and_commit(house, record, raw, texts, instrument_of(questionnaire), facts, progress)
         progress("destroying")
         await _destroy(house, wave)
@@ -113,9 +120,14 @@ type _Opened = tuple[RawResponses, Comments, int, dict[str, str]]
 
 
 async def _open(
-    house: House, record: WaveRecord, questionnaire: Questionnaire, typed: tuple[HolderSecret, HolderSecret], there: Contents,
-    progress: Progress, without: int,
-) -> _Opened:  # fmt: skip
+    house: House,
+    record: WaveRecord,
+    questionnaire: Questionnaire,
+    typed: tuple[HolderSecret, HolderSecret],
+    there: Contents,
+    progress: Progress,
+    without: int,
+) -> _Opened:
     """Version 2: hold plan, words, sheets, spent codes and bulletin against each other; gives the plan's hash too."""
     progress("keys")
     plan, (anchor, _) = await checked_plan(house.data, record), await anchored(house.data)
@@ -150,9 +162,14 @@ def _two_holders(typed: tuple[HolderSecret, HolderSecret], house: str, plan: Sig
 
 
 async def _open_first(
-    house: House, record: WaveRecord, questionnaire: Questionnaire, typed: tuple[HolderSecret, HolderSecret], there: Contents,
-    progress: Progress, _without: int,
-) -> _Opened:  # fmt: skip
+    house: House,
+    record: WaveRecord,
+    questionnaire: Questionnaire,
+    typed: tuple[HolderSecret, HolderSecret],
+    there: Contents,
+    progress: Progress,
+    _without: int,
+) -> _Opened:
     """Version 1: a wave that was under way when version 2 came, with the keys that were pinned then."""
     progress("keys")
     pins.check(house.data, record)
@@ -165,9 +182,14 @@ async def _open_first(
 
 
 async def _compute_and_commit(
-    house: House, record: WaveRecord, raw: RawResponses, texts: Comments, instrument: Instrument, facts: Facts,
+    house: House,
+    record: WaveRecord,
+    raw: RawResponses,
+    texts: Comments,
+    instrument: Instrument,
+    facts: Facts,
     progress: Progress,
-) -> Release:  # fmt: skip
+) -> Release:
     rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
     made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress)
     progress("committing")
@@ -205,12 +227,21 @@ async def _destroy(house: House, wave: str) -> None:
 async def finish_destroying(house: House) -> None:
     """Destroy the urn of every released wave that still has one: its release was cut off after the commit."""
     for wave in await waves.in_state(State.RELEASED):
-        if house.wraps_file(wave.id).exists() or house.wave_key_file(wave.id).exists() or await urn_of.received(wave.id):
+        if (
+            house.wraps_file(wave.id).exists()
+            or house.wave_key_file(wave.id).exists()
+            or await urn_of.received(wave.id)
+        ):
             await _destroy(house, wave.id)
 
 
 async def release_imported(
-    house: House, record: WaveRecord, raw: RawResponses, instrument: Instrument, facts: Facts, progress: Progress,
+    house: House,
+    record: WaveRecord,
+    raw: RawResponses,
+    instrument: Instrument,
+    facts: Facts,
+    progress: Progress,
     remember: Callable[[Collection[str]], None],
 ) -> Release:
     """Release a wave that came from another tool's file; it never was in an urn.
@@ -224,7 +255,7 @@ async def release_imported(
     ------
     WrongState
         If a wave of this id is here already.
-    """  # fmt: skip
+    """
     forbid_traces()
     async with _alone(house):
         there = {wave.id for wave in await waves.everything()}

@@ -46,10 +46,17 @@ def text_of(wave: str, when: str, published: Published, spent: Sequence[str], ma
     """Write what is kept: the counts as they are, bulletin, spent codes and sheets (by their sorted hashes) as one hash each."""
     counts, listed = published or ({}, ())
     codes, sheets = signed.digest(signed.canonical(list(spent))), signed.digest(signed.canonical(list(marks)))
-    return signed.canonical({
-        "v": 1, "wave": wave, "kept": when, "counts": dict(counts), "bulletin": signed.digest(signed.canonical(list(listed))),
-        "spent": codes, "sheets": sheets,
-    })  # fmt: skip
+    return signed.canonical(
+        {
+            "v": 1,
+            "wave": wave,
+            "kept": when,
+            "counts": dict(counts),
+            "bulletin": signed.digest(signed.canonical(list(listed))),
+            "spent": codes,
+            "sheets": sheets,
+        }
+    )
 
 
 def mark_of(text: str) -> str:
@@ -70,8 +77,14 @@ async def keep(house: House, wave: str, when: str, published: Published) -> bool
     if not keep_once(path_of(house.data, wave), text.encode()) and _read(house.data, wave) != text:
         return False
     if not await _entries(wave):
-        counts = {name: str(published[0][name]) for name in ("issued", "drawn", "received") if published and name in published[0]}
-        await log.record(house.engines["people"], house.day, house.actor, ACTS[when], wave=wave, mark=mark_of(text), **counts)
+        counts = {
+            name: str(published[0][name])
+            for name in ("issued", "drawn", "received")
+            if published and name in published[0]
+        }
+        await log.record(
+            house.engines["people"], house.day, house.actor, ACTS[when], wave=wave, mark=mark_of(text), **counts
+        )
     return True
 
 

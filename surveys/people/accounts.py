@@ -21,10 +21,26 @@ from surveys.people.sessions import (
 from surveys.people.tables import Account, SecondFactor
 
 __all__ = (
-    "SESSION_LENGTH", "STEP_SECONDS", "AccountRefused", "DoorBusy", "SessionToken", "SignInRefused", "SignedIn", "add",
-    "everyone", "forget_second", "form_token", "form_token_is", "has_second", "remove", "reset", "set_second", "sign_in",
-    "sign_out", "signed_in",
-)  # fmt: skip
+    "SESSION_LENGTH",
+    "STEP_SECONDS",
+    "AccountRefused",
+    "DoorBusy",
+    "SessionToken",
+    "SignInRefused",
+    "SignedIn",
+    "add",
+    "everyone",
+    "forget_second",
+    "form_token",
+    "form_token_is",
+    "has_second",
+    "remove",
+    "reset",
+    "set_second",
+    "sign_in",
+    "sign_out",
+    "signed_in",
+)
 
 ROLES = ("hr", "representative", "recovery", "guarantee", "auditor", "handler", "administrator")
 NAME_LIMIT = 60
@@ -95,9 +111,15 @@ async def everyone() -> list[SignedIn]:
 
 
 async def sign_in(
-    engine: StoreEngine, name: str, password: str, now: datetime, *, second: str = "", door: Door = "desk",
+    engine: StoreEngine,
+    name: str,
+    password: str,
+    now: datetime,
+    *,
+    second: str = "",
+    door: Door = "desk",
     devices: Sequence[str] = (),
-) -> Entered:  # fmt: skip
+) -> Entered:
     """Check a password, and the one-time code of an account that has one; open a session whose token never existed.
 
     Handlers have doors of their own, where the passphrase itself stays in the browser: ``setup`` until they have a second
@@ -112,7 +134,9 @@ async def sign_in(
     DoorBusy
         If too many passwords are being worked; nothing was counted then.
     """
-    name = name if name.isprintable() and len(name) <= NAME_LIMIT else ""  # what no name can be is a name that nobody has
+    name = (
+        name if name.isprintable() and len(name) <= NAME_LIMIT else ""
+    )  # what no name can be is a name that nobody has
     row = await Account.select().where(Account.name == name).first()
     account, enrolled = name if row else "", await has_second(name)
     device = await attempts.known_device(engine, account, devices)
@@ -131,7 +155,9 @@ async def sign_in(
     async with engine.transaction():
         same = (Account.name == name) & (Account.password == row["password"])
         if not await Account.update({Account.password: row["password"]}).where(same).returning(Account.name):
-            raise SignInRefused(account, 0)  # the password was changed while this one was worked: held, so that it cannot be until the end
+            raise SignInRefused(
+                account, 0
+            )  # the password was changed while this one was worked: held, so that it cannot be until the end
         if not waits:  # else whoever makes it wait would get five new guesses whenever she signs in
             await attempts.clear(attempts.password_of(name))
         await attempts.clear(codes)
@@ -163,7 +189,9 @@ async def enrol(engine: StoreEngine, name: str, secret: bytes, given: str, now: 
     return token
 
 
-async def confirm(engine: StoreEngine, token: str, account: SignedIn, password: str | None, second: str, now: datetime) -> bool:  # fmt: skip
+async def confirm(
+    engine: StoreEngine, token: str, account: SignedIn, password: str | None, second: str, now: datetime
+) -> bool:
     """Ask somebody who is signed in once more for her password and a code; too many wrong answers end the session.
 
     No password means that the caller holds another proof of her, and the code alone is checked here.

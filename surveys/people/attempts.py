@@ -54,9 +54,9 @@ async def claim(engine: StoreEngine, lock: str, now: datetime, longest: timedelt
             return True
         failures = 1 if waits and waits + FORGOTTEN < now else int(row["failures"])
         wait = wait_after(failures, longest)
-        await Attempts.update(
-            {Attempts.failures: failures, Attempts.waits_until: now + wait if wait else None}
-        ).where(Attempts.lock == lock)  # fmt: skip
+        await Attempts.update({Attempts.failures: failures, Attempts.waits_until: now + wait if wait else None}).where(
+            Attempts.lock == lock
+        )
     return False
 
 

@@ -82,8 +82,13 @@ async def find(text: str) -> LinkState | None:
     if row is None:
         return None
     return LinkState(
-        int(row["id"]), str(row["wave"]), row["issued"], row["before"], bytes(row["asked"] or b""), bytes(row["signed"] or b"")
-    )  # fmt: skip
+        int(row["id"]),
+        str(row["wave"]),
+        row["issued"],
+        row["before"],
+        bytes(row["asked"] or b""),
+        bytes(row["signed"] or b""),
+    )
 
 
 async def mark_issued(engine: StoreEngine, row: int, link: str, asked: bytes, signed: bytes, day: date) -> bool:
@@ -208,9 +213,7 @@ async def stir(engine: StoreEngine) -> None:
     await stirring.stir(engine, Panel)
 
 
-async def put_out(
-    engine: StoreEngine, wave: str, kind: str, members: Sequence[int], *, replacing: bool = True
-) -> int:
+async def put_out(engine: StoreEngine, wave: str, kind: str, members: Sequence[int], *, replacing: bool = True) -> int:
     """Put a message for each panel row into the outbox; what of this wave still waits is replaced, or one more is added."""
     async with engine.transaction():
         if replacing:

@@ -42,7 +42,9 @@ async def begin(account: str, now: datetime, day: date, *, coded: bool) -> Sessi
     token = SessionToken(secrets.token_urlsafe(32))
     await Session.delete().where((Session.expires < now) | (Session.idle < now))
     await Session.insert(
-        Session(digest=_digest(token), account=account, expires=now + SESSION_LENGTH, idle=now + IDLE, day=day, coded=coded)
+        Session(
+            digest=_digest(token), account=account, expires=now + SESSION_LENGTH, idle=now + IDLE, day=day, coded=coded
+        )
     )
     return token
 
@@ -79,8 +81,9 @@ async def of_account(account: str, token: str, now: datetime) -> list[OpenSessio
     here = _digest(token)
     found = [
         OpenSession(row["digest"][:16], row["day"], row["digest"] == here)
-        for row in rows if row["idle"] is None or row["idle"].astimezone(UTC) > now
-    ]  # fmt: skip
+        for row in rows
+        if row["idle"] is None or row["idle"].astimezone(UTC) > now
+    ]
     return sorted(found, key=lambda one: (not one.here, -(one.day or date.min).toordinal(), one.reference))
 
 

@@ -31,14 +31,23 @@ class Asked:
     asked_on: date
 
 
-async def ask(engine: StoreEngine, day: date, actor: str, wave: str, act: str, *, person: int = 0, family: str = "", k: int = 0) -> None:  # fmt: skip
+async def ask(
+    engine: StoreEngine, day: date, actor: str, wave: str, act: str, *, person: int = 0, family: str = "", k: int = 0
+) -> None:
     """Write down what an account asks for."""
     async with engine.transaction():
         await TwoKeyAct.insert(
             TwoKeyAct(
-                id=secrets.randbits(62), wave=wave, act=act, person=person, family=family, k=k, asked_by=actor, asked_on=day
+                id=secrets.randbits(62),
+                wave=wave,
+                act=act,
+                person=person,
+                family=family,
+                k=k,
+                asked_by=actor,
+                asked_on=day,
             )
-        )  # fmt: skip
+        )
 
 
 async def of_wave(wave: str) -> list[Asked]:
@@ -46,11 +55,18 @@ async def of_wave(wave: str) -> list[Asked]:
     rows = await TwoKeyAct.select().where(TwoKeyAct.wave == wave).order_by(TwoKeyAct.id)
     return [
         Asked(
-            int(row["id"]), str(row["wave"]), str(row["act"]), str(row["state"]), int(row["person"]), str(row["family"]),
-            int(row["k"]), str(row["asked_by"]), row["asked_on"],
+            int(row["id"]),
+            str(row["wave"]),
+            str(row["act"]),
+            str(row["state"]),
+            int(row["person"]),
+            str(row["family"]),
+            int(row["k"]),
+            str(row["asked_by"]),
+            row["asked_on"],
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 async def find(act: int) -> Asked | None:

@@ -43,10 +43,17 @@ async def add(wave: str, indicator: str, text: str, owner: str, due: date | None
             raise ActionRefused(name)
     await Action.insert(
         Action(
-            id=secrets.token_hex(16), wave=wave, indicator=indicator, text=text.strip(), owner=owner.strip(), due=due,
-            done=False, done_on=None, set_on=today,
+            id=secrets.token_hex(16),
+            wave=wave,
+            indicator=indicator,
+            text=text.strip(),
+            owner=owner.strip(),
+            due=due,
+            done=False,
+            done_on=None,
+            set_on=today,
         )
-    )  # fmt: skip
+    )
 
 
 async def finish(action: str, today: date, *, done: bool = True) -> None:

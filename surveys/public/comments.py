@@ -42,11 +42,17 @@ async def of_wave(wave: str) -> list[CommentRecord]:
     rows = await Comment.select().where(Comment.wave == wave).order_by(Comment.id)
     return [
         CommentRecord(
-            int(row["id"]), row["wave"], row["item"], row["state"], bytes(row["sealed"] or b""),
-            bytes(row["proposal"] or b""), row["proposed_by"], row["text"],
+            int(row["id"]),
+            row["wave"],
+            row["item"],
+            row["state"],
+            bytes(row["sealed"] or b""),
+            bytes(row["proposal"] or b""),
+            row["proposed_by"],
+            row["text"],
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 async def propose(engine: StoreEngine, comment: int, proposal: bytes, by: str) -> None:
@@ -63,13 +69,16 @@ async def decide(engine: StoreEngine, comment: int, proposed_by: str, text: str,
         changed = (
             await Comment.update(
                 {
-                    Comment.state: PUBLISHED if publish else WITHHELD, Comment.text: text if publish else "",
-                    Comment.sealed: b"", Comment.proposal: b"", Comment.proposed_by: "",
+                    Comment.state: PUBLISHED if publish else WITHHELD,
+                    Comment.text: text if publish else "",
+                    Comment.sealed: b"",
+                    Comment.proposal: b"",
+                    Comment.proposed_by: "",
                 }
             )
             .where((Comment.id == comment) & (Comment.state == PROPOSED) & (Comment.proposed_by == proposed_by))
             .returning(Comment.id)
-        )  # fmt: skip
+        )
     return len(changed) == 1
 
 

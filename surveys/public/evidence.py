@@ -53,7 +53,17 @@ class EvidenceState:
     def mark(self) -> str:
         """What a review is of: the finding and its documents, as 32 hex digits. Another finding, or other documents, have another."""
         papers = [(d.id, d.title, str(d.day), d.link, d.file_name, d.sha256) for d in self.documents]
-        found = (self.indicator, self.state, self.figure, self.source, self.note, str(self.valid_until), self.set_by, str(self.set_on), papers)
+        found = (
+            self.indicator,
+            self.state,
+            self.figure,
+            self.source,
+            self.note,
+            str(self.valid_until),
+            self.set_by,
+            str(self.set_on),
+            papers,
+        )
         return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:32]
 
 
@@ -73,8 +83,15 @@ async def _unreview(indicator: str) -> None:
 async def everything() -> dict[str, EvidenceState]:
     """The records that exist, by indicator."""
     documents: dict[str, list[DocumentRecord]] = {}
-    columns = (EvidenceDocument.id, EvidenceDocument.indicator, EvidenceDocument.title, EvidenceDocument.day,
-               EvidenceDocument.link, EvidenceDocument.file_name, EvidenceDocument.sha256)  # fmt: skip
+    columns = (
+        EvidenceDocument.id,
+        EvidenceDocument.indicator,
+        EvidenceDocument.title,
+        EvidenceDocument.day,
+        EvidenceDocument.link,
+        EvidenceDocument.file_name,
+        EvidenceDocument.sha256,
+    )
     for row in await EvidenceDocument.select(*columns).order_by(EvidenceDocument.day):
         indicator = row.pop("indicator")
         documents.setdefault(indicator, []).append(DocumentRecord(**row))
@@ -121,10 +138,16 @@ async def add_document(
     async with _alone(engine):
         await EvidenceDocument.insert(
             EvidenceDocument(
-                id=secrets.token_hex(16), indicator=indicator, title=title.strip(), day=day, link=link,
-                file_name=file_name, content=content, sha256=sha256,
+                id=secrets.token_hex(16),
+                indicator=indicator,
+                title=title.strip(),
+                day=day,
+                link=link,
+                file_name=file_name,
+                content=content,
+                sha256=sha256,
             )
-        )  # fmt: skip
+        )
         await _unreview(indicator)
 
 
@@ -163,11 +186,18 @@ async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
         await Evidence.delete().where(Evidence.indicator == record.indicator)
         await Evidence.insert(
             Evidence(
-                indicator=record.indicator, state=record.state, figure=record.figure, source=record.source,
-                note=record.note, valid_until=record.valid_until, set_by=record.set_by, set_on=record.set_on,
-                reviewed_by="", reviewed_on=None,
+                indicator=record.indicator,
+                state=record.state,
+                figure=record.figure,
+                source=record.source,
+                note=record.note,
+                valid_until=record.valid_until,
+                set_by=record.set_by,
+                set_on=record.set_on,
+                reviewed_by="",
+                reviewed_on=None,
             )
-        )  # fmt: skip
+        )
 
 
 async def review(engine: StoreEngine, indicator: str, reviewer: str, seen: str, today: date) -> None:

@@ -81,11 +81,16 @@ def _read(text: str, signatures: Sequence[str]) -> Keyring:
     try:
         content: dict[str, Any] = json.loads(text)
         keyring = Keyring(
-            int(content["number"]), str(content["before"]), date.fromisoformat(content["day"]),
+            int(content["number"]),
+            str(content["before"]),
+            date.fromisoformat(content["day"]),
             tuple(Signer(**signer) for signer in content["signers"]),
             tuple(Reader(**reader) for reader in content["readers"]),
-            str(content["recovery"]), tuple(content["recovery_holders"]), text, tuple(signatures),
-        )  # fmt: skip
+            str(content["recovery"]),
+            tuple(content["recovery_holders"]),
+            text,
+            tuple(signatures),
+        )
     except (ValueError, KeyError, TypeError) as problem:
         raise KeyringRefused("not a keyring") from problem
     if {signer.seat for signer in keyring.signers} != {"legal", "staff"} or len(keyring.signers) != 2:

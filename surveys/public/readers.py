@@ -37,7 +37,9 @@ class Readers:
     def names(self) -> Mapping[str, str]:
         """Readers' names by account; the newest list says them last."""
         found = {reader.id: reader.name for ring in self.keyrings for reader in ring.readers}
-        return found | ({reader.id: reader.name for ring in self.chain.rings for reader in ring.readers} if self.chain else {})
+        return found | (
+            {reader.id: reader.name for ring in self.chain.rings for reader in ring.readers} if self.chain else {}
+        )
 
 
 class ListsRefused(Exception):

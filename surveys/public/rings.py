@@ -39,16 +39,27 @@ MOST_READERS = 6
 RECOVERY_SEATS = ("a", "b", "c")
 STATEMENT_WORDS = 6
 _STATEMENT = {
-    "v": exactly(2), "house": hexed(32), "id": identifier, "name": named(1, 120), "recipient": recipient,
-    "signer": hexed(32), "day": day,
-}  # fmt: skip
+    "v": exactly(2),
+    "house": hexed(32),
+    "id": identifier,
+    "name": named(1, 120),
+    "recipient": recipient,
+    "signer": hexed(32),
+    "day": day,
+}
 _READER = object_of({"statement": text_of(1, 4000), "role": texts_by_language, "outside": flag})
 _HOLDER = object_of({"seat": exactly(*RECOVERY_SEATS), "name": named(1, 120), "recipient": recipient})
 _RING = {
-    "v": exactly(2), "house": hexed(32), "number": whole(1, 10_000), "before": hexed(32), "day": day, "until": day,
-    "signers": object_of({seat: hexed(32) for seat in SEATS}), "readers": listed(_READER, 3, MOST_READERS),
+    "v": exactly(2),
+    "house": hexed(32),
+    "number": whole(1, 10_000),
+    "before": hexed(32),
+    "day": day,
+    "until": day,
+    "signers": object_of({seat: hexed(32) for seat in SEATS}),
+    "readers": listed(_READER, 3, MOST_READERS),
     "recovery": listed(_HOLDER, 0, 3),
-}  # fmt: skip
+}
 _STILL = {"v": exactly(2), "house": hexed(32), "number": whole(1, 10_000), "hash": hexed(32), "day": day, "until": day}
 NONE = "0" * 64
 
@@ -135,8 +146,14 @@ def state(house: HouseFile, name: str, title: str, keys: tuple[str, str, bytes],
     """Write and sign a handler's statement; `keys` are her recipient, her signer and her signing seed."""
     to, signer, seed = keys
     body = {
-        "v": 2, "house": house.hash, "id": name, "name": title, "recipient": to, "signer": signer, "day": on.isoformat()
-    }  # fmt: skip
+        "v": 2,
+        "house": house.hash,
+        "id": name,
+        "name": title,
+        "recipient": to,
+        "signer": signer,
+        "day": on.isoformat(),
+    }
     return signed.sign(body, "handler", seed)
 
 
@@ -171,8 +188,15 @@ class Wanted:
 
 
 def draft(
-    house: HouseFile, on: date, readers: Sequence[Wanted], recovery: Sequence[RecoveryHolder] = (), *,
-    before: Ring | None = None, until: date | None = None, signers: Mapping[str, str] | None = None, adopts: str = NONE,
+    house: HouseFile,
+    on: date,
+    readers: Sequence[Wanted],
+    recovery: Sequence[RecoveryHolder] = (),
+    *,
+    before: Ring | None = None,
+    until: date | None = None,
+    signers: Mapping[str, str] | None = None,
+    adopts: str = NONE,
 ) -> str:
     """Write the text of the next ring, to be signed.
 
@@ -184,14 +208,18 @@ def draft(
     Raises
     ------
     RingRefused
-    """  # fmt: skip
+    """
     content = {
-        "v": 2, "house": house.hash, "number": before.number + 1 if before else 1, "before": before.hash if before else adopts,
-        "day": on.isoformat(), "until": (until or on + timedelta(days=LONGEST_DAYS)).isoformat(),
+        "v": 2,
+        "house": house.hash,
+        "number": before.number + 1 if before else 1,
+        "before": before.hash if before else adopts,
+        "day": on.isoformat(),
+        "until": (until or on + timedelta(days=LONGEST_DAYS)).isoformat(),
         "signers": dict(signers or (before.signers if before else house.keys)),
         "readers": [{"statement": r.statement, "role": dict(r.role), "outside": r.outside} for r in readers],
         "recovery": [{"seat": h.seat, "name": h.name, "recipient": h.recipient} for h in recovery],
-    }  # fmt: skip
+    }
     text = signed.canonical(content)
     _read(text, (), house)
     return text
@@ -214,7 +242,9 @@ def _read(text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile) 
     readers = []
     for one in body["readers"]:
         who = read_statement(one["statement"], house.hash)
-        readers.append(Reader(who.id, who.name, one["role"], one["outside"], who.recipient, who.signer, one["statement"]))
+        readers.append(
+            Reader(who.id, who.name, one["role"], one["outside"], who.recipient, who.signer, one["statement"])
+        )
     for what in ("id", "recipient", "signer"):
         if len({getattr(reader, what) for reader in readers}) != len(readers):
             raise RingRefused(f"two readers have the same {what}")
@@ -223,7 +253,15 @@ def _read(text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile) 
     if recovery and (tuple(h.seat for h in recovery) != RECOVERY_SEATS or len(apart) != len(readers) + 3):
         raise RingRefused("a recovery key has three holders with keys of their own")
     ring = Ring(
-        body["number"], body["before"], begins, until, body["signers"], tuple(readers), recovery, text, tuple(signatures)
+        body["number"],
+        body["before"],
+        begins,
+        until,
+        body["signers"],
+        tuple(readers),
+        recovery,
+        text,
+        tuple(signatures),
     )
     if len(ring.inside) < FEWEST_INSIDE or len(ring.inside) == len(readers):
         raise RingRefused("a ring needs two handlers inside and a substitute outside")
@@ -285,8 +323,15 @@ def draft_still(house: HouseFile, ring: Ring, on: date, until: date | None = Non
     wanted = until or on + timedelta(days=LONGEST_DAYS)
     _check_days(on, wanted)
     return signed.canonical(
-        {"v": 2, "house": house.hash, "number": ring.number, "hash": ring.hash, "day": on.isoformat(), "until": wanted.isoformat()}
-    )  # fmt: skip
+        {
+            "v": 2,
+            "house": house.hash,
+            "number": ring.number,
+            "hash": ring.hash,
+            "day": on.isoformat(),
+            "until": wanted.isoformat(),
+        }
+    )
 
 
 def sign_still(text: str, seed: bytes) -> dict[str, str]:
@@ -368,7 +413,9 @@ async def publish(engine: StoreEngine, house: HouseFile, text: str, signatures: 
     return ring
 
 
-async def publish_still(engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
+async def publish_still(
+    engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]]
+) -> Ring:
     """Lengthen the ring in use.
 
     Raises

@@ -83,7 +83,18 @@ class WaveRecord:
         return {seat: holder["statement"] for seat, holder in self.holders.items() if "statement" in holder}
 
 
-_JSON = ("title", "panel", "questionnaire", "plan", "rules", "headcount_bands", "messages", "holders", "confirmations", "extensions")
+_JSON = (
+    "title",
+    "panel",
+    "questionnaire",
+    "plan",
+    "rules",
+    "headcount_bands",
+    "messages",
+    "holders",
+    "confirmations",
+    "extensions",
+)
 
 
 def _from_row(row: Mapping[str, Any]) -> WaveRecord:

@@ -176,9 +176,14 @@ class Questionnaire:
             for s in plain["sections"]
         )
         return cls(
-            plain["id"], plain["version"], plain["title"], tuple(plain["languages"]), tuple(plain["reviewed"]), sections,
+            plain["id"],
+            plain["version"],
+            plain["title"],
+            tuple(plain["languages"]),
+            tuple(plain["reviewed"]),
+            sections,
             plain["messages"],
-        )  # fmt: skip
+        )
 
     def sha256(self) -> str:
         """The digest of the canonical JSON, as the release document quotes it."""

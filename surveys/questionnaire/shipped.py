@@ -79,12 +79,18 @@ def _experience(items: Mapping[str, Any]) -> Section:
 def _comments(items: Mapping[str, Any]) -> Section:
     chosen = tuple(
         Item(
-            id=item["id"], type="open", text=merged(item["text"], "items", item["id"]), choices=(), areas=tuple(item["areas"]),
-            indicators=tuple(item["indicators"]), sensitivity=item["sensitivity"], max_chars=item["max_chars"],
+            id=item["id"],
+            type="open",
+            text=merged(item["text"], "items", item["id"]),
+            choices=(),
+            areas=tuple(item["areas"]),
+            indicators=tuple(item["indicators"]),
+            sensitivity=item["sensitivity"],
+            max_chars=item["max_chars"],
         )
         for item in items.values()
         if item["type"] == "open"
-    )  # fmt: skip
+    )
     note = merged(bank()["messages"]["open_note"], "messages", "open_note")
     return Section("OPN", "comments", section_texts()["comments"], note, chosen)
 
@@ -105,11 +111,20 @@ def _scaled(item: Mapping[str, Any]) -> Item:
         choices.append(_special("dont_know"))
     choices.append(_special("prefer_not"))
     return Item(
-        id=item["id"], type=item["type"], text=merged(item["text"], "items", item["id"]), choices=tuple(choices),
-        low=points[0]["value"], high=points[-1]["value"], reverse=bool(item.get("reverse")),
-        construct=item.get("construct") or "", areas=tuple(item["areas"]), indicators=tuple(item["indicators"]),
-        sensitivity=item["sensitivity"], rare=item["id"] in _RARE, pulse=item["pulse"],
-    )  # fmt: skip
+        id=item["id"],
+        type=item["type"],
+        text=merged(item["text"], "items", item["id"]),
+        choices=tuple(choices),
+        low=points[0]["value"],
+        high=points[-1]["value"],
+        reverse=bool(item.get("reverse")),
+        construct=item.get("construct") or "",
+        areas=tuple(item["areas"]),
+        indicators=tuple(item["indicators"]),
+        sensitivity=item["sensitivity"],
+        rare=item["id"] in _RARE,
+        pulse=item["pulse"],
+    )
 
 
 def _options(item: Mapping[str, Any]) -> Iterator[Choice]:
@@ -127,10 +142,18 @@ def _listed(item: Mapping[str, Any], name: str = "", note: Texts | None = None) 
         choices = (*choices, _special("prefer_not"))
     exclusive = {option["code"] for option in item["options"] if option.get("exclusive")} | {"prefer_not"}
     return Item(
-        id=name or item["id"], type=item["type"], text=merged(item["text"], "items", item["id"]), choices=choices,
-        multiple=item["answer"] == "multi", exclusive=tuple(sorted(exclusive)), areas=tuple(item["areas"]),
-        indicators=tuple(item["indicators"]), sensitivity=item["sensitivity"], pulse=item["pulse"], note=note,
-    )  # fmt: skip
+        id=name or item["id"],
+        type=item["type"],
+        text=merged(item["text"], "items", item["id"]),
+        choices=choices,
+        multiple=item["answer"] == "multi",
+        exclusive=tuple(sorted(exclusive)),
+        areas=tuple(item["areas"]),
+        indicators=tuple(item["indicators"]),
+        sensitivity=item["sensitivity"],
+        pulse=item["pulse"],
+        note=note,
+    )
 
 
 def _demographic(items: Mapping[str, Any], name: str, units: Sequence[UnitNode]) -> Item:

@@ -81,7 +81,9 @@ def beliefs(published: Published, *, sweeps: int = SWEEPS, seed: int = SEED) -> 
         else:
             each += believed(statistic, published, dice, sweeps).tolist()
     sure = np.maximum(np.array(each), 1 - np.array(each)) if each else np.empty(0)
-    return Beliefs(len(sure), int((sure >= LIKELY).sum()), int((sure >= SURE).sum()), float(sure.max(initial=0.0)), known)
+    return Beliefs(
+        len(sure), int((sure >= LIKELY).sum()), int((sure >= SURE).sum()), float(sure.max(initial=0.0)), known
+    )
 
 
 def believed(statistic: RawStatistic, published: Published, dice: np.random.Generator, sweeps: int) -> Floats:
@@ -149,13 +151,27 @@ def _figures(statistic: RawStatistic, published: Published) -> Iterator[PrintedF
         n = int((valid & published.found.members(place)).sum())
         row = row_of(n, published.rows)
         assert row is not None  # it is published
-        yield from _of_view(shown, published.found.matrix[place].astype(np.bool_), n, row, values, item.favourable_from, statistic.steps)
+        yield from _of_view(
+            shown, published.found.matrix[place].astype(np.bool_), n, row, values, item.favourable_from, statistic.steps
+        )
 
 
 def _of_view(
-    shown: Mapping[str, Any], atoms: NDArray[np.bool_], n: int, row: SizeRow, values: Places, favourable_from: int, steps: int
+    shown: Mapping[str, Any],
+    atoms: NDArray[np.bool_],
+    n: int,
+    row: SizeRow,
+    values: Places,
+    favourable_from: int,
+    steps: int,
 ) -> Iterator[PrintedFigure]:
-    yield PrintedFigure(atoms, values - values[0], *whole_ends(shown["index"], n * steps, *index_rules(row, steps)), n * steps, law_of(steps))
+    yield PrintedFigure(
+        atoms,
+        values - values[0],
+        *whole_ends(shown["index"], n * steps, *index_rules(row, steps)),
+        n * steps,
+        law_of(steps),
+    )
     counted = []
     if "favourable" in shown:
         counted.append((shown["favourable"], values >= favourable_from, row.share_step))

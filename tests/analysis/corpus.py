@@ -11,7 +11,16 @@ from analysis.steps import ROWS, Figure
 from analysis.views import RawIncidence
 from tests.analysis.waves import LIKERT, wave
 
-KINDS = ("ordinary", "skewed", "nearly unanimous", "never", "one bad service", "tiny", "with don't-knows", "with a joiner")
+KINDS = (
+    "ordinary",
+    "skewed",
+    "nearly unanimous",
+    "never",
+    "one bad service",
+    "tiny",
+    "with don't-knows",
+    "with a joiner",
+)
 SETS = 300
 LARGE = 10
 """Every tenth has 60 to 430 people, the others 10 to 60."""
@@ -36,8 +45,10 @@ def data_set(seed: int) -> DataSet:
 
 def _column(kind: str, n: int, rng: np.random.Generator) -> list[int]:
     spread = {
-        "skewed": [0.02, 0.03, 0.1, 0.35, 0.5], "nearly unanimous": [0, 0, 0, 0.05, 0.95], "never": [0.97, 0.02, 0.01, 0, 0],
-    }.get(kind, list(rng.dirichlet(np.ones(5) * 2)))  # fmt: skip
+        "skewed": [0.02, 0.03, 0.1, 0.35, 0.5],
+        "nearly unanimous": [0, 0, 0, 0.05, 0.95],
+        "never": [0.97, 0.02, 0.01, 0, 0],
+    }.get(kind, list(rng.dirichlet(np.ones(5) * 2)))
     answers = 1 + rng.choice(5, n, p=spread)
     if kind == "one bad service":
         answers = np.where(np.arange(n) % 3 == 0, rng.choice([1, 2], n, p=[0.95, 0.05]), np.maximum(answers, 4))
@@ -60,11 +71,17 @@ def printed(count: int, whole: int, step: float, end: float) -> Figure:
 
 def _possible(figure: Figure, whole: int, step: float, end: float, most: int) -> list[int]:
     """The counts of which some move prints this figure."""
-    moved = [count for count in range(-most, whole + most + 1) if printed(min(max(count, 0), whole), whole, step, end) == figure]
+    moved = [
+        count
+        for count in range(-most, whole + most + 1)
+        if printed(min(max(count, 0), whole), whole, step, end) == figure
+    ]
     return [max(0, moved[0] - most), min(whole, moved[-1] + most)]
 
 
-def _bounds(views: list[dict[str, Any]], found: RawIncidence, answered: Any, item: str, *, moves: bool) -> tuple[Any, Any, Any]:
+def _bounds(
+    views: list[dict[str, Any]], found: RawIncidence, answered: Any, item: str, *, moves: bool
+) -> tuple[Any, Any, Any]:
     """What one item's figures leave open, as rows over the counts of each atom and answer; `answered` people of each atom."""
     rows, ends = [], []
     for place, view in enumerate(views):
@@ -86,7 +103,9 @@ def _bounds(views: list[dict[str, Any]], found: RawIncidence, answered: Any, ite
     return np.array(rows), np.array(ends)[:, 0], np.array(ends)[:, 1]
 
 
-def sides_proven(views: list[dict[str, Any]], found: RawIncidence, raw: RawResponses, item: str, *, moves: bool = True) -> set[int]:
+def sides_proven(
+    views: list[dict[str, Any]], found: RawIncidence, raw: RawResponses, item: str, *, moves: bool = True
+) -> set[int]:
     """The atoms in which all who answered are proven favourable, or none: integer programmes over counts of answers.
 
     The reader knows who answered, the table and the largest moves; `moves` is whether figures moved at all. What is true is

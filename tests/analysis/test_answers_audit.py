@@ -94,7 +94,9 @@ def test_a_document_that_fails_is_drawn_anew_as_a_whole_and_no_view_goes(monkeyp
 
 
 @pytest.mark.parametrize(("fails", "rung"), [(DRAWS, 1), (2 * DRAWS, 2)])
-def test_after_so_many_draws_the_whole_document_takes_the_next_rung(fails: int, rung: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_so_many_draws_the_whole_document_takes_the_next_rung(
+    fails: int, rung: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second rung shows every size what the size below it shows, the third the whole organisation alone."""
     raw, real, asked = random_wave(120, 3), audit_answers, []
 
@@ -120,9 +122,13 @@ def test_when_the_last_rung_fails_nothing_is_released(monkeypatch: pytest.Monkey
 @settings(deadline=None, max_examples=80)
 @given(
     st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=3), min_size=3, max_size=3),
-    st.sampled_from([1, 2, 3]), st.integers(0, 3), st.sampled_from([0.3, 1.2, 50.0]),
-)  # fmt: skip
-def test_no_side_is_cleared_that_brute_force_finds_pinned(heaps: list[list[int]], width: int, shift: int, room: float) -> None:
+    st.sampled_from([1, 2, 3]),
+    st.integers(0, 3),
+    st.sampled_from([0.3, 1.2, 50.0]),
+)
+def test_no_side_is_cleared_that_brute_force_finds_pinned(
+    heaps: list[list[int]], width: int, shift: int, room: float
+) -> None:
     """Three heaps of one to three people, three answers of which the last is good, three figures and a spread.
 
     Every world is counted, by sums and squares of the test's own.
@@ -136,7 +142,9 @@ def test_no_side_is_cleared_that_brute_force_finds_pinned(heaps: list[list[int]]
         rows.append(Row(np.flatnonzero(inside), np.ones(int(inside.sum())), worth, 0.0, low, low + width - 1))
         kept.append((inside, low, low + width - 1))
     squares = len(answers) * float(worth[answers].var())
-    spread = Spread(np.ones(len(answers)), worth, np.arange(len(answers)), worth[answers], squares - room, squares + room)
+    spread = Spread(
+        np.ones(len(answers)), worth, np.arange(len(answers)), worth[answers], squares - room, squares + room
+    )
     worlds = Worlds(answers, np.arange(len(answers)), np.tile(good, (len(answers), 1)), rows, [spread])
     every = [
         other

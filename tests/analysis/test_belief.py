@@ -18,7 +18,10 @@ def _exactly(answers: list[int], inside: list[bool], seed: int) -> tuple[list[fl
     """How likely each is favourable, from two index figures: by counting every world, and by sampling."""
     whole, part = np.array(answers), np.array(inside)
     groups = [(np.ones(len(answers), bool), SUMS.draw(dice(seed))), (part, SUMS.draw(dice(seed + 1)))]
-    printed = [index_figure(Fraction(25 * int(whole[who].sum()), int(who.sum())), int(who.sum()), 4, move) for who, move in groups]
+    printed = [
+        index_figure(Fraction(25 * int(whole[who].sum()), int(who.sum())), int(who.sum()), 4, move)
+        for who, move in groups
+    ]
     prior = (np.bincount(whole, minlength=5) + 0.5) / (len(answers) + 2.5)
     worlds = np.array(list(product(range(5), repeat=len(answers))))
     weight = np.prod(prior[worlds], axis=1)
@@ -26,7 +29,11 @@ def _exactly(answers: list[int], inside: list[bool], seed: int) -> tuple[list[fl
     for (who, _), figure, atoms in zip(groups, printed, ([True, True], [True, False]), strict=True):
         size = int(who.sum())
         chance = [
-            sum(SUMS.probability(m) for m in range(-6, 7) if index_figure(Fraction(25 * total, size), size, 4, m) == figure)
+            sum(
+                SUMS.probability(m)
+                for m in range(-6, 7)
+                if index_figure(Fraction(25 * total, size), size, 4, m) == figure
+            )
             for total in range(4 * size + 1)
         ]
         weight = weight * np.array(chance)[worlds[:, who].sum(axis=1)]

@@ -12,9 +12,14 @@ from tests.analysis.waves import PLAN, released, wave
 
 HEADS = {view.id: 130 for view in PLAN.views}
 GOOD = released(
-    wave(120, A1=[1 + i % 5 for i in range(120)], EXP1=[i % 3 for i in range(120)], EXP7_manager=[i % 2 for i in range(30)] + [-1] * 90),
+    wave(
+        120,
+        A1=[1 + i % 5 for i in range(120)],
+        EXP1=[i % 3 for i in range(120)],
+        EXP7_manager=[i % 2 for i in range(30)] + [-1] * 90,
+    ),
     headcounts=HEADS,
-)  # fmt: skip
+)
 SHOWN = next(i for i, view in enumerate(GOOD["views"]) if i and view["shown"])
 HIDDEN = next(i for i, view in enumerate(GOOD["views"]) if not view["shown"])
 
@@ -105,7 +110,7 @@ def test_a_signed_release_passes_too() -> None:
         lambda d: d.update(schema="ascolto-release/0"),
         lambda d: d.update(views=None),
     ],
-)  # fmt: skip
+)
 def test_a_changed_document_is_not_a_release(change: Callable[[dict[str, Any]], object]) -> None:
     assert len(_changed(change)) > 0
 

@@ -82,7 +82,9 @@ def test_limits_hold_the_value_behind_the_figure(n: int, value: float, move: int
     """For all moves but those that come once in twenty: the limits are at 95 percent."""
     index = index_figure(value, n, 4, move)
     assert index is not None
-    low, high = published_interval(index, size_band(n), None if isinstance(index, str) else spread_figure(sd**2 * (n - 1), n, 0))
+    low, high = published_interval(
+        index, size_band(n), None if isinstance(index, str) else spread_figure(sd**2 * (n - 1), n, 0)
+    )
     assert low <= value <= high
     assert 2 * sum(SUMS.probability(move) for move in (3, 4, 5, 6)) < 0.1
 

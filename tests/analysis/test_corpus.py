@@ -28,11 +28,17 @@ def test_nobody_s_side_is_proven_by_what_is_released(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", PROVEN_WITHOUT_MOVES)
-def test_where_no_figure_moves_the_reader_proves_sides_and_the_audit_finds_each(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_figure_moves_the_reader_proves_sides_and_the_audit_finds_each(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Could leak: the same data, the same table, no move. What the reader proves the audit has to find."""
     without_moves(monkeypatch)
     one = data_set(seed)
     shown = published(one.raw)
-    proven = {(item, atom) for item in LIKERT for atom in sides_proven(list(shown.views), shown.found, one.raw, item, moves=False)}
+    proven = {
+        (item, atom)
+        for item in LIKERT
+        for atom in sides_proven(list(shown.views), shown.found, one.raw, item, moves=False)
+    }
     assert proven
     assert proven <= {(finding.item, finding.atom) for finding in audit_answers(shown)}

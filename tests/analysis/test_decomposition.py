@@ -26,9 +26,10 @@ def _found(seed: int, people: int, nobody_in: str = "") -> RawIncidence:
     services = [unit.code for unit in UNITS if unit.parent and unit.code[:2] != nobody_in]
     shares = dice.dirichlet(np.ones(len(services)))
     groups = {
-        "unit": dice.choice(services, people, p=shares).tolist(), "gender": dice.choice(["f", "m"], people, p=[0.8, 0.2]).tolist(),
+        "unit": dice.choice(services, people, p=shares).tolist(),
+        "gender": dice.choice(["f", "m"], people, p=[0.8, 0.2]).tolist(),
         "age": dice.choice(["a", "b"], people).tolist(),
-    }  # fmt: skip
+    }
     return incidence(PLAN, RawResponses(people, groups, {}))
 
 
@@ -65,10 +66,15 @@ def _two_parts() -> tuple[csr_array, np.ndarray, np.ndarray]:
     with the parts' totals leave one of them alone: what is local optimum is exposed by a view of everyone."""
     rows = [
         [1, 1, 1, 1],  # everyone
-        [1, 1, 0, 0], [0, 0, 1, 1],  # the parts
-        [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1],  # their groups
-        [1, 0, 1, 0], [0, 1, 0, 1],  # the same groups of everyone
-    ]  # fmt: skip
+        [1, 1, 0, 0],
+        [0, 0, 1, 1],  # the parts
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],  # their groups
+        [1, 0, 1, 0],
+        [0, 1, 0, 1],  # the same groups of everyone
+    ]
     return csr_array(np.array(rows, dtype=np.int8)), np.array([2, 20, 9, 20]), np.array([0, 0, 1, 1])
 
 

@@ -17,7 +17,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 @settings(deadline=None, max_examples=60)
 @given(SEEDS, st.integers(1, 12), st.integers(2, 30))
-def test_each_of_many_objectives_in_turn_has_the_optimum_and_the_duals_that_another_solver_finds(seed: int, rows: int, columns: int) -> None:
+def test_each_of_many_objectives_in_turn_has_the_optimum_and_the_duals_that_another_solver_finds(
+    seed: int, rows: int, columns: int
+) -> None:
     dice = np.random.default_rng(seed)
     system = (dice.random((rows, columns)) < 0.4).astype(np.float64)
     right = system @ dice.integers(0, 9, columns)
@@ -31,7 +33,11 @@ def test_each_of_many_objectives_in_turn_has_the_optimum_and_the_duals_that_anot
         if found is None:
             continue
         assert float(cost @ found.values) == pytest.approx(other.fun, abs=1e-7)
-        assert np.abs(system @ found.values - right).max() < 1e-7 and (found.values >= -1e-9).all() and (found.values <= high + 1e-9).all()
+        assert (
+            np.abs(system @ found.values - right).max() < 1e-7
+            and (found.values >= -1e-9).all()
+            and (found.values <= high + 1e-9).all()
+        )
         rest = cost - system.T @ found.duals  # strong duality: right @ duals and what the upper bounds give
         assert float(right @ found.duals + np.minimum(rest, 0) @ high) == pytest.approx(other.fun, abs=1e-6)
 
@@ -49,8 +55,14 @@ def test_it_writes_nothing_among_what_a_process_says(capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("lie", [[6.0, 0.0, 0.0], [6.0, -6.0, 0.0], [-9.0, 9.0, 0.0]], ids=["no change", "fewer than nobody", "the wrong heap"])
-def test_the_auditor_clears_nothing_by_an_answer_that_is_no_change(monkeypatch: pytest.MonkeyPatch, lie: list[float]) -> None:
+@pytest.mark.parametrize(
+    "lie",
+    [[6.0, 0.0, 0.0], [6.0, -6.0, 0.0], [-9.0, 9.0, 0.0]],
+    ids=["no change", "fewer than nobody", "the wrong heap"],
+)
+def test_the_auditor_clears_nothing_by_an_answer_that_is_no_change(
+    monkeypatch: pytest.MonkeyPatch, lie: list[float]
+) -> None:
     """Two views pin three people of nine; a solver that says otherwise is not believed."""
     matrix, n = np.array([[True, True, True], [False, True, True], [False, False, True]]), np.array([3, 6, 9])
     assert audit_structure(matrix, n, np.ones(3, dtype=np.bool_), 5).exposed == (0,)

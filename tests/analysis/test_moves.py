@@ -11,7 +11,10 @@ from analysis.moves import COUNTS, SUMS, Law, Moves
 
 @pytest.mark.parametrize(
     ("law", "printed"),
-    [(COUNTS, [0.56985, 0.2054, 0.00962, 0.00006]), (SUMS, [0.26596, 0.21297, 0.10934, 0.03599, 0.0076, 0.00103, 0.00009])],
+    [
+        (COUNTS, [0.56985, 0.2054, 0.00962, 0.00006]),
+        (SUMS, [0.26596, 0.21297, 0.10934, 0.03599, 0.0076, 0.00103, 0.00009]),
+    ],
 )
 def test_the_laws_are_those_of_the_experiment(law: Law, printed: list[float]) -> None:
     """PRIVACY 2.10 and the experiment's README: the chance of a move of 0, 1, 2 ... in each direction."""
@@ -34,7 +37,11 @@ def test_moves_are_drawn_as_often_as_their_law_says(law: Law) -> None:
 
 
 def test_the_least_and_the_greatest_random_number_are_the_furthest_moves() -> None:
-    assert (COUNTS.draw(lambda _: 0), COUNTS.draw(lambda below: below // 2), COUNTS.draw(lambda below: below - 1)) == (-3, 0, 3)
+    assert (COUNTS.draw(lambda _: 0), COUNTS.draw(lambda below: below // 2), COUNTS.draw(lambda below: below - 1)) == (
+        -3,
+        0,
+        3,
+    )
 
 
 def test_the_same_figure_under_another_name_moves_alike_and_another_figure_by_itself() -> None:
@@ -48,5 +55,9 @@ def test_the_same_figure_under_another_name_moves_alike_and_another_figure_by_it
 
 def test_without_a_source_of_its_own_no_two_documents_move_alike() -> None:
     """The system's randomness: that forty moves are the same twice has a chance under one in a billion."""
-    first, second = ([Moves().of(SUMS, place) for place in range(1)] + [SUMS.draw(__import__("secrets").randbelow) for _ in range(60)] for _ in range(2))
+    first, second = (
+        [Moves().of(SUMS, place) for place in range(1)]
+        + [SUMS.draw(__import__("secrets").randbelow) for _ in range(60)]
+        for _ in range(2)
+    )
     assert first != second

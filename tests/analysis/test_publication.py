@@ -11,9 +11,19 @@ from analysis import steps as p
 
 @pytest.mark.parametrize(
     ("respondents", "index", "share", "classes"),
-    [(4, None, None, None), (5, 62.5, None, None), (9, 62.5, None, None), (10, 65, None, None), (19, 65, None, None),
-     (20, 62.5, 60, None), (49, 62.5, 60, None), (50, 62.5, 60, 3), (199, 62.5, 60, 3), (200, 63, 60, 5)],
-)  # fmt: skip
+    [
+        (4, None, None, None),
+        (5, 62.5, None, None),
+        (9, 62.5, None, None),
+        (10, 65, None, None),
+        (19, 65, None, None),
+        (20, 62.5, 60, None),
+        (49, 62.5, 60, None),
+        (50, 62.5, 60, 3),
+        (199, 62.5, 60, 3),
+        (200, 63, 60, 5),
+    ],
+)
 def test_a_view_shows_what_its_size_allows(
     respondents: int, index: float | None, share: float | None, classes: int | None
 ) -> None:
@@ -26,12 +36,16 @@ def test_a_view_shows_what_its_size_allows(
 
 
 @pytest.mark.parametrize(
-    ("respondents", "border", "end"), [(5, 18.75, 12.5), (19, 17.5, 15), (20, 16.25, 15), (50, 11.25, 10), (200, 10.5, 10)]
+    ("respondents", "border", "end"),
+    [(5, 18.75, 12.5), (19, 17.5, 15), (20, 16.25, 15), (50, 11.25, 10), (200, 10.5, 10)],
 )
 def test_what_rounds_to_an_end_or_beyond_is_coded(respondents: int, border: float, end: float) -> None:
     """Half up: the border itself is rounded upwards, below 50 into the open and above into the end."""
     assert p.index_figure(Fraction(border) - Fraction(1, 1000), respondents, 4, 0) == f"<={end:g}"
-    assert p.index_figure(border, respondents, 4, 0) == min(row.index_step for row in p.ROWS if row.least <= respondents) + end
+    assert (
+        p.index_figure(border, respondents, 4, 0)
+        == min(row.index_step for row in p.ROWS if row.least <= respondents) + end
+    )
     assert p.index_figure(100 - border, respondents, 4, 0) == f">={100 - end:g}"
     assert p.index_figure(0, respondents, 4, 0) == f"<={end:g}"
     assert p.index_figure(100, respondents, 4, 0) == f">={100 - end:g}"
@@ -50,9 +64,18 @@ def test_three_classes_take_the_share_as_it_stands() -> None:
 
 
 def test_the_second_rung_shows_every_size_what_the_size_below_it_shows() -> None:
-    assert [p.row_of(n, p.COARSER) and p.row_of(n, p.COARSER).index_step for n in (5, 9, 10, 20, 50, 199, 200, 5000)] == [
-        None, None, 12.5, 5, 2.5, 2.5, 2.5, 2.5,
-    ]  # fmt: skip
+    assert [
+        p.row_of(n, p.COARSER) and p.row_of(n, p.COARSER).index_step for n in (5, 9, 10, 20, 50, 199, 200, 5000)
+    ] == [
+        None,
+        None,
+        12.5,
+        5,
+        2.5,
+        2.5,
+        2.5,
+        2.5,
+    ]
 
 
 @given(st.integers(0, 10_000))
@@ -71,7 +94,11 @@ def test_experiences_are_banded(count: int, band: str) -> None:
 @pytest.mark.parametrize("answered", range(20, 430))
 def test_no_band_of_experiences_says_everybody_or_all_but_few(answered: int) -> None:
     """Could leak: of forty people "40+" is everybody."""
-    alike = [count for count in range(answered + 1) if p.experience_band(count, answered) == p.experience_band(answered, answered)]
+    alike = [
+        count
+        for count in range(answered + 1)
+        if p.experience_band(count, answered) == p.experience_band(answered, answered)
+    ]
     assert alike[0] <= answered - 5
     assert p.experience_band(0, answered) == "0-4"
 
@@ -122,7 +149,18 @@ def test_a_yes_or_no_index_takes_the_rules_of_a_share(
 
 
 @pytest.mark.parametrize(
-    ("sd", "move", "shown"), [(0, 0, 10), (10, 0, 10), (10.1, 0, 15), (27, 0, 30), (50, 0, 50), (29, 4, 35), (12, -3, 10), (0, -6, 10), (0, 6, 20)]
+    ("sd", "move", "shown"),
+    [
+        (0, 0, 10),
+        (10, 0, 10),
+        (10.1, 0, 15),
+        (27, 0, 30),
+        (50, 0, 50),
+        (29, 4, 35),
+        (12, -3, 10),
+        (0, -6, 10),
+        (0, 6, 20),
+    ],
 )
 def test_a_spread_is_rounded_up_and_never_small(sd: float, move: int, shown: int) -> None:
     """Of 51 people, so that a move of one adds 2500 / 50 = 50 to the variance: 29 and 4 give 32.3."""
@@ -135,7 +173,9 @@ def test_a_spread_is_rounded_up_and_never_small(sd: float, move: int, shown: int
     ("respondents", "index", "share"),
     [(20, 2.5**2 / 12 + 2.2495 * 1.25**2, 100 / 12 + 0.4888 * 25), (200, 1 / 12 + 2.2495 / 64, 25 / 12 + 0.4888 / 4)],
 )
-def test_the_variance_of_rounding_is_that_of_its_step_and_its_move(respondents: int, index: float, share: float) -> None:
+def test_the_variance_of_rounding_is_that_of_its_step_and_its_move(
+    respondents: int, index: float, share: float
+) -> None:
     """PRIVACY 2.10: step squared / 12 and the law's variance, by hand: a move of 20 people's sum is 1.25 points each."""
     assert p.index_rounding(respondents) == pytest.approx(index, rel=1e-4)
     assert p.share_rounding(respondents) == pytest.approx(share, rel=1e-4)

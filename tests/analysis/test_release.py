@@ -47,8 +47,12 @@ def test_the_limits_are_those_of_the_worked_formula_on_what_is_published() -> No
 def test_the_only_item_of_an_indicator_is_printed_as_the_indicator() -> None:
     """Could leak: two moves of one sum halve what a move hides. One item, one indicator, in every view that shows it."""
     alone = Instrument((likert("A1"),), (), ("1.1",))
-    made = release(wave(90, A1=[1 + i % 5 for i in range(90)]), PLAN, alone, Rules(), facts(90), below=dice(3)).to_json()
-    pairs = [(view["items"]["A1"]["index"], view["indicators"]["1.1"]["index"]) for view in made["views"] if view["shown"]]
+    made = release(
+        wave(90, A1=[1 + i % 5 for i in range(90)]), PLAN, alone, Rules(), facts(90), below=dice(3)
+    ).to_json()
+    pairs = [
+        (view["items"]["A1"]["index"], view["indicators"]["1.1"]["index"]) for view in made["views"] if view["shown"]
+    ]
     assert len(pairs) > 5 and all(item == indicator for item, indicator in pairs)
 
 
@@ -110,8 +114,15 @@ def test_nineteen_answers_to_an_experience_question_are_not_shown() -> None:
 
 @pytest.mark.parametrize(
     ("f", "m", "rest", "sides"),
-    [(50, 50, 0, {"f", "m"}), (50, 30, 20, {"f", "m"}), (50, 31, 19, {"f", "others"}), (50, 44, 6, {"f", "others"}), (71, 29, 0, set()), (50, 20, 6, set())],
-)  # fmt: skip
+    [
+        (50, 50, 0, {"f", "m"}),
+        (50, 30, 20, {"f", "m"}),
+        (50, 31, 19, {"f", "others"}),
+        (50, 44, 6, {"f", "others"}),
+        (71, 29, 0, set()),
+        (50, 20, 6, set()),
+    ],
+)
 def test_experiences_by_gender_keep_twenty_people_in_every_remainder(
     f: int, m: int, rest: int, sides: set[str]
 ) -> None:
@@ -151,9 +162,9 @@ def test_headcounts_leave_in_bands_only() -> None:
 
 def test_an_outcome_counts_for_its_indicator_and_for_no_area() -> None:
     instrument = Instrument((likert("A1"), likert("A2"), likert("A3", outcome=True)), (), ("1.1",))
-    made = release(wave(60, A1=[3] * 60, A2=[3] * 60, A3=[1] * 60), PLAN, instrument, Rules(), facts(60), below=still).to_json()[
-        "views"
-    ][0]
+    made = release(
+        wave(60, A1=[3] * 60, A2=[3] * 60, A3=[1] * 60), PLAN, instrument, Rules(), facts(60), below=still
+    ).to_json()["views"][0]
     assert (made["areas"]["1"]["index"], made["indicators"]["1.1"]["index"]) == (50, 32.5)
 
 
@@ -166,7 +177,13 @@ def test_every_kind_of_figure_moves() -> None:
         made = released(wave(60, A1=column, EXP1=happened), below=dice(seed))
         figure = _root(made)
         low, middle, _ = figure["distribution"]
-        printed = {"index": figure["index"], "favourable": figure["favourable"], "low": low, "middle": middle, "spread": figure.get("sd")}
+        printed = {
+            "index": figure["index"],
+            "favourable": figure["favourable"],
+            "low": low,
+            "middle": middle,
+            "spread": figure.get("sd"),
+        }
         for name, value in (printed | {"band": made["experience"]["EXP1"]["band"]}).items():
             seen.setdefault(name, set()).add(value)
     assert {name: len(values) > 1 for name, values in seen.items()} == dict.fromkeys(seen, True)
@@ -182,8 +199,12 @@ def _band_triples(f: tuple[int, int], m: tuple[int, int], below: Below) -> tuple
     return (record["band"], sides["f"]["band"], sides["m"]["band"]) if sides else None
 
 
-@pytest.mark.parametrize(("f", "m"), [((36, 36), (4, 84)), ((31, 31), (9, 60)), ((36, 36), (0, 36)), ((40, 40), (0, 40))])
-def test_bands_of_both_sides_and_the_whole_prove_of_no_side_that_it_happened_to_all(f: tuple[int, int], m: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("f", "m"), [((36, 36), (4, 84)), ((31, 31), (9, 60)), ((36, 36), (0, 36)), ((40, 40), (0, 40))]
+)
+def test_bands_of_both_sides_and_the_whole_prove_of_no_side_that_it_happened_to_all(
+    f: tuple[int, int], m: tuple[int, int]
+) -> None:
     """Done by an attacker: 40 and more in all, at most 4 of the men, so all 36 women. Every count that the bands allow is tried."""
     found = _band_triples(f, m, dice(f[0] + m[0]))
     assert found is not None
@@ -204,7 +225,9 @@ def test_bands_of_both_sides_and_the_whole_prove_of_no_side_that_it_happened_to_
 
 
 @pytest.mark.parametrize(("f", "m"), [((36, 36), (4, 84)), ((31, 31), (9, 60))])
-def test_what_bands_prove_where_no_count_moves_is_found_and_the_contrast_goes(f: tuple[int, int], m: tuple[int, int]) -> None:
+def test_what_bands_prove_where_no_count_moves_is_found_and_the_contrast_goes(
+    f: tuple[int, int], m: tuple[int, int]
+) -> None:
     """Could leak: the same bands from exact counts have one world. The check of bands does not let such a triple out."""
     counts = {"": (f[0] + m[0], f[1] + m[1]), "f": f, "m": m}
     bands = {name: experience_band(*count) for name, count in counts.items()}
@@ -239,7 +262,14 @@ def test_two_names_of_one_sum_are_printed_alike(order: tuple[str, ...]) -> None:
 
 def test_of_yes_or_no_index_and_share_are_one_figure() -> None:
     yes = ItemSpec("A1", 0, 1, False, "CUL", (1,), ("1.1",), "items", False, False, None, 1)
-    made = release(wave(90, A1=[i % 2 for i in range(90)]), PLAN, Instrument((yes,), (), ("1.1",)), Rules(), facts(90), below=dice(2)).to_json()
+    made = release(
+        wave(90, A1=[i % 2 for i in range(90)]),
+        PLAN,
+        Instrument((yes,), (), ("1.1",)),
+        Rules(),
+        facts(90),
+        below=dice(2),
+    ).to_json()
     pairs = [(f["index"], f["favourable"]) for view in made["views"] if (f := view.get("items", {}).get("A1"))]
     assert len(pairs) > 5 and all(index == share for index, share in pairs)
 
@@ -251,7 +281,8 @@ def test_many_items_with_gaps_are_released_also_where_a_whole_unit_is_at_the_top
     names = [f"Q{place}" for place in range(items)]
     questions = tuple(replace(likert(name), construct=name, indicators=(name,)) for name in names)
     columns = {
-        name: [-1 if rng.random() < 0.25 else 5 if i % 3 == 2 else int(rng.integers(1, 6)) for i in range(200)] for name in names
+        name: [-1 if rng.random() < 0.25 else 5 if i % 3 == 2 else int(rng.integers(1, 6)) for i in range(200)]
+        for name in names
     }
     raw = wave(200, **columns)
     made = release(raw, PLAN, Instrument(questions, (), ()), Rules(), facts(200), below=dice(1)).to_json()
@@ -264,8 +295,10 @@ def test_the_order_of_sheets_changes_nothing(order: list[int]) -> None:
     columns = {"A1": [1 + i % 5 for i in range(30)], "A2": [1 + i % 4 for i in range(30)]}
     raw = wave(30, **columns)
     turned = RawResponses(
-        30, {d: [raw.group(d)[i] for i in order] for d in raw.dimensions()}, {a: [int(raw.answer(a)[i]) for i in order] for a in raw.items()}
-    )  # fmt: skip
+        30,
+        {d: [raw.group(d)[i] for i in order] for d in raw.dimensions()},
+        {a: [int(raw.answer(a)[i]) for i in order] for a in raw.items()},
+    )
     assert released(raw) == released(turned)
 
 
@@ -278,7 +311,14 @@ def test_the_safety_rule_speaks_whatever_the_average(high: int, band: str | None
     from analysis.findings import safety_alerts
 
     document = {
-        "views": [{"items": {"SAF2": {"index": 50, "ci": {"index": [40, high]}}, "SAF3": {"index": 70, "ci": {"index": [65, 75]}}}}],
+        "views": [
+            {
+                "items": {
+                    "SAF2": {"index": 50, "ci": {"index": [40, high]}},
+                    "SAF3": {"index": 70, "ci": {"index": [65, 75]}},
+                }
+            }
+        ],
         "experience": {"EXP1": {"band": band} if band else {"share": 10}, "EXP6.age": {"band": "5-9"}},
     }
     assert [found[0] for found in safety_alerts(document)] == ([kind] if kind else [])

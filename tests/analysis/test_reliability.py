@@ -50,5 +50,8 @@ def test_a_reading_is_shown_from_200_people_and_is_never_missing_because_all_ans
 
 
 def test_a_spread_is_shown_from_fifty_people() -> None:
-    shown = [released(wave(n, **{name: [1, 2, 3, 4, 5] * (n // 5) for name in LIKERT}))["views"][0]["items"]["A1"] for n in (45, 50)]
+    shown = [
+        released(wave(n, **{name: [1, 2, 3, 4, 5] * (n // 5) for name in LIKERT}))["views"][0]["items"]["A1"]
+        for n in (45, 50)
+    ]
     assert ["sd" in figure for figure in shown] == [False, True]

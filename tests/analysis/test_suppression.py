@@ -56,10 +56,14 @@ def test_the_pattern_passes_the_auditor_and_no_better_one_exists(numbers: list[i
     assert found.optimal
     assert audit_structure(views, n, found.shown, K).passed
     best = max(
-        (int(weights[list((0, *chosen))].sum()) for size in range(len(views)) for chosen in combinations(range(1, len(views)), size)
-         if audit_structure(views, n, _pattern(len(views), chosen), K).passed),
+        (
+            int(weights[list((0, *chosen))].sum())
+            for size in range(len(views))
+            for chosen in combinations(range(1, len(views)), size)
+            if audit_structure(views, n, _pattern(len(views), chosen), K).passed
+        ),
         default=0,
-    )  # fmt: skip
+    )
     assert int(weights[found.shown].sum()) == best
 
 

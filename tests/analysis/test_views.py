@@ -86,8 +86,17 @@ def test_a_view_of_the_same_people_as_a_wider_one_is_not_shown_twice() -> None:
     assert "unit:po.b" not in allowed  # nobody is in B
 
 
-@given(st.lists(st.tuples(st.sampled_from(["po", "po.a", "po.b", "fi", ""]), st.sampled_from(["f", "m", "nb", "self", ""]),
-                          st.sampled_from(["u30", "50_59", ""])), min_size=1, max_size=40))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["po", "po.a", "po.b", "fi", ""]),
+            st.sampled_from(["f", "m", "nb", "self", ""]),
+            st.sampled_from(["u30", "50_59", ""]),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
 def test_every_view_counts_the_people_its_filter_describes(people: list[tuple[str, str, str]]) -> None:
     found = incidence(PLAN, _raw(people))
     assert int(found.n.sum()) == len(people)

@@ -21,27 +21,39 @@ from tests.analysis.waves import INSTRUMENT, LIKERT, wave
 def test_at_every_border_the_printing_and_the_reading_of_a_figure_agree(n: int) -> None:
     """Every table row, every size from 5 to 60, counts of people, sums of five answers, of yes or no, of three-item scales."""
     for row in ROWS:
-        for step, end in {(row.index_step, row.index_end), (row.share_step, row.share_end), (row.class_step, row.share_end)}:
+        for step, end in {
+            (row.index_step, row.index_end),
+            (row.share_step, row.share_end),
+            (row.class_step, row.share_end),
+        }:
             for whole in (n, 4 * n, 12 * n, 4 * 6 * n) if step else ():
                 prints = [stepped(Fraction(100 * count, whole), step, end) for count in range(whole + 1)]
                 assert prints == [printed(count, whole, step, end) for count in range(whole + 1)]
                 for figure in set(prints):
                     least, most = whole_ends(figure, whole, step, end)
-                    assert [count for count, shown in enumerate(prints) if shown == figure] == list(range(least, most + 1))
+                    assert [count for count, shown in enumerate(prints) if shown == figure] == list(
+                        range(least, most + 1)
+                    )
 
 
 @pytest.mark.parametrize("n", [5, 12, 20, 33, 60])
 def test_a_count_is_read_as_possible_exactly_where_a_move_prints_it(n: int) -> None:
     """Counts that are moved beyond nobody or everybody stay there, so the ends reach as far as the move and no further."""
     for row in ROWS:
-        for step, end, law, whole in ((row.index_step, row.index_end, SUMS, 4 * n), (row.share_step, row.share_end, COUNTS, n)):
+        for step, end, law, whole in (
+            (row.index_step, row.index_end, SUMS, 4 * n),
+            (row.share_step, row.share_end, COUNTS, n),
+        ):
             if not step:
                 continue
             for figure in {printed(count, whole, step, end) for count in range(whole + 1)}:
                 moved = [
                     count
                     for count in range(whole + 1)
-                    if any(printed(min(max(count + move, 0), whole), whole, step, end) == figure for move in range(-law.most, law.most + 1))
+                    if any(
+                        printed(min(max(count + move, 0), whole), whole, step, end) == figure
+                        for move in range(-law.most, law.most + 1)
+                    )
                 ]
                 least, most = whole_ends(figure, whole, step, end, law.most)
                 assert moved == list(range(least, most + 1))
@@ -63,9 +75,14 @@ def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coar
                 continue
             row = next(one for one in reversed(ROWS) if n >= one.least)
             none = np.empty(0, dtype=np.int64)
-            weigh = answers._Weights.of(statistic, answers.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))
+            weigh = answers._Weights.of(
+                statistic, answers.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_)
+            )
             for _ in range(20):
-                other = np.minimum(dice.integers(0, 2**31, 40) % (statistic.unit * statistic.answered + 1), statistic.unit * statistic.answered)
+                other = np.minimum(
+                    dice.integers(0, 2**31, 40) % (statistic.unit * statistic.answered + 1),
+                    statistic.unit * statistic.answered,
+                )
                 shown, total = statistic.points, int((other * weigh.each).sum())
                 printed = stepped(statistic.mean(everyone), row.index_step, row.index_end)
                 low, high = weigh.ends(printed, everyone, row.index_step, row.index_end)
@@ -81,7 +98,10 @@ def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coar
 def test_a_sum_counts_as_possible_exactly_where_a_move_of_a_step_of_one_person_prints_it(statistic: str) -> None:
     """Could clear wrongly: a reach in other units than the move. Twenty people, some skipped an item of the scale."""
     rng = np.random.default_rng(20)
-    columns = {name: np.where(rng.random(20) < (0.2 if name == "A3" else 0), -1, rng.integers(1, 6, 20)).tolist() for name in LIKERT}
+    columns = {
+        name: np.where(rng.random(20) < (0.2 if name == "A3" else 0), -1, rng.integers(1, 6, 20)).tolist()
+        for name in LIKERT
+    }
     found = next(s for s in statistics_of(wave(20, **columns), INSTRUMENT) if s.key == statistic)
     everyone, none = np.ones(20, dtype=np.bool_), np.empty(0, dtype=np.int64)
     weigh = answers._Weights.of(found, answers.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))

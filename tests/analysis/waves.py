@@ -28,16 +28,26 @@ def experience(name: str, of: str | None = None) -> ItemSpec:
 
 
 INSTRUMENT = Instrument(
-    (*(likert(name) for name in LIKERT), experience("EXP1"), experience("EXP6.age", "EXP6"), experience("EXP7.manager", "EXP7")),
-    (ScaleSpec("CUL", LIKERT, 2),), ("1.1",),
-)  # fmt: skip
+    (
+        *(likert(name) for name in LIKERT),
+        experience("EXP1"),
+        experience("EXP6.age", "EXP6"),
+        experience("EXP7.manager", "EXP7"),
+    ),
+    (ScaleSpec("CUL", LIKERT, 2),),
+    ("1.1",),
+)
 
 
 def facts(n: int, invited: int | None = None, headcounts: Mapping[str, int] | None = None) -> Facts:
     return Facts(
-        "test", "ascolto", {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""}, {"id": "q", "version": "1", "sha256": ""},
-        {"invited": 2 * n if invited is None else invited, "issued": 0, "drawn": n, "received": n, "unreadable": 0}, headcounts,
-    )  # fmt: skip
+        "test",
+        "ascolto",
+        {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""},
+        {"id": "q", "version": "1", "sha256": ""},
+        {"invited": 2 * n if invited is None else invited, "issued": 0, "drawn": n, "received": n, "unreadable": 0},
+        headcounts,
+    )
 
 
 def wave(n: int, *, genders: Sequence[str] | None = None, **answers: Sequence[int]) -> RawResponses:
@@ -63,8 +73,11 @@ def dice(seed: int) -> Below:
 
 
 def released(
-    raw: RawResponses, invited: int | None = None, headcounts: Mapping[str, int] | None = None, below: Below = still,
+    raw: RawResponses,
+    invited: int | None = None,
+    headcounts: Mapping[str, int] | None = None,
+    below: Below = still,
     progress: Progress | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     made = release(raw, PLAN, INSTRUMENT, Rules(), facts(len(raw), invited, headcounts), progress=progress, below=below)
     return made.to_json()

@@ -29,9 +29,16 @@ def run(method: str) -> str:
         tree.write_text("\n".join(lines) + "\n")
         began = time.perf_counter()
         made = protect(
-            {**{name: [_padded(code) for code in codes] for name, codes in groups.items()}, "one": [1] * people}, tables=["unit", "gender", "age"], response="one", safety_rules=f"FREQ({K},30)",
-            suppress=f"{method}(1)", hrc={"unit": str(tree)}, hierleadstring="@", totcode=TOTAL, workdir=folder,
-        )  # fmt: skip
+            {**{name: [_padded(code) for code in codes] for name, codes in groups.items()}, "one": [1] * people},
+            tables=["unit", "gender", "age"],
+            response="one",
+            safety_rules=f"FREQ({K},30)",
+            suppress=f"{method}(1)",
+            hrc={"unit": str(tree)},
+            hierleadstring="@",
+            totcode=TOTAL,
+            workdir=folder,
+        )
         seconds = time.perf_counter() - began
         names = {_padded(c.code): c.code for dimension in plan.dimensions for c in dimension.categories}
         kept = {_view(row, names) for row in made.tables[0].rows if row["status"] in ("S", "P")}

@@ -86,7 +86,13 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
             _, rung = _audited(plan, found, base, statistics, shown, INVITED, _Below(1))
         drawn = time.perf_counter()
         name = f"{kind}, 47 items, {RESPONDENTS} people"
-        rows.append((f"{name}: views chosen, figures drawn and audited", f"{chosen - began:.1f} s, {drawn - chosen:.1f} s", "<= 10 s together"))
+        rows.append(
+            (
+                f"{name}: views chosen, figures drawn and audited",
+                f"{chosen - began:.1f} s, {drawn - chosen:.1f} s",
+                "<= 10 s together",
+            )
+        )
         rows.append((f"  draws that failed, rung of {len(LADDER)}", f"{len(failed)}, {rung}", "0, 0"))
     with without_moves():
         plan, found, base, statistics, shown = _prepared("one bad service")

@@ -26,8 +26,11 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         total, known = sum(found.looked_at for found in mine), sum(found.known for found in mine)
         sure, likely = sum(found.sure for found in mine), sum(found.likely for found in mine)
         surest = max((found.surest for found in mine), default=0.0)
-        rows.append((
-            f"{kind}: sides believed at 99 and 95 percent of {total}, surest", f"{sure}, {likely}, {surest:.3f}",
-            f"0, <= 1 % ({known} more by how all answered)",
-        ))  # fmt: skip
+        rows.append(
+            (
+                f"{kind}: sides believed at 99 and 95 percent of {total}, surest",
+                f"{sure}, {likely}, {surest:.3f}",
+                f"0, <= 1 % ({known} more by how all answered)",
+            )
+        )
     return rows

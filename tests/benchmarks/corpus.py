@@ -33,6 +33,14 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         with ProcessPoolExecutor(WORKERS) as workers:
             read = list(workers.map(_read, seeds, chunksize=5))
         seconds = time.perf_counter() - began
-        rows.append((f"{name}: sides proven among persons and questions", f"{sum(p for p, _, _ in read)} of {sum(n for _, n, _ in read)}", "0"))
-        rows.append(("  documents on a coarser rung, seconds", f"{sum(rung > 0 for _, _, rung in read)}, {seconds:.0f}", "said"))
+        rows.append(
+            (
+                f"{name}: sides proven among persons and questions",
+                f"{sum(p for p, _, _ in read)} of {sum(n for _, n, _ in read)}",
+                "0",
+            )
+        )
+        rows.append(
+            ("  documents on a coarser rung, seconds", f"{sum(rung > 0 for _, _, rung in read)}, {seconds:.0f}", "said")
+        )
     return rows

@@ -71,9 +71,13 @@ async def channel_beside(house: House) -> None:
     made = team()
     for name, keys in made.keys.items():
         stated = made.statement(name, house.day)
-        record = HandlerRecord(name, bytes(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", house.day, None, None, stated)
+        record = HandlerRecord(
+            name, bytes(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", house.day, None, None, stated
+        )
         await handlers.keep(house.engines["cases"], record)
-    heard = replace(await channel.load(), salt=made.anchor.salt, hearing_day=house.day.isoformat(), hearing_document="Verbale")
+    heard = replace(
+        await channel.load(), salt=made.anchor.salt, hearing_day=house.day.isoformat(), hearing_document="Verbale"
+    )
     await channel.save(house.engines["public"], heard)
     await open_channel(house)
 
@@ -92,7 +96,9 @@ def opened(data: Path, people: int = 430) -> tuple[list[str], dict[str, str]]:
 def process(data: Path, port: int) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "ASCOLTO_DATA": str(data), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-m", "server.command.cli", "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "server.command.cli", "serve", "--port", str(port)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
     )
 
 

@@ -71,8 +71,9 @@ def full_cross() -> tuple[float, int, int, bool, bool, int]:
     gender, age = [Category(c, c) for c in ("f", "m", "nb")], [Category(c, c) for c in "abcd"]
     groups = {
         "unit": [f"s{i}" for i in rng.choice(40, PEOPLE, p=rng.dirichlet(np.ones(40) * 3))],
-        "gender": rng.choice(["f", "m", "nb"], PEOPLE, p=[0.72, 0.25, 0.03]).tolist(), "age": rng.choice(list("abcd"), PEOPLE).tolist(),
-    }  # fmt: skip
+        "gender": rng.choice(["f", "m", "nb"], PEOPLE, p=[0.72, 0.25, 0.03]).tolist(),
+        "age": rng.choice(list("abcd"), PEOPLE).tolist(),
+    }
     plan = full_cross_plan(units, gender, age)
     found = incidence(plan, RawResponses(PEOPLE, groups, {}))
     sizes = found.sizes()
@@ -91,7 +92,13 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
     await _answered(folder, codes)
     environment = {**os.environ, "ASCOLTO_DATA": str(folder), "OMP_NUM_THREADS": "1"}
     worker = [sys.executable, "-m", "server.processes.worker"]
-    about = {"organisation": "Cooperativa", "title": "Misura", "address": "https://ascolto.invalid", "ends": "", "mark": ""}
+    about = {
+        "organisation": "Cooperativa",
+        "title": "Misura",
+        "address": "https://ascolto.invalid",
+        "ends": "",
+        "mark": "",
+    }
     slips = json.dumps({"codes": [new_code(secrets.token_bytes) for _ in range(430)], "about": about})
     slip_seconds, _ = _timed([*worker, "slips"], slips, environment)
     given = json.dumps({"wave": WAVE, "first": held["hr"], "second": held["recovery"], "actor": "bench"})

@@ -53,7 +53,9 @@ def simulated(kind: str, respondents: int, seed: int) -> RawResponses:
 
 def facts(respondents: int, invited: int) -> Facts:
     return Facts(
-        "bench", "ascolto", {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""},
+        "bench",
+        "ascolto",
+        {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""},
         {"id": "q", "version": "1", "sha256": ""},
         {"invited": invited, "issued": 0, "drawn": respondents, "received": respondents, "unreadable": 0},
-    )  # fmt: skip
+    )

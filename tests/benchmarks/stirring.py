@@ -29,9 +29,17 @@ async def _fill(answers: StoreEngine, people: StoreEngine, slots: int, spent: in
             *(Spent(id=row_key(Digest(d)), wave=WAVE, digest=d, attempt=dice.randbytes(32)) for d in digests)
         )
         rows = [
-            Panel(id=start + n + 1, wave=WAVE, person=dice.getrandbits(60), channel="email", link=dice.randbytes(32),
-                  asked=dice.randbytes(32), signed=dice.randbytes(384)) for n in range(len(digests))
-        ]  # fmt: skip
+            Panel(
+                id=start + n + 1,
+                wave=WAVE,
+                person=dice.getrandbits(60),
+                channel="email",
+                link=dice.randbytes(32),
+                asked=dice.randbytes(32),
+                signed=dice.randbytes(384),
+            )
+            for n in range(len(digests))
+        ]
         await Panel.insert(*rows)
 
 
@@ -72,7 +80,11 @@ async def _measure(settings: StoreSettings, slots: int) -> list[tuple[str, str, 
     return [
         (f"{name}: one stir of {slots:,} slots and half as many codes", f"{of_answers:.0f} s", ""),
         (f"{name}: one stir of the issues of half as many people", f"{of_people:.0f} s", ""),
-        (f"{name}: longest wait of one of {len(waits):,} answers meanwhile", f"{max(waits) * 1000:.0f} ms", "< 1,000 ms"),
+        (
+            f"{name}: longest wait of one of {len(waits):,} answers meanwhile",
+            f"{max(waits) * 1000:.0f} ms",
+            "< 1,000 ms",
+        ),
         (f"{name}: answers lost or doubled meanwhile", str(abs(taken - len(waits))), "0"),
     ]
 

@@ -38,7 +38,10 @@ async def _post(port: int, path: str, body: bytes, kind: bytes) -> int:
 def _large(code: str) -> bytes:
     """A form with a photo that is none, as large as a form may nearly be."""
     fields = {"do": "send", "text": "x", "code": code, "part2": "1", "part6": "2"}
-    parts = [f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
+    parts = [
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
     photo = b'--B\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
     return b"".join([*parts, photo, b"\xff\xd8\xff" + b"\0" * LARGE_BYTES, b"\r\n--B--\r\n"])
 
@@ -85,11 +88,22 @@ async def _honest(port: int) -> list[float]:
     taken = []
     for _ in range(3):
         await asyncio.sleep(SECONDS / 5)
-        page = (await asyncio.to_thread(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/concern?plain&lang=en").read())).decode()
+        page = (
+            await asyncio.to_thread(
+                lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/concern?plain&lang=en").read()
+            )
+        ).decode()
         number, code = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("once", "code"))
         assert number is not None and code is not None
         parts = code[1].split()
-        form = {"once": number[1], "do": "send", "text": "by hand", "code": code[1], "part2": parts[1], "part6": parts[5]}
+        form = {
+            "once": number[1],
+            "do": "send",
+            "text": "by hand",
+            "code": code[1],
+            "part2": parts[1],
+            "part6": parts[5],
+        }
         began = time.perf_counter()
         while (status := await _post(port, "/concern?lang=en", urlencode(form).encode(), FORM)) != 200:
             assert status == 503, status
@@ -113,7 +127,9 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         await channel_beside(House(engines, data, today(), "administrator"))
     with served(data) as (address, running):
         port, until = int(address.rsplit(":", 1)[1]), time.monotonic() + SECONDS
-        others = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.benchmarks.strangers", str(port), stdout=asyncio.subprocess.PIPE)
+        others = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.benchmarks.strangers", str(port), stdout=asyncio.subprocess.PIPE
+        )
         await asyncio.sleep(2)
         answers, honest, memory = await asyncio.gather(
             _answers(port, codes[:ANSWERS], until), _honest(port), _most(running.pid, until)

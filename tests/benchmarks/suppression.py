@@ -31,8 +31,9 @@ def cross_of(people: int) -> tuple[dict[str, list[str]], list[Category]]:
     ]
     groups = {
         "unit": [f"s{i}" for i in rng.choice(services, people, p=rng.dirichlet(np.ones(services) * 3))],
-        "gender": rng.choice(["f", "m", "nb"], people, p=[0.72, 0.25, 0.03]).tolist(), "age": rng.choice(list("abcd"), people).tolist(),
-    }  # fmt: skip
+        "gender": rng.choice(["f", "m", "nb"], people, p=[0.72, 0.25, 0.03]).tolist(),
+        "age": rng.choice(list("abcd"), people).tolist(),
+    }
     return groups, units
 
 
@@ -62,11 +63,17 @@ def run(people: int, *, exact: bool) -> dict[str, Any]:
     )
     both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return {
-        "solve": solved - began, "audit": time.perf_counter() - solved, "views": int((sizes > 0).sum()), "atoms": len(found.n),
-        "hidden": int(((sizes > 0) & ~pattern.shown).sum()), "primary": int(((sizes > 0) & (sizes < K)).sum()), "lps": pattern.lps,
-        "optimal": bool(pattern.optimal), "exposed": len(audit.exposed),
+        "solve": solved - began,
+        "audit": time.perf_counter() - solved,
+        "views": int((sizes > 0).sum()),
+        "atoms": len(found.n),
+        "hidden": int(((sizes > 0) & ~pattern.shown).sum()),
+        "primary": int(((sizes > 0) & (sizes < K)).sum()),
+        "lps": pattern.lps,
+        "optimal": bool(pattern.optimal),
+        "exposed": len(audit.exposed),
         "memory": sum(resource.getrusage(who).ru_maxrss for who in both) / 1024,
-    }  # fmt: skip
+    }
 
 
 def _in_a_process(people: int, *, exact: bool) -> dict[str, Any]:
@@ -109,9 +116,11 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
 
 
 MORE = {
-    "contract": ("perm_full", "perm_part", "fixed", "other"), "seniority": ("u1", "1_3", "4_9", "10p"),
-    "care": ("none", "children", "adults", "both"), "role": ("no", "team", "manager"),
-}  # fmt: skip
+    "contract": ("perm_full", "perm_part", "fixed", "other"),
+    "seniority": ("u1", "1_3", "4_9", "10p"),
+    "care": ("none", "children", "adults", "both"),
+    "role": ("no", "team", "manager"),
+}
 """The item bank's other demographics: for the whole organisation and for each territory."""
 
 
@@ -119,7 +128,9 @@ def _with_every_demographic(plan: Plan) -> Plan:
     tops = [c for d in plan.dimensions if d.id == "unit" for c in d.categories if c.parent is None]
     more = tuple(Dimension(name, tuple(Category(code, code) for code in codes)) for name, codes in MORE.items())
     views = [
-        View(f"{name}:{code}+{top.code if top else ''}", ((name, (code,)), *((("unit", (top.code,)),) if top else ())), 3)
+        View(
+            f"{name}:{code}+{top.code if top else ''}", ((name, (code,)), *((("unit", (top.code,)),) if top else ())), 3
+        )
         for name, codes in MORE.items()
         for code in codes
         for top in (None, *tops)
@@ -149,10 +160,13 @@ def default_rows(*, every: bool) -> list[tuple[str, str, str]]:
     asked = "every demographic of the item bank, by territory" if every else "unit, gender and age"
     return [
         (f"400 people, default plan, {asked}, with who did not say", f"{seconds:.1f} s", ""),
-        (f"  not shown of {int((sizes > 0).sum())} views; under {K}; of {len(found.n)} atoms exposed",
-         f"{int(((sizes > 0) & ~shown).sum())}; {int(((sizes > 0) & (sizes < K)).sum())}; {exposed}", "0 exposed"),
+        (
+            f"  not shown of {int((sizes > 0).sum())} views; under {K}; of {len(found.n)} atoms exposed",
+            f"{int(((sizes > 0) & ~shown).sum())}; {int(((sizes > 0) & (sizes < K)).sum())}; {exposed}",
+            "0 exposed",
+        ),
         ('  plain "n < 5" on the same plan: atoms exposed', str(naive), "(ours: 0)"),
-    ]  # fmt: skip
+    ]
 
 
 def _argus(method: str) -> tuple[str, str, str]:

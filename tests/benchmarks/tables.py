@@ -47,12 +47,18 @@ TABLES: dict[str, tuple[Rows, bool]] = {
     "coarser, no figure moves": (COARSER, False),
     "ends 20/80 everywhere": (_ends(20), True),
     "steps half as wide": (
-        tuple(replace(r, index_step=r.index_step / 2, share_step=r.share_step / 2, class_step=r.class_step / 2) for r in ROWS), True
+        tuple(
+            replace(r, index_step=r.index_step / 2, share_step=r.share_step / 2, class_step=r.class_step / 2)
+            for r in ROWS
+        ),
+        True,
     ),
-}  # fmt: skip
+}
 
 
-def _tried(rows: Rows, raw: RawResponses, plan: Plan, instrument: Instrument, invited: int | None) -> tuple[int, float, float]:
+def _tried(
+    rows: Rows, raw: RawResponses, plan: Plan, instrument: Instrument, invited: int | None
+) -> tuple[int, float, float]:
     found = incidence(plan, raw)
     weights = np.array([view.weight for view in plan.views], dtype=np.int64)
     base = base_pattern(plan, found, K, candidates(plan, found, K))
@@ -96,8 +102,11 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
             tried = [_tried(table, *one) for one in sets]
         clean, findings = sum(not found for found, _, _ in tried), sum(found for found, _, _ in tried)
         coded, error = float(np.mean([c for _, c, _ in tried])), float(np.nanmean([e for _, _, e in tried]))
-        rows.append((
-            f"{name}: data sets without a finding, findings", f"{clean} of {len(sets)}, {findings}",
-            f"coded {coded:.0%}, error {error:.1f} points",
-        ))  # fmt: skip
+        rows.append(
+            (
+                f"{name}: data sets without a finding, findings",
+                f"{clean} of {len(sets)}, {findings}",
+                f"coded {coded:.0%}, error {error:.1f} points",
+            )
+        )
     return rows

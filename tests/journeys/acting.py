@@ -41,7 +41,8 @@ async def thread(channel: Channel, secret: Secret) -> tuple[OpenedCase, Ring]:
             await client.post("/concern/thread", json={"locator": me.keys.locator.hex(), "auth": me.keys.auth.hex()})
         ).json()
     epochs = [
-        SealedEpochRow(e["stream"], e["number"], b64decode(e["wrap"]), b64decode(e["link"]), e["at"]) for e in file["epochs"]
+        SealedEpochRow(e["stream"], e["number"], b64decode(e["wrap"]), b64decode(e["link"]), e["at"])
+        for e in file["epochs"]
     ]
     rows = [SealedLetter(m["stream"], m["number"], m["epoch"], b64decode(m["sealed"])) for m in file["messages"]]
     return open_case(SealedCase(file["case"], epochs, rows), me.party, house.hash, chain), chain.newest

@@ -60,18 +60,23 @@ def file_of(case: SealedCase) -> dict[str, Any]:
     return {
         "case": case.case,
         "epochs": [
-            {"stream": e.stream, "number": e.number, "wrap": _b64(e.wrap), "link": _b64(e.link)} | ({"at": e.at} if e.at else {})
+            {"stream": e.stream, "number": e.number, "wrap": _b64(e.wrap), "link": _b64(e.link)}
+            | ({"at": e.at} if e.at else {})
             for e in case.epochs
         ],
-        "messages": [{"stream": m.stream, "number": m.number, "epoch": m.epoch, "sealed": _b64(m.sealed)} for m in case.letters],
-    }  # fmt: skip
+        "messages": [
+            {"stream": m.stream, "number": m.number, "epoch": m.epoch, "sealed": _b64(m.sealed)} for m in case.letters
+        ],
+    }
 
 
 def _b64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def by_python(lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple[str, HandlerKeys], printed: str) -> dict[str, Any]:
+def by_python(
+    lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple[str, HandlerKeys], printed: str
+) -> dict[str, Any]:
     """What Python says of a case file."""
     try:
         house = read_house(lists["house"])
@@ -84,8 +89,15 @@ def by_python(lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple
         return {"refused": "house_other"}
     except RingRefused:
         return {"refused": "ring_broken"}
-    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)) for e in file["epochs"]]
-    letters = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
+    epochs = [
+        SealedEpochRow(
+            e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)
+        )
+        for e in file["epochs"]
+    ]
+    letters = [
+        SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]
+    ]
     party = who.party if isinstance(who, Reporter) else handler(who[0], who[1].identity)
     try:
         return told(open_case(SealedCase(file["case"], epochs, letters), party, house.hash, rings.Chain(found, None)))
@@ -99,23 +111,37 @@ def told(opened: OpenedCase) -> dict[str, Any]:
     marks = {"late": sorted(opened.late_notes), "claimed": sorted(opened.claimed), "claims": claims}
     marked = {name: found for name, found in marks.items() if found}
     return {
-        "problem": opened.problem, "notesProblem": opened.notes_problem,
-        "texts": [one.content["text"] if one.content else None for one in (*opened.diary, *opened.thread, *opened.notes)],
-        "fold": None if fold is None else {
-            "epoch": fold.epoch, "state": fold.state, "readers": sorted(fold.readers), "head": fold.head, "count": fold.count,
+        "problem": opened.problem,
+        "notesProblem": opened.notes_problem,
+        "texts": [
+            one.content["text"] if one.content else None for one in (*opened.diary, *opened.thread, *opened.notes)
+        ],
+        "fold": None
+        if fold is None
+        else {
+            "epoch": fold.epoch,
+            "state": fold.state,
+            "readers": sorted(fold.readers),
+            "head": fold.head,
+            "count": fold.count,
             "days": [fold.received, fold.acknowledged, fold.outcome],
         },
-    } | marked  # fmt: skip
+    } | marked
 
 
-async def by_browser(page: Page, lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple[str, HandlerKeys], printed: str) -> dict[str, Any]:
+async def by_browser(
+    page: Page, lists: dict[str, Any], file: dict[str, Any], who: Reporter | tuple[str, HandlerKeys], printed: str
+) -> dict[str, Any]:
     """What the browser says of the same."""
     if isinstance(who, Reporter):
         keys = who.keys
         me: dict[str, Any] = {
-            "name": REPORTER, "identity": identity_text(keys.x25519), "signer": who.signer, "reader": who.reader,
+            "name": REPORTER,
+            "identity": identity_text(keys.x25519),
+            "signer": who.signer,
+            "reader": who.reader,
             "first": {"thread": identity_text(keys.thread), "diary": identity_text(keys.diary)},
-        }  # fmt: skip
+        }
     else:
         me = {"name": who[0], "identity": who[1].identity, "first": {}, "signer": "", "reader": ""}
     said: dict[str, Any] = await page.evaluate(OPEN, {"lists": lists, "file": file, "me": me, "printed": printed})

@@ -30,7 +30,12 @@ from tests.postgres import free_port
 from tests.signing_in import forget, next_code
 
 BEGIN = date(2026, 11, 23)
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
 
 
 @dataclass
@@ -57,8 +62,10 @@ class Channel:
         log = open(self.data.parent / "server.log", "ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.journeys.clocked", str(self.clock), str(self.port)],
-            env=environment(self.data) | extra, stdout=log, stderr=log,
-        )  # fmt: skip
+            env=environment(self.data) | extra,
+            stdout=log,
+            stderr=log,
+        )
         for _ in range(150):
             try:
                 with urllib.request.urlopen(f"{self.address}/health", timeout=1):
@@ -201,5 +208,7 @@ def everything_stored(folder: Path) -> dict[str, bytes]:
     """Every file of an installation, spools and logs included; ``os.walk`` misses none."""
     return {
         os.path.join(place, name): Path(place, name).read_bytes()
-        for place, _, names in os.walk(folder) for name in names if not name.endswith(".lock")
-    }  # fmt: skip
+        for place, _, names in os.walk(folder)
+        for name in names
+        if not name.endswith(".lock")
+    }

@@ -63,8 +63,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     data, port = tmp_path_factory.mktemp("demonstration"), free_port()
     subprocess.run(
         [sys.executable, "-m", "server.command.cli", "demo", "--address", f"http://127.0.0.1:{port}"],
-        env=environment(data), check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=environment(data),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     process = start(data, port)
     known = json.loads((data / "demonstration.json").read_text())
     try:

@@ -117,10 +117,20 @@ async def _second_look(browser: Browser, channel: Channel) -> None:
 async def _nobody_else_sees(browser: Browser, channel: Channel) -> None:
     """The office, the auditor, the representative and the one kept out: every page of theirs says nothing of it."""
     pages = {
-        "direzione": ["/hr", "/hr/waves", "/hr/indicators", "/hr/indicators/3.6", "/hr/indicators/2.2", "/hr/people", "/hr/organisation", "/hr/channel", "/hr/scorecard"],
+        "direzione": [
+            "/hr",
+            "/hr/waves",
+            "/hr/indicators",
+            "/hr/indicators/3.6",
+            "/hr/indicators/2.2",
+            "/hr/people",
+            "/hr/organisation",
+            "/hr/channel",
+            "/hr/scorecard",
+        ],
         "verifica": ["/audit", "/audit/channel.json", "/audit/indicators/3.6", "/audit/scorecard"],
         "rappresentante": ["/keys", "/keys/log"],
-    }  # fmt: skip
+    }
     case = _case_of(channel)
     for name, addresses in pages.items():
         page = await signed_in(browser, channel, name)
@@ -132,10 +142,20 @@ async def _nobody_else_sees(browser: Browser, channel: Channel) -> None:
         for address in ("/cases", "/cases/desk.json", f"/cases/case/{case}", "/hr/channel/cases"):
             assert (await page.request.get(f"{channel.address}{address}")).status in (403, 404), address
     out = await at_desk(browser, channel, "ascolto2")
-    for address, method in ((f"/cases/case/{case}", "get"), (f"/cases/case/{case}/write", "post"), (f"/cases/case/{case}/out", "post"),
-                            (f"/cases/case/{case}/hold", "post"), (f"/cases/case/{case}/rekey", "post"), (f"/cases/case/{'0' * 15}7", "get")):  # fmt: skip
+    for address, method in (
+        (f"/cases/case/{case}", "get"),
+        (f"/cases/case/{case}/write", "post"),
+        (f"/cases/case/{case}/out", "post"),
+        (f"/cases/case/{case}/hold", "post"),
+        (f"/cases/case/{case}/rekey", "post"),
+        (f"/cases/case/{'0' * 15}7", "get"),
+    ):
         form = (await (await out.request.get(f"{channel.address}/cases/desk.json")).json())["form"]
-        body = {"/write": {"stream": "thread", "number": 9, "sealed": "YQ=="}, "/hold": {"wanted": True}, "/rekey": {"streams": []}}.get(address[-6:] if address.endswith("/write") or address.endswith("/rekey") else address[-5:], {})  # fmt: skip
+        body = {
+            "/write": {"stream": "thread", "number": 9, "sealed": "YQ=="},
+            "/hold": {"wanted": True},
+            "/rekey": {"streams": []},
+        }.get(address[-6:] if address.endswith("/write") or address.endswith("/rekey") else address[-5:], {})
         send = getattr(out.request, method)
         options = {"data": body, "headers": {"x-form": form}} if method == "post" else {}
         answered = await send(f"{channel.address}{address}", **options)
@@ -145,13 +165,23 @@ async def _nobody_else_sees(browser: Browser, channel: Channel) -> None:
 
 def _case_of(channel: Channel) -> str:
     with store(channel) as rows:
-        return f"{rows.execute('SELECT id FROM \"case\"').fetchone()[0]:016x}"
+        return f"{rows.execute('SELECT id FROM "case"').fetchone()[0]:016x}"
 
 
 def _nothing_stored(channel: Channel, code: str, more: tuple[str, ...] = ()) -> None:
     """No word, file name, code or place in any file, log or spool."""
     code_forms = (code, code.replace(" ", ""))
-    marks = [*WORDS, *more, "pyetjefshehtë", "esitosegreto", "finalesegreto", "notasegreta", "SEGRETACAM", "MODELLO-77", *code_forms]
+    marks = [
+        *WORDS,
+        *more,
+        "pyetjefshehtë",
+        "esitosegreto",
+        "finalesegreto",
+        "notasegreta",
+        "SEGRETACAM",
+        "MODELLO-77",
+        *code_forms,
+    ]
     for name, content in everything_stored(channel.data.parent).items():
         if name.endswith("foto.jpg"):
             continue
@@ -159,7 +189,9 @@ def _nothing_stored(channel: Channel, code: str, more: tuple[str, ...] = ()) -> 
         assert found == [], name
 
 
-async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, channel: Channel, tmp_path: Path) -> None:
+async def test_a_concern_in_albanian_on_a_phone_with_a_script(
+    browser: Browser, channel: Channel, tmp_path: Path
+) -> None:
     photo_with_place(tmp_path / "foto.jpg")
     context, page = await phone(browser, "sq-AL")
     seen: list[str] = []
@@ -244,11 +276,29 @@ async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, 
     await _nobody_else_sees(browser, channel)
 
     sent = "".join(seen)
-    assert len(sent) > 10_000 and not [mark for mark in (*WORDS, *blocks[:1], "foto", "SEGRETACAM") if f'"{mark}' in sent or (mark in WORDS and mark in sent)]
+    assert len(sent) > 10_000 and not [
+        mark
+        for mark in (*WORDS, *blocks[:1], "foto", "SEGRETACAM")
+        if f'"{mark}' in sent or (mark in WORDS and mark in sent)
+    ]
     await _come_from_elsewhere(channel)
     memory = channel.memory()
     assert b"age-encryption.org/v1" in memory
-    found = [mark for mark in (*WORDS, code, code.replace(" ", ""), "foto-1.jpg", "SEGRETACAM", "pyetjefshehtë", "esitosegreto", "127.0.0.77", "SEGRETOBROWSER") if mark.encode() in memory]
+    found = [
+        mark
+        for mark in (
+            *WORDS,
+            code,
+            code.replace(" ", ""),
+            "foto-1.jpg",
+            "SEGRETACAM",
+            "pyetjefshehtë",
+            "esitosegreto",
+            "127.0.0.77",
+            "SEGRETOBROWSER",
+        )
+        if mark.encode() in memory
+    ]
     assert found == []
     _nothing_stored(channel, code, ("foto-1.jpg",))
 
@@ -268,7 +318,9 @@ async def test_a_concern_in_albanian_on_a_phone_with_a_script(browser: Browser, 
 async def _come_from_elsewhere(channel: Channel) -> None:
     """Somebody with an address and a browser of her own visits; then others do."""
     elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.77")
-    async with httpx.AsyncClient(base_url=channel.address, transport=elsewhere, headers={"user-agent": "SEGRETOBROWSER/1"}) as client:
+    async with httpx.AsyncClient(
+        base_url=channel.address, transport=elsewhere, headers={"user-agent": "SEGRETOBROWSER/1"}
+    ) as client:
         assert (await client.get("/concern?lang=sq")).status_code == 200
         assert (await client.post("/concern/thread", json={"locator": "0" * 64, "auth": "0" * 64})).status_code == 404
     async with httpx.AsyncClient(base_url=channel.address) as client:
@@ -278,11 +330,16 @@ async def _come_from_elsewhere(channel: Channel) -> None:
 
 def _no_rows(channel: Channel) -> None:
     with store(channel) as rows:
-        counts = {table: rows.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in ("case", "epoch", "wrap", "message", "piece")}
+        counts = {
+            table: rows.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]
+            for table in ("case", "epoch", "wrap", "message", "piece")
+        }
     assert set(counts.values()) == {0}
 
 
-async def test_a_concern_in_albanian_on_a_phone_without_a_script(browser: Browser, channel: Channel, tmp_path: Path) -> None:
+async def test_a_concern_in_albanian_on_a_phone_without_a_script(
+    browser: Browser, channel: Channel, tmp_path: Path
+) -> None:
     photo_with_place(tmp_path / "foto.jpg")
     context, page = await phone(browser, "sq-AL", script=False)
     await _begin(page, channel)

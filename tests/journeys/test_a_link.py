@@ -67,9 +67,22 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linked]:
     process = start(data, port)
     written = data / "texts.csv"
     subprocess.run(
-        [sys.executable, "-m", "server.command.cli", "wave", "links", WAVE, "--channel", "sms", "--output", str(written)],
-        env=environment(data), check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "server.command.cli",
+            "wave",
+            "links",
+            WAVE,
+            "--channel",
+            "sms",
+            "--output",
+            str(written),
+        ],
+        env=environment(data),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     texts = [row[1] for row in csv.reader(io.StringIO(written.read_text()))]
     try:
         yield Linked(address, data, [re.findall(r"http\S+", text)[0] for text in texts])

@@ -51,13 +51,36 @@ async def _anchor(data: Path) -> None:
 
 def _make_installation(data: Path, address: str) -> None:
     made = _ascolto(
-        data, "init", "--name", "Cooperativa Vera", "--address", address, "--referente", "Ada, 055 1", "--canale", "cassetta",
-        "--help-checked-on", today().isoformat(), "--controller", "la cooperativa", "--purpose", "ascoltare",
-        "--retention", "un anno", "--contact", "privacy@vera.invalid",
-    )  # fmt: skip
+        data,
+        "init",
+        "--name",
+        "Cooperativa Vera",
+        "--address",
+        address,
+        "--referente",
+        "Ada, 055 1",
+        "--canale",
+        "cassetta",
+        "--help-checked-on",
+        today().isoformat(),
+        "--controller",
+        "la cooperativa",
+        "--purpose",
+        "ascoltare",
+        "--retention",
+        "un anno",
+        "--contact",
+        "privacy@vera.invalid",
+    )
     assert made.returncode == 0, made.stderr
-    for name, role in (("hr", "hr"), ("rsu", "representative"), ("busta", "recovery"), ("audit", "auditor"),
-                       ("ascolto-1", "guarantee"), ("ascolto-2", "guarantee")):
+    for name, role in (
+        ("hr", "hr"),
+        ("rsu", "representative"),
+        ("busta", "recovery"),
+        ("audit", "auditor"),
+        ("ascolto-1", "guarantee"),
+        ("ascolto-2", "guarantee"),
+    ):
         added = _ascolto(data, "account", "add", name, "--role", role, typed=f"{PASSWORD}\n")
         assert added.returncode == 0, added.stderr
     asyncio.run(_anchor(data))
@@ -130,7 +153,9 @@ async def _make_secret(page: Page, address: str) -> str:
             asked = int((await page.inner_text(f"#ask{n}")).split()[-1])
             await page.fill(f"#part{n}", words[asked - 1])
         await press(page, "button.go")
-        assert "statement" not in words and not any(word in body for word in words for body in sent)  # nothing but her statement left
+        assert "statement" not in words and not any(
+            word in body for word in words for body in sent
+        )  # nothing but her statement left
     else:
         await page.fill("#secret", " ".join(words))
         await press(page, "button.go")
@@ -262,12 +287,20 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     bulletin = httpx.get(f"{address}/wave/prova-1/bulletin.txt").text.split()
     assert spent(codes[0].replace("-", "")).hex() in bulletin
     assert spent(codes[41].replace("-", "")).hex() not in bulletin
-    assert hashlib.sha256(codes[0].replace("-", "").encode()).hexdigest() not in bulletin  # that one is sealed in the sheet
+    assert (
+        hashlib.sha256(codes[0].replace("-", "").encode()).hexdigest() not in bulletin
+    )  # that one is sealed in the sheet
     assert bulletin[-40:] == sorted(bulletin[-40:])
     document = httpx.get(f"{address}/results/prova-1/release.json").json()
     assert document["participation"] == {
-        "invited": 48, "issued": 0, "drawn": 40, "received": 40, "second_codes": 1, "spare_slips": 0, "unreadable": 0,
-    }  # fmt: skip
+        "invited": 48,
+        "issued": 0,
+        "drawn": 40,
+        "received": 40,
+        "second_codes": 1,
+        "spare_slips": 0,
+        "unreadable": 0,
+    }
     assert document["certificate"]["answers"] == "pass"
     saved = tmp_path / "release.json"
     saved.write_bytes(httpx.get(f"{address}/results/prova-1/release.json").content)
@@ -301,7 +334,12 @@ async def test_a_wave_from_the_staff_list_to_the_results(
 async def _two_keys(hr: Page, representative: Page, address: str) -> None:
     """HR asks for a second code, twice for one person, and for larger groups of comments; the representative decides."""
     await hr.goto(f"{address}/hr/waves/prova-1")
-    for name, answer in (("Nessuna Così", "Nobody of this name"), ("Persona 7", "Asked."), ("Persona 7", "already waiting"), ("Persona 8", "Asked.")):
+    for name, answer in (
+        ("Nessuna Così", "Nobody of this name"),
+        ("Persona 7", "Asked."),
+        ("Persona 7", "already waiting"),
+        ("Persona 8", "Asked."),
+    ):
         await hr.fill("#name", name)
         await press(hr, "form[action*='/two-keys/second'] button")
         assert answer in await hr.inner_text("main"), name
@@ -378,7 +416,9 @@ def test_a_session_never_takes_a_token_that_came_with_the_request(installation: 
     with httpx.Client(base_url=address, cookies={"ascolto": "chosen-by-an-attacker"}) as client:
         signed = client.post("/account/in", data={"name": "hr", "password": PASSWORD}, headers={"Origin": address})
         assert signed.status_code == 303
-        tokens = {value.split(";")[0] for value in signed.headers.get_list("set-cookie") if value.startswith("ascolto=")}
+        tokens = {
+            value.split(";")[0] for value in signed.headers.get_list("set-cookie") if value.startswith("ascolto=")
+        }
         assert len(tokens) == 1
         assert "chosen-by-an-attacker" not in str(tokens)
         assert all(

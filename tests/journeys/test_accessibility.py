@@ -10,12 +10,47 @@ from tests.journeys.conftest import Served, press
 
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
-STAFF = ("/", "/help", "/answer", "/answer#s1", "/answer#s10", "/answer#s10b", "/answer#s11", "/answer#send", "/wave/autunno-2026",
-         "/results/primavera-2026", "/thanks", "/nothing", "/concern", "/concern#guide", "/concern#who", "/concern#write", "/concern#back",
-         "/cases/in", "/cases/setup")  # fmt: skip
-DESK = ("/account", "/hr", "/hr/results/primavera-2026", "/hr/results/primavera-2026/item/CUL1", "/hr/indicators", "/hr/indicators/3.6",
-        "/hr/indicators/5.1", "/hr/scorecard", "/hr/waves", "/hr/waves/new", "/hr/waves/autunno-2026", "/hr/people",
-        "/hr/organisation", "/hr/channel", "/keys", "/audit", "/audit/indicators", "/audit/scorecard")  # fmt: skip
+STAFF = (
+    "/",
+    "/help",
+    "/answer",
+    "/answer#s1",
+    "/answer#s10",
+    "/answer#s10b",
+    "/answer#s11",
+    "/answer#send",
+    "/wave/autunno-2026",
+    "/results/primavera-2026",
+    "/thanks",
+    "/nothing",
+    "/concern",
+    "/concern#guide",
+    "/concern#who",
+    "/concern#write",
+    "/concern#back",
+    "/cases/in",
+    "/cases/setup",
+)
+DESK = (
+    "/account",
+    "/hr",
+    "/hr/results/primavera-2026",
+    "/hr/results/primavera-2026/item/CUL1",
+    "/hr/indicators",
+    "/hr/indicators/3.6",
+    "/hr/indicators/5.1",
+    "/hr/scorecard",
+    "/hr/waves",
+    "/hr/waves/new",
+    "/hr/waves/autunno-2026",
+    "/hr/people",
+    "/hr/organisation",
+    "/hr/channel",
+    "/keys",
+    "/audit",
+    "/audit/indicators",
+    "/audit/scorecard",
+)
 
 
 async def _violations(page: Page) -> list[str]:

@@ -115,7 +115,9 @@ async def test_without_network_the_page_waits_and_sends_by_itself(browser: Brows
     await page.evaluate("location.hash = 'send'")
     await page.context.set_offline(True)
     await page.click("button.go")
-    await expect(page.locator("#offline")).to_have_text(re.compile("^Nu este rețea"))  # after the script failed to come twice
+    await expect(page.locator("#offline")).to_have_text(
+        re.compile("^Nu este rețea")
+    )  # after the script failed to come twice
     await page.context.set_offline(False)
     await page.wait_for_url("**/thanks**")
 
@@ -166,7 +168,9 @@ def test_staff_pages_set_no_cookie_and_are_not_kept(served: Served) -> None:
         assert "unsafe" not in answered.headers["content-security-policy"], path
 
 
-async def test_a_phone_that_knows_a_plan_sends_nothing_where_the_plan_was_taken_away(browser: Browser, served: Served) -> None:
+async def test_a_phone_that_knows_a_plan_sends_nothing_where_the_plan_was_taken_away(
+    browser: Browser, served: Served
+) -> None:
     """Done by an attacker who writes the key folder: the wave was made one of version 1, and a marked slip was sent in clear."""
     page = await (await browser.new_context(viewport=PHONE, locale="it-IT")).new_page()
     posts: list[str] = []
@@ -176,7 +180,9 @@ async def test_a_phone_that_knows_a_plan_sends_nothing_where_the_plan_was_taken_
         found = await route.fetch()
         if "json" in found.headers["content-type"]:
             given = await found.json()
-            await route.fulfill(json={name: value for name, value in given.items() if name != "plan"} | {"phone_key": "00" * 32})
+            await route.fulfill(
+                json={name: value for name, value in given.items() if name != "plan"} | {"phone_key": "00" * 32}
+            )
         else:
             text = await found.text()
             assert "data-pairs" in text
@@ -185,7 +191,9 @@ async def test_a_phone_that_knows_a_plan_sends_nothing_where_the_plan_was_taken_
     await page.route("**/answer?*", first_version)
     await page.route("**/answer/words*", first_version)
     await page.goto(f"{served.address}/answer?lang=it#{served.known['codes'][-1]}.{'ab' * 16}")
-    await page.evaluate("document.querySelectorAll('fieldset').forEach((one) => { const first = one.querySelector('input[type=radio]'); if (first) first.checked = true; })")
+    await page.evaluate(
+        "document.querySelectorAll('fieldset').forEach((one) => { const first = one.querySelector('input[type=radio]'); if (first) first.checked = true; })"
+    )
     await page.evaluate("location.hash = '#send'")
     await page.click("#send button.go")
     await page.wait_for_selector("text=Fermati: la chiave")

@@ -110,9 +110,26 @@ async def test_an_ask_that_says_nothing_or_says_it_in_another_way_than_it_is_don
         "[]",
     ]:
         await ask(channel, desk, secret, "ascolto1", payload)
-    paolo = {"id": "ascolto2", "recipient": keys_of(channel, "ascolto2").recipient, "signer": keys_of(channel, "ascolto2").signer}
-    marta = {"id": "ascolto1", "recipient": keys_of(channel, "ascolto1").recipient, "signer": keys_of(channel, "ascolto1").signer}
-    never = [([paolo], []), ([marta], []), ([{**paolo, "id": "salute"}], []), ([], ["nobody"]), ([marta], ["ascolto1"]), ([], ["ascolto1", "esterna"]), ([], ["ascolto1"]), ([], ["esterna"])]
+    paolo = {
+        "id": "ascolto2",
+        "recipient": keys_of(channel, "ascolto2").recipient,
+        "signer": keys_of(channel, "ascolto2").signer,
+    }
+    marta = {
+        "id": "ascolto1",
+        "recipient": keys_of(channel, "ascolto1").recipient,
+        "signer": keys_of(channel, "ascolto1").signer,
+    }
+    never = [
+        ([paolo], []),
+        ([marta], []),
+        ([{**paolo, "id": "salute"}], []),
+        ([], ["nobody"]),
+        ([marta], ["ascolto1"]),
+        ([], ["ascolto1", "esterna"]),
+        ([], ["ascolto1"]),
+        ([], ["esterna"]),
+    ]
     for gains, leaves in never:
         await ask(channel, desk, secret, "ascolto1", payload_of_change(gains, leaves))
     await ask(

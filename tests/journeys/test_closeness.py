@@ -70,7 +70,9 @@ async def _page(browser: Browser, served: Served) -> Page:
     return page
 
 
-async def test_nobody_of_the_demonstration_is_told_more_than_her_smallest_planned_group(browser: Browser, served: Served) -> None:
+async def test_nobody_of_the_demonstration_is_told_more_than_her_smallest_planned_group(
+    browser: Browser, served: Served
+) -> None:
     async with stores(StoreSettings(served.data)):
         plan = Plan.from_json(dict((await get(WAVE)).plan))
         everybody, units = await panel.members(""), await roster.units()
@@ -84,14 +86,20 @@ async def test_nobody_of_the_demonstration_is_told_more_than_her_smallest_planne
     for member, chosen, lines in zip(everybody, steps, said, strict=True):
         for place in range(len(chosen)):
             names = {name for name, _ in chosen[: place + 1]}
-            mine = [sizes[view.id] for view in views if {name for name, _ in view.filter} <= names and _is_in(member, view, units)]
+            mine = [
+                sizes[view.id]
+                for view in views
+                if {name for name, _ in view.filter} <= names and _is_in(member, view, units)
+            ]
             assert _at_least(lines[place]) == min(mine) // 10 * 10, (chosen[: place + 1], lines[place])
         told["some" if _at_least(lines[-1]) else "few"] += 1
     assert told["few"] > 50 and told["some"] > 50  # both happen in this roster
 
 
 async def test_a_code_outside_every_planned_group_counts_as_few(browser: Browser, served: Served) -> None:
-    said = await _said(await _page(browser, served), [[("gender", "f"), ("gender", "self")], [("unit", "fi"), ("gender", "self")]])
+    said = await _said(
+        await _page(browser, served), [[("gender", "f"), ("gender", "self")], [("unit", "fi"), ("gender", "self")]]
+    )
     assert [_at_least(lines[-1]) for lines in said] == [0, 0]
     assert _at_least(said[0][0]) >= 10
 

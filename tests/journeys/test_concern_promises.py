@@ -90,10 +90,15 @@ async def test_while_the_scripts_have_not_come_nothing_can_be_sent_in_clear(brow
 
 @pytest.mark.parametrize(
     "broken",
-    ["() => { Sealing.Encrypter.prototype.encrypt = () => { throw new Error(); }; }", "() => { crypto.subtle.deriveBits = () => Promise.reject(new Error()); }"],
+    [
+        "() => { Sealing.Encrypter.prototype.encrypt = () => { throw new Error(); }; }",
+        "() => { crypto.subtle.deriveBits = () => Promise.reject(new Error()); }",
+    ],
     ids=["sealing", "deriving"],
 )
-async def test_when_sealing_fails_nothing_leaves_and_the_text_survives(browser: Browser, channel: Channel, broken: str) -> None:
+async def test_when_sealing_fails_nothing_leaves_and_the_text_survives(
+    browser: Browser, channel: Channel, broken: str
+) -> None:
     context, page = await phone(browser, "it-IT")
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method in ("POST", "PUT") else None)
@@ -107,7 +112,9 @@ async def test_when_sealing_fails_nothing_leaves_and_the_text_survives(browser: 
     await context.close()
 
 
-async def test_offline_nothing_leaves_the_text_survives_and_it_goes_when_the_network_is_back(browser: Browser, channel: Channel) -> None:
+async def test_offline_nothing_leaves_the_text_survives_and_it_goes_when_the_network_is_back(
+    browser: Browser, channel: Channel
+) -> None:
     context, page = await phone(browser, "it-IT")
     await _written(page, channel, SECRET)
     await _confirmed(page)
@@ -148,7 +155,9 @@ async def test_a_report_whose_answer_was_lost_is_sent_again_and_counts_once(brow
     await context.close()
 
 
-async def test_a_list_of_readers_that_a_server_changed_is_refused_by_the_phone(browser: Browser, channel: Channel) -> None:
+async def test_a_list_of_readers_that_a_server_changed_is_refused_by_the_phone(
+    browser: Browser, channel: Channel
+) -> None:
     context, page = await phone(browser, "it-IT")
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
@@ -170,7 +179,9 @@ async def test_a_list_of_readers_that_a_server_changed_is_refused_by_the_phone(b
 
 async def test_the_check_that_it_could_be_you_stays_on_the_phone(browser: Browser, channel: Channel) -> None:
     context, page = await phone(browser, "it-IT")
-    await _written(page, channel, "Ieri alle 10:42 il signor Bianchi ha gridato. Sono l'unica del turno, chiama 055 123456.")
+    await _written(
+        page, channel, "Ieri alle 10:42 il signor Bianchi ha gridato. Sono l'unica del turno, chiama 055 123456."
+    )
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     await page.click("#to-check")
@@ -183,7 +194,10 @@ async def test_the_check_that_it_could_be_you_stays_on_the_phone(browser: Browse
 @pytest.mark.parametrize("way", ["button", "escape"])
 async def test_leaving_quickly_replaces_the_page_and_empties_it(browser: Browser, channel: Channel, way: str) -> None:
     context, page = await phone(browser, "it-IT")
-    await context.route("https://www.wikipedia.org/**", lambda route: route.fulfill(body="<title>Wikipedia</title>", content_type="text/html"))
+    await context.route(
+        "https://www.wikipedia.org/**",
+        lambda route: route.fulfill(body="<title>Wikipedia</title>", content_type="text/html"),
+    )
     await page.goto(f"{channel.address}/help?lang=it")
     await _written(page, channel, SECRET)
     async with page.expect_navigation():
@@ -204,13 +218,17 @@ async def test_nothing_of_a_concern_is_stored_on_the_phone(browser: Browser, cha
     await _confirmed(page)
     await page.click("#send")
     await page.wait_for_selector("#letters h1")
-    left = await page.evaluate("async () => [localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length, (await caches.keys()).length]")
+    left = await page.evaluate(
+        "async () => [localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length, (await caches.keys()).length]"
+    )
     assert left == [0, 0, "", 0, 0] and await context.cookies() == []
     assert page.url.endswith("/concern?lang=it")
     await context.close()
 
 
-async def test_unknown_wrong_and_deleted_codes_are_answered_with_the_same_bytes(client: httpx.AsyncClient, channel: Channel) -> None:
+async def test_unknown_wrong_and_deleted_codes_are_answered_with_the_same_bytes(
+    client: httpx.AsyncClient, channel: Channel
+) -> None:
     there = await sealed_report(client)
     assert (await client.post("/concern/sealed", json=there)).status_code == 200
     asked = {"locator": there["locator"], "auth": there["auth"]}
@@ -225,7 +243,9 @@ async def test_unknown_wrong_and_deleted_codes_are_answered_with_the_same_bytes(
         number = re.search(r'name="once" value="([^"]+)"', (await client.get("/concern?plain&lang=it")).text)
         assert number is not None
         got = await client.post("/concern?lang=it", data={"once": number[1], "do": "open", "code": digits})
-        pages.append((got.status_code, re.sub(r'<p class="secret".*?</p>|name="(code|once)" value="[^"]*"', "", got.text)))
+        pages.append(
+            (got.status_code, re.sub(r'<p class="secret".*?</p>|name="(code|once)" value="[^"]*"', "", got.text))
+        )
     assert len(set(pages)) == 1
 
 
@@ -234,7 +254,13 @@ async def test_a_thread_is_filled_up_so_that_its_size_tells_little(client: httpx
     for text in ("poco", "molto " * 900):
         there = await sealed_report(client, text)
         await client.post("/concern/sealed", json=there)
-        sizes.add(len((await client.post("/concern/thread", json={"locator": there["locator"], "auth": there["auth"]})).content))
+        sizes.add(
+            len(
+                (
+                    await client.post("/concern/thread", json={"locator": there["locator"], "auth": there["auth"]})
+                ).content
+            )
+        )
     assert sizes == {64 * 1024}
 
 
@@ -245,10 +271,18 @@ async def test_twelve_reports_of_one_address_are_all_accepted(client: httpx.Asyn
 
 async def test_a_cut_or_foreign_report_is_refused_and_nothing_breaks(client: httpx.AsyncClient) -> None:
     good = await sealed_report(client)
-    for body in (b"", b"{", json.dumps(good | {"messages": ["Y2lhbw=="]}).encode(), json.dumps(good | {"more": 1}).encode(), b"\xff" * 10):
+    for body in (
+        b"",
+        b"{",
+        json.dumps(good | {"messages": ["Y2lhbw=="]}).encode(),
+        json.dumps(good | {"more": 1}).encode(),
+        b"\xff" * 10,
+    ):
         assert (await client.post("/concern/sealed", content=body)).status_code == 400
     assert (await client.put("/concern/piece/zz/0", content=b"x")).status_code == 400
-    assert (await client.post("/concern", content=b"nonsense", headers={"content-type": "multipart/form-data; boundary=x"})).status_code == 422
+    assert (
+        await client.post("/concern", content=b"nonsense", headers={"content-type": "multipart/form-data; boundary=x"})
+    ).status_code == 422
     assert (await client.post("/concern", data={"do": "open", "code": "1"})).status_code == 422
 
 
@@ -263,7 +297,9 @@ async def test_an_upload_that_broke_off_goes_on_where_it_was(client: httpx.Async
         await client.put(f"{address}/{number}", content=pieces[number])
     report = await sealed_report(client, uploads=[entry["upload"]])
     assert (await client.post("/concern/sealed", json=report)).status_code == 200
-    got = await client.post("/concern/file", json={"locator": report["locator"], "auth": report["auth"], "upload": entry["upload"]})
+    got = await client.post(
+        "/concern/file", json={"locator": report["locator"], "auth": report["auth"], "upload": entry["upload"]}
+    )
     assert composing.open_file(got.content, entry) == composing.open_file(sealed, entry)
     other = await sealed_report(client)
     await client.post("/concern/sealed", json=other)
@@ -291,7 +327,9 @@ async def test_the_daily_notice_is_the_same_for_all_with_and_without_a_case(tmp_
     box, port = _Box(), free_port()
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
-    settings = Settings(StoreSettings(tmp_path / "data"), smtp=f"smtp://127.0.0.1:{port}", mail_from="ascolto@prova.invalid")
+    settings = Settings(
+        StoreSettings(tmp_path / "data"), smtp=f"smtp://127.0.0.1:{port}", mail_from="ascolto@prova.invalid"
+    )
     seven = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # seven in Rome
     try:
         async with stores(settings.stores) as engines:
@@ -315,7 +353,9 @@ async def test_the_daily_notice_is_the_same_for_all_with_and_without_a_case(tmp_
     assert {re.search(rb"Date: ([^\r]*)", message)[1][-14:] for _, message in box.got} == {b"07:00:00 +0100"}  # type: ignore[index]
 
 
-async def test_an_exported_case_opens_without_browser_and_server(browser: Browser, channel: Channel, tmp_path: Path) -> None:
+async def test_an_exported_case_opens_without_browser_and_server(
+    browser: Browser, channel: Channel, tmp_path: Path
+) -> None:
     import subprocess
     import sys
 
@@ -336,11 +376,22 @@ async def test_an_exported_case_opens_without_browser_and_server(browser: Browse
     await (await waiting.value).save_as(exported)
     assert "parolaesportata" not in exported.read_text()
     secrets = channel.known["handlers"]["ascolto2"]
-    opening = [sys.executable, "-m", "server.command.cli", "case", "open", str(exported), "--house", channel.known["house"]["words"]]
+    opening = [
+        sys.executable,
+        "-m",
+        "server.command.cli",
+        "case",
+        "open",
+        str(exported),
+        "--house",
+        channel.known["house"]["words"],
+    ]
     for typed in (secrets["passphrase"], secrets["kit"]):
         ran = subprocess.run(opening, input=typed, capture_output=True, text=True)
         assert ran.returncode == 0 and "parolaesportata" in ran.stdout, ran.stderr
-    elsewhere = subprocess.run([*opening[:-1], " ".join(house.words_of("00" * 16))], input=secrets["kit"], capture_output=True, text=True)
+    elsewhere = subprocess.run(
+        [*opening[:-1], " ".join(house.words_of("00" * 16))], input=secrets["kit"], capture_output=True, text=True
+    )
     assert elsewhere.returncode == 1 and "parolaesportata" not in elsewhere.stdout
     wrong = subprocess.run(opening, input="non è questa", capture_output=True, text=True)
     assert wrong.returncode == 1 and "parolaesportata" not in wrong.stdout
@@ -351,15 +402,48 @@ async def test_an_exported_case_opens_without_browser_and_server(browser: Browse
     assert forged.returncode == 1
 
 
-@pytest.mark.parametrize("path", ["/concern/sealed", "/concern/thread", "/concern/reply", "/concern/file", "/concern/proof", "/concern/diary/delete",
-                                  "/cases/in", "/cases/setup"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/concern/sealed",
+        "/concern/thread",
+        "/concern/reply",
+        "/concern/file",
+        "/concern/proof",
+        "/concern/diary/delete",
+        "/cases/in",
+        "/cases/setup",
+    ],
+)
 async def test_nothing_that_anybody_sends_breaks_an_address(client: httpx.AsyncClient, path: str) -> None:
     good = await sealed_report(client)
-    setup = dict.fromkeys(("name", "word", "login", "salt", "bundle", "recipient", "signer", "secret", "second", "contact"), "ü\x00")
+    setup = dict.fromkeys(
+        ("name", "word", "login", "salt", "bundle", "recipient", "signer", "secret", "second", "contact"), "ü\x00"
+    )
     opening = {"locator": "zz", "auth": "é" * 64, "upload": "x"}
-    reply = {"locator": good["locator"], "auth": good["auth"], "stream": "notes", "number": -1, "sealed": "%%%", "uploads": ["x"] * 99}
-    bodies = [b"", b"[]", b"null", b"\xff\xfe", b'{"a":' * 5000, json.dumps(setup).encode(), json.dumps(opening).encode(), json.dumps(reply).encode(),
-              json.dumps(good | {"case": "f" * 16}).encode(), json.dumps(good | {"uploads": ["00" * 16] * 6}).encode(),
-              json.dumps({"name": "x" * 900, "login": "y", "second": "z"}).encode()]  # fmt: skip
-    statuses = [(await client.post(path, content=body, headers={"sec-fetch-site": "same-origin"})).status_code for body in bodies]
+    reply = {
+        "locator": good["locator"],
+        "auth": good["auth"],
+        "stream": "notes",
+        "number": -1,
+        "sealed": "%%%",
+        "uploads": ["x"] * 99,
+    }
+    bodies = [
+        b"",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b'{"a":' * 5000,
+        json.dumps(setup).encode(),
+        json.dumps(opening).encode(),
+        json.dumps(reply).encode(),
+        json.dumps(good | {"case": "f" * 16}).encode(),
+        json.dumps(good | {"uploads": ["00" * 16] * 6}).encode(),
+        json.dumps({"name": "x" * 900, "login": "y", "second": "z"}).encode(),
+    ]
+    statuses = [
+        (await client.post(path, content=body, headers={"sec-fetch-site": "same-origin"})).status_code
+        for body in bodies
+    ]
     assert [status for status in statuses if status >= 500 or status < 400] == []

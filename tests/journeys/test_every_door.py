@@ -33,8 +33,24 @@ from tests.signing_in import next_code, session_of
 
 HOLDERS = {"hr", "representative", "recovery"}
 EVERYBODY = {"hr", "representative", "recovery", "guarantee", "auditor", "handler", "administrator"}
-OPEN = ("/", "/.well-known/", "/account/in", "/answer", "/cases/in", "/cases/salt", "/cases/second", "/cases/setup", "/concern",
-        "/health", "/help", "/results/", "/static/", "/thanks", "/trust", "/wave/")  # fmt: skip
+OPEN = (
+    "/",
+    "/.well-known/",
+    "/account/in",
+    "/answer",
+    "/cases/in",
+    "/cases/salt",
+    "/cases/second",
+    "/cases/setup",
+    "/concern",
+    "/health",
+    "/help",
+    "/results/",
+    "/static/",
+    "/thanks",
+    "/trust",
+    "/wave/",
+)
 """What needs no sign-in: pages of staff and reporters, and the doors themselves."""
 ALLOWED: tuple[tuple[str, set[str]], ...] = (
     ("/account/password", EVERYBODY - {"handler"}),
@@ -51,15 +67,88 @@ ALLOWED: tuple[tuple[str, set[str]], ...] = (
     ("/keys", HOLDERS | {"guarantee"}),
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-NAMED = {"hr": "direzione", "representative": "rappresentante", "recovery": "custode", "auditor": "verifica", "guarantee": "garanzia",
-         "administrator": "tecnica", "handler": "ascolto1"}  # fmt: skip
+NAMED = {
+    "hr": "direzione",
+    "representative": "rappresentante",
+    "recovery": "custode",
+    "auditor": "verifica",
+    "guarantee": "garanzia",
+    "administrator": "tecnica",
+    "handler": "ascolto1",
+}
 REQUESTS = int(os.environ.get("ASCOLTO_RUBBISH", "2500"))
-REAL = {"wave_id": "primavera-2026", "wave": "primavera-2026", "indicator": "3.6", "item": "CUL1", "seat": "hr", "step": "close", "what": "print",
-        "name": "answer.js", "kind": "poster", "answer": "agree", "channel": "email"}  # fmt: skip
-RUBBISH = ("", "0", "-1", "9223372036854775808", "9" * 400, "%00", "a\x00b", "../../etc/passwd", "..%2f..", "è" * 300, "😀", "' OR 1=1 --",
-           "{{7*7}}", "<script>", "NaN", "1e999", "2026-02-30", "0001-01-01", "9999-12-31", "\ud83d", "null", "[]", "a" * 20_000)  # fmt: skip
-FIELDS = ("_form", "name", "password", "second", "next", "q", "code", "text", "day", "begin", "end", "file", "document", "kind", "wave", "number",
-          "old", "new", "CUL1", "form", "lang", "page", "order", "reason", "seat", "title", "state", "language", "sheet", "z", "link", "l")  # fmt: skip
+REAL = {
+    "wave_id": "primavera-2026",
+    "wave": "primavera-2026",
+    "indicator": "3.6",
+    "item": "CUL1",
+    "seat": "hr",
+    "step": "close",
+    "what": "print",
+    "name": "answer.js",
+    "kind": "poster",
+    "answer": "agree",
+    "channel": "email",
+}
+RUBBISH = (
+    "",
+    "0",
+    "-1",
+    "9223372036854775808",
+    "9" * 400,
+    "%00",
+    "a\x00b",
+    "../../etc/passwd",
+    "..%2f..",
+    "è" * 300,
+    "😀",
+    "' OR 1=1 --",
+    "{{7*7}}",
+    "<script>",
+    "NaN",
+    "1e999",
+    "2026-02-30",
+    "0001-01-01",
+    "9999-12-31",
+    "\ud83d",
+    "null",
+    "[]",
+    "a" * 20_000,
+)
+FIELDS = (
+    "_form",
+    "name",
+    "password",
+    "second",
+    "next",
+    "q",
+    "code",
+    "text",
+    "day",
+    "begin",
+    "end",
+    "file",
+    "document",
+    "kind",
+    "wave",
+    "number",
+    "old",
+    "new",
+    "CUL1",
+    "form",
+    "lang",
+    "page",
+    "order",
+    "reason",
+    "seat",
+    "title",
+    "state",
+    "language",
+    "sheet",
+    "z",
+    "link",
+    "l",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +163,11 @@ class Doors:
 
 def _allowed(path: str) -> set[str] | None:
     """Who may pass at an address; None where no sign-in is asked for."""
-    if path == "/" or any(path == one or path.startswith(one if one.endswith("/") else f"{one}/") for one in OPEN[1:]) or path == "/answer-worker.js":
+    if (
+        path == "/"
+        or any(path == one or path.startswith(one if one.endswith("/") else f"{one}/") for one in OPEN[1:])
+        or path == "/answer-worker.js"
+    ):
         return None
     return next(roles for pattern, roles in ALLOWED if re.match(pattern.replace("{wave:str}", r"\{wave:str\}"), path))
 
@@ -99,10 +192,15 @@ def _opened(address: str, known: dict[str, Any]) -> dict[str, str]:
             if role == "handler":
                 salt = bytes.fromhex(client.get("/cases/salt", params={"name": name}).json()["salt"])
                 login = split(account["passphrase"], salt)[0]
-                found = client.post("/cases/in", json={"name": name, "login": login, "second": next_code(account["second"])})
+                found = client.post(
+                    "/cases/in", json={"name": name, "login": login, "second": next_code(account["second"])}
+                )
                 assert found.status_code < 300, found.text
             else:
-                found = client.post("/account/in", data={"name": name, "password": account["password"], "second": next_code(account["second"])})
+                found = client.post(
+                    "/account/in",
+                    data={"name": name, "password": account["password"], "second": next_code(account["second"])},
+                )
                 assert found.status_code == 303, found.text
         sessions[role] = session_of(found)
     return sessions
@@ -116,7 +214,10 @@ def doors(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     shutil.copytree(served.data, data)
     known = served.known["accounts"] | served.known["channel"]["handlers"] | asyncio.run(_prepared(data))
     app = create_app(Settings(StoreSettings(folder / "none")), with_jobs=False)
-    routes = {route.path: {method for handler in route.route_handlers for method in handler.http_methods} for route in app.routes}  # type: ignore[union-attr]  # all of ours are HTTP routes
+    routes = {
+        route.path: {method for handler in route.route_handlers for method in handler.http_methods}
+        for route in app.routes
+    }  # type: ignore[union-attr]  # all of ours are HTTP routes
     process = start(data, port, log=folder / "log")
     try:
         address = f"http://127.0.0.1:{port}"
@@ -162,7 +263,9 @@ async def test_nobody_passes_an_address_that_is_not_hers_with_any_method_or_toke
         for method in METHODS
         for role in ("nobody", "a stranger's cookie", *EVERYBODY)
         for form in ("own", "another's", "none")
-        if (allowed := _allowed(path)) is not None and role not in allowed and (form == "own" or method in ("POST", "PUT"))
+        if (allowed := _allowed(path)) is not None
+        and role not in allowed
+        and (form == "own" or method in ("POST", "PUT"))
     ]
 
     async def send(client: httpx.AsyncClient, what: tuple[str, str, str, str]) -> httpx.Response:
@@ -181,7 +284,9 @@ async def test_nobody_passes_an_address_that_is_not_hers_with_any_method_or_toke
         for what, found in zip(tried, answered, strict=True)
         if not (
             found.status_code in (403, 405)
-            or (found.status_code == 204 and what[1] == "OPTIONS" and not found.content)  # the methods that an address knows
+            or (
+                found.status_code == 204 and what[1] == "OPTIONS" and not found.content
+            )  # the methods that an address knows
             or (found.status_code == 303 and found.headers["location"].startswith("/account/in"))
         )
     ]
@@ -190,20 +295,32 @@ async def test_nobody_passes_an_address_that_is_not_hers_with_any_method_or_toke
 
 async def test_everybody_passes_where_she_may(doors: Doors) -> None:
     """The other side of the table: else a server that refuses everything would pass."""
-    tried = [(path, role) for path in doors.routes for role in EVERYBODY if "GET" in doors.routes[path] and role in (_allowed(path) or set())]
+    tried = [
+        (path, role)
+        for path in doors.routes
+        for role in EVERYBODY
+        if "GET" in doors.routes[path] and role in (_allowed(path) or set())
+    ]
 
     async def send(client: httpx.AsyncClient, what: tuple[str, str]) -> httpx.Response:
         return await client.get(_filled(what[0]), headers={"Cookie": f"ascolto={doors.sessions[what[1]]}"})
 
-    refused = [(*what, found.status_code) for what, found in zip(tried, await _each(doors, tried, send), strict=True)
-               if found.status_code in (401, 403) or found.headers.get("location", "").startswith("/account/in")]  # fmt: skip
+    refused = [
+        (*what, found.status_code)
+        for what, found in zip(tried, await _each(doors, tried, send), strict=True)
+        if found.status_code in (401, 403) or found.headers.get("location", "").startswith("/account/in")
+    ]
     assert refused == []
     assert len(tried) > 40
 
 
 async def test_of_thousands_of_requests_of_rubbish_none_breaks_anything(doors: Doors) -> None:
     dice = random.Random(2026)
-    paths = [path for path in doors.routes if path not in ("/account/out", "/account/end", "/account/second", "/account/password")]
+    paths = [
+        path
+        for path in doors.routes
+        if path not in ("/account/out", "/account/end", "/account/second", "/account/password")
+    ]
     tried = [(dice.choice(paths), dice.random()) for _ in range(REQUESTS)]
 
     async def send(client: httpx.AsyncClient, what: tuple[str, float]) -> httpx.Response:
@@ -211,20 +328,61 @@ async def test_of_thousands_of_requests_of_rubbish_none_breaks_anything(doors: D
         role = own.choice(["nobody", *sorted(EVERYBODY)])
         token = doors.sessions.get(role, "")
         method = own.choice(sorted(doors.routes[what[0]])) if own.random() < 0.9 else own.choice(METHODS)
-        fields = {own.choice(FIELDS): own.choice(RUBBISH) for _ in range(own.randrange(6))} | ({"_form": _form_of(token)} if own.random() < 0.8 else {})
+        fields = {own.choice(FIELDS): own.choice(RUBBISH) for _ in range(own.randrange(6))} | (
+            {"_form": _form_of(token)} if own.random() < 0.8 else {}
+        )
         safe = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
-        body: dict[str, Any] = own.choice([
-            {"data": safe}, {"json": safe}, {"json": own.choice([[], None, 1e308, "x", [[[[]]]], {"name": {"a": 1}}])},
-            {"files": {"file": (own.choice(["a.csv", "b.xlsx", "\u202ec.pdf", ""]), own.randbytes(own.randrange(400)))}, "data": safe},
-            {"content": own.randbytes(own.randrange(600)), "headers": {"Content-Type": own.choice(["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=x", "text/plain", ";;", "application/json; charset=utf-99"])}},
-        ])  # fmt: skip
-        headers = {"Origin": doors.address, "X-Form": _form_of(token), "Accept-Language": own.choice(["it", "ar", "*", ";q=x", "zz-ZZ", "it;q=9"])}
-        headers |= {"Cookie": f"ascolto={token}"} if token else {"Cookie": own.choice(["", "ascolto", "ascolto=; ascolto=", "ascolto=\\x00", "=;;;"])}
+        body: dict[str, Any] = own.choice(
+            [
+                {"data": safe},
+                {"json": safe},
+                {"json": own.choice([[], None, 1e308, "x", [[[[]]]], {"name": {"a": 1}}])},
+                {
+                    "files": {
+                        "file": (own.choice(["a.csv", "b.xlsx", "\u202ec.pdf", ""]), own.randbytes(own.randrange(400)))
+                    },
+                    "data": safe,
+                },
+                {
+                    "content": own.randbytes(own.randrange(600)),
+                    "headers": {
+                        "Content-Type": own.choice(
+                            [
+                                "application/json",
+                                "application/x-www-form-urlencoded",
+                                "multipart/form-data",
+                                "multipart/form-data; boundary=x",
+                                "text/plain",
+                                ";;",
+                                "application/json; charset=utf-99",
+                            ]
+                        )
+                    },
+                },
+            ]
+        )
+        headers = {
+            "Origin": doors.address,
+            "X-Form": _form_of(token),
+            "Accept-Language": own.choice(["it", "ar", "*", ";q=x", "zz-ZZ", "it;q=9"]),
+        }
+        headers |= (
+            {"Cookie": f"ascolto={token}"}
+            if token
+            else {"Cookie": own.choice(["", "ascolto", "ascolto=; ascolto=", "ascolto=\\x00", "=;;;"])}
+        )
         sent = {**body, "headers": headers | body.get("headers", {})}
-        return await client.request(method, _filled(what[0], own), params={own.choice(FIELDS): own.choice(RUBBISH[:-1]).encode("utf-8", "replace").decode()}, **sent)
+        return await client.request(
+            method,
+            _filled(what[0], own),
+            params={own.choice(FIELDS): own.choice(RUBBISH[:-1]).encode("utf-8", "replace").decode()},
+            **sent,
+        )
 
     answered = await _each(doors, tried, send)
-    broken = Counter((what[0], found.status_code) for what, found in zip(tried, answered, strict=True) if found.status_code >= 500)
+    broken = Counter(
+        (what[0], found.status_code) for what, found in zip(tried, answered, strict=True) if found.status_code >= 500
+    )
     assert broken == {}
     kinds = Counter(found.status_code for found in answered)
     assert kinds[200] > REQUESTS / 15  # not everything is refused before it is read

@@ -17,12 +17,25 @@ from tests.postgres import free_port
 from tests.signing_in import session_of
 
 WAVE = "primavera-2026"
-STAFF = (f"/results/{WAVE}?lang=it", f"/results/{WAVE}?lang=ar", f"/results/{WAVE}/release.json", f"/wave/{WAVE}", f"/wave/{WAVE}/plan.json")
+STAFF = (
+    f"/results/{WAVE}?lang=it",
+    f"/results/{WAVE}?lang=ar",
+    f"/results/{WAVE}/release.json",
+    f"/wave/{WAVE}",
+    f"/wave/{WAVE}/plan.json",
+)
 SEATS = {
-    "direzione": (f"/hr/results/{WAVE}", f"/hr/results/{WAVE}?order=name", f"/hr/results/{WAVE}/item/CUL1",
-                  f"/hr/results/{WAVE}/release.csv", "/hr/indicators/3.6", "/hr/indicators/5.1", "/hr/scorecard"),
+    "direzione": (
+        f"/hr/results/{WAVE}",
+        f"/hr/results/{WAVE}?order=name",
+        f"/hr/results/{WAVE}/item/CUL1",
+        f"/hr/results/{WAVE}/release.csv",
+        "/hr/indicators/3.6",
+        "/hr/indicators/5.1",
+        "/hr/scorecard",
+    ),
     "verifica": ("/audit", "/audit/indicators/3.6", "/audit/scorecard"),
-}  # fmt: skip
+}
 FORGOTTEN = {"people": ("person", "unit", "panel", "headcount", "outbox"), "answers": ("spent", "slot", "gate")}
 """Everything that is not the public store, except who may sign in."""
 

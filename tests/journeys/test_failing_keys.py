@@ -38,7 +38,9 @@ async def muted(browser: Browser, channel: Channel, names: list[str]) -> Page:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
-async def test_whoever_cannot_read_on_says_so_and_a_colleague_s_new_keys_give_her_everything(browser: Browser, channel: Channel, script: bool) -> None:
+async def test_whoever_cannot_read_on_says_so_and_a_colleague_s_new_keys_give_her_everything(
+    browser: Browser, channel: Channel, script: bool
+) -> None:
     secret = await report(channel, "la mia storia")
     await muted(browser, channel, ["reporter"])
     _, page = await phone(browser, "it-IT", script=script)
@@ -73,7 +75,9 @@ async def test_whoever_cannot_read_on_says_so_and_a_colleague_s_new_keys_give_he
     assert await page.locator("#answer" if script else "#text").count() == 1
 
 
-async def test_words_of_two_whom_keys_fail_take_nothing_away_and_new_keys_give_all_back(browser: Browser, channel: Channel) -> None:
+async def test_words_of_two_whom_keys_fail_take_nothing_away_and_new_keys_give_all_back(
+    browser: Browser, channel: Channel
+) -> None:
     secret = await report(channel, "la mia storia")
     marta = await muted(browser, channel, ["reporter", "ascolto2"])
     paolo = await at_desk(browser, channel, "ascolto2")

@@ -93,7 +93,9 @@ async def _looked_for(page: Page, steps: int = 5) -> set[int]:
 
 @pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize("switch", [(), ("fr",), ("fr", "ar")])
-async def test_no_answer_comes_back_after_sending(browser: Browser, wave: Channel, script: bool, switch: tuple[str, ...]) -> None:
+async def test_no_answer_comes_back_after_sending(
+    browser: Browser, wave: Channel, script: bool, switch: tuple[str, ...]
+) -> None:
     context = await browser.new_context(java_script_enabled=script)
     page = await context.new_page()
     assert await _begin(page, wave, *switch) > 50
@@ -128,9 +130,12 @@ async def test_no_answer_comes_back_of_a_form_that_was_sent_after_it_came_back_w
 async def _persistent(folder: Path, *more: str, script: bool) -> AsyncIterator[BrowserContext]:
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
-            folder, executable_path=chromium(), args=[*ARGUMENTS, *more], java_script_enabled=script,
+            folder,
+            executable_path=chromium(),
+            args=[*ARGUMENTS, *more],
+            java_script_enabled=script,
             ignore_default_args=["--disable-back-forward-cache"],
-        )  # fmt: skip
+        )
         yield context
         await context.close()
 
@@ -148,7 +153,10 @@ async def test_a_browser_that_is_opened_again_shows_no_answer(wave: Channel, tmp
     async with _persistent(tmp_path, "--restore-last-session", script=script) as context:
         await context.pages[0].wait_for_timeout(1500)
         restored = [page for page in context.pages if page.url.startswith(wave.address)]
-        assert sorted(page.url.split("?")[0] for page in restored) == [f"{wave.address}/answer", f"{wave.address}/thanks"]
+        assert sorted(page.url.split("?")[0] for page in restored) == [
+            f"{wave.address}/answer",
+            f"{wave.address}/thanks",
+        ]
         for page in restored:
             assert await _answers(page) == 0
             assert await _looked_for(page, 3) == {0}
@@ -214,7 +222,11 @@ def channel(tmp_path: Path) -> Iterator[Channel]:
 
 
 async def _texts(page: Page) -> int:
-    return (await page.content()).count(WRITTEN) + int(await page.evaluate(f"[...document.querySelectorAll('textarea,input')].filter((one) => one.value.includes('{WRITTEN}')).length"))
+    return (await page.content()).count(WRITTEN) + int(
+        await page.evaluate(
+            f"[...document.querySelectorAll('textarea,input')].filter((one) => one.value.includes('{WRITTEN}')).length"
+        )
+    )
 
 
 async def _texts_looked_for(page: Page) -> set[int]:

@@ -37,7 +37,9 @@ async def _report(channel: Channel, text: str) -> None:
 def _sealed(channel: Channel) -> list[bytes]:
     """The letters of the only thread as they are stored, in order."""
     with store(channel) as rows:
-        return [bytes(row[0]) for row in rows.execute("SELECT sealed FROM message WHERE stream = 'thread' ORDER BY number")]
+        return [
+            bytes(row[0]) for row in rows.execute("SELECT sealed FROM message WHERE stream = 'thread' ORDER BY number")
+        ]
 
 
 async def _until(fits: Callable[[], bool]) -> None:
@@ -50,7 +52,13 @@ async def _until(fits: Callable[[], bool]) -> None:
 
 def _shell(channel: Channel, *arguments: str, typed: str = "") -> str:
     """Run `ascolto` as an administrator would; its words."""
-    ran = subprocess.run([sys.executable, "-m", "server.command.cli", *arguments], env=environment(channel.data), input=typed, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "server.command.cli", *arguments],
+        env=environment(channel.data),
+        input=typed,
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -81,7 +89,9 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     await anna.fill("#note", "una nota")
     await anna.click('aside button:has-text("Aggiungi")')
     await anna.wait_for_selector("text=una nota")
-    await anna.set_input_files("#attach", {"name": "trascrizione.txt", "mimeType": "text/plain", "buffer": b"parole trascritte"})
+    await anna.set_input_files(
+        "#attach", {"name": "trascrizione.txt", "mimeType": "text/plain", "buffer": b"parole trascritte"}
+    )
     await anna.fill("#answer", "Ecco la trascrizione.")
     await anna.click("#send")
     await anna.wait_for_selector('button:has-text("trascrizione.txt")')
@@ -100,7 +110,9 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     await livia.wait_for_selector('aside summary:has-text("Escludi Paolo")', state="detached")
     await reopen(anna)
     await anna.wait_for_selector('summary:has-text("Escludi Avv.")')
-    assert "Paolo" not in await anna.inner_text('aside section:has(h2:text-is("Chi legge")) > p') and "una nota" in await anna.inner_text("aside")
+    assert "Paolo" not in await anna.inner_text(
+        'aside section:has(h2:text-is("Chi legge")) > p'
+    ) and "una nota" in await anna.inner_text("aside")
     paolo = await at_desk(browser, channel, "ascolto2")
     assert "Nessun caso per te" in await paolo.inner_text("#board")
     await anna.click('aside summary:has-text("Sono in conflitto")')
@@ -113,7 +125,9 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     assert "testo senza nome" in text and "una nota" in text and "Marta Inventata, " not in text
 
 
-async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_had_read_them(browser: Browser, channel: Channel) -> None:
+async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_had_read_them(
+    browser: Browser, channel: Channel
+) -> None:
     """In a thread of November 2026, when one reader could go back alone; the reporter's page marks what counts no more."""
     secret = await report(channel, "la mia storia")
     anna = await at_desk(browser, channel, "ascolto1")
@@ -142,7 +156,9 @@ async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_ha
         assert await page.locator('.letter:has-text("counts no more")').count() == 1
 
 
-async def test_a_day_that_never_was_leaves_the_row_correctable_and_a_link_of_noise_takes_no_old_key_away(browser: Browser, channel: Channel) -> None:
+async def test_a_day_that_never_was_leaves_the_row_correctable_and_a_link_of_noise_takes_no_old_key_away(
+    browser: Browser, channel: Channel
+) -> None:
     await _report(channel, "la mia storia")
     anna = await at_desk(browser, channel, "ascolto1")
     await anna.evaluate(KEEP)
@@ -150,7 +166,7 @@ async def test_a_day_that_never_was_leaves_the_row_correctable_and_a_link_of_noi
     sent = "async (day) => { const { fold } = window.__now.opened; const one = await Fold.letter(fold, Board.ring(), Acts.me(), 'acknowledge', day, { text: 'arrivato' }); return (await Board.send(`/cases/case/${fold.case}/write`, { move: 'acknowledge', uploads: [], ...one })).status; }"
     assert await anna.evaluate(sent, "2199-01-01") == 200
     with store(channel) as rows:
-        rows.execute('UPDATE "case" SET state = \'received\', acknowledged = NULL')
+        rows.execute("UPDATE \"case\" SET state = 'received', acknowledged = NULL")
     paolo = await at_desk(browser, channel, "ascolto2")
     await open_first(paolo)
     await _until(lambda: _stood(channel) == ("acknowledged", BEGIN.isoformat()))
@@ -182,7 +198,9 @@ def _row(channel: Channel) -> tuple[object, ...]:
     return found
 
 
-async def test_an_end_waits_for_a_second_desk_and_a_row_that_says_otherwise_is_put_right(browser: Browser, channel: Channel) -> None:
+async def test_an_end_waits_for_a_second_desk_and_a_row_that_says_otherwise_is_put_right(
+    browser: Browser, channel: Channel
+) -> None:
     await _report(channel, "la mia storia")
     anna = await at_desk(browser, channel, "ascolto1")
     await open_first(anna)
@@ -209,7 +227,9 @@ async def test_an_end_waits_for_a_second_desk_and_a_row_that_says_otherwise_is_p
     assert "seconda persona" not in await anna.inner_text("#board")
 
 
-async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_signed(browser: Browser, channel: Channel, tmp_path: Path) -> None:
+async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_signed(
+    browser: Browser, channel: Channel, tmp_path: Path
+) -> None:
     said = _shell(channel, "handler", "invite", "nuova")
     word = next(part for part in said.split() if part.count("-") == 3)
     page = await (await browser.new_context(locale="it-IT")).new_page()
@@ -236,7 +256,9 @@ async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_s
     words = await _states_her_keys(browser, channel)
     file = str(tmp_path / "elenco.json")
     readers = ["ascolto1:persona di fiducia", "nuova:referente", "esterna:consigliera:outside"]
-    _shell(channel, "keyring", "draft", "--output", file, *(part for reader in readers for part in ("--reader", reader)))
+    _shell(
+        channel, "keyring", "draft", "--output", file, *(part for reader in readers for part in ("--reader", reader))
+    )
     for seat in ("legal", "reserve"):
         seed = Mnemonic("italian").to_mnemonic(bytes.fromhex(channel.known["seats"][seat]))
         shown = _shell(channel, "keyring", "sign", file, typed=f"s\ns\ns\n{seed}\n")
@@ -249,7 +271,9 @@ async def test_a_new_handler_makes_keys_in_the_browser_and_works_once_two_have_s
     await open_first(desk)
     assert "dopo" in await desk.inner_text("#board")
     gone = await at_desk(browser, channel, "ascolto2")
-    assert "Non sei (ancora) nell'elenco" in await gone.inner_text("#board") and "Nessun caso" in await gone.inner_text("#board")
+    assert "Non sei (ancora) nell'elenco" in await gone.inner_text("#board") and "Nessun caso" in await gone.inner_text(
+        "#board"
+    )
 
 
 async def _second_report(channel: Channel) -> None:
@@ -266,13 +290,25 @@ async def _states_her_keys(browser: Browser, channel: Channel) -> str:
     return await desk.inner_text("#board .secret")
 
 
-async def test_two_recovery_holders_open_what_the_command_wrote_out_and_the_log_says_so(channel: Channel, tmp_path: Path) -> None:
+async def test_two_recovery_holders_open_what_the_command_wrote_out_and_the_log_says_so(
+    channel: Channel, tmp_path: Path
+) -> None:
     await _report(channel, "parolarecuperata")
     folder = tmp_path / "fuori"
     await asyncio.to_thread(_shell, channel, "recovery", "export", "--output", str(folder))
     exported = str(next(folder.iterdir()))
     holders, words = channel.known["recovery"], channel.known["house"]["words"]
-    said = _shell(channel, "case", "open", exported, "--house", words, "--recovery", "ac", typed=f"{holders['a']}\n{holders['c']}\n")
+    said = _shell(
+        channel,
+        "case",
+        "open",
+        exported,
+        "--house",
+        words,
+        "--recovery",
+        "ac",
+        typed=f"{holders['a']}\n{holders['c']}\n",
+    )
     assert "parolarecuperata" in said
     for arguments, typed in (
         (("--house", words, "--recovery", "ac"), f"{holders['a']}\n{holders['a']}\n"),
@@ -281,8 +317,11 @@ async def test_two_recovery_holders_open_what_the_command_wrote_out_and_the_log_
     ):
         ran = subprocess.run(
             [sys.executable, "-m", "server.command.cli", "case", "open", exported, *arguments],
-            env=environment(channel.data), input=typed, capture_output=True, text=True,
-        )  # fmt: skip
+            env=environment(channel.data),
+            input=typed,
+            capture_output=True,
+            text=True,
+        )
         assert ran.returncode == 1 and "parolarecuperata" not in ran.stdout
 
 

@@ -34,10 +34,14 @@ def _ascolto(data: Path, *arguments: str, typed: str = "") -> "subprocess.Comple
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"", "The file is empty."), (os.urandom(4000), "neither a CSV nor an XLSX"), (b"PK\x03\x04" + os.urandom(900), "damaged or was cut off"),
-     (b'a,b\n"1,2\n3,4\n', "quotation mark")],
+    [
+        (b"", "The file is empty."),
+        (os.urandom(4000), "neither a CSV nor an XLSX"),
+        (b"PK\x03\x04" + os.urandom(900), "damaged or was cut off"),
+        (b'a,b\n"1,2\n3,4\n', "quotation mark"),
+    ],
     ids=["empty", "binary", "truncated", "damaged"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("kind", ["people", "responses"])
 def test_a_file_that_is_none_is_refused_in_words(tmp_path: Path, content: bytes, sentence: str, kind: str) -> None:
     file = tmp_path / "file.csv"

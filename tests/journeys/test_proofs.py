@@ -113,7 +113,9 @@ async def test_one_update_of_rekey_and_reader_gives_nobody_a_key(browser: Browse
     with store(channel) as rows:
         assert rows.execute("SELECT count(*) FROM epoch").fetchone() == (1,)  # no key was changed because a row said so
     marta = channel.known["handlers"]["ascolto1"]
-    assert marta and len(opened_with(channel, await own_identity(channel, "ascolto1"))) > 1  # the search finds what is there
+    assert (
+        marta and len(opened_with(channel, await own_identity(channel, "ascolto1"))) > 1
+    )  # the search finds what is there
 
 
 async def own_identity(channel: Channel, name: str) -> str:
@@ -126,12 +128,17 @@ async def own_identity(channel: Channel, name: str) -> str:
     return open_bundle(bundle, "pass", wrap).identity
 
 
-async def test_a_dummy_wrap_renamed_for_an_excluded_handler_gives_him_nothing(browser: Browser, channel: Channel) -> None:
+async def test_a_dummy_wrap_renamed_for_an_excluded_handler_gives_him_nothing(
+    browser: Browser, channel: Channel
+) -> None:
     await report(channel, "Paolo mi ha molestata", out=("ascolto2",))
     keeper = keeper_at(channel.data)
     with store(channel) as rows:
         case = rows.execute('SELECT id FROM "case"').fetchone()[0]
-        known = {keeper.reader(case, "thread", name) for name in ("ascolto1", "esterna", "recovery+ab", "recovery+ac", "recovery+bc")}
+        known = {
+            keeper.reader(case, "thread", name)
+            for name in ("ascolto1", "esterna", "recovery+ab", "recovery+ac", "recovery+bc")
+        }
         mine = keeper.reader(case, "thread", "ascolto2")
         dummy = next(row for row, reader in rows.execute("SELECT id, reader FROM wrap") if bytes(reader) not in known)
         rows.execute("UPDATE wrap SET reader = ? WHERE id = ?", (mine, dummy))
@@ -146,7 +153,9 @@ async def test_a_dummy_wrap_renamed_for_an_excluded_handler_gives_him_nothing(br
     assert "molestata" not in await paolo.inner_text("body")
     assert opened_with(channel, await own_identity(channel, "ascolto2")) == []
     with store(channel) as rows:  # and another reader's wrap under his name does not open either
-        theirs = rows.execute("SELECT sealed FROM wrap WHERE reader = ?", (keeper.reader(case, "thread", "ascolto1"),)).fetchone()[0]
+        theirs = rows.execute(
+            "SELECT sealed FROM wrap WHERE reader = ?", (keeper.reader(case, "thread", "ascolto1"),)
+        ).fetchone()[0]
         rows.execute("UPDATE wrap SET sealed = ? WHERE reader = ?", (theirs, mine))
     assert opened_with(channel, await own_identity(channel, "ascolto2")) == []
 
@@ -172,7 +181,15 @@ async def test_a_wholly_forged_thread_is_refused_on_the_reporters_page(browser: 
     assert "ritiro" not in shown and "non si apre" in wrong
 
 
-ROW = {"state": "final", "outcome": "2020-01-01", "contested": 1, "recovered": "2026-11-23", "received": "2020-01-01", "held": 1, "holds": '["x"]'}
+ROW = {
+    "state": "final",
+    "outcome": "2020-01-01",
+    "contested": 1,
+    "recovered": "2026-11-23",
+    "received": "2020-01-01",
+    "held": 1,
+    "holds": '["x"]',
+}
 
 
 async def test_what_the_row_says_of_state_and_days_never_reaches_a_page(browser: Browser, channel: Channel) -> None:
@@ -198,7 +215,9 @@ async def test_what_the_row_says_of_state_and_days_never_reaches_a_page(browser:
             rows.execute(f'UPDATE "case" SET {column} = ?', (true,))
 
 
-async def test_a_case_rolled_back_is_told_to_the_handler_who_read_on_and_a_vanished_one_too(browser: Browser, channel: Channel) -> None:
+async def test_a_case_rolled_back_is_told_to_the_handler_who_read_on_and_a_vanished_one_too(
+    browser: Browser, channel: Channel
+) -> None:
     await report(channel, "prima lettera")
     await report(channel, "altra")
     desk = await at_desk(browser, channel, "ascolto1")
@@ -226,7 +245,9 @@ async def test_a_case_rolled_back_is_told_to_the_handler_who_read_on_and_a_vanis
     assert await desk.locator("#send").count() == 0
 
 
-async def test_a_note_that_was_read_and_is_gone_is_told_and_none_is_written_after_it(browser: Browser, channel: Channel) -> None:
+async def test_a_note_that_was_read_and_is_gone_is_told_and_none_is_written_after_it(
+    browser: Browser, channel: Channel
+) -> None:
     await report(channel, "prima lettera")
     desk = await at_desk(browser, channel, "ascolto1")
     await desk.click("#board table button")
@@ -291,7 +312,9 @@ async def test_a_poster_s_code_is_believed_and_another_house_is_refused(browser:
         await context.close()
 
 
-async def test_who_goes_on_before_a_slow_script_comes_is_still_held_to_the_poster_and_loses_no_word(browser: Browser, channel: Channel) -> None:
+async def test_who_goes_on_before_a_slow_script_comes_is_still_held_to_the_poster_and_loses_no_word(
+    browser: Browser, channel: Channel
+) -> None:
     """Could lose: what came after the # is gone from the address once she has gone on to write."""
     context, page = await phone(browser, "it-IT")
     slow = asyncio.Event()
@@ -315,10 +338,14 @@ async def test_who_goes_on_before_a_slow_script_comes_is_still_held_to_the_poste
     await context.close()
 
 
-async def test_the_code_inside_a_report_or_a_reply_is_refused_with_and_without_a_script(browser: Browser, channel: Channel) -> None:
+async def test_the_code_inside_a_report_or_a_reply_is_refused_with_and_without_a_script(
+    browser: Browser, channel: Channel
+) -> None:
     for script in (True, False):
         context, page = await phone(browser, "it-IT", script=script)
-        await page.goto(f"{channel.address}/concern?lang=it#write" if not script else f"{channel.address}/concern?lang=it")
+        await page.goto(
+            f"{channel.address}/concern?lang=it#write" if not script else f"{channel.address}/concern?lang=it"
+        )
         if script:
             await page.click('a[href="#who"]')
             await page.click('#who a[href="#write"]')
@@ -333,7 +360,10 @@ async def test_the_code_inside_a_report_or_a_reply_is_refused_with_and_without_a
         parts = await page.locator(".secret span").all_inner_texts()
         for n in (2, 7):
             await page.fill(f"#part{n}", parts[n - 1])
-        await page.evaluate("(text) => { document.getElementById('text').value = text; }", f"Il mio codice è {' '.join(parts).upper()}, rispondetemi") if script else None
+        await page.evaluate(
+            "(text) => { document.getElementById('text').value = text; }",
+            f"Il mio codice è {' '.join(parts).upper()}, rispondetemi",
+        ) if script else None
         if script:
             await page.click("#send")
             await page.wait_for_selector("#wrong:not([hidden])")
@@ -348,8 +378,9 @@ async def test_the_code_inside_a_report_or_a_reply_is_refused_with_and_without_a
         await context.close()
 
 
-
-async def test_who_will_read_is_listed_before_sending_and_no_is_no_with_and_without_a_script(browser: Browser, channel: Channel) -> None:
+async def test_who_will_read_is_listed_before_sending_and_no_is_no_with_and_without_a_script(
+    browser: Browser, channel: Channel
+) -> None:
     for script in (True, False):
         context, page = await phone(browser, "it-IT", script=script)
         await page.goto(f"{channel.address}/concern?lang=it")

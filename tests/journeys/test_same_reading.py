@@ -36,7 +36,9 @@ async def test_a_code_in_the_digits_of_any_script_is_found_on_the_phone_as_on_th
             assert found == (not text.endswith(typed[:-1]))
 
 
-async def test_somebody_kept_out_who_returns_under_a_name_that_looks_the_same_is_refused_by_both(browser: Browser) -> None:
+async def test_somebody_kept_out_who_returns_under_a_name_that_looks_the_same_is_refused_by_both(
+    browser: Browser,
+) -> None:
     page = await (await browser.new_context()).new_page()
     await both.load(page)
     for name in (*LOOKS_THE_SAME, *ANOTHER):
@@ -67,7 +69,9 @@ def _marked(kept: Kept, what: str) -> Kept:
         del branch.epochs[0]["wraps"]["anna"]  # she comes to the first epoch by the link alone
     if what == "link":
         second = _identity_of(kept)
-        branch.epochs[1]["link"] = encrypt(MARK + decrypt(kept.epochs[1]["link"], second), recipient_of_identity(second))
+        branch.epochs[1]["link"] = encrypt(
+            MARK + decrypt(kept.epochs[1]["link"], second), recipient_of_identity(second)
+        )
     return branch
 
 
@@ -93,14 +97,19 @@ async def test_a_byte_order_mark_before_what_is_signed_is_refused_by_both(browse
             said = both.by_python(lists, file, who, printed)
             assert said == await both.by_browser(page, lists, file, who, printed), (what, name)
             assert ("la storia" in said.get("texts", [])) is ((what, name) not in unread), (what, name, said)
-    assert await page.evaluate("bytes => Protocol.text(new Uint8Array(bytes))", list(MARK + b"{}")) == (MARK + b"{}").decode()
+    assert (
+        await page.evaluate("bytes => Protocol.text(new Uint8Array(bytes))", list(MARK + b"{}"))
+        == (MARK + b"{}").decode()
+    )
 
 
 async def test_one_name_of_every_letter_has_one_form_in_both(browser: Browser) -> None:
     """Every assigned character of the first plane that a name may hold, each between two letters."""
     page = await (await browser.new_context()).new_page()
     await both.load(page)
-    names = [f"a{chr(n)}b C" for n in range(32, 0xFFFE) if unicodedata.category(chr(n)) not in {*HIDING, "Cs", "Cn", "Co"}]
+    names = [
+        f"a{chr(n)}b C" for n in range(32, 0xFFFE) if unicodedata.category(chr(n)) not in {*HIDING, "Cs", "Cn", "Co"}
+    ]
     found = await page.evaluate("names => names.map(Signed.alike)", names)
     assert len(names) > 50_000
     assert [ascii(name) for name, form in zip(names, found, strict=True) if form != alike(name)] == []
@@ -110,15 +119,26 @@ async def test_a_name_that_could_paint_over_others_is_refused_by_both(browser: B
     page = await (await browser.new_context()).new_page()
     await both.load(page)
     good = ("Marta Inventata", "مرتا", "O’Brien-Łukasz", "Anna\u00a0Maria", "王芳", "😀")
-    for name, fits in [(one, True) for one in good] + [(f"Marta{paints}", False) for paints in PAINTS] + [("", False), ("a" * 121, False)]:
-        assert (named(1, 120)(name), await page.evaluate("name => Signed.is.named(1, 120)(name)", name)) == (fits, fits), repr(name)
+    for name, fits in (
+        [(one, True) for one in good]
+        + [(f"Marta{paints}", False) for paints in PAINTS]
+        + [("", False), ("a" * 121, False)]
+    ):
+        assert (named(1, 120)(name), await page.evaluate("name => Signed.is.named(1, 120)(name)", name)) == (
+            fits,
+            fits,
+        ), repr(name)
 
 
 NUMBERS = '{"n":%s}'
 TIRING = {
-    "lists in lists": "[" * 40_000 + "]" * 40_000, "objects in objects": '{"a":' * 3000 + "1" + "}" * 3000, "just too deep": "[" * 33 + "]" * 33,
-    "5,000 digits": NUMBERS % ("1" * 5000), "minus 5,000 digits": NUMBERS % ("-" + "9" * 5000), "17 digits": NUMBERS % ("1" * 17),
-}  # fmt: skip
+    "lists in lists": "[" * 40_000 + "]" * 40_000,
+    "objects in objects": '{"a":' * 3000 + "1" + "}" * 3000,
+    "just too deep": "[" * 33 + "]" * 33,
+    "5,000 digits": NUMBERS % ("1" * 5000),
+    "minus 5,000 digits": NUMBERS % ("-" + "9" * 5000),
+    "17 digits": NUMBERS % ("1" * 17),
+}
 FINE = ["[" * 32 + "]" * 32, NUMBERS % (2**53 - 1), NUMBERS % -(2**53 - 1), '{"text":"[[[[{{{{\\\\\\"[[["}']
 
 
@@ -142,14 +162,25 @@ async def test_an_age_file_with_another_way_in_is_refused_by_both(browser: Brows
     await both.load(page)
     identity = identity_text(bytes(range(32)))
     mine = recipient_of_identity(identity)
-    keys = [pyrage.x25519.Recipient.from_str(one) for one in (mine, recipient_of_identity(identity_text(bytes(range(1, 33)))))]
+    keys = [
+        pyrage.x25519.Recipient.from_str(one)
+        for one in (mine, recipient_of_identity(identity_text(bytes(range(1, 33)))))
+    ]
     opens = """async ({ sealed, identity }) => { try { return Protocol.text(await Protocol.decryptOurs(Protocol.unbase64(sealed), identity)); } catch (problem) { return ""; } }"""
-    for sealed, fine in ((encrypt(b"parole", mine), "parole"), (pyrage.encrypt(b"parole", keys), ""), (pyrage.encrypt(b"parole", keys[:1]), "")):
+    for sealed, fine in (
+        (encrypt(b"parole", mine), "parole"),
+        (pyrage.encrypt(b"parole", keys), ""),
+        (pyrage.encrypt(b"parole", keys[:1]), ""),
+    ):
         try:
             here = decrypt_ours(sealed, identity).decode()
         except CannotOpen:
             here = ""
-        assert here == await page.evaluate(opens, {"sealed": base64.b64encode(sealed).decode(), "identity": identity}) == fine
+        assert (
+            here
+            == await page.evaluate(opens, {"sealed": base64.b64encode(sealed).decode(), "identity": identity})
+            == fine
+        )
 
 
 def test_a_private_half_has_one_form() -> None:

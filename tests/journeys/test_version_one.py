@@ -63,7 +63,12 @@ async def _made_old(channel: Channel, *, anchored: bool) -> tuple[Secret, Secret
             secret = codes.new_code(os.urandom)
             code = codes.derive(secret, bytes.fromhex(record.salt))
             await first_version.keep(
-                engines["cases"], keeper_at(channel.data), code, [Entry(kind, {"text": words})], BEGIN, ring if kind == "report" else None
+                engines["cases"],
+                keeper_at(channel.data),
+                code,
+                [Entry(kind, {"text": words})],
+                BEGIN,
+                ring if kind == "report" else None,
             )
             made.append(secret)
     with store(channel) as rows:  # what a column of bytes that was added later reads as in SQLite
@@ -81,7 +86,9 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Channe
     channel.stop()
 
 
-async def test_a_case_of_the_version_before_is_read_answered_and_marked(browser: Browser, old: tuple[Channel, Secret, Secret, bool]) -> None:
+async def test_a_case_of_the_version_before_is_read_answered_and_marked(
+    browser: Browser, old: tuple[Channel, Secret, Secret, bool]
+) -> None:
     channel, report, diary, anchored = old
     desk = await at_desk(browser, channel, "ascolto1")
     await desk.click("#board table button")
@@ -94,7 +101,9 @@ async def test_a_case_of_the_version_before_is_read_answered_and_marked(browser:
 
     context, page = await phone(browser, "it-IT")
     await page.goto(f"{channel.address}/concern?lang=it")
-    assert (await page.locator('a[href="#write"].go').count() > 0) is anchored  # nothing new without a list that was signed anew
+    assert (
+        await page.locator('a[href="#write"].go').count() > 0
+    ) is anchored  # nothing new without a list that was signed anew
     await page.click('a[href="#back"]')
     await page.fill("#typed", " ".join(codes.to_words(report)))
     await page.click("#open")
@@ -116,11 +125,16 @@ async def test_a_case_of_the_version_before_is_read_answered_and_marked(browser:
     await page.fill("#text", "ancora nel diario")
     async with page.expect_navigation():
         await page.click("button[value=reply]")
-    assert "ancora nel diario" in await page.inner_text("main") and await page.locator("button[value=send_diary]").count() == 0
+    assert (
+        "ancora nel diario" in await page.inner_text("main")
+        and await page.locator("button[value=send_diary]").count() == 0
+    )
     await context.close()
 
 
-async def test_in_an_old_case_too_no_key_or_signer_that_the_row_names_is_believed(browser: Browser, old: tuple[Channel, Secret, Secret, bool]) -> None:
+async def test_in_an_old_case_too_no_key_or_signer_that_the_row_names_is_believed(
+    browser: Browser, old: tuple[Channel, Secret, Secret, bool]
+) -> None:
     from surveys.cases.sealing import new_identity
     from tests.journeys.test_proofs import opened_with
 
@@ -161,17 +175,26 @@ def _keyring_of_an_attacker() -> dict[str, Any]:
     """Well signed, by himself, with his keys under the handlers' names."""
     seeds = {seat: os.urandom(32) for seat in ("legal", "staff")}
     names = ("ascolto1", "ascolto2", "esterna")
-    mine = [Reader(n, n.title(), {"it": "r"}, n == "esterna", new_identity()[1], public_of(os.urandom(32))) for n in names]
-    text = first_version.draft_keyring(BEGIN, [Signer(seat, seat, public_of(seed)) for seat, seed in seeds.items()], mine)
+    mine = [
+        Reader(n, n.title(), {"it": "r"}, n == "esterna", new_identity()[1], public_of(os.urandom(32))) for n in names
+    ]
+    text = first_version.draft_keyring(
+        BEGIN, [Signer(seat, seat, public_of(seed)) for seat, seed in seeds.items()], mine
+    )
     return {"text": text, "signatures": [first_version.sign_keyring(text, seed) for seed in seeds.values()]}
 
 
-async def test_a_keyring_that_the_first_ring_does_not_name_is_said_by_every_page_and_gets_no_letter(browser: Browser, fresh: Channel) -> None:
+async def test_a_keyring_that_the_first_ring_does_not_name_is_said_by_every_page_and_gets_no_letter(
+    browser: Browser, fresh: Channel
+) -> None:
     """Done by an attacker: beside cases of version 2 alone he put a keyring of his own, and rewrote one of them as old."""
     desk, second = await at_desk(browser, fresh, "ascolto1"), await at_desk(browser, fresh, "ascolto2")
     theirs = _keyring_of_an_attacker()
     with closing(sqlite.connect(fresh.data / "public.sqlite")) as rows, rows:
-        rows.execute("INSERT INTO keyring (number, text, signatures) VALUES (1, ?, ?)", (theirs["text"], json.dumps(theirs["signatures"])))
+        rows.execute(
+            "INSERT INTO keyring (number, text, signatures) VALUES (1, ?, ?)",
+            (theirs["text"], json.dumps(theirs["signatures"])),
+        )
     for script in (True, False):
         context, page = await phone(browser, "it-IT", script=script)
         answered = await page.goto(f"{fresh.address}/concern?lang=it")

@@ -66,7 +66,10 @@ async def _answered(house: House, monkeypatch: pytest.MonkeyPatch, *, shuffled: 
     urn.start()
     sent = []
     for code in codes:
-        digest, envelope = urn_module.Digest(urn_digest(code)), sealed(house, wave.record, dice.randbytes(200), proof_of(code))
+        digest, envelope = (
+            urn_module.Digest(urn_digest(code)),
+            sealed(house, wave.record, dice.randbytes(200), proof_of(code)),
+        )
         assert await urn.put(right(WAVE, digest), dice.randbytes(16), envelope) == Receipt.RECEIVED
         sent.append(Sent(bytes(digest), envelope))
     await urn.stop()
@@ -87,7 +90,9 @@ def _offsets(file: Path, needles: list[bytes]) -> list[int]:
 async def _in_spent(engine: PooledSQLite, file: Path, digests: list[bytes]) -> list[int]:
     """Where each code lies in the table of spent ones: the list of slips in the same file has every code, too."""
     query = "SELECT page_size, rootpage FROM pragma_page_size, sqlite_master WHERE name = 'spent'"
-    [(page, root)] = [(int(row["page_size"]), int(row["rootpage"])) for row in await engine._run_in_new_connection(query)]
+    [(page, root)] = [
+        (int(row["page_size"]), int(row["rootpage"])) for row in await engine._run_in_new_connection(query)
+    ]
     content = file.read_bytes()[page * (root - 1) : page * root]  # sixty are one page: its root
     found = [content.find(digest) for digest in digests]
     assert min(found) >= 0
@@ -108,7 +113,9 @@ async def test_on_sqlite_no_position_in_the_file_tells_the_order_of_receipt(
     await engine.truncate_wal()
     file = sqlite_house.data / "answers.sqlite"
     digests = [s.digest for s in sent]
-    assert await _in_spent(engine, file, digests) == sorted(await _in_spent(engine, file, digests), reverse=True)  # until the stir
+    assert await _in_spent(engine, file, digests) == sorted(
+        await _in_spent(engine, file, digests), reverse=True
+    )  # until the stir
     slopes = []
     for _ in range(STIRS):
         await urn_of.stir(engine)
@@ -195,7 +202,9 @@ async def test_ranks_of_issue_and_of_spending_join_people_with_codes_before_the_
     urn = Urn(postgres_house.engines["answers"])
     urn.start()
     truth: dict[int, bytes] = {}
-    for invitation in await links.draw(postgres_house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)):
+    for invitation in await links.draw(
+        postgres_house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)
+    ):
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
         entry = await links.find(invitation.link)
@@ -203,7 +212,11 @@ async def test_ranks_of_issue_and_of_spending_join_people_with_codes_before_the_
         blind.finalize(public, prepared, await issuing.issue(postgres_house, invitation.link, z), inverse)
         proof = blind.token_digest(prepared)
         truth[entry.row] = spent_by(proof)
-        await urn.put(right(WAVE, Digest(truth[entry.row]), token=True), b"a" * 16, sealed(postgres_house, record, b"sheet", proof))
+        await urn.put(
+            right(WAVE, Digest(truth[entry.row]), token=True),
+            b"a" * 16,
+            sealed(postgres_house, record, b"sheet", proof),
+        )
     await urn.stop()
 
     async def joined() -> int:
@@ -225,14 +238,27 @@ async def test_no_row_of_any_store_holds_a_link_a_token_or_what_joins_them(house
     urn.start()
     hidden: list[bytes] = []
     codes: set[bytes] = set()
-    for invitation in await links.draw(house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)):
+    for invitation in await links.draw(
+        house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)
+    ):
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
         signature = blind.finalize(public, prepared, await issuing.issue(house, invitation.link, z), inverse)
         digest = blind.token_digest(prepared)
         codes.add(digest)
-        await urn.put(right(WAVE, spent_by(digest), token=True), b"a" * 16, sealed(house, record, b"un foglio chiaro", digest))
-        hidden += [digest, invitation.link.encode(), prepared, prepared[32:], signature, inverse, z, b"un foglio chiaro"]
+        await urn.put(
+            right(WAVE, spent_by(digest), token=True), b"a" * 16, sealed(house, record, b"un foglio chiaro", digest)
+        )
+        hidden += [
+            digest,
+            invitation.link.encode(),
+            prepared,
+            prepared[32:],
+            signature,
+            inverse,
+            z,
+            b"un foglio chiaro",
+        ]
     await urn.stop()
     people = [await table.select() for table in (Person, Panel, Outbox, LogEntry)]
     answers = [await table.select() for table in (Slot, Spent, Slip)]
@@ -255,8 +281,10 @@ async def test_no_column_of_the_answers_store_could_hold_a_time_an_order_or_a_pe
     await open_a_wave(house, people=40)
     columns = {table._meta.tablename: {c._meta.name for c in table._meta.columns} for table in (Slot, Spent, Slip)}
     assert columns == {
-        "slot": {"id", "wave", "taken", "sheet"}, "spent": {"id", "wave", "digest", "attempt"}, "slip": {"id", "wave", "digest"},
-    }  # fmt: skip
+        "slot": {"id", "wave", "taken", "sheet"},
+        "spent": {"id", "wave", "digest", "attempt"},
+        "slip": {"id", "wave", "digest"},
+    }
     if not isinstance(house.engines["answers"], PooledSQLite):
         return
     sequences = await _rows(house, "SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'")

@@ -99,7 +99,9 @@ async def _write(house: House, watched: Watched, slot: int) -> None:
     """Put a sheet of his own into a slot, well sealed to the true holders, with a spent code that fits it."""
     proof = os.urandom(32)
     row = spent_digest(Digest(proof))
-    await Slot.update({Slot.sheet: sealed(house, watched.wave.record, OTHER, proof), Slot.taken: True}).where(Slot.id == slot)
+    await Slot.update({Slot.sheet: sealed(house, watched.wave.record, OTHER, proof), Slot.taken: True}).where(
+        Slot.id == slot
+    )
     await Spent.insert(Spent(id=row_key(row), wave=WAVE, digest=bytes(row), attempt=os.urandom(32)))
 
 
@@ -142,9 +144,13 @@ async def _noise_in_one(house: House, watched: Watched) -> None:
 
 
 ATTACKS: dict[str, Callable[[House, Watched], Awaitable[None]]] = {
-    "one sheet replaced": _replace_one, "all sheets replaced": _replace_all, "one sheet added": _add_one,
-    "one sheet taken away": _delete_one, "other counts": _count_otherwise, "one sheet spoilt": _noise_in_one,
-}  # fmt: skip
+    "one sheet replaced": _replace_one,
+    "all sheets replaced": _replace_all,
+    "one sheet added": _add_one,
+    "one sheet taken away": _delete_one,
+    "other counts": _count_otherwise,
+    "one sheet spoilt": _noise_in_one,
+}
 
 
 async def _rows() -> list[object]:
@@ -154,7 +160,9 @@ async def _rows() -> list[object]:
 
 @pytest.mark.opened
 @pytest.mark.parametrize("attack", ATTACKS)
-async def test_what_is_written_after_the_closing_is_not_released(house: House, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_written_after_the_closing_is_not_released(
+    house: House, attack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched = await _closed(house)
     await ATTACKS[attack](house, watched)
     before = await _rows()
@@ -190,7 +198,11 @@ async def test_what_is_kept_says_how_many_and_neither_when_nor_in_which_order(ho
     assert marks_of(sheets) == marks_of(reversed(sheets)) == await sheet_marks(WAVE) and len(set(sheets)) == 12
     entry = (await log.read())[-2]
     assert (entry.act, entry.details["mark"]) == ("closing kept", witness.mark_of(path.read_text("utf-8")))
-    assert {name: entry.details[name] for name in ("issued", "drawn", "received")} == {"issued": "0", "drawn": "60", "received": "12"}
+    assert {name: entry.details[name] for name in ("issued", "drawn", "received")} == {
+        "issued": "0",
+        "drawn": "60",
+        "received": "12",
+    }
 
 
 @pytest.mark.opened
@@ -222,8 +234,13 @@ async def _retell(house: House, tell: Callable[[dict[str, str]], dict[str, str] 
 
 async def _text_now() -> str:
     """What would have been kept if the urn had been as it is now."""
-    return witness.text_of(WAVE, "closing", await releases.bulletin(WAVE), sorted(
-        bytes(row["digest"]).hex() for row in await Spent.select(Spent.digest)), await sheet_marks(WAVE))  # fmt: skip
+    return witness.text_of(
+        WAVE,
+        "closing",
+        await releases.bulletin(WAVE),
+        sorted(bytes(row["digest"]).hex() for row in await Spent.select(Spent.digest)),
+        await sheet_marks(WAVE),
+    )
 
 
 @pytest.mark.opened
@@ -236,7 +253,9 @@ async def test_with_the_file_taken_away_nothing_is_released(house: House, monkey
 
 
 @pytest.mark.opened
-async def test_with_file_and_entry_taken_away_a_wave_is_not_taken_for_an_old_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_with_file_and_entry_taken_away_a_wave_is_not_taken_for_an_old_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await witness.keep_at_update(house)  # the first start of this version
     watched = await _closed(house)
     await _add_one(house, watched)
@@ -248,7 +267,9 @@ async def test_with_file_and_entry_taken_away_a_wave_is_not_taken_for_an_old_one
 
 @pytest.mark.opened
 @pytest.mark.parametrize("told", ["nothing", "another mark", "the mark of a changed urn"])
-async def test_a_log_that_tells_otherwise_stops_the_release(house: House, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_log_that_tells_otherwise_stops_the_release(
+    house: House, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched = await _closed(house)
     if told == "nothing":
         await _retell(house, lambda _: None)
@@ -271,7 +292,9 @@ async def test_a_file_of_a_changed_urn_does_not_fit_the_log(house: House, monkey
 
 @pytest.mark.opened
 @pytest.mark.parametrize("line", ["its own", "a later one", "an earlier one"])
-async def test_a_chain_that_is_broken_from_the_closing_on_stops_the_release(house: House, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_chain_that_is_broken_from_the_closing_on_stops_the_release(
+    house: House, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An entry rewritten in its place, with file and urn to match. What broke before the closing says nothing of it."""
     watched = await _closed(house)
     number = next(act.number for act in await log.read() if act.act == "closing kept")
@@ -289,7 +312,9 @@ async def test_a_chain_that_is_broken_from_the_closing_on_stops_the_release(hous
 
 
 @pytest.mark.opened
-async def test_who_writes_file_and_log_too_is_found_by_a_head_that_was_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_writes_file_and_log_too_is_found_by_a_head_that_was_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The limit: with the folder of keys and the whole log rewritten it is released; not with a head on a paper."""
     watched = await _closed(house)
     head = await log.head()
@@ -322,7 +347,9 @@ async def test_a_wave_set_back_to_ended_is_not_closed_again_with_other_sheets(ho
 
 @pytest.mark.opened
 @pytest.mark.parametrize("at", ["the log", "the bulletin", "the state"])
-async def test_a_closing_that_is_cut_off_is_repeated_and_released(house: House, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_closing_that_is_cut_off_is_repeated_and_released(
+    house: House, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class CutOff(Exception):
         pass
 
@@ -330,7 +357,9 @@ async def test_a_closing_that_is_cut_off_is_repeated_and_released(house: House, 
         raise CutOff
 
     await filled(house)
-    where = {"the log": (log, "record"), "the bulletin": (releases, "keep_bulletin"), "the state": (waves, "change")}[at]
+    where = {"the log": (log, "record"), "the bulletin": (releases, "keep_bulletin"), "the state": (waves, "change")}[
+        at
+    ]
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
     with monkeypatch.context() as broken, pytest.raises(CutOff):
@@ -345,6 +374,12 @@ async def test_a_closing_that_is_cut_off_is_repeated_and_released(house: House, 
 
 @pytest.mark.parametrize("language", ["it", "en"])
 def test_each_refusal_is_said_in_words(language: str) -> None:
-    keys = ["desk.failed.closing_file", "desk.failed.closing_log", "desk.failed.closing_other", "hr.refused.closing_begun",
-            "desk.act.closing_kept", "desk.act.closing_kept_later"]  # fmt: skip
+    keys = [
+        "desk.failed.closing_file",
+        "desk.failed.closing_log",
+        "desk.failed.closing_other",
+        "hr.refused.closing_begun",
+        "desk.act.closing_kept",
+        "desk.act.closing_kept_later",
+    ]
     assert [key for key in keys if key not in catalogue(language)] == []

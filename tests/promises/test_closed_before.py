@@ -51,13 +51,17 @@ async def test_a_wave_that_the_version_before_closed_is_released_and_its_page_sa
     async with stores(store_settings) as engines:
         here = replace(house, engines=engines)
         when, mark = witness.shown(house.data, WAVE)
-        assert when == "update" and len(mark) == 39 and f">{mark}</code>" in page and "closed before we kept one" in page
+        assert (
+            when == "update" and len(mark) == 39 and f">{mark}</code>" in page and "closed before we kept one" in page
+        )
         assert (await log.read())[-1].act == "closing kept later"
         assert await outcome(here, monkeypatch) == "released, received 12"
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-async def test_such_a_wave_changed_since_the_update_is_not_released(house: House, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_such_a_wave_changed_since_the_update_is_not_released(
+    house: House, attack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched = await _closed_before(house, monkeypatch)
     await witness.keep_at_update(house)
     await ATTACKS[attack](house, watched)
@@ -65,7 +69,9 @@ async def test_such_a_wave_changed_since_the_update_is_not_released(house: House
     assert await outcome(house, monkeypatch) == "closing_other"
 
 
-async def test_a_wave_that_was_closed_by_nobody_is_not_kept_at_a_later_start(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wave_that_was_closed_by_nobody_is_not_kept_at_a_later_start(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The state set in the row: what the closing counts against the codes given out was never counted."""
     await witness.keep_at_update(house)
     await filled(house)

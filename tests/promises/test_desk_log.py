@@ -101,7 +101,9 @@ async def test_the_command_passes_on_its_own_and_says_in_words_that_lines_are_mi
 
 
 @pytest.mark.opened
-async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(house: House, store_settings: StoreSettings) -> None:
+async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(
+    house: House, store_settings: StoreSettings
+) -> None:
     await open_a_wave(house)
     here = replace(house, day=today())
     await _fill(here)
@@ -110,9 +112,13 @@ async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(ho
     app = create_app(Settings(store_settings), with_jobs=False)
     async with (
         app.lifespan(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test", headers={"Origin": "http://test"}) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://test", headers={"Origin": "http://test"}
+        ) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
     ):
-        entered = await client.post("/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": next_code(secret)})
+        entered = await client.post(
+            "/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": next_code(secret)}
+        )
         session = {"Cookie": f"ascolto={session_of(entered)}"}
         client.cookies.clear()
         page = (await client.get("/keys/desk-log?lang=en", headers=session)).text

@@ -79,7 +79,9 @@ async def _files(house: House) -> list[Path]:
     for store in ("answers", "people"):
         await house.engines[store]._run_in_new_connection("CHECKPOINT")
     server = Path((await engine._run_in_new_connection("SHOW data_directory"))[0]["data_directory"])
-    others = {folder for folder in (server / "base").iterdir() if folder.name.isdigit()} - {server / "base" / oid for oid in own}
+    others = {folder for folder in (server / "base").iterdir() if folder.name.isdigit()} - {
+        server / "base" / oid for oid in own
+    }
     return files + [path for path in server.rglob("*") if path.is_file() and path.parent not in others]
 
 
@@ -243,7 +245,9 @@ async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_n
         urn.start()
     for code in wave.codes:
         envelope = sealed(postgres_house, wave.record, SHEET)
-        got = await asyncio.gather(*(urn.put(right(WAVE, spent(code)), bytes([i]) * 16, envelope) for i, urn in enumerate(urns)))
+        got = await asyncio.gather(
+            *(urn.put(right(WAVE, spent(code)), bytes([i]) * 16, envelope) for i, urn in enumerate(urns))
+        )
         assert set(got) == {Receipt.RECEIVED, Receipt.USED}
     for urn in urns:
         await urn.stop()

@@ -35,10 +35,28 @@ from tests.surveys.cases.memory import (
     report,
 )
 
-WORDS = frozenset({
-    "", "house_other", "ring_old", "ring_broken", "epoch_broken", "letter_forged", "wrap_not_mine", "key_other", "author_unknown",
-    "reader_foreign", "place", "fork", "shorter", "gone", "gain_refused", "expel_refused", "out_returns", "redaction_alone",
-})  # fmt: skip
+WORDS = frozenset(
+    {
+        "",
+        "house_other",
+        "ring_old",
+        "ring_broken",
+        "epoch_broken",
+        "letter_forged",
+        "wrap_not_mine",
+        "key_other",
+        "author_unknown",
+        "reader_foreign",
+        "place",
+        "fork",
+        "shorter",
+        "gone",
+        "gain_refused",
+        "expel_refused",
+        "out_returns",
+        "redaction_alone",
+    }
+)
 """Every refusal has one of these words; each has a sentence in every language that its page speaks."""
 
 
@@ -59,7 +77,9 @@ class Stage:
         fold = kept.opened("anna").fold
         assert fold is not None
         payload = acts.ask_payload(fold, self.world.ring, after, "anna")
-        ask = kept.write("anna", "ask", "vero: chiedo", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload)
+        ask = kept.write(
+            "anna", "ask", "vero: chiedo", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload
+        )
         kept.change("carla", after, ask)
         self.mark()
         kept.write("carla", "outcome", "vero: esito")
@@ -73,7 +93,16 @@ class Stage:
 
     @property
     def true_texts(self) -> set[str | None]:
-        return {"vero: la storia", "vero: arrivato", "vero: ancora", "vero: chiedo", "", "vero: esito", "vero: nota", "vero: dopo"}
+        return {
+            "vero: la storia",
+            "vero: arrivato",
+            "vero: ancora",
+            "vero: chiedo",
+            "",
+            "vero: esito",
+            "vero: nota",
+            "vero: dopo",
+        }
 
     def lists(self) -> dict[str, Any]:
         return both.lists_of(self.world.anchor.text, self.world.found)
@@ -110,31 +139,68 @@ def changes(stage: Stage, name: str, file: dict[str, Any]) -> Iterator[tuple[str
 
     for place in range(len(rows)):
         yield changed(f"row {place} gone", lambda f, p=place: f["messages"].pop(p))
-        yield changed(f"row {place} and all after gone", lambda f, p=place: f["messages"].__setitem__(slice(p, None), []))
+        yield changed(
+            f"row {place} and all after gone", lambda f, p=place: f["messages"].__setitem__(slice(p, None), [])
+        )
         yield changed(f"row {place} garbage", lambda f, p=place: f["messages"][p].update(sealed="YWJj"))
-        yield changed(f"row {place} of another epoch", lambda f, p=place: f["messages"][p].update(epoch=3 - f["messages"][p]["epoch"]))
-        yield changed(f"row {place} of another stream", lambda f, p=place: f["messages"][p].update(stream="notes" if f["messages"][p]["stream"] == "thread" else "thread"))
-        yield changed(f"row {place} numbered again", lambda f, p=place: f["messages"][p].update(number=f["messages"][p]["number"] + 1))
-        yield changed(f"row {place} from another case", lambda f, p=place: f["messages"][p].update(sealed=other["messages"][p % len(other["messages"])]["sealed"]))
+        yield changed(
+            f"row {place} of another epoch",
+            lambda f, p=place: f["messages"][p].update(epoch=3 - f["messages"][p]["epoch"]),
+        )
+        yield changed(
+            f"row {place} of another stream",
+            lambda f, p=place: f["messages"][p].update(
+                stream="notes" if f["messages"][p]["stream"] == "thread" else "thread"
+            ),
+        )
+        yield changed(
+            f"row {place} numbered again",
+            lambda f, p=place: f["messages"][p].update(number=f["messages"][p]["number"] + 1),
+        )
+        yield changed(
+            f"row {place} from another case",
+            lambda f, p=place: f["messages"][p].update(sealed=other["messages"][p % len(other["messages"])]["sealed"]),
+        )
         for second in range(place):
             yield changed(f"rows {second} and {place} swapped", lambda f, p=place, s=second: _swap(f["messages"], p, s))
-            yield changed(f"row {place} is row {second} again", lambda f, p=place, s=second: f["messages"][p].update(sealed=f["messages"][s]["sealed"]))
+            yield changed(
+                f"row {place} is row {second} again",
+                lambda f, p=place, s=second: f["messages"][p].update(sealed=f["messages"][s]["sealed"]),
+            )
     for place in range(len(epochs)):
         yield changed(f"epoch {place} gone", lambda f, p=place: f["epochs"].pop(p))
         yield changed(f"wrap {place} gone", lambda f, p=place: f["epochs"][p].update(wrap=""))
         yield changed(f"wrap {place} garbage", lambda f, p=place: f["epochs"][p].update(wrap="YWJj"))
         yield changed(f"link {place} garbage", lambda f, p=place: f["epochs"][p].update(link="YWJj"))
         yield changed(f"epoch {place} numbered again", lambda f, p=place: f["epochs"][p].update(number=7))
-        yield changed(f"epoch {place} of another stream", lambda f, p=place: f["epochs"][p].update(stream="notes" if f["epochs"][p]["stream"] == "thread" else "thread"))
-        yield changed(f"wrap {place} of another case", lambda f, p=place: f["epochs"][p].update(wrap=other["epochs"][0]["wrap"]))
+        yield changed(
+            f"epoch {place} of another stream",
+            lambda f, p=place: f["epochs"][p].update(
+                stream="notes" if f["epochs"][p]["stream"] == "thread" else "thread"
+            ),
+        )
+        yield changed(
+            f"wrap {place} of another case", lambda f, p=place: f["epochs"][p].update(wrap=other["epochs"][0]["wrap"])
+        )
         for second in range(place):
-            yield changed(f"wraps {second} and {place} exchanged", lambda f, p=place, s=second: _exchange(f["epochs"], p, s, "wrap"))
-            yield changed(f"links {second} and {place} exchanged", lambda f, p=place, s=second: _exchange(f["epochs"], p, s, "link"))
+            yield changed(
+                f"wraps {second} and {place} exchanged",
+                lambda f, p=place, s=second: _exchange(f["epochs"], p, s, "wrap"),
+            )
+            yield changed(
+                f"links {second} and {place} exchanged",
+                lambda f, p=place, s=second: _exchange(f["epochs"], p, s, "link"),
+            )
     yield changed("another number", lambda f: f.update(case="00" * 8))
-    yield changed("the whole other case under this number", lambda f: f.update(messages=other["messages"], epochs=other["epochs"]))
+    yield changed(
+        "the whole other case under this number", lambda f: f.update(messages=other["messages"], epochs=other["epochs"])
+    )
     yield changed("the whole other case", lambda f: f.update(other))
     for n, (rows_then, epochs_then) in enumerate(stage.states):
-        yield changed(f"rolled back to state {n}", lambda f, r=rows_then, e=epochs_then: f.update(messages=f["messages"][:r], epochs=f["epochs"][:e]))
+        yield changed(
+            f"rolled back to state {n}",
+            lambda f, r=rows_then, e=epochs_then: f.update(messages=f["messages"][:r], epochs=f["epochs"][:e]),
+        )
 
 
 def _swap(rows: list[dict[str, Any]], first: int, second: int) -> None:
@@ -151,12 +217,18 @@ def check(said: dict[str, Any], stage: Stage, name: str, label: str) -> None:
         assert said["refused"] in WORDS - {""}, label
         return
     assert said["problem"] in WORDS and said["notesProblem"] in WORDS, label
-    own = {"altrui: segreto", "altrui: risposta"} if label == "the whole other case" and name != REPORTER else stage.true_texts
+    own = (
+        {"altrui: segreto", "altrui: risposta"}
+        if label == "the whole other case" and name != REPORTER
+        else stage.true_texts
+    )
     assert set(said["texts"]) <= own, label
 
 
 @pytest.mark.parametrize("name", [REPORTER, "anna", "carla", "bruno", OUTSIDE])
-async def test_no_change_of_one_row_shows_a_word_that_nobody_wrote_and_both_languages_say_the_same(stage: Stage, page: Page, name: str) -> None:
+async def test_no_change_of_one_row_shows_a_word_that_nobody_wrote_and_both_languages_say_the_same(
+    stage: Stage, page: Page, name: str
+) -> None:
     lists, who, printed = stage.lists(), stage.who(name), stage.world.anchor.printed
     file = stage.file(name)
     honest = both.by_python(lists, file, who, printed)
@@ -178,7 +250,11 @@ async def test_changes_in_pairs_show_nothing_either(stage: Stage, page: Page, na
     dice = random.Random(5)
     for number in range(300):
         label, once = dice.choice(singles)
-        twice = dice.choice(list(itertools.islice(changes(stage, name, once), 400))) if once["messages"] and once["epochs"] else (label, once)
+        twice = (
+            dice.choice(list(itertools.islice(changes(stage, name, once), 400)))
+            if once["messages"] and once["epochs"]
+            else (label, once)
+        )
         said = both.by_python(lists, twice[1], who, printed)
         if "other case" not in label + twice[0]:
             check(said, stage, name, f"{label}; {twice[0]}")
@@ -192,7 +268,12 @@ async def test_an_older_state_is_never_more_than_a_true_beginning(stage: Stage) 
     file, lists = stage.file(REPORTER), stage.lists()
     full = both.by_python(lists, file, stage.kept.me, stage.world.anchor.printed)
     for rows, epochs in stage.states[:-1]:
-        older = both.by_python(lists, file | {"messages": file["messages"][:rows], "epochs": file["epochs"][:epochs]}, stage.kept.me, stage.world.anchor.printed)
+        older = both.by_python(
+            lists,
+            file | {"messages": file["messages"][:rows], "epochs": file["epochs"][:epochs]},
+            stage.kept.me,
+            stage.world.anchor.printed,
+        )
         assert older["texts"] == full["texts"][: len(older["texts"])]
         assert older["fold"]["head"] != full["fold"]["head"]
 
@@ -202,10 +283,13 @@ async def test_lists_that_a_server_made_are_refused_by_both(stage: Stage, page: 
     own = World(dice_of(99))
     lists, printed = stage.lists(), stage.world.anchor.printed
     lists |= {
-        "own chain": {"rings": both.lists_of("", own.found)["rings"]}, "own house": both.lists_of(own.anchor.text, own.found),
-        "last gone": {"rings": []}, "none": {"house": "", "rings": []}, "old keyring": {"rings": [], "keyrings": [{"text": "{}", "signatures": []}]},
+        "own chain": {"rings": both.lists_of("", own.found)["rings"]},
+        "own house": both.lists_of(own.anchor.text, own.found),
+        "last gone": {"rings": []},
+        "none": {"house": "", "rings": []},
+        "old keyring": {"rings": [], "keyrings": [{"text": "{}", "signatures": []}]},
         "signature": {"rings": [lists["rings"][0] | {"signatures": lists["rings"][0]["signatures"][:1]}]},
-    }[change]  # fmt: skip
+    }[change]
     for name in (REPORTER, "anna"):
         said = both.by_python(lists, stage.file(name), stage.who(name), printed)
         assert said["refused"] in ("house_other", "ring_broken")
@@ -217,7 +301,9 @@ def attacks(stage: Stage) -> dict[str, tuple[Kept, str]]:
     world, found = stage.world, {}
 
     def fresh() -> Kept:
-        return Kept(world, stage.other.me, stage.other.secret, copy.deepcopy(stage.other.epochs), list(stage.other.rows))
+        return Kept(
+            world, stage.other.me, stage.other.secret, copy.deepcopy(stage.other.epochs), list(stage.other.rows)
+        )
 
     def act(name: str, kept: Kept, kind: str, terms: Any = None, **head: Any) -> None:
         fold = kept.opened(REPORTER).fold
@@ -236,10 +322,22 @@ def attacks(stage: Stage) -> dict[str, tuple[Kept, str]]:
     spy = world.new_keys()
     from surveys.cases.letters import Author
 
-    own.take(acts.letter(fold, world.ring, Author("anna", spy.ed25519), "message", {"text": "falso"}, own.day, world.dice))
+    own.take(
+        acts.letter(fold, world.ring, Author("anna", spy.ed25519), "message", {"text": "falso"}, own.day, world.dice)
+    )
     found["a stranger's key under a reader's name"] = (own, "author_unknown")
     as_reporter = fresh()
-    as_reporter.take(acts.letter(fold, world.ring, Author(REPORTER, world.keys["anna"].ed25519), "message", {"text": "falso"}, own.day, world.dice))
+    as_reporter.take(
+        acts.letter(
+            fold,
+            world.ring,
+            Author(REPORTER, world.keys["anna"].ed25519),
+            "message",
+            {"text": "falso"},
+            own.day,
+            world.dice,
+        )
+    )
     found["a reader invents the reporter's last letter"] = (as_reporter, "letter_forged")
     second_first = fresh()
     act(REPORTER, second_first, "message")
@@ -247,12 +345,19 @@ def attacks(stage: Stage) -> dict[str, tuple[Kept, str]]:
     opened = gain.opened("anna")
     assert opened.fold is not None
     spy_reader = {"id": "spia", "recipient": spy.recipient, "signer": spy.signer}
-    sent = acts.change(opened, world.ring, world.author("anna"), Change([*readers_but(gain), spy_reader], []), gain.day, world.dice)
+    sent = acts.change(
+        opened, world.ring, world.author("anna"), Change([*readers_but(gain), spy_reader], []), gain.day, world.dice
+    )
     gain.take(sent["letter"], sent["epochs"])
     found["a reader whom no list names is let in"] = (gain, "gain_refused")
     redact = fresh()
     letter = redact.opened("anna").thread[0]
-    act("anna", redact, "redact", {"number": 1, "content": letter["content"], "text": acts.hash_of("falso"), "files": [], "asked": ""})
+    act(
+        "anna",
+        redact,
+        "redact",
+        {"number": 1, "content": letter["content"], "text": acts.hash_of("falso"), "files": [], "asked": ""},
+    )
     found["a redaction by one hand"] = (redact, "redaction_alone")
     bad_wrap = fresh()
     opened = bad_wrap.opened("anna")
@@ -260,7 +365,14 @@ def attacks(stage: Stage) -> dict[str, tuple[Kept, str]]:
     seed = world.dice(32)
     key = wraps.EpochKey(opened.fold.start, "thread", 2, identity_text(seed), recipient_of(seed), opened.fold.act)
     to = world.keys["carla"].recipient
-    bad_wrap.epochs.append({"stream": "thread", "number": 2, "wraps": {"carla": wraps.make(key, world.author("anna"), "carla", to)}, "link": wraps.make_link(1, opened.keys["thread"][1], recipient_of(seed))})
+    bad_wrap.epochs.append(
+        {
+            "stream": "thread",
+            "number": 2,
+            "wraps": {"carla": wraps.make(key, world.author("anna"), "carla", to)},
+            "link": wraps.make_link(1, opened.keys["thread"][1], recipient_of(seed)),
+        }
+    )
     found["a wrap of an epoch that no letter made"] = (bad_wrap, "shorter")
     return found
 
@@ -326,7 +438,9 @@ def notes(world: World, patch: pytest.MonkeyPatch) -> dict[str, tuple[Kept, str]
     return found
 
 
-async def test_notes_hidden_put_back_or_under_older_keys_are_told_alike_by_both(stage: Stage, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_notes_hidden_put_back_or_under_older_keys_are_told_alike_by_both(
+    stage: Stage, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lists, printed = stage.lists(), stage.world.anchor.printed
     tried = notes(stage.world, monkeypatch)
     assert [word for _, word in tried.values()] == ["", "epoch_broken", "", "", "place", ""]
@@ -351,16 +465,31 @@ def test_every_word_of_refusal_has_its_sentence() -> None:
 
 async def test_both_languages_write_the_same_bytes_of_a_letter(stage: Stage, page: Page) -> None:
     place = {
-        "house": stage.world.anchor.hash, "case": "00" * 8, "start": "11" * 32, "stream": "thread", "number": 4, "before": "22" * 32, "epoch": 2,
-        "to": recipient_of(bytes(32)), "thread": "00" * 32, "ring": {"number": 1, "hash": "33" * 32},
-    }  # fmt: skip
-    content = {"text": "çà è «così» \u2028 𝄞 \"\\/\b\f\n\r\t\x7f\x01", "where": "مكان", "consent": True}
+        "house": stage.world.anchor.hash,
+        "case": "00" * 8,
+        "start": "11" * 32,
+        "stream": "thread",
+        "number": 4,
+        "before": "22" * 32,
+        "epoch": 2,
+        "to": recipient_of(bytes(32)),
+        "thread": "00" * 32,
+        "ring": {"number": 1, "hash": "33" * 32},
+    }
+    content = {"text": 'çà è «così» \u2028 𝄞 "\\/\b\f\n\r\t\x7f\x01', "where": "مكان", "consent": True}
     there = await page.evaluate(
         "({ place, content }) => Fold.write(place, { name: 'anna', seed: new Uint8Array(32).fill(7) }, 'message', '2026-11-25', content, new Uint8Array(32).fill(9), {}).plain",
         {"place": place, "content": content},
     )
     here, _ = letters.write(
-        letters.Place(place["house"], place["case"], place["start"], "thread", 4, place["before"], 2, place["to"], 1, "33" * 32),
-        letters.Author("anna", bytes([7]) * 32), "message", "2026-11-25", content, bytes([9]) * 32, {},
-    )  # fmt: skip
+        letters.Place(
+            place["house"], place["case"], place["start"], "thread", 4, place["before"], 2, place["to"], 1, "33" * 32
+        ),
+        letters.Author("anna", bytes([7]) * 32),
+        "message",
+        "2026-11-25",
+        content,
+        bytes([9]) * 32,
+        {},
+    )
     assert there == here

@@ -70,11 +70,17 @@ class Stage:
             "desk": await self.client.get("/cases/desk.json", headers=self.session),
             "handler": await self.client.get(f"/cases/case/{self.number}", headers=self.session),
             "log": await self.representative.get("/keys/desk-log"),
-        }  # fmt: skip
+        }
 
     def opened(self, content: Mapping[str, Any], name: str) -> OpenedCase:
-        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e["at"]) for e in content["epochs"]]
-        rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in content["messages"]]
+        epochs = [
+            SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e["at"])
+            for e in content["epochs"]
+        ]
+        rows = [
+            SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"]))
+            for m in content["messages"]
+        ]
         party = self.me.party if name == "reporter" else handler("ascolto1", self.keys.identity)
         assert self.lists.house is not None
         return open_case(SealedCase(content["case"], epochs, rows), party, self.lists.house.hash, self.lists.chain)
@@ -100,12 +106,16 @@ async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
         me = await handlers.load("ascolto1")
         assert me is not None
         login, wrap = split(known["passphrase"], me.salt)
-        answered = await client.post("/cases/in", json={"name": "ascolto1", "login": login, "second": next_code(known["second"])})
+        answered = await client.post(
+            "/cases/in", json={"name": "ascolto1", "login": login, "second": next_code(known["second"])}
+        )
         assert answered.status_code == 200, answered.text
         form = (await client.get("/cases/desk.json")).json()["form"]
         await accounts.add(house.engines["people"], "rsu", "representative", "una-password-lunga")
         second = next_code(await channel.with_codes(house, "rsu"))
-        entered = await other.post("/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": second})
+        entered = await other.post(
+            "/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": second}
+        )
         assert entered.status_code == 303
         lists = await readers.load(settings.data)
         assert lists.house is not None
@@ -128,17 +138,36 @@ async def tell(stage: Stage) -> None:
 
     fold = (await now()).fold
     assert fold is not None
-    assert await stage.write(acts.letter(fold, ring, stage.author, "acknowledge", {"text": TEXTS[1]}, on, os.urandom) | {"move": "acknowledge"}) == 200
-    assert await stage.write(acts.note(await now(), ring, stage.author, "note", {"text": TEXTS[2]}, on, os.urandom)) == 200
+    assert (
+        await stage.write(
+            acts.letter(fold, ring, stage.author, "acknowledge", {"text": TEXTS[1]}, on, os.urandom)
+            | {"move": "acknowledge"}
+        )
+        == 200
+    )
+    assert (
+        await stage.write(acts.note(await now(), ring, stage.author, "note", {"text": TEXTS[2]}, on, os.urandom)) == 200
+    )
     opened = await now()
     assert opened.fold is not None
-    made = acts.change(opened, ring, stage.author, acts.Change(list(opened.fold.readers.values()), opened.fold.recovery), on, os.urandom)
+    made = acts.change(
+        opened,
+        ring,
+        stage.author,
+        acts.Change(list(opened.fold.readers.values()), opened.fold.recovery),
+        on,
+        os.urandom,
+    )
     assert await stage.write(made["letter"] | {"epochs": made["epochs"]}) == 200
     fold = (await now("reporter")).fold
     assert fold is not None
     reply = acts.letter(fold, ring, stage.me.author, "message", {"text": TEXTS[3]}, on, os.urandom)
-    assert (await stage.client.post("/concern/reply", json={**stage.proofs, **reply, "uploads": [], "contest": False})).status_code == 200
-    assert await stage.write(acts.note(await now(), ring, stage.author, "note", {"text": TEXTS[4]}, on, os.urandom)) == 200
+    assert (
+        await stage.client.post("/concern/reply", json={**stage.proofs, **reply, "uploads": [], "contest": False})
+    ).status_code == 200
+    assert (
+        await stage.write(acts.note(await now(), ring, stage.author, "note", {"text": TEXTS[4]}, on, os.urandom)) == 200
+    )
 
 
 def hostile(column: Column, here: Any, other: Any) -> Iterator[Any]:
@@ -149,13 +178,29 @@ def hostile(column: Column, here: Any, other: Any) -> Iterator[Any]:
         yield from ("[]", "{}", "null", '"x"', "[1,2]", '["a","b"]', "")
     elif isinstance(column, Bytea):
         before = bytes(here or b"")
-        yield from (b"", before[:-1], bytes(len(before)), os.urandom(len(before) or 40), bytes(other or b""), before + before)
+        yield from (
+            b"",
+            before[:-1],
+            bytes(len(before)),
+            os.urandom(len(before) or 40),
+            bytes(other or b""),
+            before + before,
+        )
     elif isinstance(column, Date):
         yield from (None, date(1, 1, 1), date(9999, 12, 31), date(2020, 2, 29))
     elif isinstance(column, BigInt | Integer):
         yield from (0, -1, 1, 7, 2**31 - 1, other)
     else:
-        yield from ("", "x", "final", "diary", "notes", "thread", SPY_RECIPIENT[: getattr(column, "length", 0) or 80], other)
+        yield from (
+            "",
+            "x",
+            "final",
+            "diary",
+            "notes",
+            "thread",
+            SPY_RECIPIENT[: getattr(column, "length", 0) or 80],
+            other,
+        )
 
 
 def text_of(opened: OpenedCase) -> list[str]:
@@ -198,9 +243,13 @@ async def nothing_for_the_spy() -> bool:
     return True
 
 
-async def test_no_column_of_the_store_makes_a_fault_a_false_line_or_a_key_for_whoever_writes_it(store_settings: StoreSettings) -> None:
+async def test_no_column_of_the_store_makes_a_fault_a_false_line_or_a_key_for_whoever_writes_it(
+    store_settings: StoreSettings,
+) -> None:
     async with served(store_settings) as stage:
-        assert whole(await read(stage, "as it was")) and {one.status_code for one in (await stage.asked()).values()} == {200}
+        assert whole(await read(stage, "as it was")) and {
+            one.status_code for one in (await stage.asked()).values()
+        } == {200}
         rows = {table: [dict(row) for row in await table.select()] for table in TABLES}
         tried, refused = 0, 0
         for table in TABLES:
@@ -211,8 +260,12 @@ async def test_no_column_of_the_store_makes_a_fault_a_false_line_or_a_key_for_wh
                 for value in hostile(column, row[name], other):
                     label = f"{table._meta.tablename}.{name} = {value!r}"
                     try:
-                        await table.update({column: value}).where(table._meta.primary_key == row[table._meta.primary_key._meta.name])
-                    except Exception as problem:  # the database itself refuses it: two rows with one key, a number too long
+                        await table.update({column: value}).where(
+                            table._meta.primary_key == row[table._meta.primary_key._meta.name]
+                        )
+                    except (
+                        Exception
+                    ) as problem:  # the database itself refuses it: two rows with one key, a number too long
                         assert type(problem).__module__.split(".")[0] in ("pysqlite3", "asyncpg"), label
                         continue
                     found = await read(stage, label)
@@ -229,7 +282,9 @@ async def write_on(stage: Stage, opened: OpenedCase | None, label: str) -> None:
     if opened is None or opened.fold is None or opened.problem:
         return
     assert stage.lists.chain is not None
-    letter = acts.letter(opened.fold, stage.lists.chain.newest, stage.author, "message", {"text": ""}, stage.house.day, os.urandom)
+    letter = acts.letter(
+        opened.fold, stage.lists.chain.newest, stage.author, "message", {"text": ""}, stage.house.day, os.urandom
+    )
     assert await stage.write(letter) in (200, 400, 404, 409), label
     assert await nothing_for_the_spy(), label
 

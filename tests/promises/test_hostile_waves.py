@@ -47,7 +47,7 @@ from tests.conftest import (
     end_and_close,
     open_a_wave,
     small_cooperative,
-)  # fmt: skip
+)
 from tests.first_urn import open_first
 from tests.rights import right
 from tests.urn import WORDS, anchor, keys_of, make_words, plan_of, put_in, sealed, sign_and_confirm, team
@@ -91,7 +91,9 @@ async def _filled(house: House, sheets: int = 12) -> Opened:
 
 
 async def _release(house: House, without: int = 0) -> dict[str, Any]:
-    made = await release_wave(replace(house, day=DAY + timedelta(days=16)), WAVE, (WORDS["hr"], WORDS["recovery"]), lambda _: None, without)
+    made = await release_wave(
+        replace(house, day=DAY + timedelta(days=16)), WAVE, (WORDS["hr"], WORDS["recovery"]), lambda _: None, without
+    )
     return made.to_json()
 
 
@@ -104,7 +106,9 @@ async def _taken(house: House) -> Any:
 # --- before the opening ---
 
 
-async def test_statements_swapped_before_the_draft_have_other_words_and_their_holders_cannot_confirm(house: House) -> None:
+async def test_statements_swapped_before_the_draft_have_other_words_and_their_holders_cannot_confirm(
+    house: House,
+) -> None:
     """Could work: two signers who do not listen. Then the true holders' devices do not find them in the plan."""
     await _planned(house)
     await make_words(house, WAVE)
@@ -112,8 +116,15 @@ async def test_statements_swapped_before_the_draft_have_other_words_and_their_ho
     await _change(house, holders=_swapped(record))
     text = await ready.draft_plan(house, WAVE)
     drafted = plans.read(text, team().anchor.hash)
-    said = {seat: holders.read_statement(there, team().anchor.hash, WAVE).words for seat, there in record.statements().items()}
-    assert {seat: drafted.holder(seat).words == said[seat] for seat in SEATS} == {"hr": False, "representative": True, "recovery": False}
+    said = {
+        seat: holders.read_statement(there, team().anchor.hash, WAVE).words
+        for seat, there in record.statements().items()
+    }
+    assert {seat: drafted.holder(seat).words == said[seat] for seat in SEATS} == {
+        "hr": False,
+        "representative": True,
+        "recovery": False,
+    }
     await ready.publish_plan(house, text, [plans.sign(text, team().seats[seat]) for seat in ("legal", "staff")])
     true = keys_of(WORDS["hr"], team().anchor.hash, WAVE, "hr")
     with pytest.raises(PlanRefused, match="confirm"):
@@ -191,7 +202,9 @@ CHANGES: dict[str, Callable[[WaveRecord], dict[str, Any]]] = {
     "groups": lambda record: {"plan": {**record.plan, "views": list(record.plan["views"])[:-1]}},
     "questionnaire": lambda record: {"questionnaire": {**record.questionnaire, "version": "9"}},
     "panel": lambda record: {"panel": {**record.panel, "people": 61}},
-    "guarantee": lambda record: {"holders": {**record.holders, "guarantee": {"key": "11" * 32, "holder": "x", "day": "2026-11-02"}}},
+    "guarantee": lambda record: {
+        "holders": {**record.holders, "guarantee": {"key": "11" * 32, "holder": "x", "day": "2026-11-02"}}
+    },
 }
 
 
@@ -233,11 +246,18 @@ async def test_a_seal_key_in_the_row_is_used_by_nobody(house: House) -> None:
     frozen = await _taken(house)
     urn = Urn(house.engines["answers"])
     urn.start()
-    assert await receive(urn, Right.verified(wave.codes[0], frozen), AnswerSheet({"CUL1": ("1",)}), b"a" * 16) == Receipt.RECEIVED
+    assert (
+        await receive(urn, Right.verified(wave.codes[0], frozen), AnswerSheet({"CUL1": ("1",)}), b"a" * 16)
+        == Receipt.RECEIVED
+    )
     await urn.stop()
     envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
     there = plan_of(house, WAVE)
-    true = {place: keys_of(WORDS[seat], team().anchor.hash, WAVE, seat).private for place, seat in enumerate(SEATS) if place < 2}
+    true = {
+        place: keys_of(WORDS[seat], team().anchor.hash, WAVE, seat).private
+        for place, seat in enumerate(SEATS)
+        if place < 2
+    }
     assert open_sealed(without_layer(envelope, frozen.wave_key), there.hash, there.points, true).sheet == SHEET
 
 
@@ -302,7 +322,10 @@ async def test_one_person_spoils_her_own_sheet_and_stops_nobody_else_s(house: Ho
     row, _ = put_in(house, wave.record, wave.codes[40], SHEET)
     urn = Urn(house.engines["answers"])
     urn.start()
-    assert await urn.put(right(WAVE, row), b"z" * 16, sealed(house, wave.record, SHEET, os.urandom(32))) == Receipt.RECEIVED
+    assert (
+        await urn.put(right(WAVE, row), b"z" * 16, sealed(house, wave.record, SHEET, os.urandom(32)))
+        == Receipt.RECEIVED
+    )
     await urn.stop()
     await end_and_close(house)
     assert _counted(await _release(house)) == (31, 1)
@@ -337,7 +360,13 @@ def test_of_two_sheets_with_one_proof_that_differ_neither_counts_and_copies_coun
     """Could lie: whoever knows a code puts his sheet beside hers, and his would count."""
     hers, other, none, foreign = (Digest(bytes([n]) * 32) for n in range(4))
     spent = [spent_digest(proof).hex() for proof in (hers, other, none)]
-    opened = [Opened_(hers, b"1"), Opened_(hers, b"1"), Opened_(other, b"2"), Opened_(other, b"3"), Opened_(foreign, b"4")]
+    opened = [
+        Opened_(hers, b"1"),
+        Opened_(hers, b"1"),
+        Opened_(other, b"2"),
+        Opened_(other, b"3"),
+        Opened_(foreign, b"4"),
+    ]
     assert proven(opened, spent) == [b"1"]
     assert proven([Opened_(foreign, b"4")], spent) == proven([], spent) == []
 
@@ -355,7 +384,9 @@ async def test_sheets_sealed_anew_with_what_the_rows_hold_are_seen_for_the_proof
 
 @pytest.mark.opened
 @pytest.mark.parametrize(("noise", "stops"), [(3, False), (4, True)])
-async def test_noise_in_the_slots_is_counted_and_from_four_on_stops_the_release(house: House, noise: int, stops: bool) -> None:
+async def test_noise_in_the_slots_is_counted_and_from_four_on_stops_the_release(
+    house: House, noise: int, stops: bool
+) -> None:
     await _filled(house, 30)
     for slot in (await _taken_slots())[:noise]:
         await Slot.update({Slot.sheet: os.urandom(ENVELOPE_BYTES)}).where(Slot.id == slot)
@@ -404,7 +435,9 @@ async def test_codes_added_with_their_sheets_after_the_closing_are_not_in_the_bu
     row = Digest(hashlib.sha256(proof).digest())
     free = await Slot.select(Slot.id).where(Slot.taken.eq(False)).first()
     assert free is not None
-    await Slot.update({Slot.sheet: sealed(house, wave.record, OTHER, proof), Slot.taken: True}).where(Slot.id == free["id"])
+    await Slot.update({Slot.sheet: sealed(house, wave.record, OTHER, proof), Slot.taken: True}).where(
+        Slot.id == free["id"]
+    )
     await Spent.insert(Spent(id=row_key(row), wave=WAVE, digest=row, attempt=b"a" * 32))
     await witness.keep_at_update(house)
     with pytest.raises(SheetsForged):
@@ -424,7 +457,9 @@ async def test_a_bulletin_that_was_cut_does_not_fit_the_urn(house: House, monkey
 
 @pytest.mark.opened
 @pytest.mark.parametrize("what", ["rules", "groups", "holders", "token key"])
-async def test_what_is_changed_between_closing_and_release_stops_it_until_it_is_put_back(house: House, what: str) -> None:
+async def test_what_is_changed_between_closing_and_release_stops_it_until_it_is_put_back(
+    house: House, what: str
+) -> None:
     wave = await _filled(house)
     await end_and_close(house)
     closed = await waves.get(WAVE)
@@ -450,7 +485,10 @@ async def test_a_wave_of_version_1_ends_as_it_began_and_a_key_changed_since_the_
     urn = Urn(house.engines["answers"])
     urn.start()
     for place, code in enumerate(codes):
-        assert await receive(urn, Right.verified(code, frozen), AnswerSheet({"CUL1": ("1",)}), place.to_bytes(16)) == Receipt.RECEIVED
+        assert (
+            await receive(urn, Right.verified(code, frozen), AnswerSheet({"CUL1": ("1",)}), place.to_bytes(16))
+            == Receipt.RECEIVED
+        )
     await urn.stop()
     evil = os.urandom(32)
     await _change(house, seal_key=evil)

@@ -43,7 +43,13 @@ def test_in_what_was_published_before_two_shares_prove_on_which_side_eight_peopl
 
     def before(count: int, n: int) -> str:  # the ends on the exact value, then half up to steps of ten
         end = FORMER_ROWS[1].share_end
-        return "<=" if 100 * count <= end * n else ">=" if 100 * count >= (100 - end) * n else str((20 * count + n) // (2 * n) * 10)
+        return (
+            "<="
+            if 100 * count <= end * n
+            else ">="
+            if 100 * count >= (100 - end) * n
+            else str((20 * count + n) // (2 * n) * 10)
+        )
 
     printed = before(3, 18), before(3, 10)
     assert printed == ("<=", "30")

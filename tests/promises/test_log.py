@@ -36,7 +36,9 @@ async def _filled(house: House) -> tuple[Head, Head]:
     """Three acts of yesterday and two of today; gives both heads."""
     people = house.engines["people"]
     for number, (actor, act) in enumerate(ACTS):
-        await log.record(people, house.day - timedelta(days=number < 3), actor, act, wave="prova", seat="hr", kind="csv", name="rsu")
+        await log.record(
+            people, house.day - timedelta(days=number < 3), actor, act, wave="prova", seat="hr", kind="csv", name="rsu"
+        )
     yesterday, now = await log.head(before=house.day), await log.head()
     assert yesterday is not None and now is not None and (yesterday.number, now.number) == (3, 5)
     return yesterday, now
@@ -62,7 +64,12 @@ async def _said(house: House, text: str) -> str:
 async def test_a_log_that_was_rewritten_with_its_chain_is_found_by_every_head_that_was_kept(house: House) -> None:
     yesterday, now = await _filled(house)
     kept = [heads.line_of(house.data, yesterday), heads.line_of(house.data, now), yesterday.short, now.digest.upper()]
-    assert [await _said(house, text) for text in kept] == ["part, line 3", "part, line 5", "part, line 3", "part, line 5"]
+    assert [await _said(house, text) for text in kept] == [
+        "part, line 3",
+        "part, line 5",
+        "part, line 3",
+        "part, line 5",
+    ]
     await log.record(house.engines["people"], house.day, "hr", "signed in")
     assert await _said(house, "\n".join(kept[:2])) == "part, line 5"
     await _rewrite(house)
@@ -104,12 +111,17 @@ async def kept(tmp_path: Path) -> tuple[Path, Path]:
 def _verify(data: Path, *arguments: str) -> tuple[int, str]:
     ran = subprocess.run(
         [sys.executable, "-m", "server.command.cli", "log", "verify", *arguments],
-        env=environment(data), text=True, capture_output=True, check=False,
-    )  # fmt: skip
+        env=environment(data),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     return ran.returncode, ran.stdout + ran.stderr
 
 
-async def test_the_command_passes_on_its_own_and_refuses_in_words_with_yesterday_s_head(kept: tuple[Path, Path]) -> None:
+async def test_the_command_passes_on_its_own_and_refuses_in_words_with_yesterday_s_head(
+    kept: tuple[Path, Path],
+) -> None:
     data, file = kept
     status, said = _verify(data, "--head", str(file))
     assert (status, "part of this log: line 3" in said) == (0, True)
@@ -124,7 +136,9 @@ async def test_the_command_passes_on_its_own_and_refuses_in_words_with_yesterday
 
 
 @pytest.mark.opened
-async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(house: House, store_settings: StoreSettings) -> None:
+async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(
+    house: House, store_settings: StoreSettings
+) -> None:
     """Staff see that of whole days: the page does not change when somebody works at a desk."""
     await open_a_wave(house)
     here = replace(house, day=today())
@@ -136,10 +150,14 @@ async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(ho
     app = create_app(Settings(store_settings), with_jobs=False)
     async with (
         app.lifespan(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test", headers={"Origin": "http://test"}) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://test", headers={"Origin": "http://test"}
+        ) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
     ):
         before = (await client.get(f"/wave/{WAVE}?lang=en")).text
-        entered = await client.post("/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": next_code(secret)})
+        entered = await client.post(
+            "/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": next_code(secret)}
+        )
         session = {"Cookie": f"ascolto={session_of(entered)}"}
         client.cookies.clear()
         after = (await client.get(f"/wave/{WAVE}?lang=en")).text

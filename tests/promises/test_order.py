@@ -35,8 +35,10 @@ ROUNDS = 7
 BOUND = 0.2
 BLOCK = 10_000
 """A place on PostgreSQL is the part, the block and the row in it, as one number."""
-PAGES = {True: {"spent place": 8192, "spent last place": 8192, "panel place": 4096, "panel last place": 4096},
-         False: {"spent place": BLOCK, "panel place": BLOCK}}  # fmt: skip
+PAGES = {
+    True: {"spent place": 8192, "spent last place": 8192, "panel place": 4096, "panel last place": 4096},
+    False: {"spent place": BLOCK, "panel place": BLOCK},
+}
 """Where several rows lie on one page, on SQLite (True) and PostgreSQL, and how much of a place is a page."""
 type Positions = dict[str, list[int]]
 

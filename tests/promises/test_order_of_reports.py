@@ -75,10 +75,14 @@ class Channel:
             self.wraps.append(wraps["anna"])
             self.attached.append(piece)
             self.locators.append(proof_of(locator, auth).locator)
-            self.rows.append({
-                "case": number, "letter": incoming.row_id(number, "thread", "message", 1),
-                "piece": incoming.row_id(upload, "piece", 0), "epoch": incoming.row_id(number, "thread", "epoch", 1),
-            })  # fmt: skip
+            self.rows.append(
+                {
+                    "case": number,
+                    "letter": incoming.row_id(number, "thread", "message", 1),
+                    "piece": incoming.row_id(upload, "piece", 0),
+                    "epoch": incoming.row_id(number, "thread", "epoch", 1),
+                }
+            )
 
 
 def _b64(content: bytes) -> str:
@@ -125,7 +129,9 @@ async def _rows(engine: StoreEngine, query: str) -> list[dict[str, Any]]:
     return found
 
 
-_PLACE = ", ".join(f"split_part(btrim(ctid::text, '()'), ',', {n})::bigint AS {name}" for n, name in ((1, "block"), (2, "item")))
+_PLACE = ", ".join(
+    f"split_part(btrim(ctid::text, '()'), ',', {n})::bigint AS {name}" for n, name in ((1, "block"), (2, "item"))
+)
 _MARKS = f"xmin::text::bigint AS xmin, tableoid::bigint AS part, {_PLACE}"
 
 
@@ -137,15 +143,25 @@ def _marked(name: str, rows: Sequence[dict[str, Any]]) -> Places:
 async def _on_server(channel: Channel) -> Places:
     """Rows by transaction and place, and of what is long the number and the place of its first toasted part."""
     found: Places = {}
-    for name, table, key in (("case", Case, "case"), ("letter", Message, "letter"), ("piece", Piece, "piece"), ("epoch", Epoch, "epoch")):
-        rows = {int(row["id"]): row for row in await _rows(channel.store, f'SELECT {_MARKS}, id FROM "{table._meta.tablename}"')}
+    for name, table, key in (
+        ("case", Case, "case"),
+        ("letter", Message, "letter"),
+        ("piece", Piece, "piece"),
+        ("epoch", Epoch, "epoch"),
+    ):
+        rows = {
+            int(row["id"]): row
+            for row in await _rows(channel.store, f'SELECT {_MARKS}, id FROM "{table._meta.tablename}"')
+        }
         found |= _marked(name, [rows[numbers[key]] for numbers in channel.rows])
     of_wrap = {bytes(row["sealed"]): row for row in await _rows(channel.store, f"SELECT {_MARKS}, sealed FROM wrap")}
     found |= _marked("wrap", [of_wrap[sealed] for sealed in channel.wraps])
     for name, table, contents in (("letter", Message, channel.letters), ("piece", Piece, channel.attached)):
         chunks = await _toasted(channel.store, table)
         rows_of = [chunks[sealed[:64]] for sealed in contents]
-        found |= _marked(f"{name} toasted", rows_of) | {f"{name} toasted, number": [int(row["chunk_id"]) for row in rows_of]}
+        found |= _marked(f"{name} toasted", rows_of) | {
+            f"{name} toasted, number": [int(row["chunk_id"]) for row in rows_of]
+        }
     return found
 
 
@@ -163,11 +179,17 @@ def _found(places: Places, *, on_files: bool) -> dict[str, float]:
     order = list(range(len(next(iter(places.values())))))
     learnt = {name: tau(order, where) for name, where in places.items()}
     if on_files and len(order) > 20:  # of fewer a page holds too few pairs to tell
-        learnt |= {f"{name} on a page": tau(order, where, 4096) for name, where in places.items() if name.startswith(("index", "case"))}
+        learnt |= {
+            f"{name} on a page": tau(order, where, 4096)
+            for name, where in places.items()
+            if name.startswith(("index", "case"))
+        }
     return learnt
 
 
-async def _learnt(house: House, times: Sequence[int], stir: Callable[[StoreEngine], Awaitable[None]]) -> dict[str, float]:
+async def _learnt(
+    house: House, times: Sequence[int], stir: Callable[[StoreEngine], Awaitable[None]]
+) -> dict[str, float]:
     """What he learns each time, as a mean: some reports came before an earlier stir, some between the two."""
     learnt, dice = [], random.Random(sum(times))
     for reports in times:
@@ -226,9 +248,21 @@ async def test_before_a_stir_they_do(times: tuple[int, ...], house: House) -> No
     learnt = await _learnt(house, times, _nothing)
     told = {name for name, value in learnt.items() if value > 0.8}
     if isinstance(house.engines["cases"], PooledSQLite):
-        assert told >= {"letter's overflow, first", "letter's overflow, last", "letter's end, first", "piece's overflow, first"}
+        assert told >= {
+            "letter's overflow, first",
+            "letter's overflow, last",
+            "letter's end, first",
+            "piece's overflow, first",
+        }
     else:
-        assert told >= {"case, xmin", "letter, xmin", "letter toasted, number", "piece, xmin", "wrap, xmin", "epoch, xmin"}
+        assert told >= {
+            "case, xmin",
+            "letter, xmin",
+            "letter toasted, number",
+            "piece, xmin",
+            "wrap, xmin",
+            "epoch, xmin",
+        }
 
 
 async def _everything() -> list[list[dict[str, Any]]]:

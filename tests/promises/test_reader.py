@@ -17,13 +17,24 @@ from analysis.views import Category, default_plan, incidence
 from tests.analysis.waves import dice
 
 K = 5
-UNITS = [Category("po", "Prato"), Category("fi", "Firenze"), Category("po.a", "A", "po"), Category("po.b", "B", "po"),
-         Category("fi.a", "C", "fi"), Category("fi.b", "D", "fi")]  # fmt: skip
+UNITS = [
+    Category("po", "Prato"),
+    Category("fi", "Firenze"),
+    Category("po.a", "A", "po"),
+    Category("po.b", "B", "po"),
+    Category("fi.a", "C", "fi"),
+    Category("fi.b", "D", "fi"),
+]
 GENDER = [Category("f", "Donna"), Category("m", "Uomo"), Category("nb", "Non binaria")]
 AGE = [Category("u30", "Meno di 30"), Category("40_49", "40-49")]
 PLAN = default_plan(UNITS, GENDER, AGE)
-FACTS = Facts("test", "ascolto", {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""},
-              {"id": "q", "version": "1", "sha256": ""}, {"invited": 90, "issued": 0, "drawn": 70, "received": 70, "unreadable": 0})  # fmt: skip
+FACTS = Facts(
+    "test",
+    "ascolto",
+    {"id": "w", "title": {"it": "W"}, "opened": "", "closed": ""},
+    {"id": "q", "version": "1", "sha256": ""},
+    {"invited": 90, "issued": 0, "drawn": 70, "received": 70, "unreadable": 0},
+)
 
 
 def _item(name: str, construct: str = "CUL", reverse: bool = False, rare: bool = False) -> ItemSpec:
@@ -31,10 +42,16 @@ def _item(name: str, construct: str = "CUL", reverse: bool = False, rare: bool =
 
 
 INSTRUMENT = Instrument(
-    (_item("A1"), _item("A2"), _item("A3", reverse=True), _item("A4", rare=True),
-     ItemSpec("E1", 0, 2, False, None, (3,), ("3.6",), "experience", True, False, None, 1)),
-    (ScaleSpec("CUL", ("A1", "A2", "A3"), 2),), ("1.1",),
-)  # fmt: skip
+    (
+        _item("A1"),
+        _item("A2"),
+        _item("A3", reverse=True),
+        _item("A4", rare=True),
+        ItemSpec("E1", 0, 2, False, None, (3,), ("3.6",), "experience", True, False, None, 1),
+    ),
+    (ScaleSpec("CUL", ("A1", "A2", "A3"), 2),),
+    ("1.1",),
+)
 
 
 def _responses(seed: int, n: int = 70) -> RawResponses:
@@ -232,12 +249,15 @@ def test_four_spare_votes_do_not_uncover_the_only_person_of_a_service() -> None:
     weakened, shipped = (
         _everything_shown(
             release(
-                raw, PLAN, INSTRUMENT, Rules(),
+                raw,
+                PLAN,
+                INSTRUMENT,
+                Rules(),
                 Facts(FACTS.installation, FACTS.origin, FACTS.wave, FACTS.questionnaire, FACTS.participation, counts),
             ).to_json()
         )["size"]
         for counts in (None, known)
-    )  # fmt: skip
+    )
     assert "unit:po.b" in weakened
     assert not {"unit:po.b", "unit:po"} & set(shipped)
 

@@ -60,9 +60,7 @@ def _addresses(value: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("who", ["nobody", "hr", "representative", "recovery", "auditor"])
-async def test_no_body_and_no_number_at_any_address_is_a_fault(
-    sqlite_settings: StoreSettings, who: str
-) -> None:
+async def test_no_body_and_no_number_at_any_address_is_a_fault(sqlite_settings: StoreSettings, who: str) -> None:
     async with _ready(sqlite_settings) as (client, sessions):
         assert await _faults(client, sessions[who]) == []
 
@@ -83,7 +81,10 @@ async def _faults(client: httpx.AsyncClient, session: str) -> list[tuple[str, st
             sent = [(FORM, numbers.encode()), *BODIES.values()] if method in ("POST", "PUT") else [("", b"")]
             for kind, body in sent:
                 answer = await client.request(
-                    method, f"{path}?number={value}&page={value}", content=body, headers={**headers, "content-type": kind}
+                    method,
+                    f"{path}?number={value}&page={value}",
+                    content=body,
+                    headers={**headers, "content-type": kind},
                 )
                 faults += [(method, path[:60], kind)] if answer.status_code >= 500 else []
     return faults
@@ -91,11 +92,23 @@ async def _faults(client: httpx.AsyncClient, session: str) -> list[tuple[str, st
 
 async def test_head_is_answered_as_get_without_its_body(sqlite_settings: StoreSettings) -> None:
     async with _ready(sqlite_settings) as (client, _):
-        for path in ("/", "/answer", "/trust", "/help", "/concern", "/health", "/.well-known/ascolto", "/account/in", "/not-here"):
+        for path in (
+            "/",
+            "/answer",
+            "/trust",
+            "/help",
+            "/concern",
+            "/health",
+            "/.well-known/ascolto",
+            "/account/in",
+            "/not-here",
+        ):
             got, head = await client.get(path), await client.head(path)
             assert (head.status_code, head.headers["content-type"], head.content) == (
-                got.status_code, got.headers["content-type"], b"",
-            ), path  # fmt: skip
+                got.status_code,
+                got.headers["content-type"],
+                b"",
+            ), path
 
 
 async def test_a_page_names_its_character_set_once(sqlite_settings: StoreSettings) -> None:
@@ -106,7 +119,17 @@ async def test_a_page_names_its_character_set_once(sqlite_settings: StoreSetting
         assert (await client.get(address[0])).headers["content-type"] == "text/javascript; charset=utf-8"
 
 
-@pytest.mark.parametrize(("taken", "given"), [("br, gzip", "br"), ("gzip;q=1.0, deflate", "gzip"), ("identity", ""), ("", ""), ("br;q=0, gzip;q=0.5", "gzip"), ("br; q=0.000, gzip;q=0", "")])
+@pytest.mark.parametrize(
+    ("taken", "given"),
+    [
+        ("br, gzip", "br"),
+        ("gzip;q=1.0, deflate", "gzip"),
+        ("identity", ""),
+        ("", ""),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("br; q=0.000, gzip;q=0", ""),
+    ],
+)
 async def test_a_file_is_the_same_however_it_is_packed(sqlite_settings: StoreSettings, taken: str, given: str) -> None:
     async with _ready(sqlite_settings) as (client, _):
         address = static_address("sealing.js")

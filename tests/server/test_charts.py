@@ -12,20 +12,26 @@ from surveys.public.organisation import LANGUAGES
 
 DOCUMENT = {
     "views": [
-        {"id": "all", "areas": {
-            "1": {"index": "<=20", "ci": {"index": [0, 24]}}, "2": {"index": 47.5, "ci": {"index": [44, 51]}},
-            "3": {"index": ">=80", "ci": {"index": [76, 100]}},
-        }},
+        {
+            "id": "all",
+            "areas": {
+                "1": {"index": "<=20", "ci": {"index": [0, 24]}},
+                "2": {"index": 47.5, "ci": {"index": [44, 51]}},
+                "3": {"index": ">=80", "ci": {"index": [76, 100]}},
+            },
+        },
     ],
     "plan": {},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("language", ["it", "en", "ar"])
 def test_a_coded_end_keeps_its_sign_in_every_picture_and_its_title(language: str) -> None:
     """Could leak: a dot labelled 80 says that it is 80, where 80 and more is published."""
     drawn = draw_all(DOCUMENT, Labels({}, {}, {}, frozenset()))
-    words = [html.unescape(text) for text in re.findall(r">([^<>]+)</(?:text|tspan)>", drawn[f"areas.{language}.light"])]
+    words = [
+        html.unescape(text) for text in re.findall(r">([^<>]+)</(?:text|tspan)>", drawn[f"areas.{language}.light"])
+    ]
     words = [word.replace("\u00a0", " ").strip("\u2066\u2069") for word in words]
     labels = {word for word in words if re.fullmatch(r"[≤≥]? ?[\d.,]+", word)} - {"0", "50", "100"}
     assert len(labels) == 3 and {"≤ 20", "≥ 80"} < labels

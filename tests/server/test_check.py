@@ -46,9 +46,13 @@ def _running(
     port = free_port()
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     process = subprocess.Popen(
-        [sys.executable, *(part.format(port=port) for part in arguments)], cwd=ROOT, env=environment(data) | more,
-        stdout=output, stderr=output, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (core, hard)),
-    )  # fmt: skip
+        [sys.executable, *(part.format(port=port) for part in arguments)],
+        cwd=ROOT,
+        env=environment(data) | more,
+        stdout=output,
+        stderr=output,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (core, hard)),
+    )
     try:
         wait_for(port)
         yield f"http://127.0.0.1:{port}"
@@ -97,8 +101,17 @@ def test_a_server_as_shipped_passes_the_canary_and_every_check(data: Path, addre
     checked = _check(data, address, tmp_path)
     assert (checked.returncode, _failed(checked), checked.stderr) == (0, [], "")
     lines = checked.stdout.splitlines()
-    for key in ("same", "cookie", "cache_control", "referrer_policy", "content_security_policy", "data_mode", "key_modes",
-                "keys_apart", "core"):  # fmt: skip
+    for key in (
+        "same",
+        "cookie",
+        "cache_control",
+        "referrer_policy",
+        "content_security_policy",
+        "data_mode",
+        "key_modes",
+        "keys_apart",
+        "core",
+    ):
         assert _said(key, State.GOOD) in lines
     for store in ("answers", "cases"):
         assert _said("secure_delete", State.GOOD, store=store) in lines
@@ -296,8 +309,9 @@ def test_a_service_that_does_not_know_of_its_https_proxy_fails(
         checked = _check(data, proxied, tmp_path, SSL_CERT_FILE=str(certificate))
     pages = ", ".join(canary.PAGES[:5]) + " (+2)"
     assert _failed(checked) == [
-        _said("https_set", State.FAILED), _said("strict_transport_security", State.FAILED, pages=pages),
-    ]  # fmt: skip
+        _said("https_set", State.FAILED),
+        _said("strict_transport_security", State.FAILED, pages=pages),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -316,9 +330,18 @@ def test_plain_http_fails_unless_it_is_this_machine(url: str, set_: bool, said: 
 
 @pytest.mark.parametrize(
     "url",
-    ["https://example.org", "http://127.0.0.1.example.org", "https://ascolto.invalid@example.org", "ftp://127.0.0.1",
-     "http://192.0.2.1", "http://[::1", "http://127.0.0.1:99999", "nonsense", ""],
-)  # fmt: skip
+    [
+        "https://example.org",
+        "http://127.0.0.1.example.org",
+        "https://ascolto.invalid@example.org",
+        "ftp://127.0.0.1",
+        "http://192.0.2.1",
+        "http://[::1",
+        "http://127.0.0.1:99999",
+        "nonsense",
+        "",
+    ],
+)
 def test_no_other_address_is_contacted(url: str) -> None:
     with pytest.raises(canary.AddressRefused):
         canary.allowed(url, "https://ascolto.invalid")
@@ -409,8 +432,10 @@ def test_a_running_service_that_may_dump_its_memory_is_found_out(data: Path, add
 def test_a_service_with_a_core_limit_above_zero_is_found_out(tmp_path: Path) -> None:
     process = tmp_path / "1"
     process.mkdir()
-    (process / "limits").write_text("Limit                     Soft Limit           Hard Limit           Units\n"
-                                    "Max core file size        unlimited            unlimited            bytes\n")  # fmt: skip
+    (process / "limits").write_text(
+        "Limit                     Soft Limit           Hard Limit           Units\n"
+        "Max core file size        unlimited            unlimited            bytes\n"
+    )
     assert machine.judge_core([machine.Service(process, https=False)]).state is State.FAILED
     assert machine.judge_core([machine.Service(tmp_path, https=False)]).state is State.UNSURE
     assert machine.judge_core([]).state is State.UNSURE
@@ -444,12 +469,14 @@ def test_a_clock_behind_what_is_written_fails(tmp_path: Path) -> None:
 
 def test_every_finding_has_its_sentences_in_both_languages() -> None:
     source = "".join(
-        path.read_text("utf-8")
-        for path in [*(ROOT / "server/check").glob("*.py"), ROOT / "server/command/check.py"]
+        path.read_text("utf-8") for path in [*(ROOT / "server/check").glob("*.py"), ROOT / "server/command/check.py"]
     )
     used = {(key, state) for state, key in re.findall(r'\b(good|failed|unsure)\("([a-z_]+)"', source)}
-    used |= {(name.replace("-", "_"), state) for name in ("cache-control", "referrer-policy", "content-security-policy",
-             "strict-transport-security") for state in ("good", "failed")}  # fmt: skip
+    used |= {
+        (name.replace("-", "_"), state)
+        for name in ("cache-control", "referrer-policy", "content-security-policy", "strict-transport-security")
+        for state in ("good", "failed")
+    }
     for language in texts.DESK_LANGUAGES:
         written = {tuple(key.split(".")[2:4]) for key in texts.catalogue(language) if key.startswith("cli.check.")}
         assert {(key, state) for key, state in written if key != "end"} == used
@@ -457,9 +484,16 @@ def test_every_finding_has_its_sentences_in_both_languages() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["error_log /dev/null crit;", "access_log off;", 'proxy_set_header X-Forwarded-For "";', 'proxy_set_header X-Real-IP "";',
-     'proxy_set_header Forwarded "";', "proxy_max_temp_file_size 0;", "client_body_in_file_only off;"],
-)  # fmt: skip
+    [
+        "error_log /dev/null crit;",
+        "access_log off;",
+        'proxy_set_header X-Forwarded-For "";',
+        'proxy_set_header X-Real-IP "";',
+        'proxy_set_header Forwarded "";',
+        "proxy_max_temp_file_size 0;",
+        "client_body_in_file_only off;",
+    ],
+)
 def test_the_shipped_nginx_settings_hold_each_line_that_protects(line: str) -> None:
     text = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
     servers = text.split("\nserver {")[1:]

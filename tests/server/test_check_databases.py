@@ -56,8 +56,12 @@ async def test_a_store_whose_values_postgres_samples_is_named_and_a_restart_drop
 
     async with stores(settings) as engines:
         people = engines["people"]
-        await people._run_in_new_connection("ALTER TABLE panel ALTER COLUMN link SET STATISTICS -1")  # as it was made before
-        await Panel.insert(*(Panel(id=i, wave="w", person=i, channel="sms", link=secret + bytes([i])) for i in range(9)))
+        await people._run_in_new_connection(
+            "ALTER TABLE panel ALTER COLUMN link SET STATISTICS -1"
+        )  # as it was made before
+        await Panel.insert(
+            *(Panel(id=i, wave="w", person=i, channel="sms", link=secret + bytes([i])) for i in range(9))
+        )
         await people._run_in_new_connection("ANALYZE")
         assert await sampled(people)
         assert await wrong() == [{"stores": "people"}]
@@ -75,9 +79,16 @@ async def test_a_postgres_that_does_not_answer_fails(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "bad"),
-    [("log_connections", "on"), ("log_connections", "receipt"), ("track_commit_timestamp", "on"), ("log_duration", "on"),
-     ("log_parameter_max_length_on_error", "-1"), ("log_statement", "mod"), ("log_min_duration_sample", "100")],
-)  # fmt: skip
+    [
+        ("log_connections", "on"),
+        ("log_connections", "receipt"),
+        ("track_commit_timestamp", "on"),
+        ("log_duration", "on"),
+        ("log_parameter_max_length_on_error", "-1"),
+        ("log_statement", "mod"),
+        ("log_min_duration_sample", "100"),
+    ],
+)
 def test_each_setting_that_writes_down_is_named_with_its_store(name: str, bad: str) -> None:
     fine = database.ServerSettings({"log_statement": "ddl", "log_connections": "off", "log_error_verbosity": "terse"})
     told = {"answers": fine, "people": database.ServerSettings({**fine.settings, name: bad})}
@@ -108,7 +119,9 @@ class Loose(PooledSQLite):
 async def test_a_store_that_does_not_wipe_is_found_out(tmp_path: Path) -> None:
     assert not await database.wipes(Loose(tmp_path / "loose.sqlite"))
     assert await database.wipes(sqlite_at(tmp_path / "answers.sqlite", "answers"))
-    found = {str(one.values["store"]): one.state for one in await database.judge_sqlite(tmp_path) if "store" in one.values}
+    found = {
+        str(one.values["store"]): one.state for one in await database.judge_sqlite(tmp_path) if "store" in one.values
+    }
     assert found == {"answers": State.GOOD, "cases": State.UNSURE, "people": State.UNSURE, "public": State.UNSURE}
     assert not (tmp_path / "cases.sqlite").exists()
 
@@ -122,9 +135,7 @@ async def test_the_check_says_which_sqlite_runs_and_every_connection_uses_it(sql
     assert (first.key, first.state, first.values) == ("sqlite", State.GOOD, {"version": engines.sqlite_version()})
 
 
-async def test_a_sqlite_that_may_lose_answers_opens_no_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_sqlite_that_may_lose_answers_opens_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "SOUND_SQLITE", (99, 0, 0))
     assert database.judge_version().state is State.FAILED
     with pytest.raises(StoresUnavailable, match="may lose answers"):

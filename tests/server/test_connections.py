@@ -22,9 +22,11 @@ from tests.postgres import free_port
 HALF = {
     "headers": b"GET /answer HTTP/1.1\r\nHost: ascolto\r\nX-Slow: ",
     "body": b"POST /answer HTTP/1.1\r\nHost: ascolto\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 90000\r\n\r\n_code=",
-    "concern": b"POST /concern HTTP/1.1\r\nHost: ascolto\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9000000\r\n\r\n" + b"text=" + b"x" * 20_000,
+    "concern": b"POST /concern HTTP/1.1\r\nHost: ascolto\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9000000\r\n\r\n"
+    + b"text="
+    + b"x" * 20_000,
     "nothing": b"",
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +44,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
     with log.open("wb") as written:
         process = subprocess.Popen(
             ["sh", "-c", f"ulimit -n 1024; exec {sys.executable} -m server.command.cli serve --port {port}"],
-            env={**os.environ, "ASCOLTO_DATA": str(folder / "data")}, stdout=written, stderr=written,
-        )  # fmt: skip
+            env={**os.environ, "ASCOLTO_DATA": str(folder / "data")},
+            stdout=written,
+            stderr=written,
+        )
     for _ in range(150):
         with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
             break
@@ -80,7 +84,9 @@ async def test_half_sent_requests_do_not_keep_others_out(running: tuple[int, Pat
         took = []
         for _ in range(20):
             start = time.perf_counter()
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=connections.HEADER_SECONDS) as client:
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", timeout=connections.HEADER_SECONDS
+            ) as client:
                 answered = await client.get("/trust?lang=it")
             assert answered.status_code == 200
             took.append(time.perf_counter() - start)
@@ -123,7 +129,10 @@ async def test_a_slow_phone_with_a_photo_is_waited_for(running: tuple[int, Path]
     """100 kB at 4 kB a second take longer than the first time of a body, and arrive."""
     reader, writer = await asyncio.open_connection("127.0.0.1", running[0])
     body = b"lang=it&x=" + b"y" * 99_990
-    writer.write(b"POST /answer HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(body))
+    writer.write(
+        b"POST /answer HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
+        % len(body)
+    )
     for start in range(0, len(body), 4000):
         writer.write(body[start : start + 4000])
         await writer.drain()
@@ -136,7 +145,13 @@ def test_an_error_of_the_loop_is_told_once_a_minute_and_without_words(capsys: py
     quiet = connections.Quiet()
     loop = asyncio.new_event_loop()
     for _ in range(1000):
-        quiet(loop, {"message": "socket.accept() out of system resource from 192.0.2.7", "exception": OSError(24, "Too many open files")})
+        quiet(
+            loop,
+            {
+                "message": "socket.accept() out of system resource from 192.0.2.7",
+                "exception": OSError(24, "Too many open files"),
+            },
+        )
         quiet(loop, {"message": "her answer", "exception": ValueError("her answer")})
     loop.close()
     assert capsys.readouterr().err.splitlines() == ["fault in accept: OSError at ?", "fault in loop: ValueError at ?"]

@@ -75,7 +75,9 @@ async def _enter(client: httpx.AsyncClient, name: str, second: str = "", passwor
 
 
 @pytest.mark.parametrize(("https", "prefix"), [(False, ""), (True, "__Secure-")])
-async def test_cookies_go_to_desks_and_doors_and_never_to_a_page_of_staff(tmp_path: Path, https: bool, prefix: str) -> None:
+async def test_cookies_go_to_desks_and_doors_and_never_to_a_page_of_staff(
+    tmp_path: Path, https: bool, prefix: str
+) -> None:
     async with _served(tmp_path, https=https) as (client, house):
         await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
         answered = await client.post("/account/in", data={"name": "ada", "password": PASSWORD})
@@ -135,11 +137,24 @@ async def test_a_password_is_changed_with_the_old_one_and_a_code_and_ends_every_
         step = int(time.time()) // 30
         here = await _enter(client, "ada", code_at(secret, step))
         page = (await client.get("/account", headers=here)).text
-        right = {"_form": _form(page), "old": PASSWORD, "new": "una-nuova-password", "again": "una-nuova-password",
-                 "second": code_at(secret, step + 1)}  # fmt: skip
-        for change, status in (({"old": "x"}, 403), ({"second": "000000"}, 403), ({"second": ""}, 403), ({"again": "y"}, 422),
-                               ({"new": "short", "again": "short"}, 422), ({"_form": "0" * 64}, 403)):  # fmt: skip
-            assert (await client.post("/account/password", data=right | change, headers=here)).status_code == status, change
+        right = {
+            "_form": _form(page),
+            "old": PASSWORD,
+            "new": "una-nuova-password",
+            "again": "una-nuova-password",
+            "second": code_at(secret, step + 1),
+        }
+        for change, status in (
+            ({"old": "x"}, 403),
+            ({"second": "000000"}, 403),
+            ({"second": ""}, 403),
+            ({"again": "y"}, 422),
+            ({"new": "short", "again": "short"}, 422),
+            ({"_form": "0" * 64}, 403),
+        ):
+            assert (await client.post("/account/password", data=right | change, headers=here)).status_code == status, (
+                change
+            )
         assert (await client.post("/account/password", data=right, headers=here)).status_code == 303
         assert (await client.get("/hr", headers=here)).headers["location"].startswith("/account/in")
         acts = [row["act"] for row in await LogEntry.select().order_by(LogEntry.number)]
@@ -191,7 +206,14 @@ async def test_a_handler_s_passphrase_is_changed_with_the_old_one_or_the_kit_and
         good = code_at(known["second"], step + 1)
         stranger = sign({"form": here["X-Form"], **wanted}, "passphrase", secrets.token_bytes(32))
         other = sign({"form": here["X-Form"], **wanted, "login": "0" * 64}, "passphrase", keys.ed25519)
-        for proof in ({}, {"old": "00" * 32}, {"proof": stranger}, {"proof": other}, {"proof": "x"}, {"old": old, "second": "000000"}):
+        for proof in (
+            {},
+            {"old": "00" * 32},
+            {"proof": stranger},
+            {"proof": other},
+            {"proof": "x"},
+            {"old": old, "second": "000000"},
+        ):
             answered = await client.post("/cases/passphrase", json={**wanted, "second": good, **proof}, headers=here)
             assert (answered.status_code, answered.json()) == (403, {"problem": "wrong"}), proof
         kit = open_bundle(me.bundle, "kit", kit_seed(known["kit"]))
@@ -226,8 +248,12 @@ def test_secrets_of_pages_are_twenty_bytes() -> None:
 def _ascolto(folder: Path, *arguments: str, typed: str = "") -> tuple[int, str]:
     ran = subprocess.run(
         [sys.executable, "-m", "server.command.cli", *arguments],
-        env=environment(folder), input=typed, text=True, capture_output=True, check=False,
-    )  # fmt: skip
+        env=environment(folder),
+        input=typed,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     return ran.returncode, ran.stdout + ran.stderr
 
 

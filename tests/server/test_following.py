@@ -44,7 +44,9 @@ asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))
 
 def _another(data: Path, *act: str) -> "subprocess.Popen[str]":
     """Another process of the same installation."""
-    return subprocess.Popen([sys.executable, "-c", ANOTHER, str(data), *act], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", ANOTHER, str(data), *act], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 async def _said(data: Path, *act: str) -> str:
@@ -62,7 +64,11 @@ async def _closed(settings: StoreSettings) -> Opened:
 
 
 def _words(wave: Opened, *, wrong: bool = False) -> dict[str, str]:
-    return {"first": str(wave.secrets["hr"]), "second": "parole che nessuno ha" if wrong else str(wave.secrets["recovery"]), "actor": "hr"}
+    return {
+        "first": str(wave.secrets["hr"]),
+        "second": "parole che nessuno ha" if wrong else str(wave.secrets["recovery"]),
+        "actor": "hr",
+    }
 
 
 async def _until(data: Path, wanted: Any) -> Progress:
@@ -75,7 +81,9 @@ async def _until(data: Path, wanted: Any) -> Progress:
 
 
 @pytest.mark.opened
-async def test_another_process_sees_each_step_begins_no_second_release_and_reads_how_it_ended(sqlite_settings: StoreSettings) -> None:
+async def test_another_process_sees_each_step_begins_no_second_release_and_reads_how_it_ended(
+    sqlite_settings: StoreSettings,
+) -> None:
     wave, data = await _closed(sqlite_settings), sqlite_settings.data
     settings = Settings(sqlite_settings)
     async with stores(sqlite_settings) as engines:
@@ -92,7 +100,9 @@ async def test_another_process_sees_each_step_begins_no_second_release_and_reads
 
 
 @pytest.mark.opened
-async def test_a_release_that_was_cut_off_with_its_process_is_told_and_begins_anew(sqlite_settings: StoreSettings) -> None:
+async def test_a_release_that_was_cut_off_with_its_process_is_told_and_begins_anew(
+    sqlite_settings: StoreSettings,
+) -> None:
     wave, data = await _closed(sqlite_settings), sqlite_settings.data
     words = _words(wave)
     begun = _another(data, "begin", words["first"], words["second"])
@@ -102,7 +112,11 @@ async def test_a_release_that_was_cut_off_with_its_process_is_told_and_begins_an
         os.killpg(begun.pid, signal.SIGKILL)
         begun.wait()
         cut = await _until(data, lambda found: found.finished)
-        assert (cut.failed, (await progress.of(WAVE)).finished, (await waves.get(WAVE)).state) == ("broken", False, State.CLOSED)  # type: ignore[union-attr]  # it was begun
+        assert (cut.failed, (await progress.of(WAVE)).finished, (await waves.get(WAVE)).state) == (
+            "broken",
+            False,
+            State.CLOSED,
+        )  # type: ignore[union-attr]  # it was begun
         assert await following.release(Settings(sqlite_settings), engines, WAVE, words)
         assert (await _until(data, lambda found: found.finished)).failed == ""
         assert (await waves.get(WAVE)).state == State.RELEASED

@@ -92,9 +92,7 @@ async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_h
 async def test_a_mail_server_that_is_away_keeps_messages_waiting_and_earlier_links_working(sqlite_house: House) -> None:
     await _open(sqlite_house, "email")
     await issuing.invite_by_mail(sqlite_house, WAVE, "reminder", only_missing=True)
-    drawn = await links.draw(
-        sqlite_house.engines["people"], await links.members_of(WAVE, "email", only_missing=True)
-    )
+    drawn = await links.draw(sqlite_house.engines["people"], await links.members_of(WAVE, "email", only_missing=True))
     settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{free_port()}")  # type: ignore[arg-type]  # nobody listens there
     for _ in range(links.TRIES + 1):  # however often it is tried
         assert await invitations.send_due(settings, sqlite_house) == 0
@@ -107,7 +105,9 @@ async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite
     await _open(house, "letter")
     drawn = await issuing.hand_over(house, WAVE, "letter")
     pdf = tmp_path / "letters.pdf"
-    pdf.write_bytes(invitations.letter_pages(invitations.pages(await invitations.about(house.data, WAVE), drawn)["letters"]))
+    pdf.write_bytes(
+        invitations.letter_pages(invitations.pages(await invitations.about(house.data, WAVE), drawn)["letters"])
+    )
     pages = run(["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True).stdout.split("\f")
     assert len([page for page in pages if page.strip()]) == 36
     first = next(page for page in pages if drawn[0].name in page)
@@ -116,8 +116,15 @@ async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite
 
 @pytest.mark.parametrize(
     ("contact", "offered", "channel"),
-    [("a@b.it", ("email",), "email"), ("a@b.it", ("letter",), "letter"), ("a@b.it", (), "slip"), ("055 1234567", ("email", "sms"), "sms"),
-     ("+39 333 1234567", ("email",), "slip"), ("", ("email", "sms", "letter"), "letter"), ("interno 12", ("sms",), "slip")],
-)  # fmt: skip
+    [
+        ("a@b.it", ("email",), "email"),
+        ("a@b.it", ("letter",), "letter"),
+        ("a@b.it", (), "slip"),
+        ("055 1234567", ("email", "sms"), "sms"),
+        ("+39 333 1234567", ("email",), "slip"),
+        ("", ("email", "sms", "letter"), "letter"),
+        ("interno 12", ("sms",), "slip"),
+    ],
+)
 def test_each_contact_has_one_way(contact: str, offered: tuple[str, ...], channel: str) -> None:
     assert links.channel_for(contact, offered) == channel

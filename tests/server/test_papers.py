@@ -18,14 +18,19 @@ from surveys.public.organisation import LANGUAGES
 FINGERPRINT = sha256(b"a house").hexdigest()[:32]
 WORDS = " ".join(words_of(FINGERPRINT))
 HOUSE = (FINGERPRINT, WORDS)
-ROWS = (*(" ".join(WORDS.split()[n : n + 6]) for n in (0, 6)), " ".join(FINGERPRINT[n : n + 4] for n in range(0, 32, 4)))
+ROWS = (
+    *(" ".join(WORDS.split()[n : n + 6]) for n in (0, 6)),
+    " ".join(FINGERPRINT[n : n + 4] for n in range(0, 32, 4)),
+)
 HOSTILE = 'Anna "#let x = 1" $a$ \\ [b] *c* <d> {years} {0}'
 READERS = ((HOSTILE, "persona di fiducia", False), ("Livia Finta", "consigliera", True))
 
 
 def _pages(made: bytes, folder: Path) -> list[str]:
     (folder / "poster.pdf").write_bytes(made)
-    text = subprocess.run(["pdftotext", "-layout", folder / "poster.pdf", "-"], check=True, capture_output=True, text=True)
+    text = subprocess.run(
+        ["pdftotext", "-layout", folder / "poster.pdf", "-"], check=True, capture_output=True, text=True
+    )
     return text.stdout.split("\f")[:-1]
 
 
@@ -40,8 +45,13 @@ def test_the_poster_has_one_page_a_language(pages: list[str]) -> None:
 
 
 def test_six_readers_with_long_names_still_fit_one_page_a_language(tmp_path: Path) -> None:
-    many = tuple((f"Mariagrazia Lunghissimonome Inventata {n}", "referente contro molestie e discriminazioni", n == 5) for n in range(6))
-    made = poster("Cooperativa sociale Esempio di Firenze", "https://ascolto.cooperativa-esempio.invalid", HOUSE, many, LANGUAGES)
+    many = tuple(
+        (f"Mariagrazia Lunghissimonome Inventata {n}", "referente contro molestie e discriminazioni", n == 5)
+        for n in range(6)
+    )
+    made = poster(
+        "Cooperativa sociale Esempio di Firenze", "https://ascolto.cooperativa-esempio.invalid", HOUSE, many, LANGUAGES
+    )
     assert len(_pages(made, tmp_path)) == 9
 
 
@@ -65,7 +75,9 @@ def test_an_address_to_type_is_never_broken_over_two_lines(tmp_path: Path) -> No
 
 def test_the_qr_leads_to_the_front_door_and_nowhere_deeper() -> None:
     expected = segno.make("https://ascolto.invalid/", error="m")
-    assert front_door("https://ascolto.invalid").matrix == front_door("https://ascolto.invalid/").matrix == expected.matrix
+    assert (
+        front_door("https://ascolto.invalid").matrix == front_door("https://ascolto.invalid/").matrix == expected.matrix
+    )
     anchored = segno.make(f"https://ascolto.invalid/#h={FINGERPRINT}", error="m")  # a fragment: it is never sent
     assert front_door("https://ascolto.invalid", FINGERPRINT).matrix == anchored.matrix
 
@@ -82,10 +94,19 @@ def _text(made: bytes) -> str:
 
 def _channel(**changes: object) -> Channel:
     known: dict[str, object] = {
-        "organisation": "Cooperativa Prova", "address": "https://ascolto.invalid", "fingerprint": FINGERPRINT, "words": WORDS, "readers": READERS,
-        "controller": "Cooperativa Prova, Firenze", "contact": "privacy@prova.invalid", "retention_years": 3, "hearing_day": "3 novembre 2026",
-        "hearing_document": "Verbale 3/2026", "checked_day": "", "opened_day": "23 novembre 2026",
-    }  # fmt: skip
+        "organisation": "Cooperativa Prova",
+        "address": "https://ascolto.invalid",
+        "fingerprint": FINGERPRINT,
+        "words": WORDS,
+        "readers": READERS,
+        "controller": "Cooperativa Prova, Firenze",
+        "contact": "privacy@prova.invalid",
+        "retention_years": 3,
+        "hearing_day": "3 novembre 2026",
+        "hearing_document": "Verbale 3/2026",
+        "checked_day": "",
+        "opened_day": "23 novembre 2026",
+    }
     return Channel(**known | changes)  # type: ignore[arg-type]
 
 
@@ -112,7 +133,9 @@ def test_a_draft_is_an_a4_sheet_in_its_own_language_and_says_nothing_of_the_libr
 
 
 def test_a_name_that_no_xml_may_hold_loses_only_its_control_characters() -> None:
-    assert "Anna Finta" in _text(document("notice", _channel(readers=(("An\x0bna\x01 Finta", "referente", False),)), "it"))
+    assert "Anna Finta" in _text(
+        document("notice", _channel(readers=(("An\x0bna\x01 Finta", "referente", False),)), "it")
+    )
 
 
 @pytest.mark.parametrize("kind", ["notice", "register"])
@@ -124,7 +147,14 @@ def test_who_hosts_the_site_and_transfers_are_left_to_the_office(kind: str) -> N
 
 def test_the_notice_names_what_is_in_clear() -> None:
     text = _text(document("notice", _channel(), "it"))
-    for words in ("ultimo scritto", "contestato", "bloccata", "chiave di riserva", "numero dei messaggi", "chiavi pubbliche"):
+    for words in (
+        "ultimo scritto",
+        "contestato",
+        "bloccata",
+        "chiave di riserva",
+        "numero dei messaggi",
+        "chiavi pubbliche",
+    ):
         assert words in text
 
 

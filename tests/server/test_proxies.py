@@ -43,7 +43,9 @@ def _nginx(folder: Path, certificate: Path, upstream: str, change: Change) -> tu
     plain, secure = free_port(), free_port()
     text = change((ROOT / "deploy" / "nginx.conf").read_text("utf-8"))
     text = re.sub(r"    listen \[::\].*\n", "", text)
-    text = text.replace("listen 80 ", f"listen 127.0.0.1:{plain} ").replace("listen 443 ", f"listen 127.0.0.1:{secure} ")
+    text = text.replace("listen 80 ", f"listen 127.0.0.1:{plain} ").replace(
+        "listen 443 ", f"listen 127.0.0.1:{secure} "
+    )
     text = re.sub(r"(ssl_certificate(?:_key)?) [^;]+;", rf"\1 {certificate};", text)
     text = text.replace("http://127.0.0.1:8000", upstream)
     settings = folder / "nginx.conf"
@@ -115,10 +117,17 @@ def test_behind_a_shipped_proxy_the_canary_is_found_nowhere(kind: str, tmp_path:
     [
         ("nginx", lambda text: text.replace("    access_log off;\n", "")),
         ("nginx", lambda text: text.replace("error_log /dev/null crit;", "error_log errors.log info;")),
-        ("caddy", lambda text: text.replace("\trequest_body {", "\tlog\n\trequest_body {").replace("include tls", "").replace("level WARN", "level INFO")),
+        (
+            "caddy",
+            lambda text: (
+                text.replace("\trequest_body {", "\tlog\n\trequest_body {")
+                .replace("include tls", "")
+                .replace("level WARN", "level INFO")
+            ),
+        ),
     ],
     ids=["nginx, access log", "nginx, error log", "caddy, access log"],
-)  # fmt: skip
+)
 def test_one_line_less_and_the_check_finds_the_canary(
     kind: str, change: Change, tmp_path: Path, certificate: Path
 ) -> None:
@@ -152,9 +161,14 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 def test_the_service_is_told_the_host_and_never_who_asks(kind: str, tmp_path: Path, certificate: Path) -> None:
     """Could leak: what phones and networks send; with a plain proxy all of it arrives."""
     told = {
-        "User-Agent": "Phone 3", "Referer": "https://mail.invalid/", "X-Forwarded-For": "203.0.113.9",
-        "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Client-IP": "203.0.113.9", "True-Client-IP": "203.0.113.9",
-    }  # fmt: skip
+        "User-Agent": "Phone 3",
+        "Referer": "https://mail.invalid/",
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Real-IP": "203.0.113.9",
+        "Forwarded": "for=203.0.113.9",
+        "X-Client-IP": "203.0.113.9",
+        "True-Client-IP": "203.0.113.9",
+    }
     handler = type("Seen", (Recorder,), {"seen": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as service:
         threading.Thread(target=service.serve_forever, daemon=True).start()

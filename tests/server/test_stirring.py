@@ -105,7 +105,10 @@ async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_t
     waits = []
     for code in wave.codes[:30]:
         began = time.monotonic()
-        assert await urn.put(right(WAVE, spent(code)), b"a" * 16, sealed(postgres_house, wave.record, b"sheet")) == Receipt.RECEIVED
+        assert (
+            await urn.put(right(WAVE, spent(code)), b"a" * 16, sealed(postgres_house, wave.record, b"sheet"))
+            == Receipt.RECEIVED
+        )
         waits.append(time.monotonic() - began)
     with pytest.raises(stirring.StillInOrder):
         await stir

@@ -9,9 +9,15 @@ from surveys.cases import codes
 from surveys.signed import named
 
 PAINTS = {
-    "\x1b[?7l": "\ufffd[?7l", "\x1b[999C": "\ufffd[999C", "\r": "\ufffd", "\x08": "\ufffd", "\u202e": "\ufffd", "\u200b": "\ufffd",
-    "\u2028": "\ufffd", "\x9b1A": "\ufffd1A",
-}  # fmt: skip
+    "\x1b[?7l": "\ufffd[?7l",
+    "\x1b[999C": "\ufffd[999C",
+    "\r": "\ufffd",
+    "\x08": "\ufffd",
+    "\u202e": "\ufffd",
+    "\u200b": "\ufffd",
+    "\u2028": "\ufffd",
+    "\x9b1A": "\ufffd1A",
+}
 """What moves, hides or turns, and what a terminal is given instead."""
 
 

@@ -104,27 +104,50 @@ async def test_every_bad_token_is_refused_with_the_same_words(sqlite_settings: S
 async def test_nobody_is_thanked_for_a_sheet_that_did_not_arrive(sqlite_settings: StoreSettings) -> None:
     """Done by an attacker: on a phone that others use, an older page went out with a mistyped code, and was thanked for."""
     async with installation(sqlite_settings) as ready:
-        sent = {"_code": _written(ready.prepared, ready.signature), "_lang": "it", "_wave": WAVE, "_attempt": "a" * 32, "CUL1": "3"}
+        sent = {
+            "_code": _written(ready.prepared, ready.signature),
+            "_lang": "it",
+            "_wave": WAVE,
+            "_attempt": "a" * 32,
+            "CUL1": "3",
+        }
         assert (await ready.client.post("/answer", data=sent)).status_code == 303
-        assert (await ready.client.post("/answer", data=sent | {"CUL1": "77"})).status_code == 303  # hers, sent again: thanked, and nothing shown
+        assert (
+            await ready.client.post("/answer", data=sent | {"CUL1": "77"})
+        ).status_code == 303  # hers, sent again: thanked, and nothing shown
         for code, problem in (("ABCD", "bad_code"), ("0000-0000-0000-0000", "unknown_code"), ("", "no_code")):
             again = await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4"})
             assert again.status_code == 422 and say("it", f"staff.problem.{problem}") in html.unescape(again.text), code
-            assert not SHOWN.search(again.text) and "a" * 32 not in again.text  # no answer of anybody, and a form of its own
-            assert SHOWN.search((await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4", "_attempt": "c" * 32})).text)
+            assert (
+                not SHOWN.search(again.text) and "a" * 32 not in again.text
+            )  # no answer of anybody, and a form of its own
+            assert SHOWN.search(
+                (
+                    await ready.client.post("/answer", data=sent | {"_code": code, "CUL1": "4", "_attempt": "c" * 32})
+                ).text
+            )
 
 
-async def test_a_sheet_that_was_sealed_before_the_end_is_received_after_it_and_not_after_the_closing(sqlite_settings: StoreSettings) -> None:
+async def test_a_sheet_that_was_sealed_before_the_end_is_received_after_it_and_not_after_the_closing(
+    sqlite_settings: StoreSettings,
+) -> None:
     """Done by an attacker: a form without a script was received, a sheet on its way from a phone with one was refused and thrown away."""
     async with installation(sqlite_settings) as ready:
         assert (await ready.client.get("/answer")).status_code == 200
         engines = ready.app.state.engines
         late = House(engines, sqlite_settings.data, DAY + timedelta(days=15), "hr")
         await closing.end(late, WAVE)
-        accepting.begin(sqlite_settings.data)  # another process, or this one after a restart: it has not seen the wave open
+        accepting.begin(
+            sqlite_settings.data
+        )  # another process, or this one after a restart: it has not seen the wave open
         assert (await ready.client.get("/answer")).status_code == 410
         sheet = pairs.seal(AnswerSheet({}).to_bytes(), token_digest(ready.prepared), ready.plan.hash, ready.plan.points)
-        body = {"wave": WAVE, "code": _written(ready.prepared, ready.signature), "attempt": "a" * 32, "envelope": base64.b64encode(sheet).decode()}
+        body = {
+            "wave": WAVE,
+            "code": _written(ready.prepared, ready.signature),
+            "attempt": "a" * 32,
+            "envelope": base64.b64encode(sheet).decode(),
+        }
         assert (await ready.client.post("/answer/sealed", json=body)).json() == {"received": True}
         await closing.close(late, WAVE, unused_slips=0)
         after = await ready.client.post("/answer/sealed", json=body | {"attempt": "b" * 32})

@@ -60,10 +60,20 @@ async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses
             number, code = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("once", "code"))
             assert number is not None and code is not None
             parts = code[1].split()
-            return {"once": number[1], "do": "send", "text": text, "code": code[1], "part2": parts[1], "part6": parts[5]}
+            return {
+                "once": number[1],
+                "do": "send",
+                "text": text,
+                "code": code[1],
+                "part2": parts[1],
+                "part6": parts[5],
+            }
 
         async def send(fields: dict[str, str], photo: bytes = b"") -> httpx.Response:
-            files = [*((name, (None, value)) for name, value in fields.items()), ("photo", ("a.jpg", photo, "image/jpeg"))]
+            files = [
+                *((name, (None, value)) for name, value in fields.items()),
+                ("photo", ("a.jpg", photo, "image/jpeg")),
+            ]
             return await client.post("/concern?lang=en", files=files)
 
         photo = b"\xff\xd8" + bytes(9 * MB)

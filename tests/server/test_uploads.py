@@ -41,7 +41,9 @@ def _workbook(rows: int, columns: int = 4) -> bytes:
         before, begin, rest = written.decode().partition('<row r="2">')
         row, end, after = rest.partition("</row>")
         again = (
-            begin.replace("2", f"{n + 1}") + row.replace('2" t=', f'{n + 1}" t=').replace("Persona 1", f"Persona {n}") + end
+            begin.replace("2", f"{n + 1}")
+            + row.replace('2" t=', f'{n + 1}" t=').replace("Persona 1", f"Persona {n}")
+            + end
             for n in range(1, rows + 1)
         )
         return f"{before}{''.join(again)}{after}".encode()
@@ -68,11 +70,17 @@ def _blown_up(megabytes: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("make", "reason"),
-    [(lambda: _blown_up(102), "bomb"), (lambda: _workbook(50_010), "long"), (lambda: _workbook(600, 2000), "long"),
-     (lambda: b"PK\x03\x04" + b"x" * 5000, "truncated")],
+    [
+        (lambda: _blown_up(102), "bomb"),
+        (lambda: _workbook(50_010), "long"),
+        (lambda: _workbook(600, 2000), "long"),
+        (lambda: b"PK\x03\x04" + b"x" * 5000, "truncated"),
+    ],
     ids=["unpacks to 102 MB", "too many rows", "too many cells", "cut off"],
-)  # fmt: skip
-async def test_a_workbook_out_of_bounds_is_refused_for_a_reason(tmp_path: Path, make: Callable[[], bytes], reason: str) -> None:
+)
+async def test_a_workbook_out_of_bounds_is_refused_for_a_reason(
+    tmp_path: Path, make: Callable[[], bytes], reason: str
+) -> None:
     file = tmp_path / "personale.xlsx"
     file.write_bytes(make())
     answer = await workers.run(Settings(StoreSettings(tmp_path / "data")), "people", {"path": str(file)}, seconds=240)
@@ -83,7 +91,9 @@ def test_a_list_that_needs_too_much_of_a_processor_is_told_as_too_heavy(tmp_path
     file = tmp_path / "personale.xlsx"
     file.write_bytes(_workbook(45_000))
     program = "import sys; from server.processes import worker; worker.READING_SECONDS = 1; sys.argv[1:] = ['people']; worker.main()"
-    ran = subprocess.run([sys.executable, "-c", program], input=json.dumps({"path": str(file)}), capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], input=json.dumps({"path": str(file)}), capture_output=True, text=True
+    )
     assert (ran.returncode, json.loads(ran.stdout)["result"]) == (0, {"unreadable": "heavy", "params": {}})
 
 
@@ -96,11 +106,17 @@ async def test_a_worker_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert time.perf_counter() - start < 3
 
 
-async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_refused(sqlite_settings: StoreSettings) -> None:
+async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_refused(
+    sqlite_settings: StoreSettings,
+) -> None:
     async with stores(sqlite_settings) as engines:
         await accounts.add(engines["people"], "direzione", "hr", PASSWORD)
         secret = await channel.with_codes(House(engines, sqlite_settings.data, DAY, "hr"), "direzione")
-        session = (await accounts.sign_in(engines["people"], "direzione", PASSWORD, datetime.now(UTC), second=next_code(secret)))[0]
+        session = (
+            await accounts.sign_in(
+                engines["people"], "direzione", PASSWORD, datetime.now(UTC), second=next_code(secret)
+            )
+        )[0]
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test", timeout=90) as client:
@@ -108,9 +124,14 @@ async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_
         form = {FORM_FIELD: accounts.form_token(session)}
 
         async def upload(content: bytes) -> httpx.Response:
-            return await client.post("/hr/people?lang=en", data=form, files={"file": ("staff.xlsx", content)}, headers=headers)
+            return await client.post(
+                "/hr/people?lang=en", data=form, files={"file": ("staff.xlsx", content)}, headers=headers
+            )
 
-        for content, status, sentence in ((_workbook(40_000), 303, ""), (_blown_up(102), 422, "at most 64 MB can be read")):
+        for content, status, sentence in (
+            (_workbook(40_000), 303, ""),
+            (_blown_up(102), 422, "at most 64 MB can be read"),
+        ):
             reading = asyncio.create_task(upload(content))
             slowest = 0.0
             while not reading.done():
@@ -122,7 +143,14 @@ async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_
             assert (answered.status_code, sentence in answered.text) == (status, True)
             if status == 422:
                 assert slowest < 1
-        parts = [(f'name="{field}"', value) for field, value in form.items()] + [('name="file"; filename="a.c\0v"', "nome")]
-        body = "".join(f"--x\r\nContent-Disposition: form-data; {about}\r\n\r\n{value}\r\n" for about, value in parts) + "--x--\r\n"
-        odd = await client.post("/hr/people", content=body, headers=headers | {"content-type": "multipart/form-data; boundary=x"})
+        parts = [(f'name="{field}"', value) for field, value in form.items()] + [
+            ('name="file"; filename="a.c\0v"', "nome")
+        ]
+        body = (
+            "".join(f"--x\r\nContent-Disposition: form-data; {about}\r\n\r\n{value}\r\n" for about, value in parts)
+            + "--x--\r\n"
+        )
+        odd = await client.post(
+            "/hr/people", content=body, headers=headers | {"content-type": "multipart/form-data; boundary=x"}
+        )
         assert odd.status_code == 422  # a name with a NUL: no file that can be read, and no fault

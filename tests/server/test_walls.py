@@ -16,13 +16,44 @@ from server.frame.pages import MessagePage
 from server.settings import Settings, from_environment
 from surveys.stores import StoreSettings
 
-STAFF = {"/", "/help", "/trust", "/wave/{wave_id:str}", "/wave/{wave_id:str}/bulletin.txt", "/wave/{wave_id:str}/plan.json", "/answer", "/answer/language", "/thanks",
-         "/answer/words", "/answer/link", "/answer/token", "/answer/sealed", "/answer-worker.js", "/results/{wave_id:str}",
-         "/results/{wave_id:str}/release.json", "/results/{wave_id:str}/charts/{name:str}", "/static/{name:str}",
-         "/.well-known/ascolto", "/.well-known/security.txt", "/health", "/account/in",
-         "/concern", "/concern/keyring.json", "/concern/sealed", "/concern/thread", "/concern/reply", "/concern/file", "/concern/proof",
-         "/concern/diary/delete", "/concern/piece/{upload:str}", "/concern/piece/{upload:str}/{number:int}",
-         "/cases/in", "/cases/setup", "/cases/salt", "/cases/second"}  # fmt: skip
+STAFF = {
+    "/",
+    "/help",
+    "/trust",
+    "/wave/{wave_id:str}",
+    "/wave/{wave_id:str}/bulletin.txt",
+    "/wave/{wave_id:str}/plan.json",
+    "/answer",
+    "/answer/language",
+    "/thanks",
+    "/answer/words",
+    "/answer/link",
+    "/answer/token",
+    "/answer/sealed",
+    "/answer-worker.js",
+    "/results/{wave_id:str}",
+    "/results/{wave_id:str}/release.json",
+    "/results/{wave_id:str}/charts/{name:str}",
+    "/static/{name:str}",
+    "/.well-known/ascolto",
+    "/.well-known/security.txt",
+    "/health",
+    "/account/in",
+    "/concern",
+    "/concern/keyring.json",
+    "/concern/sealed",
+    "/concern/thread",
+    "/concern/reply",
+    "/concern/file",
+    "/concern/proof",
+    "/concern/diary/delete",
+    "/concern/piece/{upload:str}",
+    "/concern/piece/{upload:str}/{number:int}",
+    "/cases/in",
+    "/cases/setup",
+    "/cases/salt",
+    "/cases/second",
+}
 
 
 def test_the_web_process_loads_neither_scipy_nor_charts_nor_the_typesetter(tmp_path: Path) -> None:
@@ -43,7 +74,10 @@ def test_the_web_process_loads_neither_scipy_nor_charts_nor_the_typesetter(tmp_p
 async def test_every_address_asks_for_a_sign_in_unless_it_is_for_staff(tmp_path: Path) -> None:
     app = create_app(Settings(StoreSettings(tmp_path)), with_jobs=False)
     opened = set()
-    async with app.lifespan(), httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+    async with (
+        app.lifespan(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,
+    ):
         for route in app.routes:
             for handler in getattr(route, "route_handlers", ()):
                 for method in handler.http_methods - {"OPTIONS", "HEAD"}:
@@ -55,9 +89,33 @@ async def test_every_address_asks_for_a_sign_in_unless_it_is_for_staff(tmp_path:
 
 
 def _pages() -> list[type]:
-    modules = ("respondents.door", "respondents.answer", "respondents.sheet", "respondents.results", "respondents.trust", "hr.overview", "hr.results",
-               "hr.indicators", "hr.preview", "hr.waves", "hr.people", "hr.organisation", "hr.channel", "keyholders.ceremony", "keyholders.comments", "keyholders.desk_log", "keyholders.sheet", "auditors.pack", "accounts.own", "accounts.signin",
-               "reporters.page", "reporters.letters", "reporters.plain", "handlers.door", "handlers.inbox")  # fmt: skip
+    modules = (
+        "respondents.door",
+        "respondents.answer",
+        "respondents.sheet",
+        "respondents.results",
+        "respondents.trust",
+        "hr.overview",
+        "hr.results",
+        "hr.indicators",
+        "hr.preview",
+        "hr.waves",
+        "hr.people",
+        "hr.organisation",
+        "hr.channel",
+        "keyholders.ceremony",
+        "keyholders.comments",
+        "keyholders.desk_log",
+        "keyholders.sheet",
+        "auditors.pack",
+        "accounts.own",
+        "accounts.signin",
+        "reporters.page",
+        "reporters.letters",
+        "reporters.plain",
+        "handlers.door",
+        "handlers.inbox",
+    )
     found = [MessagePage]
     for name in modules:
         module = import_module(f"server.{name}")

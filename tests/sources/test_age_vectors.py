@@ -48,7 +48,9 @@ VECTORS = _vectors()
 
 def test_there_are_vectors_of_both_kinds() -> None:
     assert (sum(v.opens for v in VECTORS), sum(not v.opens for v in VECTORS)) == (14, 53)
-    assert {"stream_last_chunk_empty", "stream_missing_tag", "stream_trailing_garbage_long", "x25519_low_order"} <= {v.name for v in VECTORS}
+    assert {"stream_last_chunk_empty", "stream_missing_tag", "stream_trailing_garbage_long", "x25519_low_order"} <= {
+        v.name for v in VECTORS
+    }
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v.name)
@@ -73,11 +75,15 @@ async def test_the_browsers_bundle_opens_what_opens_and_refuses_what_does_not(br
       return null;
     }"""
     page = await browser.new_page()
-    await page.route("https://localhost/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    await page.route(
+        "https://localhost/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html")
+    )
     await page.goto("https://localhost/")  # where WebCrypto is, as on a phone over https
     for name in ("sealing.js", "concern-protocol.js"):
         await page.add_script_tag(content=(STATIC / name).read_text("utf-8"))
-    got = {v.name: await page.evaluate(script, [base64.b64encode(v.content).decode(), list(v.identities)]) for v in VECTORS}
+    got = {
+        v.name: await page.evaluate(script, [base64.b64encode(v.content).decode(), list(v.identities)]) for v in VECTORS
+    }
     assert got == {v.name: v.payload if v.opens else None for v in VECTORS}
 
 

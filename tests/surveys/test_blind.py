@@ -316,9 +316,13 @@ def test_no_other_kind_of_key_is_read() -> None:
     curve = ec.generate_private_key(ec.SECP256R1())
     good = _keys()[0].public.to_der()
     others = [
-        b"", good[:-1], good + b"\0", _der(65537, 2048), _der(3, KEY_BITS),
+        b"",
+        good[:-1],
+        good + b"\0",
+        _der(65537, 2048),
+        _der(3, KEY_BITS),
         curve.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    ]  # fmt: skip
+    ]
     for der in others:
         with pytest.raises(KeyRefused):
             PublicKey.from_der(der)
@@ -328,9 +332,11 @@ def test_no_other_kind_of_key_is_read() -> None:
 def test_no_other_kind_of_secret_key_is_read() -> None:
     curve = ec.generate_private_key(ec.SECP256R1())
     others = [
-        b"", _keys()[0].to_pem()[:-40], generate_key(2048).to_pem(),
+        b"",
+        _keys()[0].to_pem()[:-40],
+        generate_key(2048).to_pem(),
         curve.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-    ]  # fmt: skip
+    ]
     for pem in others:
         with pytest.raises(KeyRefused):
             SigningKey.from_pem(pem)

@@ -18,7 +18,9 @@ from surveys.public.waves import State, WaveRecord
 from tests.conftest import DAY, small_cooperative
 
 CLOSED = date(2026, 3, 1)
-DOCUMENT: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "release-steps-1.json").read_text("utf-8"))
+DOCUMENT: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "release-steps-1.json").read_text("utf-8")
+)
 SEEN = "1.1"
 """The indicator that this document has a perception of: supportive, 65."""
 
@@ -28,7 +30,17 @@ async def _people(house: House, number: int) -> None:
 
 
 async def _released(house: House, name: str, closed: date, **more: Any) -> None:
-    record = WaveRecord(name, {"it": name}, State.RELEASED, starts=closed, ends=closed, closed=closed, released=closed, invited=100, **more)
+    record = WaveRecord(
+        name,
+        {"it": name},
+        State.RELEASED,
+        starts=closed,
+        ends=closed,
+        closed=closed,
+        released=closed,
+        invited=100,
+        **more,
+    )
     await waves.add(house.engines["public"], record)
     document = DOCUMENT | {"wave": DOCUMENT["wave"] | {"id": name}}
     async with house.engines["public"].transaction():
@@ -40,7 +52,9 @@ async def test_the_size_band_follows_the_heads_on_the_staff_list(sqlite_house: H
     """The bands of UNI/PdR 125:2022: up to 9, 49, 249, and above."""
     await _people(sqlite_house, people)
     assert await certification.band() == band
-    assert {one.indicator.id for one in await certification.standings(DAY)} == {i.id for i in certification.catalogue().indicators(band)}
+    assert {one.indicator.id for one in await certification.standings(DAY)} == {
+        i.id for i in certification.catalogue().indicators(band)
+    }
 
 
 async def test_without_a_staff_list_the_band_is_the_one_that_asks_most(sqlite_house: House) -> None:
@@ -59,7 +73,9 @@ async def test_points_of_a_band_are_of_its_own_indicators(sqlite_house: House) -
         assert ((await certification.scores(DAY)).earned > 0) is earns
 
 
-@pytest.mark.parametrize(("last", "counts"), [(None, True), (DAY, True), (DAY - timedelta(days=1), False), (DAY + timedelta(days=1), True)])
+@pytest.mark.parametrize(
+    ("last", "counts"), [(None, True), (DAY, True), (DAY - timedelta(days=1), False), (DAY + timedelta(days=1), True)]
+)
 def test_evidence_counts_up_to_its_last_day(last: date | None, counts: bool) -> None:
     papers = (evidence.DocumentRecord("1", "Piano", CLOSED, "https://example.org", "", ""),)
     state = EvidenceState("1.1", "met", set_by="a", reviewed_by="b", valid_until=last, documents=papers)
@@ -71,12 +87,17 @@ async def test_the_wave_that_speaks_is_of_our_own_and_closed_last(sqlite_house: 
     await _released(sqlite_house, "old", CLOSED)
     await _released(sqlite_house, "new", CLOSED + timedelta(days=1))
     await _released(sqlite_house, "imported", CLOSED + timedelta(days=9), origin="imported")
-    await waves.add(sqlite_house.engines["public"], WaveRecord("later", {"it": "x"}, State.CLOSED, closed=CLOSED + timedelta(days=20)))
+    await waves.add(
+        sqlite_house.engines["public"],
+        WaveRecord("later", {"it": "x"}, State.CLOSED, closed=CLOSED + timedelta(days=20)),
+    )
     found = await certification.newest_wave()
     assert found is not None and (found[0].id, found[1]["wave"]["id"]) == ("new", "new")
 
 
-async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_actions_until_one_is_written(sqlite_house: House) -> None:
+async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_actions_until_one_is_written(
+    sqlite_house: House,
+) -> None:
     assert (await certification.offer("1.6", DAY)) == certification.Offer(None)
     await _released(sqlite_house, "new", CLOSED)
     for days, there in ((0, True), (365, True), (366, False), (-1, False)):
@@ -91,21 +112,32 @@ async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_action
 
 async def test_a_channel_is_proposed_by_a_procedure_and_not_by_this_program(sqlite_house: House) -> None:
     assert await certification.offer("1.2", DAY) == certification.Offer(None)
-    await evidence.add_document(sqlite_house.engines["public"], "1.2", "Procedura", DAY, DAY, link="https://example.org")
+    await evidence.add_document(
+        sqlite_house.engines["public"], "1.2", "Procedura", DAY, DAY, link="https://example.org"
+    )
     offer = await certification.offer("1.2", DAY)
     assert offer is not None and offer.made is not None and offer.made.indicator == "1.2"
     assert await certification.offer("1.1", DAY) is None  # of others the program knows nothing
 
 
-async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_out_stands_as_not_assessed(sqlite_house: House) -> None:
+async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_out_stands_as_not_assessed(
+    sqlite_house: House,
+) -> None:
     await _released(sqlite_house, "new", CLOSED)
     engine = sqlite_house.engines["public"]
     await evidence.add_document(engine, SEEN, "Piano", DAY, DAY, link="https://example.org")
     await evidence.set_state(engine, EvidenceState(SEEN, "not_met", set_by="a", set_on=DAY, valid_until=DAY))
     await evidence.review(engine, SEEN, "b", (await evidence.of(SEEN)).mark, DAY)
-    today, tomorrow = await certification.standing(SEEN, DAY), await certification.standing(SEEN, DAY + timedelta(days=1))
+    today, tomorrow = (
+        await certification.standing(SEEN, DAY),
+        await certification.standing(SEEN, DAY + timedelta(days=1)),
+    )
     assert today is not None and today.perception is not None and today.perception.value is not None
     assert (today.perception.value, today.gap, today.alignment) == (65.0, 65.0, "evidence_gap")
-    assert tomorrow is not None and (tomorrow.evidence.state, tomorrow.counted.assessed_state, tomorrow.gap) == ("not_met", "not_assessed", 0.0)
+    assert tomorrow is not None and (tomorrow.evidence.state, tomorrow.counted.assessed_state, tomorrow.gap) == (
+        "not_met",
+        "not_assessed",
+        0.0,
+    )
     assert replace(tomorrow, counted=today.counted, alignment=today.alignment, gap=today.gap) == today
     assert await certification.standing("9.9", DAY) is None

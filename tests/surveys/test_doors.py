@@ -33,7 +33,13 @@ async def _ada(house: House, *, codes: bool = True) -> None:
 
 
 async def _enter(
-    house: House, password: str = PASSWORD, now: datetime = NOW, *, name: str = "ada", second: str = "", device: str = ""
+    house: House,
+    password: str = PASSWORD,
+    now: datetime = NOW,
+    *,
+    name: str = "ada",
+    second: str = "",
+    device: str = "",
 ) -> Entered | type[SignInRefused]:
     devices = [device] if device else []
     try:
@@ -208,9 +214,7 @@ async def test_a_full_queue_says_busy_counts_nothing_and_keeps_places_for_known_
     try:
         with pytest.raises(DoorBusy):
             await _enter(sqlite_house, now=later, second=code(now=later))
-        assert isinstance(
-            await _enter(sqlite_house, now=later, second=code(now=later), device=entered.device), Entered
-        )  # fmt: skip
+        assert isinstance(await _enter(sqlite_house, now=later, second=code(now=later), device=entered.device), Entered)
     finally:
         for one in taken:
             one.__exit__(None, None, None)
@@ -240,7 +244,13 @@ async def test_a_password_costs_what_rfc_9106_asks_where_memory_is_short() -> No
     """RFC 9106, 4: argon2id, three passes over 64 MiB; the same for a name that nobody has."""
     for stored in (await passwords.kept(PASSWORD), passwords.NOBODY):
         found = extract_parameters(stored)
-        assert (found.type, found.version, found.time_cost, found.memory_cost, found.salt_len) == (Type.ID, 19, 3, 64 * 1024, 16)
+        assert (found.type, found.version, found.time_cost, found.memory_cost, found.salt_len) == (
+            Type.ID,
+            19,
+            3,
+            64 * 1024,
+            16,
+        )
 
 
 @pytest.mark.dear
@@ -333,7 +343,9 @@ async def test_a_password_asked_for_again_is_tried_five_times_and_then_the_sessi
     assert not await again(PASSWORD)
     assert await accounts.signed_in(entered.token, NOW) is None
     row = await SecondFactor.select(SecondFactor.last).first()
-    assert row is not None and row["last"] < int(later.timestamp()) // STEP  # a code is used up by a right password alone
+    assert (
+        row is not None and row["last"] < int(later.timestamp()) // STEP
+    )  # a code is used up by a right password alone
 
 
 async def test_handlers_and_the_others_have_doors_of_their_own(house: House) -> None:
@@ -381,7 +393,9 @@ async def test_no_sign_in_that_was_on_its_way_while_codes_were_set_up_goes_on_wi
     assert [token for token in tokens if await sessions.signed_in(token, NOW) is not None] == []
 
 
-async def test_no_sign_in_that_was_on_its_way_while_the_password_was_changed_goes_on_with_the_old_one(house: House) -> None:
+async def test_no_sign_in_that_was_on_its_way_while_the_password_was_changed_goes_on_with_the_old_one(
+    house: House,
+) -> None:
     people = house.engines["people"]
     await accounts.add(people, "ada", "hr", PASSWORD)
     tokens, changed = [], asyncio.Event()
@@ -399,14 +413,28 @@ async def test_no_sign_in_that_was_on_its_way_while_the_password_was_changed_goe
     await asyncio.gather(*thieves)
     assert [token for token in tokens if await sessions.signed_in(token, NOW) is not None] == []
     later = NOW + timedelta(days=2)  # his tries in between have her wait
-    assert await sessions.signed_in((await accounts.sign_in(people, "ada", "un-altra-password", later)).token, later) is not None
+    assert (
+        await sessions.signed_in((await accounts.sign_in(people, "ada", "un-altra-password", later)).token, later)
+        is not None
+    )
 
 
 async def test_of_two_who_set_up_codes_at_once_one_does(house: House) -> None:
     """Could take over: whoever comes second would put his codes in the place of hers."""
     people = house.engines["people"]
     await accounts.add(people, "ada", "hr", PASSWORD)
-    made = await asyncio.gather(*(accounts.enrol(people, "ada", SECRET[:-1] + bytes([n]), code_at(base64.b32encode(SECRET[:-1] + bytes([n])).decode(), int(NOW.timestamp()) // STEP), NOW) for n in range(6)))
+    made = await asyncio.gather(
+        *(
+            accounts.enrol(
+                people,
+                "ada",
+                SECRET[:-1] + bytes([n]),
+                code_at(base64.b32encode(SECRET[:-1] + bytes([n])).decode(), int(NOW.timestamp()) // STEP),
+                NOW,
+            )
+            for n in range(6)
+        )
+    )
     assert sum(token is not None for token in made) == 1
     kept = await SecondFactor.select(SecondFactor.secret).first()
     assert kept is not None and bytes(kept["secret"])[-1] == next(n for n, token in enumerate(made) if token)

@@ -104,7 +104,10 @@ async def test_a_code_that_was_never_printed_is_unknown_and_a_token_needs_no_row
         assert await receive(urn, Right.verified(never, wave), SHEET, FIRST) == Receipt.UNKNOWN
         assert await _taken() == 0 and await Spent.count() == 0
         assert await receive(urn, Right.verified(made.codes[0], wave), SHEET, FIRST) == Receipt.RECEIVED
-        assert await receive(urn, Right.verified(_token(key, b"n" * 32), _with_key(wave, key)), SHEET, FIRST) == Receipt.RECEIVED
+        assert (
+            await receive(urn, Right.verified(_token(key, b"n" * 32), _with_key(wave, key)), SHEET, FIRST)
+            == Receipt.RECEIVED
+        )
         assert await _taken() == 2
 
 
@@ -121,7 +124,9 @@ async def test_the_same_form_is_received_again_and_another_one_is_told_that_the_
 
 
 @pytest.mark.opened
-async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_spends_nothing(sqlite_house: House) -> None:
+async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_spends_nothing(
+    sqlite_house: House,
+) -> None:
     async with _open(sqlite_house) as (made, wave, urn):
         assert wave.plan is not None
         right = Right.verified(made.codes[0], wave)

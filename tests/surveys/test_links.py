@@ -79,15 +79,23 @@ async def test_a_link_gives_one_token_and_the_same_again_for_the_same_value(hous
 async def test_nobody_has_a_token_and_a_slip(house: House) -> None:
     """Done by an attacker: of 120 people who asked for both at once 18 had both."""
     record = await _open(house)
-    whom = [(int(row["person"]), one.link) for one in await issuing.hand_over(house, WAVE, "sms") for row in await Panel.select(Panel.person).where(Panel.link == links.link_digest(one.link))]
+    whom = [
+        (int(row["person"]), one.link)
+        for one in await issuing.hand_over(house, WAVE, "sms")
+        for row in await Panel.select(Panel.person).where(Panel.link == links.link_digest(one.link))
+    ]
     person, link = whom.pop()
     entry = await links.find(link)
     assert entry is not None and await issuing.switch_to_slip(house, WAVE, person)
-    assert not await links.mark_issued(house.engines["people"], entry.row, link, b"a", b"s", DAY)  # the link went while it was signed
+    assert not await links.mark_issued(
+        house.engines["people"], entry.row, link, b"a", b"s", DAY
+    )  # the link went while it was signed
     public = blind.PublicKey.from_der(record.token_key)
     z, _ = blind.blind(public, blind.prepare(b"a" * 32))
     await asyncio.gather(
-        *(issuing.issue(house, link, z) for _, link in whom), *(issuing.switch_to_slip(house, WAVE, person) for person, _ in whom), return_exceptions=True
+        *(issuing.issue(house, link, z) for _, link in whom),
+        *(issuing.switch_to_slip(house, WAVE, person) for person, _ in whom),
+        return_exceptions=True,
     )
     rows = await Panel.select(Panel.channel, Panel.issued).where(Panel.person.is_in([person for person, _ in whom]))
     assert len(rows) == 9 and all((row["channel"] == links.SLIP) is (row["issued"] is None) for row in rows)
@@ -157,10 +165,22 @@ async def test_a_token_is_spent_once_and_its_sheet_counts_whoever_sealed_it(hous
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
     await closing.close(late, WAVE, unused_slips=0)
-    assert await urn.put(right(WAVE, Digest(hashlib.sha256(b"late").digest()), token=True), b"a" * 16, sealed(house, record, sheet)) == Receipt.UNKNOWN
+    assert (
+        await urn.put(
+            right(WAVE, Digest(hashlib.sha256(b"late").digest()), token=True), b"a" * 16, sealed(house, record, sheet)
+        )
+        == Receipt.UNKNOWN
+    )
     await urn.stop()
     bulletin = await releases.bulletin(WAVE)
-    assert bulletin is not None and bulletin[0] == {"invited": 40, "issued": 30, "drawn": 0, "received": 30, "second_codes": 0, "spare_slips": 0}
+    assert bulletin is not None and bulletin[0] == {
+        "invited": 40,
+        "issued": 30,
+        "drawn": 0,
+        "received": 30,
+        "second_codes": 0,
+        "spare_slips": 0,
+    }
     document = (await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)).to_json()
     assert document["participation"] == bulletin[0] | {"unreadable": 0}
 
@@ -242,7 +262,9 @@ async def test_more_sheets_than_codes_keep_a_wave_from_closing(house: House) -> 
     urn = Urn(house.engines["answers"])
     urn.start()
     for i in range(3):
-        await urn.put(right(WAVE, Digest(hashlib.sha256(bytes([i])).digest()), token=True), b"a" * 16, sealed(house, record, b"s"))
+        await urn.put(
+            right(WAVE, Digest(hashlib.sha256(bytes([i])).digest()), token=True), b"a" * 16, sealed(house, record, b"s")
+        )
     await urn.stop()
     late = replace(house, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
@@ -257,6 +279,8 @@ async def test_twenty_sendings_of_one_token_at_once_are_one_answer(house: House)
     urn = Urn(house.engines["answers"])
     urn.start()
     digest, envelope = Digest(blind.token_digest(prepared)), sealed(house, record, b"sheet")
-    receipts = await asyncio.gather(*(urn.put(right(WAVE, digest, token=True), bytes([i]) * 16, envelope) for i in range(20)))
+    receipts = await asyncio.gather(
+        *(urn.put(right(WAVE, digest, token=True), bytes([i]) * 16, envelope) for i in range(20))
+    )
     await urn.stop()
     assert (receipts.count(Receipt.RECEIVED), receipts.count(Receipt.USED)) == (1, 19)

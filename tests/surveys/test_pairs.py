@@ -59,7 +59,9 @@ def test_eight_words_give_other_keys_for_another_house_wave_or_seat() -> None:
     assert len(found) == 4
 
 
-def test_a_statement_with_another_name_key_wave_or_house_is_refused(there: tuple[World, Ring], keys: dict[str, HolderKeys]) -> None:
+def test_a_statement_with_another_name_key_wave_or_house_is_refused(
+    there: tuple[World, Ring], keys: dict[str, HolderKeys]
+) -> None:
     house = there[0].anchor.hash
     text = _stated(there, keys)[0]
     body = json.loads(json.loads(text)["body"])
@@ -67,7 +69,9 @@ def test_a_statement_with_another_name_key_wave_or_house_is_refused(there: tuple
         content = json.loads(text) | {"body": signed.canonical(body | change)}
         with pytest.raises(HolderRefused):
             holders.read_statement(signed.canonical(content), house, WAVE)
-    with pytest.raises(HolderRefused, match="another key"):  # her statement with her signer named, signed by somebody else
+    with pytest.raises(
+        HolderRefused, match="another key"
+    ):  # her statement with her signer named, signed by somebody else
         holders.read_statement(signed.sign(body, "holder", keys["recovery"].seed), house, WAVE)
     for wrong in (("0" * 64, WAVE), (house, "primavera-2026")):
         with pytest.raises(HolderRefused, match="another house or wave"):
@@ -97,16 +101,32 @@ def test_a_signature_of_another_purpose_signs_no_plan(there: tuple[World, Ring],
         plans.verify(plan.text, still, team.anchor.hash, ring)
 
 
-def test_a_plan_has_three_holders_of_three_seats_with_three_keys(there: tuple[World, Ring], keys: dict[str, HolderKeys]) -> None:
+def test_a_plan_has_three_holders_of_three_seats_with_three_keys(
+    there: tuple[World, Ring], keys: dict[str, HolderKeys]
+) -> None:
     stated = _stated(there, keys)
     house = there[0].anchor.hash
     twice = holders.state(keys["hr"], house, WAVE, "recovery", "Custode", DAY)
-    for wrong in (stated[:2], [*stated, stated[0]], [stated[1], stated[0], stated[2]], [*stated[:2], stated[1]], [*stated[:2], twice]):
+    for wrong in (
+        stated[:2],
+        [*stated, stated[0]],
+        [stated[1], stated[0], stated[2]],
+        [*stated[:2], stated[1]],
+        [*stated[:2], twice],
+    ):
         with pytest.raises(PlanOther):
             _plan(there, wrong)
 
 
-@pytest.mark.parametrize("change", [{"questionnaire": {"id": "altro"}}, {"groups": {}}, {"rules": {**FROZEN["rules"], "items": 2}}, {"panel": {**FROZEN["panel"], "people": 61}}])  # type: ignore[dict-item]
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"questionnaire": {"id": "altro"}},
+        {"groups": {}},
+        {"rules": {**FROZEN["rules"], "items": 2}},
+        {"panel": {**FROZEN["panel"], "people": 61}},
+    ],
+)  # type: ignore[dict-item]
 def test_whatever_is_changed_in_a_plan_it_is_another_plan(
     there: tuple[World, Ring], keys: dict[str, HolderKeys], plan: SignedPlan, change: dict[str, Any]
 ) -> None:
@@ -120,9 +140,12 @@ def test_a_confirmation_is_of_one_plan_by_the_holder_in_it(plan: SignedPlan, key
     right = holders.confirm(keys["hr"], plan.hash, "hr", DAY)
     assert holders.read_confirm(right, plan.hash, me) == DAY
     for wrong in (
-        holders.confirm(keys["recovery"], plan.hash, "hr", DAY), holders.confirm(keys["hr"], "0" * 64, "hr", DAY),
-        holders.confirm(keys["hr"], plan.hash, "recovery", DAY), "", "{}",
-    ):  # fmt: skip
+        holders.confirm(keys["recovery"], plan.hash, "hr", DAY),
+        holders.confirm(keys["hr"], "0" * 64, "hr", DAY),
+        holders.confirm(keys["hr"], plan.hash, "recovery", DAY),
+        "",
+        "{}",
+    ):
         with pytest.raises(HolderRefused):
             holders.read_confirm(wrong, plan.hash, me)
 
@@ -134,7 +157,9 @@ def _seal(plan: SignedPlan, sheet: bytes = b"she shouts", proof: bytes = b"p" * 
 def test_any_two_holders_open_a_sheet_and_one_does_not(plan: SignedPlan, keys: dict[str, HolderKeys]) -> None:
     sealed = _seal(plan)
     for pair in combinations(range(3), 2):
-        opened = pairs.open_sealed(sealed, plan.hash, plan.points, {place: keys[SEATS[place]].private for place in pair})
+        opened = pairs.open_sealed(
+            sealed, plan.hash, plan.points, {place: keys[SEATS[place]].private for place in pair}
+        )
         assert opened == pairs.Opened(b"p" * 32, b"she shouts")
     for mine, other in product(range(3), range(3)):
         if mine != other:  # one holder who claims a second seat with a key of her own, or with the same key
@@ -143,7 +168,9 @@ def test_any_two_holders_open_a_sheet_and_one_does_not(plan: SignedPlan, keys: d
                     pairs.open_sealed(sealed, plan.hash, plan.points, {mine: keys[SEATS[mine]].private, other: claimed})
 
 
-def test_a_sheet_opens_under_its_own_plan_alone_and_whatever_is_changed_in_it(plan: SignedPlan, keys: dict[str, HolderKeys]) -> None:
+def test_a_sheet_opens_under_its_own_plan_alone_and_whatever_is_changed_in_it(
+    plan: SignedPlan, keys: dict[str, HolderKeys]
+) -> None:
     both = {0: keys["hr"].private, 2: keys["recovery"].private}
     sealed = _seal(plan)
     with pytest.raises(EnvelopeUnreadable):
@@ -173,10 +200,14 @@ def test_what_is_no_sealed_sheet_is_seen_before_it_is_kept(plan: SignedPlan) -> 
     sealed = _seal(plan)
     assert pairs.looks_sealed(sealed)
     off = sealed[:1] + b"\x05" + sealed[2:]
-    assert [pairs.looks_sealed(wrong) for wrong in (b"", sealed[:-1], sealed + b"\0", b"\1" + sealed[1:], off)] == [False] * 5
+    assert [pairs.looks_sealed(wrong) for wrong in (b"", sealed[:-1], sealed + b"\0", b"\1" + sealed[1:], off)] == [
+        False
+    ] * 5
 
 
-def test_an_opened_sheet_with_something_behind_its_end_is_unreadable(plan: SignedPlan, keys: dict[str, HolderKeys], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_opened_sheet_with_something_behind_its_end_is_unreadable(
+    plan: SignedPlan, keys: dict[str, HolderKeys], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sealed = _seal(plan, b"ab\0")
     both = {0: keys["hr"].private, 1: keys["representative"].private}
     assert pairs.open_sealed(sealed, plan.hash, plan.points, both).sheet == b"ab\0"

@@ -26,10 +26,18 @@ names = st.text(st.characters(categories=("L", "Nd")), min_size=1, max_size=12)
 def test_the_full_form_has_the_eight_scales_then_outcomes_experience_and_who_you_are():
     sections = [(section.id, section.kind, len(section.items)) for section in FULL.sections]
     assert sections == [
-        ("CUL", "items", 6), ("VOI", "items", 5), ("LEA", "items", 5), ("HRP", "items", 6), ("GRO", "items", 5),
-        ("PAY", "items", 5), ("SAF", "items", 6), ("CAR", "items", 7), ("OUT", "items", 2), ("EXP", "experience", 8),
+        ("CUL", "items", 6),
+        ("VOI", "items", 5),
+        ("LEA", "items", 5),
+        ("HRP", "items", 6),
+        ("GRO", "items", 5),
+        ("PAY", "items", 5),
+        ("SAF", "items", 6),
+        ("CAR", "items", 7),
+        ("OUT", "items", 2),
+        ("EXP", "experience", 8),
         ("DEM", "demographics", 7),
-    ]  # fmt: skip
+    ]
 
 
 def test_the_pulse_has_the_twelve_items_of_the_bank_and_no_experience_block():
@@ -80,9 +88,14 @@ def test_a_territory_is_followed_by_its_services_under_its_own_heading():
     unit = next(item for item in FULL.items() if item.id == "unit")
     shown = [(choice.code, choice.group["it"] if choice.group else "") for choice in unit.choices]
     assert shown == [
-        ("po", "Prato"), ("po.nido", "Prato"), ("fi", "Firenze"), ("fi.nido", "Firenze"), ("fi.pulizie", "Firenze"),
-        ("several", ""), ("prefer_not", ""),
-    ]  # fmt: skip
+        ("po", "Prato"),
+        ("po.nido", "Prato"),
+        ("fi", "Firenze"),
+        ("fi.nido", "Firenze"),
+        ("fi.pulizie", "Firenze"),
+        ("several", ""),
+        ("prefer_not", ""),
+    ]
 
 
 def test_two_services_with_one_name_can_be_told_apart_without_headings():

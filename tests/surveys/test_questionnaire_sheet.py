@@ -91,8 +91,11 @@ def test_a_skipped_item_is_absent_and_an_empty_field_is_a_skip():
 def test_all_problems_come_at_once_and_name_no_answer():
     form = {"CUL1": ["6"], "CUL3": ["1", "2"], "EXP6": ["age", "none"], "nome": ["Ada Rossi"], "_code": ["x"]}
     assert sorted(problems(form)) == [
-        ("CUL1", "wrong_code"), ("CUL3", "too_many"), ("EXP6", "exclusive"), ("nome", "unknown_item"),
-    ]  # fmt: skip
+        ("CUL1", "wrong_code"),
+        ("CUL3", "too_many"),
+        ("EXP6", "exclusive"),
+        ("nome", "unknown_item"),
+    ]
     with pytest.raises(InvalidAnswers) as refused:
         FULL.read(form)
     assert "Ada" not in str(refused.value)
@@ -109,9 +112,22 @@ def test_skipping_the_experience_block_drops_every_answer_in_it():
 
 
 @pytest.mark.parametrize(
-    "look", [str, repr, format, list, iter, json.dumps, pickle.dumps, copy.copy, copy.deepcopy, "{0}".format,
-             msgspec.json.encode, msgspec.msgpack.encode],
-)  # fmt: skip
+    "look",
+    [
+        str,
+        repr,
+        format,
+        list,
+        iter,
+        json.dumps,
+        pickle.dumps,
+        copy.copy,
+        copy.deepcopy,
+        "{0}".format,
+        msgspec.json.encode,
+        msgspec.msgpack.encode,
+    ],
+)
 def test_a_sheet_refuses_to_be_shown_copied_or_serialised(look):
     with pytest.raises(TypeError):
         look(FULL.read({"CUL1": ["5"]}))

@@ -91,13 +91,22 @@ def test_the_next_ring_follows_and_two_seats_may_put_another_in_the_third(world:
     lost, fresh = "reserve", os.urandom(32)
     signers = {**world.ring.signers, lost: signed.public_of(fresh)}
     text = draft(world, before=world.ring, signers=signers)
-    second = rings.verify(text, [rings.sign(text, world.seats[s]) for s in ("legal", "staff")], world.anchor, world.ring)
+    second = rings.verify(
+        text, [rings.sign(text, world.seats[s]) for s in ("legal", "staff")], world.anchor, world.ring
+    )
     with pytest.raises(RingRefused, match="follow"):
         rings.verify(second.text, second.signatures, world.anchor, second)
     third = draft(world, before=second)
-    assert rings.verify(third, [rings.sign(third, fresh), rings.sign(third, world.seats["legal"])], world.anchor, second).number == 3
+    assert (
+        rings.verify(
+            third, [rings.sign(third, fresh), rings.sign(third, world.seats["legal"])], world.anchor, second
+        ).number
+        == 3
+    )
     with pytest.raises(RingRefused, match="signatures"):
-        rings.verify(third, [rings.sign(third, world.seats[lost]), rings.sign(third, world.seats["legal"])], world.anchor, second)
+        rings.verify(
+            third, [rings.sign(third, world.seats[lost]), rings.sign(third, world.seats["legal"])], world.anchor, second
+        )
 
 
 def test_another_key_beside_a_handlers_name_cannot_be_written(world: World) -> None:
@@ -110,7 +119,10 @@ def test_another_key_beside_a_handlers_name_cannot_be_written(world: World) -> N
         rings.read_statement(mixed, world.anchor.hash)
     with pytest.raises(RingRefused, match="another house"):
         rings.read_statement(world.statement("anna"), "00" * 32)
-    own, hers = rings.read_statement(forged, world.anchor.hash), rings.read_statement(world.statement("anna"), world.anchor.hash)
+    own, hers = (
+        rings.read_statement(forged, world.anchor.hash),
+        rings.read_statement(world.statement("anna"), world.anchor.hash),
+    )
     assert own.words != hers.words and len(hers.words) == 6  # the six words she reads to each signer
 
 
@@ -137,7 +149,12 @@ def test_a_ring_has_two_handlers_inside_and_a_substitute_outside(world: World, n
 
 async def test_a_ring_is_put_in_use_and_lengthened_and_a_wrong_one_changes_nothing(sqlite_house: House) -> None:
     made = await opened(sqlite_house, ORGANISATION)
-    text = rings.draft(made.anchor, sqlite_house.day, [Wanted(made.statement(n, sqlite_house.day), {"it": "r"}, n == OUTSIDE) for n in ALL[1:]], before=made.ring)
+    text = rings.draft(
+        made.anchor,
+        sqlite_house.day,
+        [Wanted(made.statement(n, sqlite_house.day), {"it": "r"}, n == OUTSIDE) for n in ALL[1:]],
+        before=made.ring,
+    )
     with pytest.raises(RingRefused):
         await publish_ring(sqlite_house, text, [rings.sign(text, made.seats["legal"])])
     lists = await readers.load(sqlite_house.data)
@@ -148,7 +165,9 @@ async def test_a_ring_is_put_in_use_and_lengthened_and_a_wrong_one_changes_nothi
     assert lists.chain is not None and lists.chain.newest.until == sqlite_house.day + timedelta(days=220)
 
 
-@pytest.mark.parametrize("change", [lambda t: t.replace("Bruno", "Spia"), lambda t: t + " ", lambda t: t.replace('"v":2', '"v":true')])
+@pytest.mark.parametrize(
+    "change", [lambda t: t.replace("Bruno", "Spia"), lambda t: t + " ", lambda t: t.replace('"v":2', '"v":true')]
+)
 async def test_a_ring_changed_in_the_database_is_noticed(sqlite_house: House, change: Callable[[str], str]) -> None:
     await opened(sqlite_house, ORGANISATION)
     row = await Row.select().first()
@@ -160,15 +179,36 @@ async def test_a_ring_changed_in_the_database_is_noticed(sqlite_house: House, ch
 
 @pytest.mark.parametrize(
     "text",
-    ['{"a":1,"a":1}', '{"a":1.0}', '{"a": 1}', '{"b":1,"a":1}', '{"a":9007199254740993}', '{"a":NaN}', '{"a":-0}', '{"a":"\\u0061"}',
-     '{"a":"\\ud800"}', "[1,2", '{"a":1e2}', '{"a":"\ud800"}', '{"a":1}\n'],
-)  # fmt: skip
+    [
+        '{"a":1,"a":1}',
+        '{"a":1.0}',
+        '{"a": 1}',
+        '{"b":1,"a":1}',
+        '{"a":9007199254740993}',
+        '{"a":NaN}',
+        '{"a":-0}',
+        '{"a":"\\u0061"}',
+        '{"a":"\\ud800"}',
+        "[1,2",
+        '{"a":1e2}',
+        '{"a":"\ud800"}',
+        '{"a":1}\n',
+    ],
+)
 def test_json_that_is_not_in_its_one_form_is_refused(text: str) -> None:
     with pytest.raises(NotSigned):
         signed.parse(text)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"])), lambda inner: st.lists(inner) | st.dictionaries(st.text("abcxyz_", min_size=1), inner)))
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53) + 1, 2**53 - 1)
+        | st.text(st.characters(exclude_categories=["Cs"])),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text("abcxyz_", min_size=1), inner),
+    )
+)
 def test_what_is_written_in_its_one_form_comes_back(content: object) -> None:
     assert signed.parse(signed.canonical(content)) == content
 
@@ -194,5 +234,11 @@ def test_true_is_no_number() -> None:
 
 
 def test_days_are_days_of_the_calendar() -> None:
-    assert [signed.day(text) for text in ("2026-02-28", "2026-02-29", "2028-02-29", "26-02-28", "2026-2-28")] == [True, False, True, False, False]
+    assert [signed.day(text) for text in ("2026-02-28", "2026-02-29", "2028-02-29", "26-02-28", "2026-2-28")] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
     assert date.fromisoformat("2026-02-28")

@@ -41,16 +41,43 @@ def test_five_processes_that_start_together_on_empty_stores_all_come_up(store_se
 
 
 SINCE_THE_FIRST_VERSION = {
-    "public": ["DROP TABLE comment", "DROP TABLE keyring", "DROP TABLE channel", "ALTER TABLE wave DROP COLUMN phone_key", "ALTER TABLE wave DROP COLUMN token_key", "DROP TABLE ring", "DROP TABLE still", "DROP TABLE releasing", "ALTER TABLE wave DROP COLUMN signed_plan", "ALTER TABLE wave DROP COLUMN confirmations"],
-    "people": ["DROP TABLE second_factor", "DROP TABLE outbox", "DROP TABLE two_key_act", "DROP TABLE attempts", "DROP TABLE device", "DROP INDEX panel_link", *(f"ALTER TABLE panel DROP COLUMN {name}" for name in ("link", "asked", "signed", "before")),
-               *(f"ALTER TABLE session DROP COLUMN {name}" for name in ("idle", "day", "failures", "coded"))],
+    "public": [
+        "DROP TABLE comment",
+        "DROP TABLE keyring",
+        "DROP TABLE channel",
+        "ALTER TABLE wave DROP COLUMN phone_key",
+        "ALTER TABLE wave DROP COLUMN token_key",
+        "DROP TABLE ring",
+        "DROP TABLE still",
+        "DROP TABLE releasing",
+        "ALTER TABLE wave DROP COLUMN signed_plan",
+        "ALTER TABLE wave DROP COLUMN confirmations",
+    ],
+    "people": [
+        "DROP TABLE second_factor",
+        "DROP TABLE outbox",
+        "DROP TABLE two_key_act",
+        "DROP TABLE attempts",
+        "DROP TABLE device",
+        "DROP INDEX panel_link",
+        *(f"ALTER TABLE panel DROP COLUMN {name}" for name in ("link", "asked", "signed", "before")),
+        *(f"ALTER TABLE session DROP COLUMN {name}" for name in ("idle", "day", "failures", "coded")),
+    ],
     "answers": ["DROP TABLE gate"],
-    "cases": [*(f'ALTER TABLE "case" DROP COLUMN {name}' for name in ("version", "ender", "ended", "words")), *(f"ALTER TABLE epoch DROP COLUMN {name}" for name in ("link", "confirmed", "maker", "at")),
-              "ALTER TABLE handler DROP COLUMN statement", *(f"ALTER TABLE message DROP COLUMN {name}" for name in ("replacement", "maker"))],
-}  # fmt: skip
+    "cases": [
+        *(f'ALTER TABLE "case" DROP COLUMN {name}' for name in ("version", "ender", "ended", "words")),
+        *(f"ALTER TABLE epoch DROP COLUMN {name}" for name in ("link", "confirmed", "maker", "at")),
+        "ALTER TABLE handler DROP COLUMN statement",
+        *(f"ALTER TABLE message DROP COLUMN {name}" for name in ("replacement", "maker")),
+    ],
+}
 
 
-DIVIDED = {"people": {"panel": 16}, "answers": {"slot": 128, "spent": 16}, "cases": {"wrap": 8, "message": 16, "piece": 64}}
+DIVIDED = {
+    "people": {"panel": 16},
+    "answers": {"slot": 128, "spent": 16},
+    "cases": {"wrap": 8, "message": 16, "piece": 64},
+}
 
 
 async def _whole_again(engine: SafePostgres, table: str) -> None:

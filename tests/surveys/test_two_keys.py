@@ -121,7 +121,9 @@ async def test_a_second_code_by_mail_leaves_at_once_and_other_messages_stay(hous
 async def test_nobody_learns_whether_a_first_code_was_taken_and_no_name_stays(house: House) -> None:
     """Could leak: one person has a token, the other none; acts, log and panel of both look alike, but for the day."""
     record = await _open(house)
-    taken, untouched = (int(row["person"]) for row in await Panel.select(Panel.person).where(Panel.channel == "email").limit(2))
+    taken, untouched = (
+        int(row["person"]) for row in await Panel.select(Panel.person).where(Panel.channel == "email").limit(2)
+    )
     for invitation in await _drawn(house, "email", taken):
         await _token(house, record, invitation.link)
     for person in (taken, untouched):
@@ -255,5 +257,3 @@ async def test_namesakes_are_told_apart_by_their_unit(house: House) -> None:
     assert len(await roster.numbers_of("Anna Prova")) == 2
     assert await roster.numbers_of("Anna Prova, Nido") == await roster.numbers_of("Anna Prova, po.nido") == [one["id"]]
     assert await roster.numbers_of("Anna Prova, Lavanderia") == []
-
-

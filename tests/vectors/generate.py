@@ -39,7 +39,9 @@ def _made() -> dict[str, Any]:
     fold = kept.opened("anna").fold
     assert fold is not None
     payload = acts.ask_payload(fold, world.ring, after, "anna")
-    ask = kept.write("anna", "ask", "Bruno è di quel turno.", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload)
+    ask = kept.write(
+        "anna", "ask", "Bruno è di quel turno.", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload
+    )
     kept.change("carla", after, ask)
     kept.later(20)
     kept.write("carla", "outcome", "Abbiamo parlato con tutti e cambiato i turni.")
@@ -50,34 +52,63 @@ def _made() -> dict[str, Any]:
     assert opened.fold is not None
     return {
         "version": 2,
-        "house": {"text": world.anchor.text, "hash": world.anchor.hash, "printed": world.anchor.printed, "words": " ".join(world.anchor.words)},
+        "house": {
+            "text": world.anchor.text,
+            "hash": world.anchor.hash,
+            "printed": world.anchor.printed,
+            "words": " ".join(world.anchor.words),
+        },
         "seats": {seat: seed.hex() for seat, seed in world.seats.items()},
         "handlers": {name: _keys(world, name, keys) for name, keys in world.keys.items()},
-        "ring": {"text": world.ring.text, "hash": world.ring.hash, "signatures": [dict(s) for s in world.ring.signatures]},
+        "ring": {
+            "text": world.ring.text,
+            "hash": world.ring.hash,
+            "signatures": [dict(s) for s in world.ring.signatures],
+        },
         "still": {"text": still, "signatures": [rings.sign_still(still, world.seats[s]) for s in ("legal", "reserve")]},
         "code": _code(world, kept),
-        "derived": {name: getattr(code, name).hex() for name in ("locator", "auth", "x25519", "ed25519", "thread", "diary", "head")}
+        "derived": {
+            name: getattr(code, name).hex()
+            for name in ("locator", "auth", "x25519", "ed25519", "thread", "diary", "head")
+        }
         | {"signer": kept.me.signer, "reader": kept.me.reader, "case": kept.me.case},
-        "letters": [letters.plain_of(row.sealed, opened.keys["thread"][row.epoch]) for row in kept.rows if row.stream == "thread"],
+        "letters": [
+            letters.plain_of(row.sealed, opened.keys["thread"][row.epoch])
+            for row in kept.rows
+            if row.stream == "thread"
+        ],
         "recovery": {seat: identity_text(seed) for seat, seed in world.holders.items()},
-        "files": {name: both.file_of(kept.sealed(name)) for name in (REPORTER, "anna", "bruno", "carla", OUTSIDE, *(wraps.pair_name(p) for p in wraps.PAIRS))},
+        "files": {
+            name: both.file_of(kept.sealed(name))
+            for name in (REPORTER, "anna", "bruno", "carla", OUTSIDE, *(wraps.pair_name(p) for p in wraps.PAIRS))
+        },
         "opened": {name: both.told(kept.opened(name)) for name in (REPORTER, "anna", "carla", OUTSIDE)},
         "head_words": list(head_words(code.head, opened.fold, codes.expand, codes.word_list())),
-    }  # fmt: skip
+    }
 
 
 def _keys(world: World, name: str, keys: HandlerKeys) -> dict[str, str]:
     statement = world.statement(name)
     words = rings.read_statement(statement, world.anchor.hash).words
     return {
-        "x25519": keys.x25519.hex(), "ed25519": keys.ed25519.hex(), "identity": keys.identity, "recipient": keys.recipient,
-        "signer": keys.signer, "statement": statement, "words": " ".join(words),
-    }  # fmt: skip
+        "x25519": keys.x25519.hex(),
+        "ed25519": keys.ed25519.hex(),
+        "identity": keys.identity,
+        "recipient": keys.recipient,
+        "signer": keys.signer,
+        "statement": statement,
+        "words": " ".join(words),
+    }
 
 
 def _code(world: World, kept: Kept) -> dict[str, str]:
     secret = kept.secret
-    return {"secret": secret.hex(), "words": " ".join(codes.to_words(secret)), "digits": " ".join(codes.to_digits(secret)), "salt": world.anchor.salt}
+    return {
+        "secret": secret.hex(),
+        "words": " ".join(codes.to_words(secret)),
+        "digits": " ".join(codes.to_digits(secret)),
+        "salt": world.anchor.salt,
+    }
 
 
 if __name__ == "__main__":

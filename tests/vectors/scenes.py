@@ -115,7 +115,9 @@ def let_in_alone(world: World) -> Kept:
     opened = kept.opened("anna")
     assert opened.fold is not None
     spy = world.new_keys()
-    wanted = Change([*readers_but(kept), {"id": "spia", "recipient": spy.recipient, "signer": spy.signer}], opened.fold.recovery)
+    wanted = Change(
+        [*readers_but(kept), {"id": "spia", "recipient": spy.recipient, "signer": spy.signer}], opened.fold.recovery
+    )
     made = acts.change(opened, world.ring, world.author("anna"), wanted, kept.day, world.dice)
     kept.take(made["letter"], made["epochs"])
     return kept
@@ -169,7 +171,9 @@ def beside(world: World) -> Kept:
     kept = report(world, "parole")
     opened = kept.opened("carla")
     assert opened.fold is not None
-    letter = acts.letter(opened.fold, world.ring, world.author("carla"), "message", {"text": "buongiorno"}, kept.day, world.dice)
+    letter = acts.letter(
+        opened.fold, world.ring, world.author("carla"), "message", {"text": "buongiorno"}, kept.day, world.dice
+    )
     kept.take(letter, [{"stream": "thread", "number": 2, "wraps": {}, "link": ""}])
     kept.change("anna", readers_but(kept))
     kept.write(REPORTER, "message", "avanti")
@@ -204,14 +208,27 @@ def noted_late(world: World) -> Kept:
     before = kept.opened("bruno")
     after = readers_but(kept, "bruno")
     kept.change("carla", after, asked(kept, "anna", after))
-    kept.take(acts.note(before, world.ring, world.author("bruno"), "note", {"text": "come se fosse di prima"}, kept.day, world.dice))
+    kept.take(
+        acts.note(
+            before, world.ring, world.author("bruno"), "note", {"text": "come se fosse di prima"}, kept.day, world.dice
+        )
+    )
     kept.note("anna", "dopo")
     return kept
 
 
 OLDER: tuple[Callable[[World], Kept], ...] = (
-    allowed, wished_and_left, redacted, undone, newer_ring, without_recovery, expelled_alone, let_in_alone, emptied_alone, notes_hidden,
-)  # fmt: skip
+    allowed,
+    wished_and_left,
+    redacted,
+    undone,
+    newer_ring,
+    without_recovery,
+    expelled_alone,
+    let_in_alone,
+    emptied_alone,
+    notes_hidden,
+)
 """Of before 1 December 2026: a change says nothing of notes."""
 SCENES = (failed_twice, failed_once, failing, beside, gone_back_alone, noted_late)
 
@@ -234,10 +251,18 @@ def _made(scene: Callable[[World], Kept]) -> dict[str, Any]:
         files[name] = both.file_of(kept.sealed(name))
         opened[name] = both.by_python(lists, files[name], who, world.anchor.printed)
     return {
-        "says": scene.__doc__, "printed": world.anchor.printed, "lists": lists, "files": files, "opened": opened,
-        "secret": kept.secret.hex(), "salt": world.anchor.salt,
-        "handlers": {name: {"x25519": world.keys[name].x25519.hex(), "ed25519": world.keys[name].ed25519.hex()} for name in ("anna", "bruno")},
-    }  # fmt: skip
+        "says": scene.__doc__,
+        "printed": world.anchor.printed,
+        "lists": lists,
+        "files": files,
+        "opened": opened,
+        "secret": kept.secret.hex(),
+        "salt": world.anchor.salt,
+        "handlers": {
+            name: {"x25519": world.keys[name].x25519.hex(), "ed25519": world.keys[name].ed25519.hex()}
+            for name in ("anna", "bruno")
+        },
+    }
 
 
 if __name__ == "__main__":

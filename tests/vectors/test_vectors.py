@@ -24,7 +24,12 @@ from tests.vectors.generate import PLACE, make
 
 V: dict[str, Any] = json.loads(PLACE.read_text("utf-8"))
 HOUSE = house_file.read(V["house"]["text"])
-LISTS = {"house": V["house"]["text"], "rings": [{"text": V["ring"]["text"], "signatures": V["ring"]["signatures"]}], "still": None, "keyrings": []}
+LISTS = {
+    "house": V["house"]["text"],
+    "rings": [{"text": V["ring"]["text"], "signatures": V["ring"]["signatures"]}],
+    "still": None,
+    "keyrings": [],
+}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -38,7 +43,9 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 def who(name: str) -> Any:
     if name == REPORTER:
         return Reporter(codes.derive(Secret(bytes.fromhex(V["code"]["secret"])), bytes.fromhex(V["code"]["salt"])))
-    return name, HandlerKeys(bytes.fromhex(V["handlers"][name]["x25519"]), bytes.fromhex(V["handlers"][name]["ed25519"]))
+    return name, HandlerKeys(
+        bytes.fromhex(V["handlers"][name]["x25519"]), bytes.fromhex(V["handlers"][name]["ed25519"])
+    )
 
 
 def test_the_generator_makes_the_same_vectors_again() -> None:
@@ -50,13 +57,22 @@ def test_the_generator_makes_the_same_vectors_again() -> None:
 
 
 def test_house_ring_still_and_statements_are_what_the_vectors_say() -> None:
-    assert (HOUSE.hash, HOUSE.printed, " ".join(HOUSE.words)) == (V["house"]["hash"], V["house"]["printed"], V["house"]["words"])
+    assert (HOUSE.hash, HOUSE.printed, " ".join(HOUSE.words)) == (
+        V["house"]["hash"],
+        V["house"]["printed"],
+        V["house"]["words"],
+    )
     ring = rings.verify(V["ring"]["text"], V["ring"]["signatures"], HOUSE, None)
     assert ring.hash == V["ring"]["hash"]
     assert rings.lengthened(ring, V["still"]["text"], V["still"]["signatures"], HOUSE).until > ring.until
     for name, one in V["handlers"].items():
         statement = rings.read_statement(one["statement"], HOUSE.hash)
-        assert (statement.id, statement.recipient, statement.signer, " ".join(statement.words)) == (name, one["recipient"], one["signer"], one["words"])
+        assert (statement.id, statement.recipient, statement.signer, " ".join(statement.words)) == (
+            name,
+            one["recipient"],
+            one["signer"],
+            one["words"],
+        )
         assert signed.public_of(bytes.fromhex(one["ed25519"])) == one["signer"]
 
 
@@ -74,11 +90,30 @@ def test_letters_read_and_write_to_the_same_bytes() -> None:
         outer = json.loads(plain)
         body, head = json.loads(outer["content"]), dict(letter.head.body)
         place = letters.Place(
-            head["house"], head["case"], head["start"], head["stream"], head["number"], head["before"], head["epoch"], head["to"],
-            head["ring"]["number"], head["ring"]["hash"], head["thread"],
-        )  # fmt: skip
-        seed = bytes.fromhex(V["derived"]["ed25519"] if head["from"] == REPORTER else V["handlers"][head["from"]]["ed25519"])
-        again, _ = letters.write(place, letters.Author(head["from"], seed), head["kind"], head["day"], body, bytes.fromhex(outer["salt"]), head["terms"])
+            head["house"],
+            head["case"],
+            head["start"],
+            head["stream"],
+            head["number"],
+            head["before"],
+            head["epoch"],
+            head["to"],
+            head["ring"]["number"],
+            head["ring"]["hash"],
+            head["thread"],
+        )
+        seed = bytes.fromhex(
+            V["derived"]["ed25519"] if head["from"] == REPORTER else V["handlers"][head["from"]]["ed25519"]
+        )
+        again, _ = letters.write(
+            place,
+            letters.Author(head["from"], seed),
+            head["kind"],
+            head["day"],
+            body,
+            bytes.fromhex(outer["salt"]),
+            head["terms"],
+        )
         assert again == plain
 
 
@@ -87,7 +122,9 @@ async def test_each_reader_opens_the_case_of_the_vectors_in_both_languages(page:
     here = both.by_python(LISTS, V["files"][name], who(name), HOUSE.printed)
     assert here == await both.by_browser(page, LISTS, V["files"][name], who(name), HOUSE.printed)
     if name == "bruno":
-        assert here["problem"] != "" and "Non basta." in V["opened"]["anna"]["texts"] and "Non basta." not in here["texts"]
+        assert (
+            here["problem"] != "" and "Non basta." in V["opened"]["anna"]["texts"] and "Non basta." not in here["texts"]
+        )
     else:
         assert here == V["opened"][name]
 
@@ -98,8 +135,13 @@ def test_two_recovery_holders_open_the_case_of_the_vectors() -> None:
         file = V["files"][wraps.pair_name(pair)]
         import base64
 
-        epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in file["epochs"]]
-        rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
+        epochs = [
+            SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]))
+            for e in file["epochs"]
+        ]
+        rows = [
+            SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]
+        ]
         party = recovery.party(V["recovery"][pair[0]], V["recovery"][pair[1]])
         opened = open_case(SealedCase(file["case"], epochs, rows), party, HOUSE.hash, chain)
         assert both.told(opened)["texts"] == V["opened"][REPORTER]["texts"]
@@ -120,18 +162,29 @@ async def test_words_and_keys_of_the_vectors_are_the_browser_s_too(page: Page) -
         {"V": V, "list": list_},
     )
     assert said == {
-        "words": V["house"]["words"], "code": V["code"]["words"], "locator": V["derived"]["locator"], "auth": V["derived"]["auth"],
-        "head": V["derived"]["head"], "case": V["derived"]["case"], "six": {name: one["words"] for name, one in V["handlers"].items()},
+        "words": V["house"]["words"],
+        "code": V["code"]["words"],
+        "locator": V["derived"]["locator"],
+        "auth": V["derived"]["auth"],
+        "head": V["derived"]["head"],
+        "case": V["derived"]["case"],
+        "six": {name: one["words"] for name, one in V["handlers"].items()},
         "until": json.loads(V["still"]["text"])["until"],
-    }  # fmt: skip
+    }
 
 
 def test_the_two_words_of_the_vectors_follow_from_the_head_key() -> None:
-    me, chain = who(REPORTER), rings.Chain((rings.verify(V["ring"]["text"], V["ring"]["signatures"], HOUSE, None),), None)
+    me, chain = (
+        who(REPORTER),
+        rings.Chain((rings.verify(V["ring"]["text"], V["ring"]["signatures"], HOUSE, None),), None),
+    )
     import base64
 
     file = V["files"][REPORTER]
-    epochs = [SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"])) for e in file["epochs"]]
+    epochs = [
+        SealedEpochRow(e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]))
+        for e in file["epochs"]
+    ]
     rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
     fold = open_case(SealedCase(file["case"], epochs, rows), me.party, HOUSE.hash, chain).fold
     assert fold is not None and list(head_words(me.keys.head, fold, codes.expand, codes.word_list())) == V["head_words"]
@@ -149,10 +202,23 @@ def test_the_generator_makes_the_same_scenes_again() -> None:
 
 
 WORDS = {
-    "allowed": "", "wished_and_left": "", "redacted": "", "undone": "", "newer_ring": "", "without_recovery": "",
-    "expelled_alone": "expel_refused", "let_in_alone": "gain_refused", "emptied_alone": "redaction_alone", "notes_hidden": "",
-    "failed_twice": "", "failed_once": "", "failing": "", "beside": "", "gone_back_alone": "epoch_broken", "noted_late": "",
-}  # fmt: skip
+    "allowed": "",
+    "wished_and_left": "",
+    "redacted": "",
+    "undone": "",
+    "newer_ring": "",
+    "without_recovery": "",
+    "expelled_alone": "expel_refused",
+    "let_in_alone": "gain_refused",
+    "emptied_alone": "redaction_alone",
+    "notes_hidden": "",
+    "failed_twice": "",
+    "failed_once": "",
+    "failing": "",
+    "beside": "",
+    "gone_back_alone": "epoch_broken",
+    "noted_late": "",
+}
 
 
 @pytest.mark.parametrize("scene", sorted(SCENES))
@@ -166,4 +232,7 @@ async def test_each_scene_is_read_alike_by_both_and_as_it_was_frozen(page: Page,
         else:
             me = name, HandlerKeys(*(bytes.fromhex(there["handlers"][name][key]) for key in ("x25519", "ed25519")))
         assert both.by_python(there["lists"], there["files"][name], me, there["printed"]) == there["opened"][name]
-        assert await both.by_browser(page, there["lists"], there["files"][name], me, there["printed"]) == there["opened"][name]
+        assert (
+            await both.by_browser(page, there["lists"], there["files"][name], me, there["printed"])
+            == there["opened"][name]
+        )

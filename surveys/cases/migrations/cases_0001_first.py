@@ -8,41 +8,23 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="cases", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="cases", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="DeskLine", tablename="desk_line", schema=None, columns=None
-    )
+    manager.add_table(class_name="DeskLine", tablename="desk_line", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Piece", tablename="piece", schema=None, columns=None
-    )
+    manager.add_table(class_name="Piece", tablename="piece", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Handler", tablename="handler", schema=None, columns=None
-    )
+    manager.add_table(class_name="Handler", tablename="handler", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Wrap", tablename="wrap", schema=None, columns=None
-    )
+    manager.add_table(class_name="Wrap", tablename="wrap", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Message", tablename="message", schema=None, columns=None
-    )
+    manager.add_table(class_name="Message", tablename="message", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Tally", tablename="tally", schema=None, columns=None
-    )
+    manager.add_table(class_name="Tally", tablename="tally", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Case", tablename="case", schema=None, columns=None
-    )
+    manager.add_table(class_name="Case", tablename="case", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Epoch", tablename="epoch", schema=None, columns=None
-    )
+    manager.add_table(class_name="Epoch", tablename="epoch", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="DeskLine",

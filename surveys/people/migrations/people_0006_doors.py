@@ -8,17 +8,11 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="people", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="people", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Device", tablename="device", schema=None, columns=None
-    )
+    manager.add_table(class_name="Device", tablename="device", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Attempts", tablename="attempts", schema=None, columns=None
-    )
+    manager.add_table(class_name="Attempts", tablename="attempts", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Device",

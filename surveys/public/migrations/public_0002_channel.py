@@ -8,17 +8,11 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="public", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="public", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Keyring", tablename="keyring", schema=None, columns=None
-    )
+    manager.add_table(class_name="Keyring", tablename="keyring", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Channel", tablename="channel", schema=None, columns=None
-    )
+    manager.add_table(class_name="Channel", tablename="channel", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Keyring",

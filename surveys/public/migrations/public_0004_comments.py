@@ -8,13 +8,9 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="public", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="public", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Comment", tablename="comment", schema=None, columns=None
-    )
+    manager.add_table(class_name="Comment", tablename="comment", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Comment",

@@ -11,9 +11,15 @@ TODAY = 739_578
 
 def propose(**changes):
     wish = {
-        "closed_on": TODAY - 40, "today": TODAY, "origin": "ascolto", "invited": 412, "received": 246,
-        "has_analysis": True, "has_feedback": True, "has_actions": True,
-    }  # fmt: skip
+        "closed_on": TODAY - 40,
+        "today": TODAY,
+        "origin": "ascolto",
+        "invited": 412,
+        "received": 246,
+        "has_analysis": True,
+        "has_feedback": True,
+        "has_actions": True,
+    }
     return propose_survey(**(wish | changes))
 
 

@@ -40,12 +40,19 @@ class Offices:
     async def post(self, who: str, path: str, files: Any = None, **data: str) -> httpx.Response:
         session = self.sessions[who]
         headers = {"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={session}"}
-        return await self.client.post(f"/hr/indicators/{path}", data=data | {FORM_FIELD: accounts.form_token(session)}, files=files, headers=headers)
+        return await self.client.post(
+            f"/hr/indicators/{path}",
+            data=data | {FORM_FIELD: accounts.form_token(session)},
+            files=files,
+            headers=headers,
+        )
 
     async def document(self, who: str = "direzione") -> str:
         """Add a document; gives its number."""
         day = (today() - timedelta(days=3)).isoformat()
-        answered = await self.post(who, f"{INDICATOR}/documents", title="Piano strategico", day=day, link="https://example.org/piano.pdf")
+        answered = await self.post(
+            who, f"{INDICATOR}/documents", title="Piano strategico", day=day, link="https://example.org/piano.pdf"
+        )
         assert answered.status_code == 303
         return (await evidence.of(INDICATOR)).documents[-1].id
 
@@ -54,7 +61,9 @@ class Offices:
 
     async def looked_at(self, who: str) -> str:
         """What the page of the indicator gives along with its button to confirm."""
-        page = await self.client.get(f"/hr/indicators/{INDICATOR}", headers={"cookie": f"{COOKIE}={self.sessions[who]}"})
+        page = await self.client.get(
+            f"/hr/indicators/{INDICATOR}", headers={"cookie": f"{COOKIE}={self.sessions[who]}"}
+        )
         found = re.search(r'name="seen" value="(\w+)"', page.text)
         return found[1] if found else ""
 
@@ -69,7 +78,9 @@ async def served(sqlite_settings: StoreSettings) -> AsyncIterator[Offices]:
         for name, role in PEOPLE.items():
             await accounts.add(engines["people"], name, role, PASSWORD)
             secret = await channel.with_codes(House(engines, sqlite_settings.data, DAY, "test"), name)
-            sessions[name] = (await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret)))[0]
+            sessions[name] = (
+                await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret))
+            )[0]
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     async with app.lifespan(), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield Offices(client, sessions)
@@ -80,7 +91,9 @@ async def earned() -> float:
     return next(area.earned for area in (await scores(today())).areas if area.number == 1)
 
 
-async def test_points_come_with_a_document_and_the_review_of_another_and_not_before(sqlite_settings: StoreSettings) -> None:
+async def test_points_come_with_a_document_and_the_review_of_another_and_not_before(
+    sqlite_settings: StoreSettings,
+) -> None:
     async with served(sqlite_settings) as offices:
         refused = await offices.met()
         assert refused.status_code == 422 and "documento" in refused.text and await earned() == 0
@@ -97,7 +110,7 @@ async def test_nobody_reviews_what_she_set_herself(sqlite_settings: StoreSetting
         await offices.document()
         await offices.met()
         refused = await offices.review("direzione")
-        assert refused.status_code == 422 and "role=\"alert\"" in refused.text
+        assert refused.status_code == 422 and 'role="alert"' in refused.text
         assert ((await evidence.of(INDICATOR)).reviewed_by, await earned()) == ("", 0)
 
 
@@ -115,7 +128,9 @@ async def test_a_review_is_of_what_the_reviewer_saw(sqlite_settings: StoreSettin
         assert (await offices.review("risorse")).status_code == 303 and await earned() == POINTS
 
 
-async def test_other_documents_than_those_that_were_reviewed_wait_for_another_review(sqlite_settings: StoreSettings) -> None:
+async def test_other_documents_than_those_that_were_reviewed_wait_for_another_review(
+    sqlite_settings: StoreSettings,
+) -> None:
     async with served(sqlite_settings) as offices:
         first = await offices.document()
         await offices.met()
@@ -131,7 +146,9 @@ async def test_other_documents_than_those_that_were_reviewed_wait_for_another_re
 async def test_of_many_states_that_are_set_at_once_one_stays_and_none_is_a_fault(store_settings: StoreSettings) -> None:
     async with served(store_settings) as offices:
         await offices.document()
-        answered = await asyncio.gather(*(offices.met(("direzione", "risorse")[i % 2], figure=str(i)) for i in range(30)))
+        answered = await asyncio.gather(
+            *(offices.met(("direzione", "risorse")[i % 2], figure=str(i)) for i in range(30))
+        )
         assert {one.status_code for one in answered} == {303}
         found = await evidence.of(INDICATOR)
         assert found.state == "met" and found.figure in {str(i) for i in range(30)}
@@ -177,13 +194,19 @@ async def test_without_its_last_document_an_indicator_is_not_assessed(sqlite_set
         assert ((await evidence.of(INDICATOR)).documents, await earned()) == ((), 0)
 
 
-@pytest.mark.parametrize("path", [INDICATOR, f"{INDICATOR}/review", f"{INDICATOR}/documents", f"{INDICATOR}/documents/x/remove"])
+@pytest.mark.parametrize(
+    "path", [INDICATOR, f"{INDICATOR}/review", f"{INDICATOR}/documents", f"{INDICATOR}/documents/x/remove"]
+)
 async def test_the_auditor_and_strangers_change_nothing(sqlite_settings: StoreSettings, path: str) -> None:
     async with served(sqlite_settings) as offices:
         await offices.document()
         before = await evidence.everything()
-        assert (await offices.post("verifica", path, state="met", title="x", day="2026-01-01", link="https://example.org")).status_code in (303, 403, 404)
-        stranger = await offices.client.post(f"/hr/indicators/{path}", data={"state": "met"}, headers={"sec-fetch-site": "same-origin"})
+        assert (
+            await offices.post("verifica", path, state="met", title="x", day="2026-01-01", link="https://example.org")
+        ).status_code in (303, 403, 404)
+        stranger = await offices.client.post(
+            f"/hr/indicators/{path}", data={"state": "met"}, headers={"sec-fetch-site": "same-origin"}
+        )
         assert stranger.status_code == 303 and stranger.headers["location"].startswith("/account/in")
         assert (await offices.client.put(f"/hr/indicators/{INDICATOR}")).status_code in (303, 405)
         assert await evidence.everything() == before
@@ -191,18 +214,35 @@ async def test_the_auditor_and_strangers_change_nothing(sqlite_settings: StoreSe
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"title": "", "day": "2026-01-01", "link": "https://example.org"}, {"title": "Piano", "day": "1.1.2026", "link": "https://example.org"},
-     {"title": "Piano", "day": "2026-01-01"}, {"title": "Piano", "day": "2026-01-01", "link": "javascript:alert(1)"},
-     {"title": "\u200b\u2060", "day": "2026-01-01", "link": "https://example.org"}, {"title": "Piano\u202e", "day": "2026-01-01", "link": "https://example.org"},
-     {"title": "—", "day": "2026-01-01", "link": "https://example.org"}, {"title": "Piano", "day": "0001-01-01", "link": "https://example.org"},
-     {"title": "Piano", "day": "9999-12-31", "link": "https://example.org"}],
-    ids=["no title", "a day that is none", "neither link nor file", "a link that runs", "a title of nothing", "a title that turns round",
-         "a title without a letter", "before all days", "after today"],
-)  # fmt: skip
-async def test_a_document_that_cannot_be_kept_is_refused_in_words(sqlite_settings: StoreSettings, wrong: dict[str, str]) -> None:
+    [
+        {"title": "", "day": "2026-01-01", "link": "https://example.org"},
+        {"title": "Piano", "day": "1.1.2026", "link": "https://example.org"},
+        {"title": "Piano", "day": "2026-01-01"},
+        {"title": "Piano", "day": "2026-01-01", "link": "javascript:alert(1)"},
+        {"title": "\u200b\u2060", "day": "2026-01-01", "link": "https://example.org"},
+        {"title": "Piano\u202e", "day": "2026-01-01", "link": "https://example.org"},
+        {"title": "—", "day": "2026-01-01", "link": "https://example.org"},
+        {"title": "Piano", "day": "0001-01-01", "link": "https://example.org"},
+        {"title": "Piano", "day": "9999-12-31", "link": "https://example.org"},
+    ],
+    ids=[
+        "no title",
+        "a day that is none",
+        "neither link nor file",
+        "a link that runs",
+        "a title of nothing",
+        "a title that turns round",
+        "a title without a letter",
+        "before all days",
+        "after today",
+    ],
+)
+async def test_a_document_that_cannot_be_kept_is_refused_in_words(
+    sqlite_settings: StoreSettings, wrong: dict[str, str]
+) -> None:
     async with served(sqlite_settings) as offices:
         refused = await offices.post("direzione", f"{INDICATOR}/documents", **wrong)
-        assert refused.status_code == 422 and "role=\"alert\"" in refused.text
+        assert refused.status_code == 422 and 'role="alert"' in refused.text
         assert (await evidence.of(INDICATOR)).documents == ()
 
 

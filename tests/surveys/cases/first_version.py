@@ -30,14 +30,25 @@ def case_number(keys: CodeKeys) -> int:
 
 def make_wrap(key: EpochKey, author: Author, recipient: str) -> bytes:
     body = {
-        "v": 1, "case": f"{key.case:016x}", "stream": key.stream, "number": key.number, "identity": key.identity,
-        "reporter": key.reporter, "by": author.name,
-    }  # fmt: skip
+        "v": 1,
+        "case": f"{key.case:016x}",
+        "stream": key.stream,
+        "number": key.number,
+        "identity": key.identity,
+        "reporter": key.reporter,
+        "by": author.name,
+    }
     return seal(sign(body, "wrap", author.seed), recipient, smallest=WRAP_BYTES)
 
 
 async def keep(
-    engine: StoreEngine, keeper: Keeper, keys: CodeKeys, entries: Sequence[Entry], day: date, ring: Keyring | None, out: Collection[str] = ()
+    engine: StoreEngine,
+    keeper: Keeper,
+    keys: CodeKeys,
+    entries: Sequence[Entry],
+    day: date,
+    ring: Keyring | None,
+    out: Collection[str] = (),
 ) -> int:
     """Store a report (with a keyring) or a diary (without) as version 1 did: eight wraps, public halves in clear."""
     case, stream = case_number(keys), "thread" if ring else "diary"
@@ -56,35 +67,66 @@ async def keep(
     async with engine.transaction():
         await Case.insert(Case(**_case_row(case, keys, day, ring is None)))
         await Epoch.insert(Epoch(id=epoch, case=case, stream=stream, number=1, recipient=recipient))
-        await Wrap.insert(*(Wrap(id=int.from_bytes(os.urandom(8), "big") >> 1, epoch=epoch, reader=r, sealed=s) for r, s in made))
+        await Wrap.insert(
+            *(Wrap(id=int.from_bytes(os.urandom(8), "big") >> 1, epoch=epoch, reader=r, sealed=s) for r, s in made)
+        )
         before = FIRST
         for number, entry in enumerate(entries, start=1):
             place = Place(case, stream, number, before)
             signed = write(place, me, entry.kind, day, ring.fingerprint if ring else "", entry.content)
             before = check_message(check(signed, "message"), place, Trusted(public_of(keys.ed25519), {})).hash
             sealed = seal(signed, recipient)
-            await Message.insert(Message(id=row_id(case, stream, "message", number), case=case, stream=stream, number=number, epoch=1, sealed=sealed))
+            await Message.insert(
+                Message(
+                    id=row_id(case, stream, "message", number),
+                    case=case,
+                    stream=stream,
+                    number=number,
+                    epoch=1,
+                    sealed=sealed,
+                )
+            )
     return case
 
 
 def _case_row(case: int, keys: CodeKeys, day: date, diary: bool) -> Mapping[str, Any]:
     return {
-        "id": case, "version": 1, "locator": sha256(keys.locator).digest(), "auth": sha256(keys.auth).digest(),
-        "reader": recipient_of(keys.x25519), "signer": public_of(keys.ed25519), "state": "diary" if diary else "received",
-        "received": None if diary else day, "written": day if diary else None, "holds": "[]",
-    }  # fmt: skip
+        "id": case,
+        "version": 1,
+        "locator": sha256(keys.locator).digest(),
+        "auth": sha256(keys.auth).digest(),
+        "reader": recipient_of(keys.x25519),
+        "signer": public_of(keys.ed25519),
+        "state": "diary" if diary else "received",
+        "received": None if diary else day,
+        "written": day if diary else None,
+        "holds": "[]",
+    }
 
 
-def draft_keyring(day: date, signers: Sequence[Signer], readers: Sequence[Reader], recovery: str = "", before: Keyring | None = None) -> str:
+def draft_keyring(
+    day: date, signers: Sequence[Signer], readers: Sequence[Reader], recovery: str = "", before: Keyring | None = None
+) -> str:
     content = {
-        "v": 1, "number": before.number + 1 if before else 1, "before": before.fingerprint if before else "", "day": day.isoformat(),
+        "v": 1,
+        "number": before.number + 1 if before else 1,
+        "before": before.fingerprint if before else "",
+        "day": day.isoformat(),
         "signers": [{"seat": s.seat, "name": s.name, "key": s.key} for s in signers],
         "readers": [
-            {"id": r.id, "name": r.name, "role": dict(r.role), "outside": r.outside, "recipient": r.recipient, "signer": r.signer}
+            {
+                "id": r.id,
+                "name": r.name,
+                "role": dict(r.role),
+                "outside": r.outside,
+                "recipient": r.recipient,
+                "signer": r.signer,
+            }
             for r in readers
         ],
-        "recovery": recovery, "recovery_holders": ["a", "b", "c"] if recovery else [],
-    }  # fmt: skip
+        "recovery": recovery,
+        "recovery_holders": ["a", "b", "c"] if recovery else [],
+    }
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 

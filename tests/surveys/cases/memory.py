@@ -60,7 +60,9 @@ class World:
 
     def statement(self, name: str, on: date = DAY, keys: HandlerKeys | None = None) -> str:
         mine = keys or self.keys[name]
-        return rings.state(self.anchor, name, self.shown.get(name, name.title()), (mine.recipient, mine.signer, mine.ed25519), on)
+        return rings.state(
+            self.anchor, name, self.shown.get(name, name.title()), (mine.recipient, mine.signer, mine.ed25519), on
+        )
 
     def ring_of(self, names: Collection[str], on: date = DAY, *, signers: Collection[str] = ("legal", "staff")) -> Ring:
         """Sign and add the next ring."""
@@ -68,7 +70,9 @@ class World:
         recovery = [RecoveryHolder(seat, f"Custode {seat}", recipient_of(seed)) for seat, seed in self.holders.items()]
         before = self.found[-1] if self.found else None
         text = rings.draft(self.anchor, on, wanted, recovery, before=before)
-        self.found.append(rings.verify(text, [rings.sign(text, self.seats[seat]) for seat in signers], self.anchor, before))
+        self.found.append(
+            rings.verify(text, [rings.sign(text, self.seats[seat]) for seat in signers], self.anchor, before)
+        )
         return self.found[-1]
 
     @property
@@ -97,23 +101,41 @@ class Kept:
     def take(self, sent: Mapping[str, Any], epochs: Collection[Mapping[str, Any]] = ()) -> None:
         """Keep what somebody sends, as a server that follows the rules would."""
         for epoch in epochs:
-            self.epochs.append({**epoch, "wraps": {n: base64.b64decode(w) for n, w in epoch["wraps"].items()}, "link": base64.b64decode(epoch["link"]), "at": 0 if _older else sent["number"]})
-        self.rows.append(SealedLetter(sent["stream"], sent["number"], sent.get("epoch", 1), base64.b64decode(sent["sealed"])))
+            self.epochs.append(
+                {
+                    **epoch,
+                    "wraps": {n: base64.b64decode(w) for n, w in epoch["wraps"].items()},
+                    "link": base64.b64decode(epoch["link"]),
+                    "at": 0 if _older else sent["number"],
+                }
+            )
+        self.rows.append(
+            SealedLetter(sent["stream"], sent["number"], sent.get("epoch", 1), base64.b64decode(sent["sealed"]))
+        )
 
     def sealed(self, name: str) -> SealedCase:
-        epochs = [SealedEpochRow(e["stream"], e["number"], e["wraps"].get(name, b""), e["link"], e.get("at", 0)) for e in self.epochs]
+        epochs = [
+            SealedEpochRow(e["stream"], e["number"], e["wraps"].get(name, b""), e["link"], e.get("at", 0))
+            for e in self.epochs
+        ]
         return SealedCase(self.me.case, epochs, list(self.rows))
 
     def opened(self, name: str, keys: HandlerKeys | None = None) -> OpenedCase:
         party = self.me.party if name == REPORTER else handler(name, (keys or self.world.keys[name]).identity)
         return open_case(self.sealed(name), party, self.world.anchor.hash, self.world.chain)
 
-    def write(self, name: str, kind: str, text: str = "", terms: Mapping[str, Any] | None = None, **content: Any) -> str:
+    def write(
+        self, name: str, kind: str, text: str = "", terms: Mapping[str, Any] | None = None, **content: Any
+    ) -> str:
         """Write as somebody's device does; gives the letter's hash."""
         opened = self.opened(name)
         assert opened.fold is not None and not opened.problem, opened.problem
         author = self.me.author if name == REPORTER else self.world.author(name)
-        self.take(acts.letter(opened.fold, self.world.ring, author, kind, {"text": text, **content}, self.day, self.world.dice, terms))
+        self.take(
+            acts.letter(
+                opened.fold, self.world.ring, author, kind, {"text": text, **content}, self.day, self.world.dice, terms
+            )
+        )
         after = self.opened(REPORTER)
         return after.fold.heads[-1] if after.fold else ""
 
@@ -126,7 +148,9 @@ class Kept:
 
     def note(self, name: str, text: str) -> None:
         opened = self.opened(name)
-        made = acts.note(opened, self.world.ring, self.world.author(name), "note", {"text": text}, self.day, self.world.dice)
+        made = acts.note(
+            opened, self.world.ring, self.world.author(name), "note", {"text": text}, self.day, self.world.dice
+        )
         self.take(made, made["epochs"])
 
     def later(self, days: int) -> None:
@@ -191,7 +215,9 @@ def older_changes() -> Iterator[None]:
     global _older
     _older, write = True, letters.write
 
-    def older(place: letters.Place, author: Author, kind: str, on: str, content: Any, salt: bytes, terms: Any = None) -> tuple[str, str]:
+    def older(
+        place: letters.Place, author: Author, kind: str, on: str, content: Any, salt: bytes, terms: Any = None
+    ) -> tuple[str, str]:
         return write(place, author, kind, on, content, salt, without(terms or {}, "noted"))
 
     letters.write = older
@@ -208,7 +234,14 @@ def old_change(kept: Kept, name: str, readers: list[dict[str, str]], ask: str, m
         patch.setattr(letters, "write", lambda *given: write(*given[:-1], {**without(given[-1], "noted"), "notes": ""}))
         opened = kept.opened(name)
         assert opened.fold is not None
-        made = acts.change(opened, kept.world.ring, kept.world.author(name), acts.Change(readers, opened.fold.recovery, ask), DAY, kept.world.dice)
+        made = acts.change(
+            opened,
+            kept.world.ring,
+            kept.world.author(name),
+            acts.Change(readers, opened.fold.recovery, ask),
+            DAY,
+            kept.world.dice,
+        )
     kept.take(made["letter"], made["epochs"][:1])
 
 
@@ -217,10 +250,26 @@ def broken_letter(opened: OpenedCase, world: World, name: str, number: int) -> d
     assert opened.fold is not None
     back = opened.fold.undo[opened.fold.act]
     place = letters.Place(
-        opened.fold.house, opened.fold.case, opened.fold.start, "thread", number, opened.fold.act, back.epoch, back.to, world.ring.number, world.ring.hash,
-    )  # fmt: skip
-    plain, _ = letters.write(place, world.author(name), "broken", DAY.isoformat(), {"text": ""}, world.dice(32), {"change": opened.fold.act})
-    return {"stream": "thread", "number": number, "sealed": base64.b64encode(letters.seal(plain, back.to)).decode(), "epoch": back.epoch}
+        opened.fold.house,
+        opened.fold.case,
+        opened.fold.start,
+        "thread",
+        number,
+        opened.fold.act,
+        back.epoch,
+        back.to,
+        world.ring.number,
+        world.ring.hash,
+    )
+    plain, _ = letters.write(
+        place, world.author(name), "broken", DAY.isoformat(), {"text": ""}, world.dice(32), {"change": opened.fold.act}
+    )
+    return {
+        "stream": "thread",
+        "number": number,
+        "sealed": base64.b64encode(letters.seal(plain, back.to)).decode(),
+        "epoch": back.epoch,
+    }
 
 
 def broken(kept: Kept, name: str) -> None:
@@ -240,7 +289,14 @@ def muted(kept: Kept, maker: str, names: Collection[str]) -> None:
     """A change of keys whose wraps are noise for some."""
     opened = kept.opened(maker)
     assert opened.fold is not None
-    made = acts.change(opened, kept.world.ring, kept.world.author(maker), Change(readers_but(kept), opened.fold.recovery), kept.day, kept.world.dice)
+    made = acts.change(
+        opened,
+        kept.world.ring,
+        kept.world.author(maker),
+        Change(readers_but(kept), opened.fold.recovery),
+        kept.day,
+        kept.world.dice,
+    )
     for epoch in made["epochs"]:
         epoch["wraps"] |= {name: base64.b64encode(kept.world.dice(2248)).decode() for name in names}
     kept.take(made["letter"], made["epochs"])

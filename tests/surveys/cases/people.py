@@ -41,9 +41,17 @@ async def opened(house: House, about: organisation.OrganisationRecord) -> World:
     house_file.keep(house.data, made.anchor)
     for name, keys in made.keys.items():
         record = HandlerRecord(
-            name, os.urandom(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", house.day, None, None,
+            name,
+            os.urandom(16),
+            "{}",
+            keys.recipient,
+            keys.signer,
+            f"{name}@prova.invalid",
+            house.day,
+            None,
+            None,
             made.statement(name, house.day),
-        )  # fmt: skip
+        )
         await handlers.keep(house.engines["cases"], record)
     await publish_ring(house, made.ring.text, made.ring.signatures)
     record_of = await channel.load()
@@ -74,14 +82,18 @@ class Written:
         return Reporter(self.keys)
 
 
-def made_report(made: World, keys: CodeKeys, text: str, out: Collection[str], house: House, *, diary: bool = False) -> dict[str, Any]:
+def made_report(
+    made: World, keys: CodeKeys, text: str, out: Collection[str], house: House, *, diary: bool = False
+) -> dict[str, Any]:
     me, on = Reporter(keys), house.day
     if diary:
         return acts.diary(me, made.anchor.hash, {"text": text}, on, os.urandom)
     return acts.report(me, made.ring, made.anchor.hash, out, {"text": text}, on, os.urandom)
 
 
-async def report(house: House, made: World, text: str = "parole", out: Sequence[str] = (), *, diary: bool = False) -> Written:
+async def report(
+    house: House, made: World, text: str = "parole", out: Sequence[str] = (), *, diary: bool = False
+) -> Written:
     """Send a report, or keep a diary."""
     secret = codes.new_code(os.urandom)
     keys = codes.derive(secret, SALT)
@@ -102,7 +114,10 @@ async def seat(house: House, made: World) -> desk.Desk:
 
 def sealed_of(file: CaseFile, pair: str = "") -> SealedCase:
     """A case file as its reader's device takes it."""
-    epochs = [SealedEpochRow(e.stream, e.number, e.pairs.get(pair, b"") if pair else e.wrap, e.link, e.at) for e in file.epochs]
+    epochs = [
+        SealedEpochRow(e.stream, e.number, e.pairs.get(pair, b"") if pair else e.wrap, e.link, e.at)
+        for e in file.epochs
+    ]
     rows = [SealedLetter(m.stream, m.number, m.epoch, m.sealed) for m in file.messages]
     return SealedCase(f"{file.case:016x}", epochs, rows)
 
@@ -128,28 +143,56 @@ async def texts(house: House, made: World, written: Written, name: str) -> list[
 
 
 async def say(
-    house: House, made: World, written: Written, name: str, text: str, move: str = "", kind: str = "", terms: Mapping[str, Any] | None = None, **content: Any
+    house: House,
+    made: World,
+    written: Written,
+    name: str,
+    text: str,
+    move: str = "",
+    kind: str = "",
+    terms: Mapping[str, Any] | None = None,
+    **content: Any,
 ) -> str:
     """Write as a handler's or the reporter's device does; gives the letter's hash."""
     found = await open_of(house, made, written, name)
     assert found.fold is not None and not found.problem, found.problem
     author = written.me.author if name == REPORTER else made.author(name)
-    letter = acts.letter(found.fold, made.ring, author, kind or move or "message", {"text": text, **content}, house.day, os.urandom, terms)
+    letter = acts.letter(
+        found.fold,
+        made.ring,
+        author,
+        kind or move or "message",
+        {"text": text, **content},
+        house.day,
+        os.urandom,
+        terms,
+    )
     if name == REPORTER:
         reply = msgspec.convert(written.me.proofs | letter | {"uploads": [], "contest": kind == "contest"}, Reply)
         await intake.add(house.engines["cases"], keeper_of(house), reply, [r.id for r in made.ring.readers], house.day)
     else:
-        await append_letter(await seat(house, made), written.case, name, msgspec.convert(letter | {"move": move}, Writing))
+        await append_letter(
+            await seat(house, made), written.case, name, msgspec.convert(letter | {"move": move}, Writing)
+        )
     after = (await open_of(house, made, written, REPORTER)).fold
     return after.heads[-1] if after else ""
 
 
-async def new_epoch(house: House, made: World, written: Written, name: str, readers_: Sequence[Mapping[str, str]], asked: str = "") -> None:
+async def new_epoch(
+    house: House, made: World, written: Written, name: str, readers_: Sequence[Mapping[str, str]], asked: str = ""
+) -> None:
     """Put a case under new keys, as a handler's device does."""
     found = await open_of(house, made, written, name)
     assert found.fold is not None
-    sent = acts.change(found, made.ring, made.author(name), Change(readers_, found.fold.recovery, asked), house.day, os.urandom)
-    await append_letter(await seat(house, made), written.case, name, msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    sent = acts.change(
+        found, made.ring, made.author(name), Change(readers_, found.fold.recovery, asked), house.day, os.urandom
+    )
+    await append_letter(
+        await seat(house, made),
+        written.case,
+        name,
+        msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing),
+    )
 
 
 async def wanted(house: House, made: World, written: Written, name: str) -> list[dict[str, str]]:
@@ -165,5 +208,10 @@ async def stands(house: House, made: Team, written: Written, name: str, **other:
     """A reader's device opens a case and says how it stands by its letters; or a dishonest one says something else."""
     fold = (await open_of(house, made, written, name)).fold
     assert fold is not None
-    said = {"state": fold.state, "received": fold.received, "acknowledged": fold.acknowledged, "outcome": fold.outcome} | other
+    said = {
+        "state": fold.state,
+        "received": fold.received,
+        "acknowledged": fold.acknowledged,
+        "outcome": fold.outcome,
+    } | other
     await standing.say_stand(await seat(house, made), written.case, name, standing.Stand(**said, letters=fold.count))

@@ -85,7 +85,9 @@ async def test_a_report_is_read_by_those_who_got_a_key_and_by_nobody_else(house:
     written = await report(house, made, "la mia storia", out=["bruno"])
     assert await texts(house, made, written, "anna") == ["la mia storia"]
     assert await sees(house, made, "anna") == await sees(house, made, "carla") == [written.case]
-    assert await sees(house, made, "bruno") == await sees(house, made, OUTSIDE) == await sees(house, made, "nobody") == []
+    assert (
+        await sees(house, made, "bruno") == await sees(house, made, OUTSIDE) == await sees(house, made, "nobody") == []
+    )
 
 
 async def test_a_case_does_not_exist_for_an_excluded_handler_by_any_question(house: House, made: Team) -> None:
@@ -118,7 +120,9 @@ async def test_the_store_names_no_reader_and_every_epoch_has_ten_wraps_alike(hou
     assert not any(name in everything for name in ("anna", "bruno", "carla", RECOVERY, OUTSIDE))
 
 
-async def test_the_same_report_sent_again_is_one_report_and_another_under_its_code_is_refused(house: House, made: Team) -> None:
+async def test_the_same_report_sent_again_is_one_report_and_another_under_its_code_is_refused(
+    house: House, made: Team
+) -> None:
     keys = codes.derive(codes.new_code(os.urandom), bytes(16))
     first, other = (msgspec.convert(made_report(made, keys, text, (), house), Report) for text in "ab")
     store, keeper = house.engines["cases"], keeper_of(house)
@@ -136,7 +140,11 @@ async def test_unknown_wrong_and_deleted_codes_get_the_same_answer(house: House,
     await keeping.delete_by_reporter(house.engines["cases"], row, house.day)
     right = proof_of(written.keys.locator.hex(), written.keys.auth.hex())
     assert (await intake.find(right))["id"] == written.case
-    wrong = (Proof(right.locator, bytes(32)), Proof(bytes(32), right.auth), proof_of(gone.keys.locator.hex(), gone.keys.auth.hex()))
+    wrong = (
+        Proof(right.locator, bytes(32)),
+        Proof(bytes(32), right.auth),
+        proof_of(gone.keys.locator.hex(), gone.keys.auth.hex()),
+    )
     answers = []
     for proof in wrong:
         with pytest.raises(CaseUnknown) as problem:
@@ -162,7 +170,9 @@ async def test_a_malformed_report_is_refused_whole(house: House, made: Team, fie
         "locator": content | {"locator": "ff"},
     }[field]
     with pytest.raises(ReportRefused):
-        await intake.receive(house.engines["cases"], keeper_of(house), msgspec.convert(broken, Report), list(ALL), house.day)
+        await intake.receive(
+            house.engines["cases"], keeper_of(house), msgspec.convert(broken, Report), list(ALL), house.day
+        )
     assert (await Case.count(), await Epoch.count(), await Wrap.count(), await Message.count()) == (0, 0, 0, 0)
 
 
@@ -187,11 +197,20 @@ async def test_a_case_moves_from_received_to_outcome_contest_and_final(house: Ho
     assert row is not None
     day = house.day
     assert (row["state"], row["received"], row["acknowledged"], row["outcome"]) == (
-        State.FINAL, day, day + timedelta(days=3), day + timedelta(days=50),
-    )  # fmt: skip
+        State.FINAL,
+        day,
+        day + timedelta(days=3),
+        day + timedelta(days=50),
+    )
     assert await texts(house, made, written, OUTSIDE) == [
-        "parole", "arrivato", "fatto, per questi motivi", "no", "no", "chiudo io", "secondo sguardo",
-    ]  # fmt: skip
+        "parole",
+        "arrivato",
+        "fatto, per questi motivi",
+        "no",
+        "no",
+        "chiudo io",
+        "secondo sguardo",
+    ]
 
 
 async def test_two_answers_at_once_do_not_take_one_place(house: House, made: Team) -> None:
@@ -219,13 +238,19 @@ async def test_the_substitute_comes_in_when_the_outcome_is_late(house: House, ma
 
 async def test_a_report_under_another_cases_number_is_refused(house: House, made: Team) -> None:
     written = await report(house, made)
-    forged = made_report(made, codes.derive(codes.new_code(os.urandom), bytes(16)), "x", (), house) | {"case": written.me.case}
+    forged = made_report(made, codes.derive(codes.new_code(os.urandom), bytes(16)), "x", (), house) | {
+        "case": written.me.case
+    }
     with pytest.raises(AlreadyThere):
-        await intake.receive(house.engines["cases"], keeper_of(house), msgspec.convert(forged, Report), list(ALL), house.day)
+        await intake.receive(
+            house.engines["cases"], keeper_of(house), msgspec.convert(forged, Report), list(ALL), house.day
+        )
     assert await texts(house, made, written, "anna") == ["parole"]
 
 
-async def test_the_substitute_comes_in_when_handlers_are_away_for_more_than_seven_days(house: House, made: Team) -> None:
+async def test_the_substitute_comes_in_when_handlers_are_away_for_more_than_seven_days(
+    house: House, made: Team
+) -> None:
     written = await report(house, made, out=["carla"])
     await handlers.set_absence("bruno", house.day - timedelta(days=3), None)
     assert await sees(later(house, 3), made, OUTSIDE) == []
@@ -260,22 +285,34 @@ async def test_removal_drill_a_handler_who_leaves_opens_nothing_that_follows(hou
     assert not (await desk.inbox(await seat(house, made), "anna"))[0].rekey
 
 
-async def test_a_change_of_keys_needs_the_reporter_a_listed_reader_and_the_next_number(house: House, made: Team) -> None:
+async def test_a_change_of_keys_needs_the_reporter_a_listed_reader_and_the_next_number(
+    house: House, made: Team
+) -> None:
     written = await report(house, made, out=["bruno"])
     found = await open_of(house, made, written, "anna")
     assert found.fold is not None
-    sent = acts.change(found, made.ring, made.author("anna"), acts.Change(list(found.fold.readers.values()), []), house.day, os.urandom)
+    sent = acts.change(
+        found, made.ring, made.author("anna"), acts.Change(list(found.fold.readers.values()), []), house.day, os.urandom
+    )
     thread, notes = sent["epochs"]
     wrap = next(iter(thread["wraps"].values()))
     without = {name: sealed for name, sealed in thread["wraps"].items() if name != REPORTER}
     wrong = [
-        (ReportRefused, [thread | {"wraps": without}, notes]), (ReportRefused, [thread | {"wraps": thread["wraps"] | {"nobody": wrap}}, notes]),
-        (ReportRefused, [thread | {"link": ""}, notes]), (OutOfStep, [thread | {"number": 3}, notes]), (OutOfStep, [thread | {"stream": "diary"}, notes]),
+        (ReportRefused, [thread | {"wraps": without}, notes]),
+        (ReportRefused, [thread | {"wraps": thread["wraps"] | {"nobody": wrap}}, notes]),
+        (ReportRefused, [thread | {"link": ""}, notes]),
+        (OutOfStep, [thread | {"number": 3}, notes]),
+        (OutOfStep, [thread | {"stream": "diary"}, notes]),
         (OutOfStep, [thread]),
-    ]  # fmt: skip
+    ]
     for refusal, epochs in wrong:
         with pytest.raises(refusal):
-            await append_letter(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": epochs}, Writing))
+            await append_letter(
+                await seat(house, made),
+                written.case,
+                "anna",
+                msgspec.convert(sent["letter"] | {"epochs": epochs}, Writing),
+            )
     assert await texts(house, made, written, "anna") == ["parole"]
     assert (await Epoch.count(), await Message.count()) == (1, 1)
 
@@ -287,7 +324,14 @@ async def test_a_change_whose_author_had_not_seen_the_first_note_is_to_be_made_a
     async def change() -> Writing:
         found = await open_of(house, made, written, "anna")
         assert found.fold is not None and not found.notes_problem
-        sent = acts.change(found, made.ring, made.author("anna"), acts.Change(list(found.fold.readers.values()), []), house.day, os.urandom)
+        sent = acts.change(
+            found,
+            made.ring,
+            made.author("anna"),
+            acts.Change(list(found.fold.readers.values()), []),
+            house.day,
+            os.urandom,
+        )
         return msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing)
 
     early = await change()
@@ -302,7 +346,9 @@ async def test_a_change_whose_author_had_not_seen_the_first_note_is_to_be_made_a
         assert (opened.problem, opened.notes_problem) == ("", "") and len(opened.notes) == 1
 
 
-async def test_after_a_change_that_was_undone_keys_change_again_and_a_first_note_is_taken(house: House, made: Team) -> None:
+async def test_after_a_change_that_was_undone_keys_change_again_and_a_first_note_is_taken(
+    house: House, made: Team
+) -> None:
     """Could lock a case: the keys for notes that went with the change are still in the store."""
     at_desk = await seat(house, made)
     for noted in (False, True):
@@ -329,14 +375,21 @@ async def test_after_a_change_that_was_undone_keys_change_again_and_a_first_note
             assert (opened.problem, opened.notes_problem, len(opened.notes)) == ("", "", 2), (name, noted)
 
 
-async def test_whoever_is_left_out_of_new_keys_reads_on_until_a_second_reader_has_opened_them(house: House, made: Team) -> None:
+async def test_whoever_is_left_out_of_new_keys_reads_on_until_a_second_reader_has_opened_them(
+    house: House, made: Team
+) -> None:
     """One insider alone must not be able to shut the others out of what they could read."""
     written = await report(house, made)
     found = await open_of(house, made, written, "anna")
     assert found.fold is not None
     only = [one for name, one in found.fold.readers.items() if name in ("anna", "carla", OUTSIDE)]
     sent = acts.change(found, made.ring, made.author("anna"), acts.Change(only, []), house.day, os.urandom)
-    await append_letter(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    await append_letter(
+        await seat(house, made),
+        written.case,
+        "anna",
+        msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing),
+    )
     bruno = await open_of(house, made, written, "bruno")
     assert bruno.problem == "expel_refused" and [letter["kind"] for letter in bruno.thread] == ["report"]
     with pytest.raises(NotAllowed):
@@ -350,16 +403,30 @@ async def test_whoever_is_left_out_of_new_keys_reads_on_until_a_second_reader_ha
     assert await sees(house, made, "carla") == [written.case]
 
 
-async def test_whoever_the_letters_name_loses_nothing_where_the_maker_left_out_her_wrap(house: House, made: Team) -> None:
+async def test_whoever_the_letters_name_loses_nothing_where_the_maker_left_out_her_wrap(
+    house: House, made: Team
+) -> None:
     """Done by an attacker: he signed that all read, sent no wrap for one, the substitute and recovery, and an honest desk's look made it last."""
     written = await report(house, made)
     found = await open_of(house, made, written, "anna")
     assert found.fold is not None
-    sent = acts.change(found, made.ring, made.author("anna"), acts.Change(list(found.fold.readers.values()), found.fold.recovery), house.day, os.urandom)
+    sent = acts.change(
+        found,
+        made.ring,
+        made.author("anna"),
+        acts.Change(list(found.fold.readers.values()), found.fold.recovery),
+        house.day,
+        os.urandom,
+    )
     for epoch in sent["epochs"]:
         for name in ("bruno", OUTSIDE, "recovery+ab"):
             epoch["wraps"].pop(name, None)
-    await append_letter(await seat(house, made), written.case, "anna", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    await append_letter(
+        await seat(house, made),
+        written.case,
+        "anna",
+        msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing),
+    )
     carla = await open_of(house, made, written, "carla")
     assert carla.fold is not None and carla.problem == ""
     stay = [*carla.fold.readers, "recovery+ab", "recovery+ac", "recovery+bc", REPORTER]
@@ -381,22 +448,49 @@ async def test_noise_in_notes_wraps_keeps_nobody_from_changing_keys(house: House
     await append_letter(await seat(house, made), written.case, "carla", msgspec.convert(first, Writing))
     found = await open_of(house, made, written, "carla")
     assert found.fold is not None
-    sent = acts.change(found, made.ring, made.author("carla"), acts.Change(list(found.fold.readers.values()), found.fold.recovery), house.day, os.urandom)
+    sent = acts.change(
+        found,
+        made.ring,
+        made.author("carla"),
+        acts.Change(list(found.fold.readers.values()), found.fold.recovery),
+        house.day,
+        os.urandom,
+    )
     for name in ("anna", "bruno", OUTSIDE):
         sent["epochs"][1]["wraps"][name] = sent["epochs"][1]["wraps"]["carla"]
-    await append_letter(await seat(house, made), written.case, "carla", msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing))
+    await append_letter(
+        await seat(house, made),
+        written.case,
+        "carla",
+        msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing),
+    )
     anna = await open_of(house, made, written, "anna")
     assert (anna.problem, anna.notes_problem) == ("", "wrap_not_mine") and anna.fold is not None
     await new_epoch(house, made, written, "anna", list(anna.fold.readers.values()))
     assert (await open_of(house, made, written, "anna")).problem == ""
     late = await open_of(house, made, written, "bruno")
     await say(house, made, written, "anna", "intanto")
-    note = acts.note(await open_of(house, made, written, "carla"), made.ring, made.author("carla"), "note", {"text": "altra"}, house.day, os.urandom)
+    note = acts.note(
+        await open_of(house, made, written, "carla"),
+        made.ring,
+        made.author("carla"),
+        "note",
+        {"text": "altra"},
+        house.day,
+        os.urandom,
+    )
     await append_letter(await seat(house, made), written.case, "carla", msgspec.convert(note, Writing))
     assert late.fold is not None
-    stale = acts.change(late, made.ring, made.author("bruno"), acts.Change(list(late.fold.readers.values()), []), house.day, os.urandom)
+    stale = acts.change(
+        late, made.ring, made.author("bruno"), acts.Change(list(late.fold.readers.values()), []), house.day, os.urandom
+    )
     with pytest.raises(OutOfStep):
-        await append_letter(await seat(house, made), written.case, "bruno", msgspec.convert(stale["letter"] | {"epochs": stale["epochs"]}, Writing))
+        await append_letter(
+            await seat(house, made),
+            written.case,
+            "bruno",
+            msgspec.convert(stale["letter"] | {"epochs": stale["epochs"]}, Writing),
+        )
 
 
 async def test_a_letter_without_its_content_takes_its_place_only_after_a_second_look(house: House, made: Team) -> None:
@@ -431,6 +525,7 @@ async def test_a_handler_in_conflict_steps_out_and_the_last_one_cannot(house: Ho
 
 def test_key_loss_drill_a_forgotten_passphrase_is_opened_by_the_printed_kit() -> None:
     from surveys.cases.bundles import kit_seed
+
     keys, kit, salt = new_keys(), new_kit(os.urandom), os.urandom(16)
     login, wrap = split("quattro parole a caso", salt)
     bundle = make_bundle(keys, wrap, kit)
@@ -445,7 +540,17 @@ def test_key_loss_drill_a_forgotten_passphrase_is_opened_by_the_printed_kit() ->
 async def test_key_loss_drill_a_colleague_gives_the_case_to_new_keys(house: House, made: Team) -> None:
     written = await report(house, made, "da salvare")
     made.keys["bruno"] = new_keys()
-    record = HandlerRecord("bruno", os.urandom(16), "{}", made.keys["bruno"].recipient, made.keys["bruno"].signer, "", house.day, None, None)
+    record = HandlerRecord(
+        "bruno",
+        os.urandom(16),
+        "{}",
+        made.keys["bruno"].recipient,
+        made.keys["bruno"].signer,
+        "",
+        house.day,
+        None,
+        None,
+    )
     await handlers.keep(house.engines["cases"], record, renew=True)
     await next_ring(house, made, ALL)
     with pytest.raises(CannotOpen):
@@ -457,7 +562,9 @@ async def test_key_loss_drill_a_colleague_gives_the_case_to_new_keys(house: Hous
     assert await texts(house, made, later_report, "bruno") == ["nuova"]
 
 
-async def test_key_loss_drill_when_all_handlers_lost_their_keys_two_of_three_holders_open(house: House, made: Team) -> None:
+async def test_key_loss_drill_when_all_handlers_lost_their_keys_two_of_three_holders_open(
+    house: House, made: Team
+) -> None:
     written = await report(house, made, "da salvare")
     await report(house, made, "senza riserva", out=[RECOVERY])
     at_desk = await seat(house, made)
@@ -475,8 +582,18 @@ async def test_key_loss_drill_when_all_handlers_lost_their_keys_two_of_three_hol
 async def test_a_diary_is_nobodys_until_it_is_sent_and_then_only_what_was_picked(house: House, made: Team) -> None:
     written = await report(house, made, "giorno uno", diary=True)
     assert await sees(house, made, "anna") == []
-    epoch, sealed = acts.first_letter(written.me, made.ring, made.anchor.hash, ["bruno"], {"text": "scelta"}, house.day, os.urandom)
-    sent = {**written.me.proofs, "stream": "thread", "number": 1, "epoch": 1, "sealed": sealed, "uploads": [], "epochs": [epoch]}
+    epoch, sealed = acts.first_letter(
+        written.me, made.ring, made.anchor.hash, ["bruno"], {"text": "scelta"}, house.day, os.urandom
+    )
+    sent = {
+        **written.me.proofs,
+        "stream": "thread",
+        "number": 1,
+        "epoch": 1,
+        "sealed": sealed,
+        "uploads": [],
+        "epochs": [epoch],
+    }
     wanted_ = msgspec.convert(sent, Reply)
     await intake.add(house.engines["cases"], keeper_of(house), wanted_, list(ALL), house.day)
     assert await texts(house, made, written, "anna") == ["scelta"]
@@ -493,12 +610,27 @@ async def test_a_diary_that_is_sent_and_thrown_away_at_once_is_one_of_the_two(ho
     store, sent = house.engines["cases"], 0
     for _ in range(12):
         written = await report(house, made, "giorno uno", diary=True)
-        epoch, sealed = acts.first_letter(written.me, made.ring, made.anchor.hash, [], {"text": "scelta"}, house.day, os.urandom)
-        reply = msgspec.convert({**written.me.proofs, "stream": "thread", "number": 1, "epoch": 1, "sealed": sealed, "uploads": [], "epochs": [epoch]}, Reply)
+        epoch, sealed = acts.first_letter(
+            written.me, made.ring, made.anchor.hash, [], {"text": "scelta"}, house.day, os.urandom
+        )
+        reply = msgspec.convert(
+            {
+                **written.me.proofs,
+                "stream": "thread",
+                "number": 1,
+                "epoch": 1,
+                "sealed": sealed,
+                "uploads": [],
+                "epochs": [epoch],
+            },
+            Reply,
+        )
         row = await Case.select().where(Case.id == written.case).first()
         assert row is not None
         said = await asyncio.gather(
-            intake.add(store, keeper_of(house), reply, list(ALL), house.day), keeping.delete_by_reporter(store, row, house.day), return_exceptions=True
+            intake.add(store, keeper_of(house), reply, list(ALL), house.day),
+            keeping.delete_by_reporter(store, row, house.day),
+            return_exceptions=True,
         )
         there = await Case.select(Case.state).where(Case.id == written.case).first()
         assert [isinstance(one, CaseUnknown) for one in said] == ([False, True] if there else [True, False])
@@ -561,7 +693,9 @@ async def test_a_year_says_one_band_once_it_is_over_and_counts_what_was_deleted(
     assert (await keeping.close_year(public, date(house.day.year + 1, 1, 2))).bands == record.bands
 
 
-@pytest.mark.parametrize(("cases", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (9, "5-9"), (10, "10-19"), (19, "10-19"), (20, "20+")])
+@pytest.mark.parametrize(
+    ("cases", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (9, "5-9"), (10, "10-19"), (19, "10-19"), (20, "20+")]
+)
 def test_a_band_never_tells_a_count(cases: int, band: str) -> None:
     assert channel.band_of(cases) == band
     assert (channel.year_band(cases, 0).kept is None) == (cases < 5)
@@ -575,7 +709,10 @@ async def test_the_log_names_people_and_acts_sealed_and_chained(house: House, ma
     await log.record(store, keeper, house.day, "anna", "opened_a_case")
     await log.record(store, keeper, house.day, "a" * 60, "stepped_out")
     lines = await log.read(keeper)
-    assert [(line.who, line.act, line.intact) for line in lines[before:]] == [("anna", "opened_a_case", True), ("a" * 60, "stepped_out", True)]
+    assert [(line.who, line.act, line.intact) for line in lines[before:]] == [
+        ("anna", "opened_a_case", True),
+        ("a" * 60, "stepped_out", True),
+    ]
     rows = await DeskLine.select().order_by(DeskLine.number)
     assert {len(bytes(row["sealed"])) for row in rows} == {256 + 40}
     assert b"anna" not in b"".join(bytes(row["sealed"]) for row in rows)

@@ -14,7 +14,9 @@ from tests.conftest import ORGANISATION
 from tests.surveys.cases.people import opened
 
 
-async def test_the_channel_opens_only_when_unions_were_heard_readers_trained_and_numbers_checked(sqlite_house: House) -> None:
+async def test_the_channel_opens_only_when_unions_were_heard_readers_trained_and_numbers_checked(
+    sqlite_house: House,
+) -> None:
     house = sqlite_house
     assert set(await gaps(house)) == {"hearing_day", "hearing_document", "keyring", "trained", "help_checked"}
     made = await opened(house, ORGANISATION)

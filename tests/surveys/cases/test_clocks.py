@@ -22,7 +22,7 @@ from surveys.cases.clocks import (
     retaliation_checks,
     rome_day,
     was_late,
-)  # fmt: skip
+)
 
 D = date.fromisoformat
 days = st.dates(date(2024, 1, 1), date(2099, 12, 31))
@@ -54,11 +54,16 @@ def test_an_instant_without_a_zone_is_refused() -> None:
 @pytest.mark.parametrize(
     ("day", "months", "after"),
     [
-        ("2026-11-30", 3, "2027-02-28"), ("2027-11-30", 3, "2028-02-29"), ("2026-10-31", 1, "2026-11-30"),
-        ("2026-12-15", 1, "2027-01-15"), ("2028-02-29", 12, "2029-02-28"), ("2026-01-31", 3, "2026-04-30"),
-        ("2026-08-31", 6, "2027-02-28"), ("2024-02-29", 60, "2029-02-28"),
+        ("2026-11-30", 3, "2027-02-28"),
+        ("2027-11-30", 3, "2028-02-29"),
+        ("2026-10-31", 1, "2026-11-30"),
+        ("2026-12-15", 1, "2027-01-15"),
+        ("2028-02-29", 12, "2029-02-28"),
+        ("2026-01-31", 3, "2026-04-30"),
+        ("2026-08-31", 6, "2027-02-28"),
+        ("2024-02-29", 60, "2029-02-28"),
     ],
-)  # fmt: skip
+)
 def test_months_end_where_the_month_ends(day: str, months: int, after: str) -> None:
     assert add_months(D(day), months) == D(after)
 
@@ -102,7 +107,12 @@ def test_reminders_press_at_60_75_and_85_days() -> None:
 def test_duties_come_by_day_and_are_late_the_day_after() -> None:
     case = _days(State.RECEIVED, "2026-11-23")
     first = duties(case, D("2026-11-30"))[0]
-    assert (first.what, first.by, first.is_late(D("2026-11-30")), first.is_late(D("2026-12-01"))) == ("acknowledge", D("2026-11-30"), False, True)  # fmt: skip
+    assert (first.what, first.by, first.is_late(D("2026-11-30")), first.is_late(D("2026-12-01"))) == (
+        "acknowledge",
+        D("2026-11-30"),
+        False,
+        True,
+    )
     contested = _days(State.CONTESTED, "2026-11-23", "2026-11-24", "2026-11-30")
     assert [duty.what for duty in duties(contested, D("2027-02-28"))][:2] == ["second_look", "retaliation"]
 
@@ -122,7 +132,13 @@ def test_lateness_is_told_by_day() -> None:
 
 def test_a_handler_is_away_for_more_than_seven_days_on_the_eighth() -> None:
     begins = D("2026-11-02")
-    assert [is_away(begins, None, begins + timedelta(days=n)) for n in (-1, 0, 6, 7, 8)] == [False, False, False, True, True]
+    assert [is_away(begins, None, begins + timedelta(days=n)) for n in (-1, 0, 6, 7, 8)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
     assert not is_away(begins, D("2026-11-20"), D("2026-11-21"))
     assert not is_away(None, None, begins)
 

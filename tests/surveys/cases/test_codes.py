@@ -51,7 +51,9 @@ def test_one_wrong_digit_in_500_is_taken_for_another_code() -> None:
     assert passed <= 2000 / 512 + 3 * (2000 / 512) ** 0.5 + 1
 
 
-@pytest.mark.parametrize("text", ["", "abaco", "1234", "abaco " * 7, "abaco " * 9, "zzzz " * 8, "9" * 28, "abaco 1234", "１" * 3])
+@pytest.mark.parametrize(
+    "text", ["", "abaco", "1234", "abaco " * 7, "abaco " * 9, "zzzz " * 8, "9" * 28, "abaco 1234", "１" * 3]
+)
 def test_what_is_no_code_is_refused(text: str) -> None:
     with pytest.raises(NotACode):
         read_code(text)

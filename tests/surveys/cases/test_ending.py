@@ -34,8 +34,12 @@ async def test_one_reader_alone_has_no_case_deleted_whatever_she_says_of_its_end
     written, store = await report(house, made), house.engines["cases"]
     opened = await open_of(house, made, written, "bruno")
     assert opened.fold is not None
-    letter = acts.letter(opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, house.day, os.urandom)
-    writing = msgspec.convert({**letter, "move": "outcome"}, Writing)  # a message like any other, and a step that it does not make
+    letter = acts.letter(
+        opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, house.day, os.urandom
+    )
+    writing = msgspec.convert(
+        {**letter, "move": "outcome"}, Writing
+    )  # a message like any other, and a step that it does not make
     await append_letter(await seat(house, made), written.case, "bruno", writing)
     ended = {"state": "outcome", "acknowledged": house.day.isoformat(), "outcome": house.day.isoformat()}
     for _ in range(3):
@@ -79,8 +83,12 @@ async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(ho
     opened = await open_of(house, made, written, "bruno")
     assert opened.fold is not None
     late = replace(house, day=house.day.replace(year=house.day.year + 5) + timedelta(days=30))
-    letter = acts.letter(opened.fold, made.ring, made.author("bruno"), "outcome", {"text": "fatto"}, house.day, os.urandom)
-    await append_letter(await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": "outcome"}, Writing))
+    letter = acts.letter(
+        opened.fold, made.ring, made.author("bruno"), "outcome", {"text": "fatto"}, house.day, os.urandom
+    )
+    await append_letter(
+        await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": "outcome"}, Writing)
+    )
     for name in ("anna", "carla", "anna"):
         with pytest.raises(ReportRefused):
             await stands(late, made, written, name)
@@ -91,7 +99,11 @@ async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(ho
 async def test_one_reader_alone_lets_no_substitute_in_and_moves_no_day_of_receipt(house: House, made: Team) -> None:
     written, on = await report(house, made), house.day.isoformat()
     early = (house.day - timedelta(days=300)).isoformat()
-    for said in ({"state": "contested", "acknowledged": on, "outcome": on}, {"state": "final", "acknowledged": on, "outcome": on}, {"state": "received", "received": early}):
+    for said in (
+        {"state": "contested", "acknowledged": on, "outcome": on},
+        {"state": "final", "acknowledged": on, "outcome": on},
+        {"state": "received", "received": early},
+    ):
         with pytest.raises(ReportRefused):
             await stands(house, made, written, "bruno", **{"acknowledged": "", "outcome": "", **said})
     assert await row_of(written) == ("received", None, None, False)
@@ -108,16 +120,30 @@ async def test_the_only_reader_of_a_case_says_its_end_alone(house: House, made: 
 
 @pytest.mark.parametrize(
     "said",
-    [{"state": "diary"}, {"state": "x"}, {"state": "outcome"}, {"state": "received", "outcome": "2026-11-02"}, {"state": "acknowledged"},
-     {"state": "acknowledged", "acknowledged": "2026-11-01"}, {"state": "acknowledged", "acknowledged": "2026-11-03"}, {"state": "acknowledged", "acknowledged": "2.11.2026"},
-     {"state": "final", "acknowledged": "2026-11-02", "outcome": "2020-01-01"}, {"state": "received", "received": ""},
-     {"state": "received", "received": "1999-12-31"}, {"state": "received", "received": "2026-11-03"}],
-)  # fmt: skip
-async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(house: House, made: Team, said: dict[str, str]) -> None:
+    [
+        {"state": "diary"},
+        {"state": "x"},
+        {"state": "outcome"},
+        {"state": "received", "outcome": "2026-11-02"},
+        {"state": "acknowledged"},
+        {"state": "acknowledged", "acknowledged": "2026-11-01"},
+        {"state": "acknowledged", "acknowledged": "2026-11-03"},
+        {"state": "acknowledged", "acknowledged": "2.11.2026"},
+        {"state": "final", "acknowledged": "2026-11-02", "outcome": "2020-01-01"},
+        {"state": "received", "received": ""},
+        {"state": "received", "received": "1999-12-31"},
+        {"state": "received", "received": "2026-11-03"},
+    ],
+)
+async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(
+    house: House, made: Team, said: dict[str, str]
+) -> None:
     written = await report(house, made)
     before = await Case.select().where(Case.id == written.case).first()
     with pytest.raises(ReportRefused):
-        await standing.say_stand(await seat(house, made), written.case, "anna", standing.Stand(**{"received": "2026-11-02", **said}))
+        await standing.say_stand(
+            await seat(house, made), written.case, "anna", standing.Stand(**{"received": "2026-11-02", **said})
+        )
     assert await Case.select().where(Case.id == written.case).first() == before
 
 
@@ -153,8 +179,12 @@ async def test_one_reader_alone_keeps_the_substitute_out_of_no_late_case(house: 
     assert await is_in(late, made, written)
     opened = await open_of(late, made, written, "bruno")
     assert opened.fold is not None
-    letter = acts.letter(opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, late.day, os.urandom)
-    await append_letter(await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": move}, Writing))
+    letter = acts.letter(
+        opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, late.day, os.urandom
+    )
+    await append_letter(
+        await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": move}, Writing)
+    )
     await stands(late, made, written, "anna")  # her desk reads the letters
     assert await is_in(late, made, written)
     said = {"acknowledged": late.day.isoformat(), "state": "acknowledged", "outcome": ""}
@@ -192,7 +222,12 @@ async def test_no_reader_takes_away_what_other_desks_found(house: House, made: T
     written = await report(house, made)
     late = replace(house, day=house.day + timedelta(days=8))
     await stands(late, made, written, "anna")  # nobody acknowledged it: late
-    said = {"state": "acknowledged", "received": house.day.isoformat(), "acknowledged": late.day.isoformat(), "outcome": ""}
+    said = {
+        "state": "acknowledged",
+        "received": house.day.isoformat(),
+        "acknowledged": late.day.isoformat(),
+        "outcome": "",
+    }
     seated = await seat(late, made)
     for letters in (999, 0, 1):
         await standing.say_stand(seated, written.case, "bruno", standing.Stand(**said, letters=letters))
@@ -204,15 +239,21 @@ async def test_no_reader_takes_away_what_other_desks_found(house: House, made: T
 
 
 @pytest.mark.parametrize("way", ["move", "stand"])
-async def test_a_late_case_stays_with_the_substitute_until_two_desks_found_it_in_time(house: House, made: Team, way: str) -> None:
+async def test_a_late_case_stays_with_the_substitute_until_two_desks_found_it_in_time(
+    house: House, made: Team, way: str
+) -> None:
     """Could be done: no honest desk had looked yet, and a false step put a late case in time."""
     written = await report(house, made)
     late = replace(house, day=house.day + timedelta(days=8))
     opened = await open_of(late, made, written, "bruno")
     assert opened.fold is not None
     if way == "move":
-        letter = acts.letter(opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, late.day, os.urandom)
-        await append_letter(await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": "acknowledge"}, Writing))
+        letter = acts.letter(
+            opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, late.day, os.urandom
+        )
+        await append_letter(
+            await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": "acknowledge"}, Writing)
+        )
     await stands(late, made, written, "bruno", state="acknowledged", acknowledged=late.day.isoformat())
     assert await is_in(late, made, written)
     await say(late, made, written, "anna", "arrivato", "acknowledge")

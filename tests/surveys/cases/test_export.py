@@ -10,7 +10,11 @@ from tests.surveys.cases.memory import Kept, World, asked, broken, dice_of, read
 def marks(kept: Kept) -> dict[str, str]:
     """The marks of Anna's lines, by what they say."""
     world = kept.world
-    content = {"v": 2, "lists": both.lists_of(world.anchor.text, world.found), "file": both.file_of(kept.sealed("anna")) | {"version": 2}}
+    content = {
+        "v": 2,
+        "lists": both.lists_of(world.anchor.text, world.found),
+        "file": both.file_of(kept.sealed("anna")) | {"version": 2},
+    }
     opened = open_export(content, world.anchor.printed, lambda: handler("anna", world.keys["anna"].identity))
     return {line.content["text"]: line.mark for line in opened.lines if line.content["text"]}
 
@@ -30,5 +34,9 @@ def test_a_note_that_came_under_keys_that_were_left_is_marked_as_late() -> None:
     before = kept.opened("bruno")
     after = readers_but(kept, "bruno")
     kept.change("carla", after, asked(kept, "anna", after))
-    kept.take(acts.note(before, kept.world.ring, kept.world.author("bruno"), "note", {"text": "aggiunta"}, kept.day, kept.world.dice))
+    kept.take(
+        acts.note(
+            before, kept.world.ring, kept.world.author("bruno"), "note", {"text": "aggiunta"}, kept.day, kept.world.dice
+        )
+    )
     assert marks(kept) == {"parole": "", "chiedo": "", "vista": "", "aggiunta": "late"}

@@ -145,9 +145,18 @@ def test_an_old_act_that_one_cannot_date_is_believed_only_where_another_wrote_on
     carla = opened(kept, "carla")
     assert carla.fold is not None
     act = letters.read(letters.plain_of(kept.rows[-1].sealed, carla.keys["thread"][1]))
-    place = replace(acts.place_after(carla.fold.undo[carla.fold.act], kept.world.ring), number=len(kept.rows) + 1, before=act.hash)
+    place = replace(
+        acts.place_after(carla.fold.undo[carla.fold.act], kept.world.ring), number=len(kept.rows) + 1, before=act.hash
+    )
     plain, _ = letters.write(place, kept.world.author("carla"), "message", "2026-11-30", {"text": "seguo"}, bytes(32))
-    kept.take({"stream": "thread", "number": place.number, "epoch": 1, "sealed": base64.b64encode(letters.seal(plain, place.to)).decode()})
+    kept.take(
+        {
+            "stream": "thread",
+            "number": place.number,
+            "epoch": 1,
+            "sealed": base64.b64encode(letters.seal(plain, place.to)).decode(),
+        }
+    )
     assert problem(kept, REPORTER) == "epoch_broken"  # he follows himself
 
 
@@ -156,11 +165,20 @@ def test_a_wrap_of_another_pair_of_keys_is_keys_that_fail(kept: Kept, name: str)
     """Done by an attacker: a wrap signed as it should be that held other keys; the page said all was well, then `place`, without a button."""
     there = opened(kept, "carla")
     assert there.fold is not None
-    made = acts.change(there, kept.world.ring, kept.world.author("carla"), acts.Change(readers_but(kept), there.fold.recovery), kept.day, kept.world.dice)
+    made = acts.change(
+        there,
+        kept.world.ring,
+        kept.world.author("carla"),
+        acts.Change(readers_but(kept), there.fold.recovery),
+        kept.day,
+        kept.world.dice,
+    )
     seed = kept.world.dice(32)
     other = EpochKey(there.fold.start, "thread", 2, identity_text(seed), recipient_of(seed), letters.NONE)
     to = kept.me.reader if name == REPORTER else there.fold.readers[name]["recipient"]
-    made["epochs"][0]["wraps"][name] = base64.b64encode(wraps.make(other, kept.world.author("carla"), name, to)).decode()
+    made["epochs"][0]["wraps"][name] = base64.b64encode(
+        wraps.make(other, kept.world.author("carla"), name, to)
+    ).decode()
     kept.take(made["letter"], made["epochs"])
     assert problem(kept, name) == "epoch_broken"
     kept.write("anna", "message", "senza di lei")
@@ -177,9 +195,20 @@ def test_an_epoch_that_no_letter_made_stands_in_nobody_s_way(kept: Kept) -> None
     seed = kept.world.dice(32)
     other = EpochKey(there.fold.start, "thread", 2, identity_text(seed), recipient_of(seed), letters.NONE)
     made = {REPORTER: kept.me.reader, **{one: keys["recipient"] for one, keys in there.fold.readers.items()}}
-    sent = {one: base64.b64encode(wraps.make(other, kept.world.author("carla"), one, to)).decode() for one, to in made.items()}
+    sent = {
+        one: base64.b64encode(wraps.make(other, kept.world.author("carla"), one, to)).decode()
+        for one, to in made.items()
+    }
     link = base64.b64encode(wraps.make_link(1, identity_text(kept.world.dice(32)), recipient_of(seed))).decode()
-    letter = acts.letter(there.fold, kept.world.ring, kept.world.author("carla"), "message", {"text": "buongiorno"}, kept.day, kept.world.dice)
+    letter = acts.letter(
+        there.fold,
+        kept.world.ring,
+        kept.world.author("carla"),
+        "message",
+        {"text": "buongiorno"},
+        kept.day,
+        kept.world.dice,
+    )
     kept.take(letter, [{"stream": "thread", "number": 2, "wraps": sent, "link": link}])
     assert {problem(kept, one) for one in (REPORTER, *ALL)} == {""}
     kept.change("anna", readers_but(kept, "carla"), asked(kept, "bruno", readers_but(kept, "carla")))
@@ -218,8 +247,23 @@ def test_who_was_shut_out_or_never_read_has_no_word(kept: Kept) -> None:
         there = Kept(kept.world, kept.me, kept.secret, list(kept.epochs), list(kept.rows), kept.day)
         place = replace(acts.place_after(back, kept.world.ring), number=fold.count + 1, before=fold.act)
         signer = kept.world.author("bruno")
-        plain, _ = letters.write(place, letters.Author(author, signer.seed), "fails", "2026-12-02", {"text": ""}, bytes(32), {"change": fold.act})
-        there.take({"stream": "thread", "number": fold.count + 1, "epoch": 1, "sealed": base64.b64encode(letters.seal(plain, back.to)).decode()})
+        plain, _ = letters.write(
+            place,
+            letters.Author(author, signer.seed),
+            "fails",
+            "2026-12-02",
+            {"text": ""},
+            bytes(32),
+            {"change": fold.act},
+        )
+        there.take(
+            {
+                "stream": "thread",
+                "number": fold.count + 1,
+                "epoch": 1,
+                "sealed": base64.b64encode(letters.seal(plain, back.to)).decode(),
+            }
+        )
         assert problem(there, "anna") == word
 
 
@@ -232,8 +276,23 @@ def test_a_false_word_in_somebody_s_name_opens_no_way_past_what_one_cannot_read(
     back = fold.undo[fold.act]
     for offset, name in enumerate(("anna", OUTSIDE)):
         place = replace(acts.place_after(back, kept.world.ring), number=fold.count + 1 + offset, before=fold.act)
-        plain, _ = letters.write(place, letters.Author(name, bytes(31) + b"1"), "fails", "2026-12-02", {"text": ""}, bytes(32), {"change": fold.act})
-        kept.take({"stream": "thread", "number": place.number, "epoch": 1, "sealed": base64.b64encode(letters.seal(plain, back.to)).decode()})
+        plain, _ = letters.write(
+            place,
+            letters.Author(name, bytes(31) + b"1"),
+            "fails",
+            "2026-12-02",
+            {"text": ""},
+            bytes(32),
+            {"change": fold.act},
+        )
+        kept.take(
+            {
+                "stream": "thread",
+                "number": place.number,
+                "epoch": 1,
+                "sealed": base64.b64encode(letters.seal(plain, back.to)).decode(),
+            }
+        )
     mine = opened(kept, "bruno")
     assert (mine.problem, mine.claimed) == ("epoch_broken", set())
     assert mine.fold is not None and (mine.fold.count, mine.fold.void) == (2, set())
@@ -245,7 +304,11 @@ def test_a_note_under_keys_that_were_left_is_marked_where_the_change_did_not_see
     before = opened(kept, "bruno")
     after = readers_but(kept, "bruno")
     kept.change("carla", after, asked(kept, "anna", after))
-    kept.take(acts.note(before, kept.world.ring, kept.world.author("bruno"), "note", {"text": "aggiunta"}, kept.day, kept.world.dice))
+    kept.take(
+        acts.note(
+            before, kept.world.ring, kept.world.author("bruno"), "note", {"text": "aggiunta"}, kept.day, kept.world.dice
+        )
+    )
     kept.note("anna", "dopo")
     mine = opened(kept, "anna")
     assert mine.notes_problem == "" and mine.late_notes == {2: "carla"}
@@ -274,5 +337,9 @@ def test_no_note_comes_under_older_keys_once_one_stands_under_newer(kept: Kept) 
     kept.note("anna", "dopo")
     now = opened(kept, "anna")
     late = replace(before, notes=now.notes, notes_rows=now.notes_rows)
-    kept.take(acts.note(late, kept.world.ring, kept.world.author("bruno"), "note", {"text": "aggiunta"}, kept.day, kept.world.dice))
+    kept.take(
+        acts.note(
+            late, kept.world.ring, kept.world.author("bruno"), "note", {"text": "aggiunta"}, kept.day, kept.world.dice
+        )
+    )
     assert opened(kept, "anna").notes_problem == "place"

@@ -34,7 +34,13 @@ def problem(kept: Kept, name: str, keys: Any = None) -> str:
 
 def test_a_report_is_read_by_those_it_names_and_by_nobody_else(world: World) -> None:
     kept = report(world, "la mia storia", out=["bruno"])
-    assert texts(kept, "anna") == texts(kept, "carla") == texts(kept, OUTSIDE) == texts(kept, REPORTER) == ["la mia storia"]
+    assert (
+        texts(kept, "anna")
+        == texts(kept, "carla")
+        == texts(kept, OUTSIDE)
+        == texts(kept, REPORTER)
+        == ["la mia storia"]
+    )
     assert problem(kept, "bruno") == "wrap_not_mine"
 
 
@@ -54,7 +60,12 @@ def test_letters_go_back_and_forth_and_state_and_days_follow_from_them(world: Wo
     for name in (REPORTER, *ALL):
         fold = kept.opened(name).fold
         assert fold is not None
-        assert (fold.received, fold.acknowledged, fold.outcome, fold.state) == ("2026-11-25", "2026-11-28", "2026-12-24", "final")
+        assert (fold.received, fold.acknowledged, fold.outcome, fold.state) == (
+            "2026-11-25",
+            "2026-11-28",
+            "2026-12-24",
+            "final",
+        )
 
 
 def test_a_change_of_keys_keeps_all_that_was_written_and_shuts_out_whoever_two_expel(world: World) -> None:
@@ -72,6 +83,7 @@ def test_a_change_of_keys_keeps_all_that_was_written_and_shuts_out_whoever_two_e
         assert [letter.content["text"] for letter in opened.notes if letter.content] == ["tra noi", "ancora"]
     assert texts(kept, REPORTER)[-1] == "dopo" and kept.opened(REPORTER).problem == ""
     assert "dopo" not in texts(kept, "bruno") and problem(kept, "bruno") != ""
+
 
 def test_one_reader_alone_can_neither_expel_nor_add(world: World) -> None:
     kept = report(world, out=[OUTSIDE])
@@ -122,9 +134,18 @@ def test_whom_the_reporter_kept_out_never_returns_not_under_another_id_name_or_k
 
 KEPT_OUT = "Bruno Però Strauß"
 LOOKS_THE_SAME = (
-    KEPT_OUT, "BRUNO PERÒ STRAUSS", "Bruno Pero\u0300 Strauß", "Bruno\u00a0Però Strauß", "Bruno  Però Strauß", " Bruno Però Strauß ",
-    "Ｂｒｕｎｏ Però Strauß", "Bruno Però\ufe0f Strauß", "Bruno\u3164Però Strauß", "Bruno\u2800Però\u2003Strauß", "bruno però\u034f strauß",
-)  # fmt: skip
+    KEPT_OUT,
+    "BRUNO PERÒ STRAUSS",
+    "Bruno Pero\u0300 Strauß",
+    "Bruno\u00a0Però Strauß",
+    "Bruno  Però Strauß",
+    " Bruno Però Strauß ",
+    "Ｂｒｕｎｏ Però Strauß",
+    "Bruno Però\ufe0f Strauß",
+    "Bruno\u3164Però Strauß",
+    "Bruno\u2800Però\u2003Strauß",
+    "bruno però\u034f strauß",
+)
 ANOTHER = ("Bruno Pero Strauß", "BrunoPerò Strauß", "Bruno Però", "Anna Rossi", "\u3164")
 
 
@@ -208,7 +229,9 @@ def test_a_reader_whom_no_list_names_is_refused(world: World) -> None:
     me, kept = Reporter(code(world)), None
     stranger = world.new_keys()
     ring = world.ring
-    readers = [acts.keys_of(reader) for reader in ring.readers] + [{"id": "amico", "recipient": stranger.recipient, "signer": stranger.signer}]
+    readers = [acts.keys_of(reader) for reader in ring.readers] + [
+        {"id": "amico", "recipient": stranger.recipient, "signer": stranger.signer}
+    ]
     terms = {"signer": me.signer, "reader": me.reader, "readers": readers, "out": [], "recovery": []}
     to = recipient_of(me.keys.thread)
     place = letters.Place(world.anchor.hash, me.case, NONE, "thread", 1, NONE, 1, to, ring.number, ring.hash)
@@ -216,7 +239,12 @@ def test_a_reader_whom_no_list_names_is_refused(world: World) -> None:
     key = wraps.EpochKey(start, "thread", 1, identity_text(me.keys.thread), to, start)
     kept = Kept(world, me)
 
-    epoch = {"stream": "thread", "number": 1, "link": "", "wraps": {"anna": base64.b64encode(wraps.make(key, me.author, "anna", readers[0]["recipient"])).decode()}}
+    epoch = {
+        "stream": "thread",
+        "number": 1,
+        "link": "",
+        "wraps": {"anna": base64.b64encode(wraps.make(key, me.author, "anna", readers[0]["recipient"])).decode()},
+    }
     kept.take({"stream": "thread", "number": 1, "sealed": base64.b64encode(letters.seal(plain, to)).decode()}, [epoch])
     assert problem(kept, "anna") == "reader_foreign"
 
@@ -228,7 +256,10 @@ def test_a_removed_handler_with_all_old_keys_writes_nothing_that_counts(world: W
     kept.change("carla", after, asked(kept, "anna", after))
     good = list(kept.rows)
     assert before.fold is not None
-    kept.take(acts.letter(before.fold, world.ring, world.author("bruno"), "message", {"text": "dimentica"}, DAY, world.dice) | {"number": len(good) + 1, "epoch": 1})
+    kept.take(
+        acts.letter(before.fold, world.ring, world.author("bruno"), "message", {"text": "dimentica"}, DAY, world.dice)
+        | {"number": len(good) + 1, "epoch": 1}
+    )
     assert problem(kept, REPORTER) == problem(kept, "anna") == "place"
     assert "dimentica" not in texts(kept, REPORTER)
 
@@ -242,7 +273,9 @@ def test_a_redaction_needs_two_and_the_words_that_stand_there_are_the_ones_both_
     alone = Kept(world, kept.me, kept.secret, list(kept.epochs), list(kept.rows))
     alone.write("anna", "redact", text, {**terms, "asked": ""})
     assert problem(alone, REPORTER) == "redaction_alone"
-    ask = kept.write("anna", "ask", "via l'indirizzo", {"what": "redact", "payload": acts.hash_of(payload)}, payload=payload)
+    ask = kept.write(
+        "anna", "ask", "via l'indirizzo", {"what": "redact", "payload": acts.hash_of(payload)}, payload=payload
+    )
     other = Kept(world, kept.me, kept.secret, list(kept.epochs), list(kept.rows))
     other.write("carla", "redact", "mi ha salutata", {**terms, "text": acts.hash_of("mi ha salutata"), "asked": ask})
     assert problem(other, REPORTER) == "redaction_alone"
@@ -271,12 +304,17 @@ def test_two_of_three_recovery_holders_open_and_one_does_not(world: World) -> No
     seeds = {seat: identity_text(seed) for seat, seed in world.holders.items()}
     for pair in wraps.PAIRS:
         first, second = seeds[pair[0]], seeds[pair[1]]
-        party = Party(RECOVERY, lambda sealed, stream, number, a=first, b=second: wraps.open_recovery(sealed, a, b, stream, number))
+        party = Party(
+            RECOVERY,
+            lambda sealed, stream, number, a=first, b=second: wraps.open_recovery(sealed, a, b, stream, number),
+        )
         opened = open_case(kept.sealed(wraps.pair_name(pair)), party, world.anchor.hash, world.chain)
         assert opened.problem == "" and opened.thread[0].content == {"text": "da salvare"}
         with pytest.raises(CannotOpen):
             open_case(unticked.sealed(wraps.pair_name(pair)), party, world.anchor.hash, world.chain)
-        alone = Party(RECOVERY, lambda sealed, stream, number, a=first: wraps.open_recovery(sealed, a, a, stream, number))
+        alone = Party(
+            RECOVERY, lambda sealed, stream, number, a=first: wraps.open_recovery(sealed, a, a, stream, number)
+        )
         with pytest.raises(CannotOpen):
             open_case(kept.sealed(wraps.pair_name(pair)), alone, world.anchor.hash, world.chain)
 
@@ -290,7 +328,13 @@ def test_all_wraps_have_one_size_and_recovery_too(world: World) -> None:
 def test_a_diary_opens_with_the_code_alone(world: World) -> None:
     me = Reporter(code(world))
     kept = Kept(world, me)
-    kept.take({"stream": "diary", "number": 1, "sealed": acts.diary(me, world.anchor.hash, {"text": "uno"}, DAY, world.dice)["letters"][0]})
+    kept.take(
+        {
+            "stream": "diary",
+            "number": 1,
+            "sealed": acts.diary(me, world.anchor.hash, {"text": "uno"}, DAY, world.dice)["letters"][0],
+        }
+    )
     opened = kept.opened(REPORTER)
     kept.take(acts.diary(me, world.anchor.hash, {"text": "due"}, DAY + timedelta(days=1), world.dice, opened))
     assert [entry.content["text"] for entry in kept.opened(REPORTER).diary if entry.content] == ["uno", "due"]

@@ -27,7 +27,9 @@ def looked(kept: Kept, place: Path, house: str = "h") -> str:
 
 
 @pytest.mark.parametrize("stream", ["thread", "notes"])
-def test_a_letter_or_a_note_that_was_read_and_is_gone_is_told_each_time(kept: Kept, tmp_path: Path, stream: str) -> None:
+def test_a_letter_or_a_note_that_was_read_and_is_gone_is_told_each_time(
+    kept: Kept, tmp_path: Path, stream: str
+) -> None:
     place = tmp_path / "memory.json"
     assert looked(kept, place) == looked(kept, place) == ""
     there = list(kept.rows)

@@ -1,6 +1,5 @@
 """Notes among readers: hidden, put back, under older keys or under keys that were undone."""
 
-
 import pytest
 
 from surveys.cases import acts, letters
@@ -59,7 +58,9 @@ def test_whoever_was_shut_out_reads_no_later_note_though_the_notes_were_hidden_m
     assert [len(kept.opened(name).notes) for name in ("anna", "carla", OUTSIDE)] == [4, 4, 4]
 
 
-def test_notes_that_a_change_of_an_older_version_left_without_a_key_wait_for_the_next_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notes_that_a_change_of_an_older_version_left_without_a_key_wait_for_the_next_change(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = report(world)
     kept.note("bruno", "prima")
     his = kept.opened("bruno").keys["notes"][1]

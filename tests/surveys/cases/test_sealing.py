@@ -25,7 +25,7 @@ from surveys.cases.sealing import (
     recipient_of,
     seal,
     sign,
-)  # fmt: skip
+)
 from surveys.cases.thread import FIRST, Author, EpochKey, Place, Trust, open_wrap, read_stream, write
 from tests.surveys.cases.first_version import make_wrap
 
@@ -160,7 +160,11 @@ def test_a_wrap_opens_for_its_reader_and_this_case_only() -> None:
     key = EpochKey(CASE, "thread", 1, epoch_identity, public_of(REPORTER_SEED), REPORTER)
     wrap = make_wrap(key, ME, recipient)
     assert open_wrap(wrap, identity, CASE, "thread", {}) == key
-    for case, stream, opener in ((78, "thread", identity), (CASE, "notes", identity), (CASE, "thread", new_identity()[0])):
+    for case, stream, opener in (
+        (78, "thread", identity),
+        (CASE, "notes", identity),
+        (CASE, "thread", new_identity()[0]),
+    ):
         with pytest.raises(CannotOpen):
             open_wrap(wrap, opener, case, stream, {})
 

@@ -32,7 +32,9 @@ def test_an_epoch_that_fails_a_reader_is_told_and_she_can_have_it_undone(world: 
     kept = report(world)
     opened = kept.opened("anna")
     assert opened.fold is not None
-    made = acts.change(opened, world.ring, world.author("anna"), acts.Change(readers_but(kept), opened.fold.recovery), DAY, world.dice)
+    made = acts.change(
+        opened, world.ring, world.author("anna"), acts.Change(readers_but(kept), opened.fold.recovery), DAY, world.dice
+    )
     made["epochs"][0]["wraps"]["bruno"] = made["epochs"][0]["wraps"]["carla"]
     kept.take(made["letter"], made["epochs"])
     kept.write("anna", "message", "nella chiave nuova")
@@ -90,7 +92,9 @@ def test_a_link_that_fails_shuts_nobody_out_of_what_she_could_read(world: World,
     kept.note("bruno", "tra noi")
     opened = kept.opened("carla")
     assert opened.fold is not None
-    made = acts.change(opened, world.ring, world.author("carla"), acts.Change(readers_but(kept), opened.fold.recovery), DAY, world.dice)
+    made = acts.change(
+        opened, world.ring, world.author("carla"), acts.Change(readers_but(kept), opened.fold.recovery), DAY, world.dice
+    )
     for epoch in made["epochs"]:
         if epoch["stream"] == stream:
             epoch["link"] = base64.b64encode(base64.b64decode(epoch["link"])[:-40] + world.dice(40)).decode()
@@ -102,5 +106,7 @@ def test_a_link_that_fails_shuts_nobody_out_of_what_she_could_read(world: World,
         assert (opened.problem, opened.notes_problem) == ("", "")
         assert texts(kept, name) == ["prima", "", "dopo"] and len(opened.notes) == 2
     seeds = {seat: identity_text(seed) for seat, seed in world.holders.items()}
-    party = Party(RECOVERY, lambda sealed, stream, number: wraps.open_recovery(sealed, seeds["a"], seeds["b"], stream, number))
+    party = Party(
+        RECOVERY, lambda sealed, stream, number: wraps.open_recovery(sealed, seeds["a"], seeds["b"], stream, number)
+    )
     assert open_case(kept.sealed("recovery+ab"), party, world.anchor.hash, world.chain).problem == ""

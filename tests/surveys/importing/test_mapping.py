@@ -44,8 +44,19 @@ def test_everything_wrong_is_told_at_once():
         items={"one": ITEM | {"low": 5, "high": 1, "areas": [9]}, "two": {"column": "Q1", "construct": "nowhere"}},
     )
     told = " | ".join(found)
-    expected = ("'colour'", "free values", "low < high", "areas", "'text'", "scales.nowhere", "small letters",
-                "closes before", "shape is one of", "only be 'refuse'", "'Q1' is used twice")  # fmt: skip
+    expected = (
+        "'colour'",
+        "free values",
+        "low < high",
+        "areas",
+        "'text'",
+        "scales.nowhere",
+        "small letters",
+        "closes before",
+        "shape is one of",
+        "only be 'refuse'",
+        "'Q1' is used twice",
+    )
     assert [part for part in expected if part not in told] == []
 
 

@@ -78,8 +78,9 @@ def test_an_unknown_answer_refuses_the_file_with_row_column_value_and_remedy(rea
     with pytest.raises(ResponsesRefused) as refused:
         read("Q1,Q2\n5,boh\n6,\nsix,1\n", made)
     assert [(r.row, r.column, r.value, r.remedy_key) for r in refused.value.rows] == [
-        (3, "Q1", "6", "item_value"), (4, "Q1", "six", "item_value"),
-    ]  # fmt: skip
+        (3, "Q1", "6", "item_value"),
+        (4, "Q1", "six", "item_value"),
+    ]
     assert "[items.one]" in refused.value.rows[0].remedy
 
 

@@ -28,10 +28,15 @@ def people(seed: int, count: int = PEOPLE) -> list[list[str]]:
     """Sheets of another tool: numbered, timed, of a team and a place, twelve answers each."""
     dice = random.Random(seed)
     return [
-        [str(n + 1), f"2026-03-{dice.randint(1, 28):02} {dice.randint(6, 22):02}:{dice.randint(0, 59):02}:{dice.randint(0, 59):02}",
-         "AB"[n % 2], dice.choice(("Prato", "Firenze")), *(str(dice.randint(1, 5)) for _ in range(12))]
+        [
+            str(n + 1),
+            f"2026-03-{dice.randint(1, 28):02} {dice.randint(6, 22):02}:{dice.randint(0, 59):02}:{dice.randint(0, 59):02}",
+            "AB"[n % 2],
+            dice.choice(("Prato", "Firenze")),
+            *(str(dice.randint(1, 5)) for _ in range(12)),
+        ]
         for n in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def sketched(rows: Sequence[Sequence[str]], key: bytes = KEY, header: Sequence[str] = HEADER) -> Sketches:
@@ -51,7 +56,9 @@ def test_two_files_that_share_most_rows_are_one_source(seed: int, share: float, 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.1, 0.25, 0.5]), st.integers(100, 400))
 @settings(max_examples=40, deadline=None)
-def test_a_part_of_a_file_and_a_file_filled_up_with_invented_sheets_are_the_same_source(seed: int, part: float, count: int) -> None:
+def test_a_part_of_a_file_and_a_file_filled_up_with_invented_sheets_are_the_same_source(
+    seed: int, part: float, count: int
+) -> None:
     """Done by an attacker: a quarter of the sheets by another grouping, and all of them among four times as many invented ones."""
     rows, invented = people(seed, count), people(seed + 1, round(count / part) - count)
     assert is_same(sketched(rows), sketched(rows[: round(count * part)]))
@@ -66,13 +73,20 @@ def test_a_file_is_known_without_its_numbers_or_its_times_and_by_nobody_else_s_k
     renumbered = [[str(PEOPLE - n), *row[1:]] for n, row in enumerate(rows)]
     untimed = [[row[0], f"2027-01-01 00:{n // 60:02}:{n % 60:02}", *row[2:]] for n, row in enumerate(rows)]
     changed = [[*row[:15], "1"] for row in rows]
-    assert is_same(sketched(rows), sketched(renumbered)) and is_same(sketched(rows), sketched(untimed)) and is_same(sketched(rows), sketched(changed))
+    assert (
+        is_same(sketched(rows), sketched(renumbered))
+        and is_same(sketched(rows), sketched(untimed))
+        and is_same(sketched(rows), sketched(changed))
+    )
     assert not is_same(sketched(rows), sketched(rows, bytes(32)))
 
 
 def test_numbers_alone_or_three_questions_with_the_same_answers_make_no_source() -> None:
     header = ("ID", "D1", "D2", "D3")
-    first, second = ([[str(n + 1), *(str(random.Random(f"{seed} {n} {d}").randint(1, 5)) for d in range(3))] for n in range(400)] for seed in (1, 2))
+    first, second = (
+        [[str(n + 1), *(str(random.Random(f"{seed} {n} {d}").randint(1, 5)) for d in range(3))] for n in range(400)]
+        for seed in (1, 2)
+    )
     assert sketches(header, first, [], [0], KEY) == sketches(header, second, [], [0], KEY) == {}
 
 
@@ -86,8 +100,19 @@ def write(folder: Path, rows: Sequence[Sequence[str]], header: Sequence[str] = H
 def mapping(folder: Path, wave: str, column: str, groups: dict[str, str]) -> Path:
     """A mapping that splits the file by one column."""
     coded = ", ".join(f'"{name}" = "{code}"' for name, code in groups.items())
-    lines = ["[wave]", f'id = "{wave}"', 'title = "Clima"', "opened = 2026-03-01", "closed = 2026-03-31", "[file]", 'id = "ID"',
-             "[groups.part]", f'column = "{column}"', 'title = "Parte"', f"recode = {{ {coded} }}"]  # fmt: skip
+    lines = [
+        "[wave]",
+        f'id = "{wave}"',
+        'title = "Clima"',
+        "opened = 2026-03-01",
+        "closed = 2026-03-31",
+        "[file]",
+        'id = "ID"',
+        "[groups.part]",
+        f'column = "{column}"',
+        'title = "Parte"',
+        f"recode = {{ {coded} }}",
+    ]
     for n in range(1, 13):
         lines += [f"[items.d{n}]", f'column = "D{n}"', f'text = "Domanda {n}"', "low = 1", "high = 5"]
     path = folder / f"{wave}.toml"
@@ -99,7 +124,9 @@ async def released(house: House, file: Path, how: Path) -> str:
     """What becomes of an import: released, or the wave that has its rows already."""
     wanted = read_mapping(how)
     try:
-        await release_file(house, wanted, read_responses(file, wanted, key=source_key(house.data)), "0" * 64, lambda _: None)
+        await release_file(
+            house, wanted, read_responses(file, wanted, key=source_key(house.data)), "0" * 64, lambda _: None
+        )
     except SourceReleased as known:
         return str(known)
     return "released"
@@ -108,20 +135,31 @@ async def released(house: House, file: Path, how: Path) -> str:
 TEAMS, PLACES = {"A": "a", "B": "b"}, {"Prato": "po", "Firenze": "fi"}
 
 
-async def test_the_same_sheets_under_another_grouping_are_refused_and_other_sheets_are_not(sqlite_house: House, tmp_path: Path) -> None:
+async def test_the_same_sheets_under_another_grouping_are_refused_and_other_sheets_are_not(
+    sqlite_house: House, tmp_path: Path
+) -> None:
     """Done by an attacker: one file three times under three groupings, whose numbers together gave a department of one away."""
     rows = people(1)
     file = write(tmp_path, rows)
     assert await released(sqlite_house, file, mapping(tmp_path, "prima", "Team", TEAMS)) == "released"
     tries = {
-        "another grouping": rows, "three left out": rows[3:], "in another order": rows[::-1], "renumbered": [["9" + row[0], *row[1:]] for row in rows],
-        "one answer changed": [[*row[:15], "3"] for row in rows], "with ten new sheets": [*rows, *people(2, 10)], "a quarter of them": rows[: PEOPLE // 4], "among invented ones": [*rows, *people(4, 400)],
-    }  # fmt: skip
+        "another grouping": rows,
+        "three left out": rows[3:],
+        "in another order": rows[::-1],
+        "renumbered": [["9" + row[0], *row[1:]] for row in rows],
+        "one answer changed": [[*row[:15], "3"] for row in rows],
+        "with ten new sheets": [*rows, *people(2, 10)],
+        "a quarter of them": rows[: PEOPLE // 4],
+        "among invented ones": [*rows, *people(4, 400)],
+    }
     for number, (label, changed) in enumerate(tries.items()):
         how = mapping(tmp_path, f"dopo-{number}", "Sede", PLACES)
         assert await released(sqlite_house, write(tmp_path, changed), how) == "prima", label
     assert [wave.id for wave in await waves.everything()] == ["prima"]
-    assert await released(sqlite_house, write(tmp_path, people(3)), mapping(tmp_path, "altra", "Team", TEAMS)) == "released"
+    assert (
+        await released(sqlite_house, write(tmp_path, people(3)), mapping(tmp_path, "altra", "Team", TEAMS))
+        == "released"
+    )
 
 
 async def test_what_is_kept_of_a_file_holds_none_of_it_and_no_refused_file(sqlite_house: House, tmp_path: Path) -> None:
@@ -135,7 +173,9 @@ async def test_what_is_kept_of_a_file_holds_none_of_it_and_no_refused_file(sqlit
     assert kept.read_text() == before
 
 
-async def test_a_release_that_was_cut_off_leaves_nothing_in_the_way(sqlite_house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_release_that_was_cut_off_leaves_nothing_in_the_way(
+    sqlite_house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file, how = write(tmp_path, people(1)), mapping(tmp_path, "prima", "Team", TEAMS)
     with monkeypatch.context() as patch:
         patch.setattr(foreign, "plan_of", lambda _: (_ for _ in ()).throw(RuntimeError("cut off")))
@@ -144,9 +184,15 @@ async def test_a_release_that_was_cut_off_leaves_nothing_in_the_way(sqlite_house
     assert await released(sqlite_house, file, how) == "released"
 
 
-async def test_what_is_noted_of_a_file_is_not_lost_by_an_import_that_comes_while_it_is_released(sqlite_house: House, tmp_path: Path) -> None:
+async def test_what_is_noted_of_a_file_is_not_lost_by_an_import_that_comes_while_it_is_released(
+    sqlite_house: House, tmp_path: Path
+) -> None:
     """Done by an attacker: any other import, begun meanwhile, wrote over what was noted of a wave that was not there yet."""
-    file, first, second = write(tmp_path, people(1)), mapping(tmp_path, "prima", "Team", TEAMS), mapping(tmp_path, "dopo", "Sede", PLACES)
+    file, first, second = (
+        write(tmp_path, people(1)),
+        mapping(tmp_path, "prima", "Team", TEAMS),
+        mapping(tmp_path, "dopo", "Sede", PLACES),
+    )
     other, third = write(tmp_path, people(3)), mapping(tmp_path, "altra", "Team", TEAMS)
     lock = sqlite_house.data / "keys" / "release.lock"
     lock.parent.mkdir(exist_ok=True)
