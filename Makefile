@@ -35,11 +35,12 @@ test: .venv/.ok ## everything CI does: lint, types, walls, all tests on SQLite a
 	@$(MAKE) -s check
 	$(PY) -m pytest -n 4 --dist loadscope
 
-check: .venv/.ok ## lint, types, walls, lock files
+check: .venv/.ok ## form, lint, types, walls, unused code, lock files
 	.venv/bin/ruff format --check -q .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	$(PY) scripts/unused
 	@! grep -nE 'https?://' requirements.lock requirements-bench.lock || { echo "a lock file holds an address"; exit 1; }
 
 bench: .venv/.ok ## measure speed and size; installs what is compared with

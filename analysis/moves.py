@@ -44,10 +44,6 @@ class Law:
         moves = range(-self.most, self.most + 1)
         return sum(weight * move**2 for weight, move in zip(self.weights, moves, strict=True)) / sum(self.weights)
 
-    def probability(self, move: int) -> float:
-        """Of one move; 0 beyond `most`."""
-        return self.weights[move + self.most] / sum(self.weights) if abs(move) <= self.most else 0.0
-
     def draw(self, below: Below) -> int:
         """One move: where a random number falls among the weights."""
         place = below(sum(self.weights))

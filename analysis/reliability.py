@@ -1,4 +1,4 @@
-"""How well the items of a scale go together: Cronbach's alpha, McDonald's omega (STATISTICS 2.8)."""
+"""How well the items of a scale go together: McDonald's omega (STATISTICS 2.8)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,23 +11,6 @@ LEAST_PEOPLE, LEAST_ITEMS = 200, 3
 def complete(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Only people who answered every item; `rows` is people x items."""
     return rows[~np.isnan(rows).any(axis=1)]
-
-
-def cronbach_alpha(rows: NDArray[np.float64]) -> float | None:
-    """k/(k-1) (1 - sum of item variances / variance of the sum), complete cases; None where it is not defined.
-
-    References
-    ----------
-    .. [1] L. J. Cronbach, Psychometrika 16 (1951) 297-334.
-    """
-    found = complete(rows)
-    k = found.shape[1]
-    if k < 2 or len(found) < 2:
-        return None
-    whole = found.sum(axis=1).var(ddof=1)
-    if whole == 0:
-        return None
-    return float(k / (k - 1) * (1 - found.var(axis=0, ddof=1).sum() / whole))
 
 
 def mcdonald_omega(rows: NDArray[np.float64]) -> float | None:

@@ -132,19 +132,6 @@ def default_plan(units: Sequence[Category], gender: Sequence[Category], age: Seq
     return Plan(tuple(dimensions), tuple(views))
 
 
-def full_cross_plan(units: Sequence[Category], gender: Sequence[Category], age: Sequence[Category]) -> Plan:
-    """Every unit by every gender by every age, with all margins: the hard case of PRIVACY 2.4, all weights 1."""
-    dimensions = (Dimension("unit", tuple(units)), Dimension("gender", tuple(gender)), Dimension("age", tuple(age)))
-    views = []
-    choices: list[list[tuple[str, tuple[str, ...]] | None]] = [
-        [None, *((d.id, (c.code,)) for c in d.categories)] for d in dimensions
-    ]
-    for chosen in product(*choices):
-        filters = tuple(part for part in chosen if part)
-        views.append(View("+".join(f"{name}:{codes[0]}" for name, codes in filters) or ROOT, filters, 1))
-    return Plan(dimensions, tuple(views))
-
-
 type Matrix = NDArray[np.bool_]
 
 

@@ -1,15 +1,38 @@
 """Waves of version 1, as the version before opened them: for tests of what goes on after the update alone."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import combinations
+
+from nacl.public import PublicKey, SealedBox
 
 from surveys.answers import wave as urn_of
-from surveys.answers.keys import SEATS, HolderSecret, holder_key, make_urn_key, new_secret
+from surveys.answers.envelope import UrnKey
+from surveys.answers.keys import SEATS, HolderSecret, SealedUrnKey, holder_key, new_secret
 from surveys.lifecycle.context import House, keep_wraps
 from surveys.lifecycle.issuing import make_token_key
 from surveys.lifecycle.opening import slots
 from surveys.people import panel
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
+
+
+def make_urn_key(holders: Mapping[str, bytes]) -> SealedUrnKey:
+    """Make the key pair of an urn, wrapped for any two of the three holders' public keys.
+
+    Raises
+    ------
+    ValueError
+        If a seat has no key, or two seats have the same.
+    """
+    if set(holders) != set(SEATS) or len(set(holders.values())) != len(SEATS):
+        raise ValueError("three holders with three different keys are needed")
+    private = UrnKey.generate()
+    wraps = {}
+    for first, second in combinations(SEATS, 2):
+        inner = SealedBox(PublicKey(holders[second])).encrypt(private.to_bytes())
+        wraps[f"{first}+{second}"] = SealedBox(PublicKey(holders[first])).encrypt(inner)
+    return SealedUrnKey(private.public, wraps, private.phone_public)
 
 
 async def open_first(house: House, wave: str) -> tuple[WaveRecord, dict[str, HolderSecret]]:

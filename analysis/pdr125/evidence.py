@@ -58,7 +58,7 @@ class EvidenceRecord:
 
 @dataclass(frozen=True, slots=True)
 class AreaScore:
-    """Points of one area; ``earned + lost + not_assessed == applicable``. `score` is the earned share in percent."""
+    """Points of one area; ``earned + lost + not_assessed == applicable``."""
 
     number: int
     weight_percent: int
@@ -67,17 +67,9 @@ class AreaScore:
     not_assessed: int
     applicable: int
 
-    @property
-    def score(self) -> float:
-        """Earned points in percent of the applicable ones, in [0, 100]."""
-        return float(self._percent(self.earned))
-
     def weighted(self, points: int) -> Fraction:
         """Points of this area as points of the total of 100."""
         return Fraction(points * self.weight_percent, self.applicable) if self.applicable else Fraction(0)
-
-    def _percent(self, points: int) -> Fraction:
-        return Fraction(100 * points, self.applicable) if self.applicable else Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)

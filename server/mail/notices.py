@@ -10,7 +10,7 @@ from server.frame.texts import DESK_LANGUAGES, say
 from server.mail import post
 from server.settings import Settings
 from surveys.cases import handlers
-from surveys.lifecycle.context import ROME
+from surveys.lifecycle.context import ROME, rome_day
 from surveys.public import organisation
 
 HOUR = 7
@@ -34,7 +34,7 @@ async def send_due(settings: Settings, now: datetime) -> int:
     about = await organisation.load()
     address = about.address if about else ""
     sent = await asyncio.to_thread(_send, settings, people, address, now)
-    mark.write_text(now.astimezone(ROME).date().isoformat())
+    mark.write_text(rome_day(now).isoformat())
     return sent
 
 

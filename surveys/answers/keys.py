@@ -9,14 +9,13 @@ that wait sealed on a phone to a P-256 key, the only curve that every phone's br
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import NewType
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mnemonic import Mnemonic
 from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.public import PrivateKey, SealedBox
 from nacl.pwhash import argon2id
 
 HolderSecret = NewType("HolderSecret", str)
@@ -98,24 +97,6 @@ class SealedUrnKey:
     public: bytes
     wraps: Mapping[str, bytes]
     phone: bytes = b""
-
-
-def make_urn_key(holders: Mapping[str, bytes]) -> SealedUrnKey:
-    """Make the key pair of an urn, wrapped for any two of the three holders' public keys.
-
-    Raises
-    ------
-    ValueError
-        If a seat has no key, or two seats have the same.
-    """
-    if set(holders) != set(SEATS) or len(set(holders.values())) != len(SEATS):
-        raise ValueError("three holders with three different keys are needed")
-    private = UrnKey.generate()
-    wraps = {}
-    for first, second in combinations(SEATS, 2):
-        inner = SealedBox(PublicKey(holders[second])).encrypt(private.to_bytes())
-        wraps[f"{first}+{second}"] = SealedBox(PublicKey(holders[first])).encrypt(inner)
-    return SealedUrnKey(private.public, wraps, private.phone_public)
 
 
 def seat_of(secret: HolderSecret, wave: str, holders: Mapping[str, bytes]) -> str:

@@ -18,7 +18,7 @@ from surveys.cases.letters import NONE, RECOVERY, REPORTER, Author, Place
 from surveys.cases.sealed_case import OpenedCase, Party
 from surveys.cases.sealing import CannotOpen, identity_text, public_of, recipient_of
 from surveys.cases.wraps import EpochKey
-from surveys.public.rings import Chain, Reader, Ring
+from surveys.public.rings import Reader, Ring
 
 Dice = Callable[[int], bytes]
 
@@ -314,27 +314,6 @@ def _epoch(stream: str, number: int, made: Mapping[str, bytes], link: bytes) -> 
         "wraps": {name: _b64(sealed) for name, sealed in made.items()},
         "link": _b64(link),
     }
-
-
-def wanted_readers(fold: Fold, chain: Chain) -> list[dict[str, str]]:
-    """Who should read by now without anybody's second hand: those who read, with their newest keys, less whoever left, was
-    wished out, or is no longer on the newest ring."""
-    kept = []
-    for name, one in fold.readers.items():
-        found = chain.newest.reader(name)
-        if found is not None and name not in fold.left and name not in fold.wished:
-            kept.append(keys_of(found) if not _same(one, found) else dict(one))
-    return sorted(kept, key=lambda one: one["id"])
-
-
-def _same(one: Mapping[str, str], reader: Reader) -> bool:
-    return (one["recipient"], one["signer"]) == (reader.recipient, reader.signer)
-
-
-def ask_payload(fold: Fold, ring: Ring, readers: Sequence[Mapping[str, str]], author: str) -> str:
-    """The payload to ask for before a change that one reader may not make alone."""
-    gains, leaves = changing.needs_two(fold, readers, (ring,), author)
-    return letters.payload_of_change([dict(one) for one in gains], leaves)
 
 
 def hash_of(payload: str) -> str:

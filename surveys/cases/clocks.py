@@ -2,11 +2,9 @@
 
 import calendar
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-ROME = ZoneInfo("Europe/Rome")
 ACKNOWLEDGE_DAYS = 7
 OUTCOME_MONTHS = 3
 REMINDERS = (60, 75, 85)
@@ -47,19 +45,6 @@ class Duty:
 
     def is_late(self, today: date) -> bool:
         return today > self.by
-
-
-def rome_day(instant: datetime) -> date:
-    """The day it is in Italy at an instant.
-
-    Raises
-    ------
-    ValueError
-        If the instant has no time zone.
-    """
-    if instant.tzinfo is None:
-        raise ValueError("an instant needs a time zone")
-    return instant.astimezone(ROME).date()
 
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)

@@ -243,12 +243,6 @@ def seal(plain: str, to: str) -> bytes:
     return encrypt(content.ljust(bucket(len(content), SMALLEST)), to)
 
 
-def emptied(plain: str) -> str:
-    """The same letter without its content: head, signature and chain stay."""
-    outer = signed.parse(plain)
-    return signed.canonical({"head": outer["head"], "salt": "", "content": ""})
-
-
 def plain_of(sealed: bytes, identity: str) -> str:
     """Decrypt a letter to its plain text.
 
@@ -301,8 +295,3 @@ def payload_of_change(
     """What an ask for a change names and the change must do: who comes in, who goes."""
     ordered = sorted(gains, key=lambda one: one["id"])
     return signed.canonical({"gains": ordered, "leaves": sorted(leaves), "recovery": recovery or []})
-
-
-def payload_of_redaction(number: int, content: str, text: str, files: list[str]) -> str:
-    """What an ask for a redaction names: which letter, its content's hash, the hash of the new words, the files that stay."""
-    return signed.canonical({"number": number, "content": content, "text": signed.digest(text), "files": files})

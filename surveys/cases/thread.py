@@ -22,7 +22,6 @@ KINDS = {
         {"acknowledge", "message", "question", "forward", "outcome", "redacted", "note", "triage", "rekeyed"}
     ),
 }
-TRIAGE = ("whistleblowing", "harassment", "both", "neither")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,6 @@ class EpochKey:
     number: int
     identity: str
     reporter: str
-    made_by: str
 
 
 def write(place: Place, author: Author, kind: str, day: date, keyring: str, content: Mapping[str, Any]) -> str:
@@ -167,7 +165,7 @@ def open_wrap(
     author, reporter = str(body.get("by")), str(body.get("reporter"))
     if signed.key not in ({reporter} if author == REPORTER else handlers.get(author, ())):
         raise CannotOpen("a wrap made by a key that nobody vouches for")
-    return EpochKey(case, stream, int(body["number"]), str(body["identity"]), reporter, author)
+    return EpochKey(case, stream, int(body["number"]), str(body["identity"]), reporter)
 
 
 @dataclass(frozen=True, slots=True)

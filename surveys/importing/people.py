@@ -30,8 +30,6 @@ _REMEDIES = {
     "birth": "Write the date of birth as 1985-03-27 or 27/03/1985, or the year, or leave the cell empty.",
     "duplicate": "This person is in the list already. Remove one row, or tell two persons apart by a contact.",
 }
-REMEDY_KEYS = tuple(_REMEDIES)
-"""Every remedy a row can be given; pages translate them by this key."""
 
 
 @dataclass(frozen=True, slots=True)

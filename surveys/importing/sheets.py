@@ -43,12 +43,10 @@ _MESSAGES = {
     "wide_row": "Row {row} has {found} cells, the header {expected}. A separator inside a text needs quotation marks.",
     "missing_column": "There is no column {column}. Columns found: {columns}.",
 }
-REASONS = tuple(_MESSAGES)
-"""Every reason a file can be refused for; pages translate them by this key."""
 
 
 class FileUnreadable(Exception):
-    """The file as a whole cannot be used. `reason` is one of `REASONS`, `params` fill its sentence."""
+    """The file as a whole cannot be used. `reason` is a key that pages translate, `params` fill its sentence."""
 
     def __init__(self, reason: str, **params: str | int) -> None:
         super().__init__(_MESSAGES[reason].format(**params))

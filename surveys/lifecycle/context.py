@@ -4,7 +4,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +20,20 @@ _FILE_NAME = re.compile(r"\w[\w.-]{0,79}")
 
 def today() -> date:
     """The day it is in Italy."""
-    return datetime.now(ROME).date()
+    return rome_day(datetime.now(UTC))
+
+
+def rome_day(instant: datetime) -> date:
+    """The day it is in Italy at an instant.
+
+    Raises
+    ------
+    ValueError
+        If the instant has no time zone.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(ROME).date()
 
 
 @dataclass(frozen=True, slots=True)

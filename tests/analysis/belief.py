@@ -24,6 +24,7 @@ from analysis.audit.answers import Published
 from analysis.moves import COUNTS, Law, law_of
 from analysis.statistic import RawStatistic
 from analysis.steps import SizeRow, index_rules, row_of, whole_ends
+from tests.laws import probability
 
 type Floats = NDArray[np.float64]
 type Places = NDArray[np.int64]
@@ -64,7 +65,7 @@ class PrintedFigure:
         found = np.zeros(count.shape)
         for move in range(-self.law.most, self.law.most + 1):
             moved = np.clip(count + move, 0, self.whole)
-            found += np.where((self.low <= moved) & (moved <= self.high), self.law.probability(move), 0.0)
+            found += np.where((self.low <= moved) & (moved <= self.high), probability(self.law, move), 0.0)
         return found
 
 

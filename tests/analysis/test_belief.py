@@ -12,6 +12,7 @@ from tests.analysis.belief import PrintedFigure, Sampler, beliefs, believed
 from tests.analysis.corpus import data_set
 from tests.analysis.test_answers_audit import published
 from tests.analysis.waves import dice, wave
+from tests.laws import probability
 
 
 def _exactly(answers: list[int], inside: list[bool], seed: int) -> tuple[list[float], list[float]]:
@@ -30,7 +31,7 @@ def _exactly(answers: list[int], inside: list[bool], seed: int) -> tuple[list[fl
         size = int(who.sum())
         chance = [
             sum(
-                SUMS.probability(m)
+                probability(SUMS, m)
                 for m in range(-6, 7)
                 if index_figure(Fraction(25 * total, size), size, 4, m) == figure
             )

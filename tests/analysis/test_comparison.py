@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from analysis.comparison import differences, published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS
 from analysis.steps import SIZE_EDGES, index_figure, share_figure, size_band, spread_figure
+from tests.laws import probability
 
 
 def _view(
@@ -86,7 +87,7 @@ def test_limits_hold_the_value_behind_the_figure(n: int, value: float, move: int
         index, size_band(n), None if isinstance(index, str) else spread_figure(sd**2 * (n - 1), n, 0)
     )
     assert low <= value <= high
-    assert 2 * sum(SUMS.probability(move) for move in (3, 4, 5, 6)) < 0.1
+    assert 2 * sum(probability(SUMS, move) for move in (3, 4, 5, 6)) < 0.1
 
 
 @given(st.sampled_from(SIZE_EDGES[2:]), st.integers(0, 400), st.integers(-1, 1))
@@ -96,7 +97,7 @@ def test_share_limits_hold_the_value_behind_the_figure(n: int, count: int, move:
     assert share is not None
     low, high = published_share_interval(share, size_band(n))
     assert low <= 100 * count / n <= high
-    assert 2 * sum(COUNTS.probability(move) for move in (2, 3)) < 0.05
+    assert 2 * sum(probability(COUNTS, move) for move in (2, 3)) < 0.05
 
 
 def test_no_limit_of_the_organisation_narrows_down_its_figure() -> None:

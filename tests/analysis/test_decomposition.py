@@ -12,7 +12,8 @@ from analysis.protect import territories
 from analysis.protect.suppression import SolverLimit, solve
 from analysis.protect.territories import solve_in_parts
 from analysis.responses import RawResponses
-from analysis.views import Category, RawIncidence, full_cross_plan, incidence
+from analysis.views import Category, RawIncidence, incidence
+from tests.crosses import full_cross_plan
 
 K = 5
 UNITS = [Category(f"t{t}", "") for t in range(3)] + [

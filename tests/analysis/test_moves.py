@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import chisquare
 
 from analysis.moves import COUNTS, SUMS, Law, Moves
+from tests.laws import probability
 
 
 @pytest.mark.parametrize(
@@ -18,9 +19,9 @@ from analysis.moves import COUNTS, SUMS, Law, Moves
 )
 def test_the_laws_are_those_of_the_experiment(law: Law, printed: list[float]) -> None:
     """PRIVACY 2.10 and the experiment's README: the chance of a move of 0, 1, 2 ... in each direction."""
-    assert [law.probability(move) for move in range(law.most + 1)] == pytest.approx(printed, abs=6e-6)
-    assert law.probability(law.most + 1) == 0.0
-    assert all(law.probability(move) == law.probability(-move) > 0 for move in range(law.most + 1))
+    assert [probability(law, move) for move in range(law.most + 1)] == pytest.approx(printed, abs=6e-6)
+    assert probability(law, law.most + 1) == 0.0
+    assert all(probability(law, move) == probability(law, -move) > 0 for move in range(law.most + 1))
 
 
 @pytest.mark.parametrize("law", [COUNTS, SUMS])
@@ -28,8 +29,8 @@ def test_moves_are_drawn_as_often_as_their_law_says(law: Law) -> None:
     """A hundred thousand draws, seeded; chi-square over all moves that are expected five times."""
     dice = np.random.default_rng(7)
     drawn = Counter(law.draw(lambda below: int(dice.integers(0, below))) for _ in range(100_000))
-    moves = [move for move in range(-law.most, law.most + 1) if 100_000 * law.probability(move) >= 5]
-    expected = np.array([law.probability(move) for move in moves])
+    moves = [move for move in range(-law.most, law.most + 1) if 100_000 * probability(law, move) >= 5]
+    expected = np.array([probability(law, move) for move in moves])
     seen = np.array([drawn[move] for move in moves])
     assert set(drawn) <= set(range(-law.most, law.most + 1))
     assert chisquare(seen, expected / expected.sum() * seen.sum()).pvalue > 0.001

@@ -1,19 +1,11 @@
-"""Alpha and omega by hand."""
+"""Omega by hand."""
 
 import numpy as np
 import pytest
 
 from analysis import figures
-from analysis.reliability import cronbach_alpha, mcdonald_omega, reading
+from analysis.reliability import mcdonald_omega, reading
 from tests.analysis.waves import INSTRUMENT, LIKERT, released, wave
-
-
-def test_alpha_of_a_small_table_is_that_of_its_formula() -> None:
-    """Items 1 2 3, 2 3 4, 3 3 5, 4 5 5: variances 5/3, 19/12, 11/12; variance of sums 32/3."""
-    rows = np.array([[1, 2, 3], [2, 3, 4], [3, 3, 5], [4, 5, 5]], dtype=float)
-    variances = [5 / 3, 19 / 12, 11 / 12]
-    assert rows.var(axis=0, ddof=1) == pytest.approx(variances)
-    assert cronbach_alpha(rows) == pytest.approx(3 / 2 * (1 - sum(variances) / rows.sum(axis=1).var(ddof=1)))
 
 
 def test_parallel_items_have_the_omega_of_their_loadings() -> None:
@@ -28,8 +20,6 @@ def test_parallel_items_have_the_omega_of_their_loadings() -> None:
 
 
 def test_what_is_not_defined_is_none_and_not_zero() -> None:
-    assert cronbach_alpha(np.ones((5, 3))) is None
-    assert cronbach_alpha(np.ones((5, 1))) is None
     assert mcdonald_omega(np.array([[1, 1, 2], [1, 2, 3], [1, 3, 1], [1, 4, 2.0]])) is None
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.responses import RawResponses
-from analysis.views import Category, Dimension, Plan, View, candidates, default_plan, full_cross_plan, incidence
+from analysis.views import Category, Dimension, Plan, View, candidates, default_plan, incidence
+from tests.crosses import full_cross_plan
 
 UNITS = [Category("po", "Prato"), Category("fi", "Firenze"), Category("po.a", "A", "po"), Category("po.b", "B", "po")]
 GENDER = [Category(code, code) for code in ("f", "m", "nb", "self")]

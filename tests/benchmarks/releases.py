@@ -15,7 +15,7 @@ import numpy as np
 from analysis.audit.structure import audit_structure
 from analysis.protect.suppression import solve
 from analysis.responses import RawResponses
-from analysis.views import Category, full_cross_plan, incidence
+from analysis.views import Category, incidence
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import House, today
@@ -24,6 +24,7 @@ from surveys.questionnaire import Questionnaire
 from surveys.stores import StoreSettings, stores
 from surveys.tokens import new_code
 from tests.benchmarks.installation import WAVE, cooperative, opened
+from tests.crosses import full_cross_plan
 from tests.rights import right
 from tests.urn import put_in
 

@@ -15,8 +15,9 @@ from analysis.audit.structure_wide import audit_wide_structure
 from analysis.protect.suppression import solve
 from analysis.protect.territories import solve_in_parts
 from analysis.responses import RawResponses
-from analysis.views import Category, Dimension, Plan, RawIncidence, View, candidates, full_cross_plan, incidence
+from analysis.views import Category, Dimension, Plan, RawIncidence, View, candidates, incidence
 from tests.benchmarks.simulated import instrument_and_plan, simulated
+from tests.crosses import full_cross_plan
 
 K = 5
 CASES = {400: (6, 40, "15 s"), 5_000: (60, 400, "30 s"), 50_000: (600, 4_000, "720 s and 4 GB")}

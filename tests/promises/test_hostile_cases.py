@@ -21,6 +21,7 @@ from surveys.cases.acts import Change
 from surveys.cases.letters import REPORTER
 from surveys.cases.sealing import identity_text, recipient_of
 from tests.journeys import both
+from tests.surveys.cases import desk_side
 from tests.surveys.cases.memory import (
     OUTSIDE,
     Kept,
@@ -76,7 +77,7 @@ class Stage:
         after = readers_but(kept, "bruno")
         fold = kept.opened("anna").fold
         assert fold is not None
-        payload = acts.ask_payload(fold, self.world.ring, after, "anna")
+        payload = desk_side.ask_payload(fold, self.world.ring, after, "anna")
         ask = kept.write(
             "anna", "ask", "vero: chiedo", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload
         )

@@ -105,6 +105,10 @@ async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_action
         assert offer is not None and offer.wave is not None and ((offer.made is not None) is there), days
     offer = await certification.offer("1.6", CLOSED)
     assert offer is not None and offer.made is not None and offer.made.lacks == ("actions",)
+    await actions.add(
+        "old", "1.6", "Riunione", "Anna", CLOSED, CLOSED
+    )  # after another wave: it says nothing of this one
+    assert (await certification.offer("1.6", CLOSED)) == offer
     await actions.add("new", "1.6", "Riunione", "Anna", CLOSED, CLOSED)
     offer = await certification.offer("1.6", CLOSED)
     assert offer is not None and offer.made is not None and offer.made.complete

@@ -9,6 +9,7 @@ import pytest
 from surveys import blind
 from surveys.answers import pairs
 from surveys.answers.intake import NotSealed, receive
+from surveys.answers.opening import SheetsMissing, most_accepted, most_missing
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn
@@ -52,6 +53,18 @@ def _token(key: blind.SigningKey, message: bytes) -> str:
 
 def _with_key(wave: OpenWave, key: blind.SigningKey) -> OpenWave:
     return OpenWave(wave.id, wave.questionnaire, key.public.to_der(), wave.messages, wave.plan, wave.wave_key)
+
+
+@pytest.mark.parametrize(
+    ("spent", "unasked", "by_two"),
+    [(10, 3, 10), (109, 3, 10), (110, 3, 11), (399, 3, 39), (400, 4, 40), (5000, 50, 500)],
+)
+def test_so_many_sheets_may_be_missing_unasked_and_so_many_if_two_keepers_say_so(
+    spent: int, unasked: int, by_two: int
+) -> None:
+    """Decision 0027: three, or one in a hundred; ten, or one in ten."""
+    assert (most_missing(spent), most_accepted(spent)) == (unasked, by_two)
+    assert SheetsMissing(by_two, spent).acceptable and not SheetsMissing(by_two + 1, spent).acceptable
 
 
 def test_nobody_makes_a_right_but_by_showing_something() -> None:

@@ -14,6 +14,7 @@ from surveys.people import accounts, panel, roster
 from surveys.people.tables import Account, Device, Session
 from surveys.tokens import ALPHABET, NotACode, digest, grouped, new_code, read_code, row_key
 from tests.conftest import DAY, open_a_wave, small_cooperative
+from tests.first_urn import make_urn_key
 from tests.urn import spent
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -85,7 +86,7 @@ def test_any_two_of_three_holders_open_the_urn_key(pair: tuple[str, str]) -> Non
 def _holders() -> tuple[dict[str, keys.HolderSecret], dict[str, bytes], keys.SealedUrnKey]:
     held = {seat: keys.new_secret(secrets.randbelow) for seat in keys.SEATS}
     public = {seat: bytes(keys.holder_key(secret, "w", seat).public_key) for seat, secret in held.items()}
-    return held, public, keys.make_urn_key(public)
+    return held, public, make_urn_key(public)
 
 
 def test_one_holder_another_wave_or_damaged_wraps_open_nothing() -> None:
@@ -98,7 +99,7 @@ def test_one_holder_another_wave_or_damaged_wraps_open_nothing() -> None:
         with pytest.raises(keys.SecretRefused):
             keys.unwrap((held[first], held[second]), wave, wraps, public)
     with pytest.raises(ValueError, match="three different keys"):
-        keys.make_urn_key({**public, "hr": public["recovery"]})
+        make_urn_key({**public, "hr": public["recovery"]})
 
 
 def test_a_secret_is_eight_words_of_two_thousand_and_forgives_commas() -> None:

@@ -17,6 +17,7 @@ from surveys.cases.opening import head_words
 from surveys.cases.sealing import identity_text
 from surveys.public import rings
 from tests.journeys import both
+from tests.surveys.cases import desk_side
 from tests.surveys.cases.memory import DAY, OUTSIDE, Kept, World, older_changes, readers_but, report
 
 PLACE = Path(__file__).parent / "cases-v2.json"
@@ -38,7 +39,7 @@ def _made() -> dict[str, Any]:
     after = readers_but(kept, "bruno")
     fold = kept.opened("anna").fold
     assert fold is not None
-    payload = acts.ask_payload(fold, world.ring, after, "anna")
+    payload = desk_side.ask_payload(fold, world.ring, after, "anna")
     ask = kept.write(
         "anna", "ask", "Bruno è di quel turno.", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload
     )

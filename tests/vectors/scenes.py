@@ -17,6 +17,7 @@ from surveys.cases.acts import Change, Reporter
 from surveys.cases.bundles import HandlerKeys
 from surveys.cases.letters import RECOVERY, REPORTER
 from tests.journeys import both
+from tests.surveys.cases import desk_side
 from tests.surveys.cases.memory import (
     OUTSIDE,
     Kept,
@@ -59,11 +60,11 @@ def redacted(world: World) -> Kept:
     kept = report(world, "Filomena mi ha detto")
     opened = kept.opened("anna")
     content, text = opened.thread[0]["content"], "una collega mi ha detto"
-    payload = letters.payload_of_redaction(1, content, text, [])
+    payload = desk_side.payload_of_redaction(1, content, text, [])
     terms = {"number": 1, "content": content, "text": acts.hash_of(text), "files": []}
     ask = kept.write("anna", "ask", text, {"what": "redact", "payload": acts.hash_of(payload)}, payload=payload)
     kept.write("carla", "redact", text, {**terms, "asked": ask})
-    plain = letters.emptied(letters.plain_of(kept.rows[0].sealed, opened.keys["thread"][1]))
+    plain = desk_side.emptied(letters.plain_of(kept.rows[0].sealed, opened.keys["thread"][1]))
     kept.rows[0] = replace(kept.rows[0], sealed=letters.seal(plain, opened.thread[0]["to"]))
     return kept
 
@@ -89,7 +90,7 @@ def newer_ring(world: World) -> Kept:
     world.ring_of(("anna", "carla", "dario", OUTSIDE), world.day)
     fold = kept.opened("anna").fold
     assert fold is not None
-    after = acts.wanted_readers(fold, world.chain)
+    after = desk_side.wanted_readers(fold, world.chain)
     kept.change("anna", after)
     dario = next(reader for reader in world.ring.readers if reader.id == "dario")
     more = [*readers_but(kept), acts.keys_of(dario)]
@@ -127,7 +128,7 @@ def emptied_alone(world: World) -> Kept:
     """Refused: a letter without its content that no two took out (`redaction_alone`)."""
     kept = report(world, "parole")
     opened = kept.opened("anna")
-    plain = letters.emptied(letters.plain_of(kept.rows[0].sealed, opened.keys["thread"][1]))
+    plain = desk_side.emptied(letters.plain_of(kept.rows[0].sealed, opened.keys["thread"][1]))
     kept.rows[0] = replace(kept.rows[0], sealed=letters.seal(plain, opened.thread[0]["to"]))
     return kept
 

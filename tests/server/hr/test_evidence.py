@@ -128,6 +128,20 @@ async def test_a_review_is_of_what_the_reviewer_saw(sqlite_settings: StoreSettin
         assert (await offices.review("risorse")).status_code == 303 and await earned() == POINTS
 
 
+async def test_a_review_is_of_the_documents_that_the_reviewer_saw(sqlite_settings: StoreSettings) -> None:
+    """Nobody has confirmed yet: no earlier review could go when documents change, the mark alone tells."""
+    async with served(sqlite_settings) as offices:
+        first = await offices.document()
+        await offices.met()
+        seen = await offices.looked_at("risorse")
+        await offices.document()
+        assert (await offices.review("risorse", seen)).status_code == 422
+        seen = await offices.looked_at("risorse")
+        await offices.post("direzione", f"{INDICATOR}/documents/{first}/remove")
+        assert (await offices.review("risorse", seen)).status_code == 422 and await earned() == 0
+        assert (await offices.review("risorse")).status_code == 303 and await earned() == POINTS
+
+
 async def test_other_documents_than_those_that_were_reviewed_wait_for_another_review(
     sqlite_settings: StoreSettings,
 ) -> None:
@@ -191,7 +205,8 @@ async def test_without_its_last_document_an_indicator_is_not_assessed(sqlite_set
         await offices.review("risorse")
         for _ in range(2):
             assert (await offices.post("direzione", f"{INDICATOR}/documents/{document}/remove")).status_code == 303
-        assert ((await evidence.of(INDICATOR)).documents, await earned()) == ((), 0)
+        found = await evidence.of(INDICATOR)
+        assert (found.documents, found.state, await earned()) == ((), "not_assessed", 0)
 
 
 @pytest.mark.parametrize(

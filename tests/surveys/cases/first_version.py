@@ -54,7 +54,7 @@ async def keep(
     case, stream = case_number(keys), "thread" if ring else "diary"
     identity, recipient = new_identity()
     me = Author(REPORTER, keys.ed25519)
-    key = EpochKey(case, stream, 1, identity, public_of(keys.ed25519), REPORTER)
+    key = EpochKey(case, stream, 1, identity, public_of(keys.ed25519))
     to: dict[str, str] = {REPORTER: recipient_of(keys.x25519)}
     if ring is not None:
         to |= {reader.id: reader.recipient for reader in ring.readers if reader.id not in out}

@@ -21,6 +21,7 @@ from surveys.cases.sealing import public_of, recipient_of
 from surveys.public import house, rings
 from surveys.public.house import HouseFile
 from surveys.public.rings import Chain, RecoveryHolder, Ring, Wanted
+from tests.surveys.cases import desk_side
 
 DAY = date(2026, 11, 25)
 INSIDE = ("anna", "bruno", "carla")
@@ -184,7 +185,7 @@ def readers_but(kept: Kept, *names: str) -> list[dict[str, str]]:
 def asked(kept: Kept, name: str, readers: list[dict[str, str]]) -> str:
     fold = kept.opened(name).fold
     assert fold is not None
-    payload = acts.ask_payload(fold, kept.world.ring, readers, name)
+    payload = desk_side.ask_payload(fold, kept.world.ring, readers, name)
     return kept.write(name, "ask", "chiedo", {"what": "change", "payload": acts.hash_of(payload)}, payload=payload)
 
 

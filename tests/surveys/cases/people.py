@@ -24,6 +24,7 @@ from surveys.lifecycle.context import House
 from surveys.public import channel, organisation, readers, rings
 from surveys.public import house as house_file
 from surveys.public.rings import Ring
+from tests.surveys.cases import desk_side
 from tests.surveys.cases.memory import ALL, INSIDE, OUTSIDE, World
 
 SALT = bytes(range(16))
@@ -198,7 +199,7 @@ async def new_epoch(
 async def wanted(house: House, made: World, written: Written, name: str) -> list[dict[str, str]]:
     fold = (await open_of(house, made, written, name)).fold
     assert fold is not None
-    return acts.wanted_readers(fold, made.chain)
+    return desk_side.wanted_readers(fold, made.chain)
 
 
 __all__ = ["ALL", "INSIDE", "OUTSIDE", "SALT", "Team", "World", "base64", "rings"]

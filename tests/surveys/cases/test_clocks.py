@@ -20,9 +20,9 @@ from surveys.cases.clocks import (
     pressing,
     reminders,
     retaliation_checks,
-    rome_day,
     was_late,
 )
+from surveys.lifecycle.context import rome_day
 
 D = date.fromisoformat
 days = st.dates(date(2024, 1, 1), date(2099, 12, 31))

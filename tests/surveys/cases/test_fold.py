@@ -13,6 +13,7 @@ from surveys.cases.opening import open_case
 from surveys.cases.sealed_case import Party
 from surveys.cases.sealing import CannotOpen, identity_text, recipient_of
 from surveys.public.rings import NONE
+from tests.surveys.cases import desk_side
 from tests.surveys.cases.memory import ALL, DAY, OUTSIDE, Kept, World, asked, code, dice_of, readers_but, report
 
 
@@ -179,7 +180,7 @@ def test_whoever_the_newest_list_dropped_goes_by_one_hand_and_renewed_keys_come_
     world.ring_of(("anna", "carla", "dario", OUTSIDE) if "dario" in world.keys else ("anna", "carla", OUTSIDE))
     fold = kept.opened("anna").fold
     assert fold is not None
-    kept.change("anna", acts.wanted_readers(fold, world.chain))
+    kept.change("anna", desk_side.wanted_readers(fold, world.chain))
     opened = kept.opened("carla")
     assert opened.problem == "" and set(opened.fold.readers if opened.fold else ()) == {"anna", "carla", OUTSIDE}
     assert texts(kept, "carla")[0] == "parole"
@@ -190,7 +191,7 @@ def test_an_older_list_that_still_names_a_removed_handler_gives_nobody_a_key(wor
     world.ring_of(("anna", "carla", OUTSIDE), DAY)
     fold = kept.opened("anna").fold
     assert fold is not None
-    kept.change("anna", acts.wanted_readers(fold, world.chain))
+    kept.change("anna", desk_side.wanted_readers(fold, world.chain))
     after = [*readers_but(kept), acts.keys_of(world.found[0].readers[1])]
     ask = asked(kept, "anna", after)
     kept.world.found, newest = world.found, world.found[1]
@@ -268,7 +269,7 @@ def test_a_redaction_needs_two_and_the_words_that_stand_there_are_the_ones_both_
     kept = report(world, "mi ha toccata, abita in via Roma 3")
     letter = kept.opened("anna").thread[0]
     text = "mi ha toccata"
-    payload = letters.payload_of_redaction(1, letter["content"], text, [])
+    payload = desk_side.payload_of_redaction(1, letter["content"], text, [])
     terms = {"number": 1, "content": letter["content"], "text": acts.hash_of(text), "files": []}
     alone = Kept(world, kept.me, kept.secret, list(kept.epochs), list(kept.rows))
     alone.write("anna", "redact", text, {**terms, "asked": ""})
@@ -291,7 +292,7 @@ def test_a_letter_emptied_by_one_hand_is_told_and_who_reads_is_still_known(world
 
     kept = report(world)
     keys = kept.opened("anna").keys["thread"]
-    plain = letters.emptied(letters.plain_of(kept.rows[0].sealed, keys[1]))
+    plain = desk_side.emptied(letters.plain_of(kept.rows[0].sealed, keys[1]))
     kept.rows[0] = replace(kept.rows[0], sealed=letters.seal(plain, recipient_of(kept.me.keys.thread)))
     opened = kept.opened(REPORTER)
     assert opened.problem == "redaction_alone"
@@ -348,7 +349,7 @@ def test_whoever_leaves_by_herself_may_leave_one_behind_and_two_may_not_be_shut_
     kept.write("carla", "leave")
     fold = kept.opened("anna").fold
     assert fold is not None
-    kept.change("anna", acts.wanted_readers(fold, world.chain))
+    kept.change("anna", desk_side.wanted_readers(fold, world.chain))
     assert problem(kept, "anna") == problem(kept, REPORTER) == ""
     after = readers_but(kept, "anna")
     kept.change(OUTSIDE, after, asked(kept, OUTSIDE, after))

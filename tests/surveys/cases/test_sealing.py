@@ -157,7 +157,7 @@ def test_a_redaction_takes_the_place_of_a_message_and_the_chain_stands() -> None
 def test_a_wrap_opens_for_its_reader_and_this_case_only() -> None:
     identity, recipient = new_identity()
     epoch_identity, _ = new_identity()
-    key = EpochKey(CASE, "thread", 1, epoch_identity, public_of(REPORTER_SEED), REPORTER)
+    key = EpochKey(CASE, "thread", 1, epoch_identity, public_of(REPORTER_SEED))
     wrap = make_wrap(key, ME, recipient)
     assert open_wrap(wrap, identity, CASE, "thread", {}) == key
     for case, stream, opener in (
@@ -171,7 +171,7 @@ def test_a_wrap_opens_for_its_reader_and_this_case_only() -> None:
 
 def test_a_wrap_by_a_stranger_who_calls_herself_handler_is_refused() -> None:
     identity, recipient = new_identity()
-    key = EpochKey(CASE, "thread", 2, new_identity()[0], public_of(REPORTER_SEED), "anna")
+    key = EpochKey(CASE, "thread", 2, new_identity()[0], public_of(REPORTER_SEED))
     with pytest.raises(CannotOpen, match="vouches"):
         open_wrap(make_wrap(key, Author("anna", STRANGER_SEED), recipient), identity, CASE, "thread", TRUST.handlers)
 
@@ -179,7 +179,7 @@ def test_a_wrap_by_a_stranger_who_calls_herself_handler_is_refused() -> None:
 def test_all_wraps_have_one_size_and_one_form() -> None:
     sizes = set()
     for name in ("a", "x" * 60):
-        key = EpochKey(CASE, "thread", 9999, new_identity()[0], public_of(REPORTER_SEED), name)
+        key = EpochKey(CASE, "thread", 9999, new_identity()[0], public_of(REPORTER_SEED))
         wrap = make_wrap(key, Author(name, REPORTER_SEED), new_identity()[1])
         sizes.add(len(wrap))
         assert wrap.count(b"\n-> ") == 1

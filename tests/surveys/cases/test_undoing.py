@@ -9,6 +9,7 @@ from surveys.cases.letters import RECOVERY, REPORTER
 from surveys.cases.opening import open_case
 from surveys.cases.sealed_case import Party
 from surveys.cases.sealing import identity_text
+from tests.surveys.cases import desk_side
 from tests.surveys.cases.memory import (
     ALL,
     DAY,
@@ -69,7 +70,7 @@ def test_nobody_goes_back_behind_renewed_keys_or_the_loss_of_recovery_or_two_cha
     world.ring_of(ALL)
     fold = old.opened("anna").fold
     assert fold is not None
-    old.change("anna", acts.wanted_readers(fold, world.chain))
+    old.change("anna", desk_side.wanted_readers(fold, world.chain))
     broken(old, "bruno")
     assert {problem(old, name) for name in (REPORTER, "anna")} == {"epoch_broken"}
     without = report(world)

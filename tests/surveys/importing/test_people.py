@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.importing import words
-from surveys.importing.people import REMEDY_KEYS, UnitRow, read_people
+from surveys.importing.people import _REMEDIES, UnitRow, read_people
 from surveys.importing.sheets import FileUnreadable
 
 TODAY = date(2026, 11, 23)
@@ -79,7 +79,7 @@ def test_every_wrong_cell_is_told_with_row_column_value_and_remedy(read):
         (4, "servizio", "", "service"),
         (5, "nome", "Ada", "duplicate"),
     ]
-    assert {r.remedy_key for r in found.refused} < set(REMEDY_KEYS)
+    assert {r.remedy_key for r in found.refused} < set(_REMEDIES)
     assert [person.name for person in found.persons] == ["Ada"]
     assert [unit.code for unit in found.units] == ["prato", "prato.nido"]
 
