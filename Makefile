@@ -9,7 +9,7 @@ export ASCOLTO_DATA ?= $(CURDIR)/data/demonstration
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help run test check bench lock vendor migration clean
+.PHONY: help run test check bench lock vendor schema migration clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -55,6 +55,9 @@ lock: .venv/.ok ## resolve the dependencies again: hashes, no addresses
 
 vendor: .venv/.ok ## bundle the browser's cryptography and copy what tests inject, by the hashes of the npm lock
 	scripts/vendor
+
+schema: .venv/.ok ## write the JSON Schema of release documents from their types
+	@$(PY) -c "import json; from analysis import published; print(json.dumps(published.schema(), indent=1, sort_keys=True))" > docs/release-document.schema.json
 
 migration: .venv/.ok ## write a migration from the tables: make migration STORE=public
 	@mkdir -p build && ASCOLTO_NEW_MIGRATION=$(STORE) PICCOLO_CONF=surveys.piccolo_conf .venv/bin/piccolo migrations new $(STORE) --auto

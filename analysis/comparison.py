@@ -19,6 +19,7 @@ from analysis.steps import (
     Rows,
     as_number,
     band_edges,
+    ends_low,
     index_rounding,
     is_coded,
     outward,
@@ -142,6 +143,6 @@ def published_share_interval(
 
 def _around(figure: Figure, low: float, high: float) -> tuple[int, int]:
     """Round outward; a coded end says "this or beyond", so that side is open to the end of the scale."""
-    if isinstance(figure, str):
-        return outward(0.0, high) if figure.startswith("<=") else outward(low, 100.0)
+    if is_coded(figure):
+        return outward(0.0, high) if ends_low(figure) else outward(low, 100.0)
     return outward(low, high)

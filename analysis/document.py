@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from analysis.steps import STEPS
+import msgspec
+
+from analysis.published import Document
 from analysis.verify import FAMILIES, SCHEMA, STATES, verify_document
 
 __all__ = [
@@ -16,7 +18,6 @@ __all__ = [
     "NotShown",
     "Release",
     "ReleaseInvalid",
-    "answers_verdict",
     "canonical",
     "verify_document",
 ]
@@ -62,13 +63,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def answers_verdict(document: Mapping[str, Any]) -> str:
-    """What was made sure of single answers: ``moved`` (PRIVACY 2.10), before that ``pass`` or ``rule_only``."""
-    if document["certificate"]["answers"] != "pass":
-        return "rule_only"
-    return "moved" if document["rules"]["steps"] == STEPS else "pass"
-
-
 @dataclass(frozen=True, slots=True)
 class Release:
     """A release as its canonical text; only a text that passes every check becomes one.
@@ -92,14 +86,18 @@ class Release:
     def from_json(cls, document: Mapping[str, Any]) -> "Release":
         return cls(canonical(document).decode())
 
+    def read(self) -> Document:
+        """The document as its readers take it."""
+        return msgspec.json.decode(self.text, type=Document)
+
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.text)
         return document
 
     def figure(self, view: str, family: str, statistic: str) -> float | str | NotShown:
         """The index of one statistic in one view, or `NOT_SHOWN`."""
-        for found in self.to_json()["views"]:
-            if found["id"] == view:
-                index = found.get(family, {}).get(statistic, {}).get("index")
-                return NOT_SHOWN if index is None else index
+        for found in self.read().views:
+            if found.id == view:
+                shown = found.family(family).get(statistic)
+                return NOT_SHOWN if shown is None else shown.index
         return NOT_SHOWN

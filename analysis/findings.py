@@ -3,10 +3,10 @@
 Findings are facts with figures; the sentences are made where pages are made.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from analysis.published import UNITS, Document
 from analysis.steps import Figure, as_number
 
 MOST = 5
@@ -30,7 +30,7 @@ class Finding:
     reference: Figure | None
 
 
-def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
+def findings(document: Document) -> tuple[Finding, ...]:
     """Choose at most five findings of a release document, most useful first; deterministic."""
     found = [*_areas(document), *_views(document), *_indicators(document)]
     order = {
@@ -45,8 +45,8 @@ def findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: order[finding.kind])[:MOST])
 
 
-def _areas(document: Mapping[str, Any]) -> Iterator[Finding]:
-    figures = {area: f["index"] for area, f in document["views"][0].get("areas", {}).items() if "index" in f}
+def _areas(document: Document) -> Iterator[Finding]:
+    figures = {area: figure.index for area, figure in document.everyone.areas.items()}
     areas = {area: as_number(figure) for area, figure in figures.items()}
     if len(areas) >= 2:
         lowest = min(sorted(areas), key=lambda area: areas[area])
@@ -56,42 +56,31 @@ def _areas(document: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("highest_area", highest, "", figures[highest], None)
 
 
-def _views(document: Mapping[str, Any]) -> Iterator[Finding]:
+def _views(document: Document) -> Iterator[Finding]:
     """The largest clear gap of a unit, and what may be said of women and men on growth."""
-    clear = [d for d in document.get("differences", ()) if d["clear"] and d["family"] == "areas"]
-    units = [d for d in clear if d["view"].startswith("unit:") and "+" not in d["view"]]
+    clear = [d for d in document.differences if d.clear and d.family == "areas"]
+    units = [d for d in clear if document.kind_of(d.view) in UNITS]
     if units:
-        largest = max(units, key=lambda d: (abs(d["gap"]), d["view"], d["statistic"]))
-        yield Finding(
-            "view_gap",
-            largest["view"],
-            largest["statistic"],
-            largest["value"],
-            largest["reference"],
-        )
-    women = [
-        d
-        for d in document.get("differences", ())
-        if d["view"] == "gender:f" and d["family"] == "areas" and d["statistic"] == "4"
-    ]
-    for difference in women:
-        kind = "gender_gap" if difference["clear"] else "gender_same"
-        yield Finding(kind, "4", difference["against"], difference["value"], difference["reference"])
+        largest = max(units, key=lambda d: (abs(d.gap), d.view, d.statistic))
+        yield Finding("view_gap", largest.view, largest.statistic, largest.value, largest.reference)
+    for d in document.differences:
+        if (d.view, d.family, d.statistic) == ("gender:f", "areas", "4"):
+            yield Finding("gender_gap" if d.clear else "gender_same", "4", d.against, d.value, d.reference)
 
 
-def _indicators(document: Mapping[str, Any]) -> Iterator[Finding]:
-    for indicator, record in document.get("perception", {}).items():
-        if record.get("state") == "critical":
-            yield Finding("critical", indicator, "", record["index"], None)
-        elif record.get("awareness_low"):
-            yield Finding("unaware", indicator, "", record.get("index", 0), None)
+def _indicators(document: Document) -> Iterator[Finding]:
+    for indicator, record in document.perception.items():
+        if record.state == "critical" and record.index is not None:
+            yield Finding("critical", indicator, "", record.index, None)
+        elif record.awareness_low:
+            yield Finding("unaware", indicator, "", record.index or 0, None)
 
 
 SPEAKING_UP = ("SAF2", "SAF3")
 LEAST_SAFE = 60
 
 
-def safety_alerts(document: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+def safety_alerts(document: Document) -> tuple[tuple[str, str, str], ...]:
     """The safety rule (STATISTICS 3): experiences of five people or more where few feel safe to speak.
 
     Returns
@@ -99,12 +88,12 @@ def safety_alerts(document: Mapping[str, Any]) -> tuple[tuple[str, str, str], ..
     For each experience item ``(kind, item, band)``: ``safety`` from a band of 5-9 on, ``silence`` under it; nothing where
     the upper limit of both speaking-up items is 60 or more, or neither is published.
     """
-    items = document["views"][0].get("items", {})
-    limits = [items[name]["ci"]["index"][1] for name in SPEAKING_UP if "ci" in items.get(name, {})]
+    items = document.everyone.items
+    limits = [found[1] for name in SPEAKING_UP if name in items and (found := items[name].ci.index)]
     if not any(high < LEAST_SAFE for high in limits):
         return ()
     return tuple(
-        ("silence" if record["band"] == "0-4" else "safety", item, record["band"])
-        for item, record in document.get("experience", {}).items()
-        if "band" in record and "." not in item
+        ("silence" if record.band == "0-4" else "safety", item, record.band)
+        for item, record in document.experience.items()
+        if record.band is not None and "." not in item
     )

@@ -131,7 +131,7 @@ def whole_ends(figure: Figure, whole: int, step: float, end: float, reach: int =
     low, high = Fraction(0), Fraction(101)
     if not isinstance(figure, str):
         low, high = Fraction(figure) - half, Fraction(figure) + half
-    elif figure.startswith("<"):
+    elif ends_low(figure):
         high = Fraction(end) + half
     else:
         low = 100 - Fraction(end) - half
@@ -285,4 +285,10 @@ def as_number(figure: Figure) -> float:
 
 
 def is_coded(figure: Figure) -> bool:
+    """Whether a figure says "this or beyond"."""
     return isinstance(figure, str)
+
+
+def ends_low(figure: Figure) -> bool:
+    """Whether a figure says "this or less"."""
+    return isinstance(figure, str) and figure.startswith("<=")

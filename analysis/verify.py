@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
+from analysis import published
 from analysis.steps import (
     EXPERIENCE_EDGES,
     FORMER_ROWS,
@@ -111,6 +114,7 @@ def verify_document(document: Any) -> list[str]:
             *_check_perception(document),
             *_check_experience(document),
             *_check_quality(document["quality"]),
+            *_check_types(document),
         ]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
         return [f"a part has another shape than the schema says ({type(problem).__name__}: {problem})"]
@@ -351,6 +355,14 @@ def _check_experience(document: Mapping[str, Any]) -> Iterator[str]:
                 yield f"experience {item} has a band that does not exist"
         if "share" in record and not _on_step(record["share"], 10, 10):
             yield f"experience {item} has a share off its 10-point step"
+
+
+def _check_types(document: Mapping[str, Any]) -> Iterator[str]:
+    """What readers would stumble over: a part of another type than theirs."""
+    try:
+        published.read(document)
+    except msgspec.ValidationError as problem:
+        yield f"a part has another type than the schema says ({problem})"
 
 
 def _check_quality(quality: Mapping[str, Any]) -> Iterator[str]:

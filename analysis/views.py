@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.demographics import Category, Dimension
 from analysis.responses import Opaque, RawResponses
 
 if TYPE_CHECKING:
@@ -16,31 +17,6 @@ if TYPE_CHECKING:
 ROOT = "all"
 WEIGHT_GENDER, WEIGHT_TOP_UNIT, WEIGHT_UNIT, WEIGHT_ONE_WAY, WEIGHT_OTHER = 40, 30, 20, 3, 1
 """What hiding a view costs: the whole organisation by gender most, then territories, other units, one-way crosses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """One category of a dimension; `parent` makes the dimension a tree. The name is a text, or texts by language."""
-
-    code: str
-    name: str | Mapping[str, str]
-    parent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """A demographic that planned views use."""
-
-    id: str
-    categories: tuple[Category, ...]
-
-    def inside(self, codes: Sequence[str]) -> set[str]:
-        """These categories and all below them."""
-        found = set(codes)
-        for category in self.categories:  # parents come before children
-            if category.parent in found:
-                found.add(category.code)
-        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,16 @@
 Facts and rules, no words: pages say them. Evidence and perception stand beside each other and are never one figure (docs/pdr125.md).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
 
 from analysis.pdr125 import alignment, proposal
 from analysis.pdr125 import evidence as points
 from analysis.pdr125.catalogue import Catalogue, Indicator, load_catalogue
 from analysis.pdr125.proposal import Proposal
+from analysis.published import Document
+from analysis.steps import Figure, as_number
 from surveys.people import roster
 from surveys.public import actions, evidence, releases, waves
 from surveys.public.evidence import EvidenceState
@@ -57,13 +57,13 @@ async def scores(on: date) -> points.Scorecard:
     return points.scorecard(catalogue(), records, band=await band())
 
 
-async def newest_wave() -> tuple[WaveRecord, dict[str, Any]] | None:
+async def newest_wave() -> tuple[WaveRecord, Document] | None:
     """The wave that speaks for the people: of our own, released, closed last; with its document."""
     found = [wave for wave in await waves.in_state(State.RELEASED) if wave.origin == "ascolto"]
     if not found:
         return None
     newest = max(found, key=lambda wave: (wave.closed or date.min, wave.id))
-    document = await releases.document(newest.id)
+    document = await releases.read(newest.id)
     return (newest, document) if document else None
 
 
@@ -72,9 +72,9 @@ class Perception:
     """How people live one indicator, as published: figures as they are printed, in [0, 100] or coded at an end."""
 
     state: str
-    index: float | str | None
-    interval: Any
-    dont_know: float | str | None
+    index: Figure | None
+    interval: tuple[int, int] | None
+    dont_know: Figure | None
     low_awareness: bool
     items: tuple[str, ...]
     single: bool
@@ -83,23 +83,23 @@ class Perception:
     @property
     def value(self) -> float | None:
         """The index as a number to sort by; a coded end stands for itself."""
-        return None if self.index is None else float(str(self.index).lstrip("<>="))
+        return None if self.index is None else as_number(self.index)
 
 
-def perception_of(document: Mapping[str, Any], indicator: str) -> Perception | None:
+def perception_of(document: Document, indicator: str) -> Perception | None:
     """The perception record of an indicator in a release; None where the survey does not inform it."""
-    record = document.get("perception", {}).get(indicator)
+    record = document.perception.get(indicator)
     if record is None:
         return None
     return Perception(
-        record.get("state", "insufficient"),
-        record.get("index"),
-        record.get("ci"),
-        record.get("dont_know"),
-        bool(record.get("awareness_low")),
-        tuple(record.get("items", ())),
-        bool(record.get("single_item")),
-        document["wave"]["id"],
+        record.state,
+        record.index,
+        record.ci,
+        record.dont_know,
+        record.awareness_low,
+        record.items,
+        record.single_item,
+        document.wave.id,
     )
 
 
@@ -130,7 +130,7 @@ async def standing(indicator: str, on: date) -> Standing | None:
     return next((one for one in await standings(on) if one.indicator.id == indicator), None)
 
 
-def _standing(indicator: Indicator, state: EvidenceState, document: Mapping[str, Any] | None, on: date) -> Standing:
+def _standing(indicator: Indicator, state: EvidenceState, document: Document | None, on: date) -> Standing:
     counted = record_of(state, on)
     seen = perception_of(document, indicator.id) if document else None
     word = alignment.align(
@@ -167,7 +167,7 @@ async def _survey(on: date) -> Offer:
         today=on.toordinal(),
         origin=wave.origin,
         invited=wave.invited,
-        received=int(document["participation"]["received"]),
+        received=document.participation["received"],
         has_analysis=True,
         has_feedback=True,
         has_actions=bool(done),

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from itertools import product
 
-from analysis.views import ROOT, Category, Dimension, Plan, View
+from analysis.demographics import Category, Dimension
+from analysis.views import ROOT, Plan, View
 
 
 def full_cross_plan(units: Sequence[Category], gender: Sequence[Category], age: Sequence[Category]) -> Plan:

@@ -7,8 +7,7 @@ from itertools import combinations
 from nacl.public import PublicKey, SealedBox
 
 from surveys.answers import wave as urn_of
-from surveys.answers.envelope import UrnKey
-from surveys.answers.keys import SEATS, HolderSecret, SealedUrnKey, holder_key, new_secret
+from surveys.answers.keys import SEATS, HolderSecret, SealedUrnKey, UrnKey, holder_key, new_secret
 from surveys.lifecycle.context import House, keep_wraps
 from surveys.lifecycle.issuing import make_token_key
 from surveys.lifecycle.opening import slots

@@ -52,20 +52,20 @@ async def contents(request: Request[Any, Any, Any]) -> Response[str]:
     language = shell.language
     lines = []
     for wave in await in_state(State.RELEASED):
-        document = await releases.document(wave.id)
+        document = await releases.read(wave.id)
         if document is None:
             continue
-        certificate, counts = document["certificate"], document["participation"]
+        certificate, counts = document.certificate, document.participation
         lines.append(
             CertificateLine(
                 wave.id,
                 text_of(wave.title, language),
                 day(wave.closed, language),
                 f"{counts['received']} / {counts['invited']}" if counts.get("invited") else str(counts["received"]),
-                ", ".join(f"{family}: {verdict}" for family, verdict in certificate["families"].items()),
-                certificate["answers"],
-                fingerprint(document["key"]),
-                document["questionnaire"]["sha256"][:16],
+                ", ".join(f"{family}: {verdict}" for family, verdict in certificate.families.items()),
+                certificate.answers,
+                fingerprint(document.key),
+                document.questionnaire.sha256[:16],
             )
         )
     return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines)))

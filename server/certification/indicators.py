@@ -12,7 +12,7 @@ from server.frame.display import day, number, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
-from server.results.reading import labels_of
+from server.results.reading import figure_text, labels_of
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
@@ -185,7 +185,7 @@ async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
     language = shell.language
     card = await certification.scores(today())
     found = await certification.newest_wave()
-    areas = found[1]["views"][0].get("areas", {}) if found else {}
+    areas = found[1].everyone.areas if found else {}
     rows = tuple(
         ScoreRow(
             f"{area.number} {say(language, f'results.area.{area.number}')}",
@@ -193,7 +193,7 @@ async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
             number(area.earned, language),
             number(area.lost, language),
             number(area.not_assessed, language),
-            str(areas.get(str(area.number), {}).get("index", "")),
+            figure_text(areas[str(area.number)].index if str(area.number) in areas else None, language),
         )
         for area in card.areas
     )

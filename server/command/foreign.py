@@ -49,9 +49,12 @@ async def import_file(house: House, file: Path, mapping_file: Path) -> int:
     except DisclosureError:
         return refuse("import_audit")
     await draw(house, mapping.wave, lambda _: None)
-    document = await releases.document(mapping.wave) or {}
+    document = await releases.read(mapping.wave)
+    assert document is not None  # committed a moment ago
     names = {
-        shown: [view_name(v, document["plan"], LANGUAGE) for v in document["views"] if v["shown"] is shown]
+        shown: [
+            view_name(view.filter, document.plan.dimensions, LANGUAGE) for view in document.views if view.shown is shown
+        ]
         for shown in (True, False)
     }
     if found.duplicates:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from datetime import date
 from pathlib import Path
 
-from analysis.document import answers_verdict
+from analysis import published
 from server.command.house import opened_house
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say, step_in_words
@@ -204,8 +204,9 @@ async def release_verify(given: argparse.Namespace) -> int:
     tell("verified", key=document["key"])
     if frozen is not None:
         tell("verify_plan")
-    tell("verify_limits", auditor=document["certificate"]["auditor"])
-    tell(f"verify_answers_{answers_verdict(document)}")
+    read = published.read(document)
+    tell("verify_limits", auditor=read.certificate.auditor)
+    tell(f"verify_answers_{read.answers_verdict}")
     return 0
 
 

@@ -11,7 +11,7 @@ from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.findings import in_words
-from server.results.reading import AreaLine, area_lines, participation_line, view_name
+from server.results.reading import AreaLine, area_lines, figure_text, participation_line, view_name
 from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import actions, evidence
@@ -91,12 +91,12 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
             released=day(wave.released, language),
         )
         coverage = tuple(
-            (view_name(view, document["plan"], language), f"{view['participation']} %".replace(">=", "≥ "))
-            for view in document["views"]
-            if view["shown"]
-            and "participation" in view
-            and list(view["filter"]) == ["unit"]
-            and "." not in view["filter"]["unit"][0]
+            (
+                view_name(view.filter, document.plan.dimensions, language),
+                figure_text(view.participation, language, " %"),
+            )
+            for view in document.views
+            if view.participation is not None and document.kind_of(view.id) == "territory"
         )
     page = OverviewPage(
         shell,

@@ -7,6 +7,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from analysis.views import Plan, View
 from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
@@ -44,8 +45,10 @@ class PreviewPage:
     views: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def _kind(view: dict[str, Any]) -> str:
-    return "+".join(name for name in ("unit", "gender", "age") if name in view["filter"])
+def _crossed(view: View) -> str:
+    """Which demographics a planned view names, as the page's lines have them."""
+    named = dict(view.filter)
+    return "+".join(name for name in ("unit", "gender", "age") if name in named)
 
 
 @get("/waves/{wave:str}/preview")
@@ -56,12 +59,10 @@ async def preview_page(
     shell, desk = await frame(request)
     language, record = shell.language, await get_wave(wave)
     found = await workers.run(settings, "preview", {"wave": wave})
-    rates, draws, plan = found["rates"], found["draws"], dict(record.plan)
+    rates, draws, plan = found["rates"], found["draws"], Plan.from_json(dict(record.plan))
     kinds = []
     for kind in KINDS:
-        views = [
-            view["id"] for view in plan["views"] if _kind(view) == kind and not view["id"].startswith("gender:others")
-        ]
+        views = [view.id for view in plan.views if _crossed(view) == kind and not view.id.startswith("gender:others")]
         if views:
             means = [sum(rate["shown"][view] for view in views) / draws for rate in rates]
             name = say(language, f"hr.preview.kind.{kind.replace('+', '_')}")
@@ -77,8 +78,11 @@ async def preview_page(
         if any(r["residual"] for r in rates)
         else "",
         tuple(
-            (view_name(view, plan, language), tuple(f"{rate['shown'][view['id']]}/{draws}" for rate in rates))
-            for view in plan["views"]
+            (
+                view_name(dict(view.filter), plan.dimensions, language),
+                tuple(f"{rate['shown'][view.id]}/{draws}" for rate in rates),
+            )
+            for view in plan.views
         ),
     )
     return show(page)

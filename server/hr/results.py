@@ -10,6 +10,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from analysis.published import Statistic
+from analysis.steps import as_number
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.security import account_of, checked_form
@@ -24,7 +26,6 @@ from server.results.reading import (
     heat,
     item_lines,
     labels_of,
-    numeric,
     participation_line,
     view_name,
 )
@@ -89,7 +90,7 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
         wave_id,
         text_of(wave.title, language),
         participation_line(document, language),
-        say(language, "results.imported") if document["origin"] == "imported" else "",
+        say(language, "results.imported") if document.origin == "imported" else "",
         alerts_in_words(document, labels, language),
         in_words(document, language),
         await charts_of(wave_id, document, labels, language),
@@ -111,7 +112,7 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
             for a in await actions.everything()
             if a.wave == wave_id
         ),
-        document["rules"]["k"]["items"],
+        document.rules.k["items"],
         certificate_line(document, language),
     )
     return show(page)
@@ -122,24 +123,24 @@ async def item_page(request: Request[Any, Any, Any], wave_id: FromPath[str], ite
     """Show one item."""
     wave, document = await released(wave_id)
     labels = labels_of(wave)
-    root = document["views"][0].get("items", {})
+    root = document.everyone.items
     if item not in root:
         raise NotFoundException
     shell, desk = await frame(request)
     language = shell.language
     figure = root[item]
     rows = []
-    for view in document["views"]:
-        found = view.get("items", {}).get(item) if view["shown"] else None
-        name = view_name(view, document["plan"], language)
-        index = figure_text(found.get("index"), language) if found else ""
-        favourable = figure_text(found.get("favourable"), language, " %") if found else ""
-        rows.append((name, view.get("n_band", ""), index, favourable))
+    for view in document.views:
+        found = view.items.get(item)
+        name = view_name(view.filter, document.plan.dimensions, language)
+        index = figure_text(found.index, language) if found else ""
+        favourable = figure_text(found.favourable, language, " %") if found else ""
+        rows.append((name, view.n_band, index, favourable))
     finding = say(
         language,
         "hr.item.finding",
-        index=figure_text(figure.get("index"), language),
-        favourable=figure_text(figure.get("favourable"), language, " %"),
+        index=figure_text(figure.index, language),
+        favourable=figure_text(figure.favourable, language, " %"),
     )
     page = ItemPage(
         shell,
@@ -155,12 +156,12 @@ async def item_page(request: Request[Any, Any, Any], wave_id: FromPath[str], ite
     return show(page)
 
 
-def _distribution(figure: dict[str, Any], language: str) -> tuple[tuple[str, str, float], ...]:
+def _distribution(figure: Statistic, language: str) -> tuple[tuple[str, str, float], ...]:
     """Unfavourable to favourable, in three or five classes."""
-    shares = figure.get("distribution", ())
+    shares = figure.distribution
     keys = {3: ("unfavourable", "neutral", "favourable"), 5: ("1", "2", "3", "4", "5")}.get(len(shares), ())
     return tuple(
-        (say(language, f"hr.item.class.{key}"), figure_text(share, language, " %"), numeric(share) or 0.0)
+        (say(language, f"hr.item.class.{key}"), figure_text(share, language, " %"), as_number(share))
         for key, share in zip(keys, shares, strict=bool(keys))
     )
 

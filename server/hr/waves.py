@@ -19,7 +19,7 @@ from server.frame.texts import say
 from server.frame.two_keys import act_in_words
 from server.papers.facts import about_slips
 from server.processes import workers
-from server.results.reading import view_name
+from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
@@ -215,7 +215,6 @@ async def wave_page_with(
     if wave.state == State.OPEN:
         received = "–" if wave.received_tens is None else f"≥ {wave.received_tens}"
         facts.append((say(language, "hr.wave.received"), received))
-    views = dict(wave.plan).get("views", [])
     page = WaveHrPage(
         shell,
         desk,
@@ -226,7 +225,7 @@ async def wave_page_with(
         tuple(facts),
         tuple(say(language, f"hr.missing.{gap}") for gap in gaps),
         tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
-        tuple((view_name(view, dict(wave.plan), language), wave.headcount_bands.get(view["id"], "")) for view in views),
+        tuple((group.name, wave.headcount_bands.get(group.id, "")) for group in groups_of(wave, language)),
         await opening.slips_left(wave) if wave.invited else 0,
         wave.slips,
         str(wave.starts + LONGEST) if wave.starts else "",

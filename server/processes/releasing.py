@@ -53,6 +53,6 @@ async def draw(house: House, wave: str, progress: Callable[[str], None]) -> None
     from server.results.reading import labels_of
 
     progress("charts")
-    document = await releases.document(wave)
+    document = await releases.read(wave)
     if document is not None:
         await releases.keep_charts(house.engines["public"], wave, draw_all(document, labels_of(await waves.get(wave))))

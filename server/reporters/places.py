@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from server.results.reading import view_name
+from server.results.reading import groups_of
 from surveys.public import waves
 
 SMALL = ("0-4", "5-9", "10-19")
@@ -15,10 +15,10 @@ async def small_places(language: str, day: date) -> tuple[tuple[str, str], ...]:
         _known.clear()
         opened = [wave for wave in await waves.everything() if wave.opened and wave.origin == "ascolto"]
         newest = max(opened, key=lambda wave: (wave.opened or date.min, wave.id), default=None)
-        plan = dict(newest.plan) if newest else {"views": []}
+        bands = newest.headcount_bands if newest else {}
         _known[day, language] = tuple(
-            (view_name(view, plan, language), newest.headcount_bands[view["id"]])
-            for view in plan["views"]
-            if newest and set(view["filter"]) == {"unit"} and newest.headcount_bands.get(view["id"]) in SMALL
+            (group.name, bands[group.id])
+            for group in (groups_of(newest, language) if newest else ())
+            if set(group.filter) == {"unit"} and bands.get(group.id) in SMALL
         )
     return _known[day, language]

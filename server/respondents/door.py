@@ -13,7 +13,7 @@ from analysis.document import canonical
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
-from server.results.reading import view_name
+from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.lifecycle import witness
 from surveys.lifecycle.context import today
@@ -174,7 +174,6 @@ def _wave_page(
         return say(language, f"staff.wave.{key}", **values)
 
     notice = organisation.notice
-    plan = dict(wave.plan)
     return WavePage(
         shell=frame,
         title=sentence("title"),
@@ -202,7 +201,7 @@ def _wave_page(
             sentence("rule_once"),
             sentence("answers_audit"),
         ),
-        groups=tuple(view_name(view, plan, language) for view in plan["views"]),
+        groups=tuple(group.name for group in groups_of(wave, language)),
         notice=(
             (sentence("controller"), notice.controller),
             (sentence("purpose"), notice.purpose),

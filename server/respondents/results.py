@@ -86,9 +86,9 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
         wave=wave_id,
         heading=text_of(wave.title, language),
         participation=participation_line(document, language),
-        origin_note=say(language, "results.imported") if document["origin"] == "imported" else "",
+        origin_note=say(language, "results.imported") if document.origin == "imported" else "",
         findings=in_words(document, language),
-        has_areas=bool(document["views"][0].get("areas")),
+        has_areas=bool(document.everyone.areas),
         areas=area_lines(document, language, points),
         charts=await charts_of(wave_id, document, labels, language),
         experience=experience_lines(document, labels, language),
@@ -96,7 +96,7 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
         items=item_lines(document, language, labels),
         comments=await comment_lines(wave_id, labels, language),
         actions=await action_lines(wave_id, language),
-        k=document["rules"]["k"]["items"],
+        k=document.rules.k["items"],
         certificate=certificate_line(document, language),
     )
     return show(page)
@@ -105,7 +105,9 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
 @get("/results/{wave_id:str}/release.json")
 async def document_file(wave_id: FromPath[str]) -> Response[dict[str, Any]]:
     """Give the signed document itself."""
-    _, document = await released(wave_id)
+    document = await releases.document(wave_id)
+    if document is None:
+        raise NotFoundException
     return Response(document, media_type="application/json")
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import vl_convert
 
+from analysis.published import Document, Statistic
+from analysis.steps import as_number
 from server.frame.display import text_of
 from server.frame.texts import say
 from server.results.findings import area_names, lead_of_areas, lead_of_scales
-from server.results.reading import Labels, figure_text, numeric
+from server.results.reading import Labels, figure_text
 from surveys.public.organisation import LANGUAGES
 
 THEMES = {
@@ -27,7 +29,7 @@ _SPLIT = "split(datum.label, '|')"
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
-def draw_all(document: Mapping[str, Any], labels: Labels) -> dict[str, str]:
+def draw_all(document: Document, labels: Labels) -> dict[str, str]:
     """Draw every chart of a document: name ``chart.language.theme`` to SVG."""
     drawn = {}
     for language in LANGUAGES:
@@ -37,19 +39,17 @@ def draw_all(document: Mapping[str, Any], labels: Labels) -> dict[str, str]:
     return drawn
 
 
-def _charts(
-    document: Mapping[str, Any], language: str, labels: Labels
-) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
-    root = document["views"][0]
+def _charts(document: Document, language: str, labels: Labels) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    root = document.everyone
     names = area_names(language)
-    areas = [_row(names[area], figure, language) for area, figure in sorted(root.get("areas", {}).items())]
-    if any(row["value"] is not None for row in areas):
+    areas = [_row(names[area], figure, language) for area, figure in sorted(root.areas.items())]
+    if areas:
         yield "areas", lead_of_areas(document, language), areas
     scales = [
         _row(text_of(labels.scales.get(scale, {"it": scale}), language), figure, language)
-        for scale, figure in root.get("scales", {}).items()
+        for scale, figure in root.scales.items()
     ]
-    if any(row["value"] is not None for row in scales):
+    if scales:
         yield "scales", lead_of_scales(document, language, labels), scales
 
 
@@ -59,11 +59,11 @@ def _darkened(svg: str) -> str:
     return _COLOUR.sub(lambda found: dark.get(found[0], found[0]), svg)
 
 
-def _row(name: str, figure: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _row(name: str, figure: Statistic, language: str) -> dict[str, Any]:
     """What is drawn of a figure: a dot at a number or at the bound of a coded end, and beside it what is printed."""
-    low, high = figure.get("ci", {}).get("index", (None, None))
-    value = figure.get("index")
-    return {"name": name, "value": numeric(value), "label": figure_text(value, language), "low": low, "high": high}
+    low, high = figure.ci.index or (None, None)
+    value, label = as_number(figure.index), figure_text(figure.index, language)
+    return {"name": name, "value": value, "label": label, "low": low, "high": high}
 
 
 def _draw(title: str, rows: list[dict[str, Any]], colours: Mapping[str, str], language: str) -> str:

@@ -2,11 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-from analysis.document import answers_verdict
+from analysis.published import Document
 from server.frame.display import text_of
 from server.frame.texts import say
 from server.results.reading import Labels, figure_cell, view_name
@@ -23,23 +22,23 @@ def _label(family: str, name: str, labels: Labels, language: str) -> str:
     return text_of(texts, language) if texts else name
 
 
-def rows(document: Mapping[str, Any], labels: Labels, language: str) -> Iterator[Row]:
+def rows(document: Document, labels: Labels, language: str) -> Iterator[Row]:
     """Group, size band, kind, statistic, index, favourable; one row for each shown figure, one for each hidden view."""
     hidden = say(language, "results.not_shown")
-    for view in document["views"]:
-        name = view_name(view, document["plan"], language)
-        if not view["shown"]:
+    for view in document.views:
+        name = view_name(view.filter, document.plan.dimensions, language)
+        if not view.shown:
             yield name, hidden, "", "", hidden, hidden
             continue
         for family in FAMILIES:
-            for statistic, figure in view.get(family, {}).items():
+            for statistic, figure in view.family(family).items():
                 yield (
                     name,
-                    view["n_band"],
+                    view.n_band,
                     family,
                     f"{statistic} {_label(family, statistic, labels, language)}",
-                    figure_cell(figure.get("index"), "en"),
-                    figure_cell(figure.get("favourable"), "en"),
+                    figure_cell(figure.index, "en"),
+                    figure_cell(figure.favourable, "en"),
                 )
 
 
@@ -53,7 +52,7 @@ def _safe(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
-def as_csv(document: Mapping[str, Any], labels: Labels, language: str) -> str:
+def as_csv(document: Document, labels: Labels, language: str) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_head(language))
@@ -61,13 +60,13 @@ def as_csv(document: Mapping[str, Any], labels: Labels, language: str) -> str:
     return "\ufeff" + text.getvalue()
 
 
-def as_workbook(document: Mapping[str, Any], labels: Labels, language: str) -> bytes:
+def as_workbook(document: Document, labels: Labels, language: str) -> bytes:
     """One sheet of figures, one that says what they are and how they were checked."""
     import xlsxwriter  # loaded when somebody asks for a workbook: a start does not need it
 
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    day = document["wave"]["closed"] or UNDATED  # else the file carries the second of its download
+    day = document.wave.closed or UNDATED  # else the file carries the second of its download
     book.set_properties({"created": datetime.fromisoformat(day)})
     bold = book.add_format({"bold": True})
     sheet = book.add_worksheet(say(language, "results.title")[:31])
@@ -84,9 +83,9 @@ def as_workbook(document: Mapping[str, Any], labels: Labels, language: str) -> b
     sheet.set_column(3, 3, 60)
     about = book.add_worksheet(say(language, "results.method")[:31])
     lines = [
-        document["wave"]["id"],
-        say(language, "results.method_text", k=document["rules"]["k"]["items"]),
-        say(language, f"results.answers_{answers_verdict(document)}"),
+        document.wave.id,
+        say(language, "results.method_text", k=document.rules.k["items"]),
+        say(language, f"results.answers_{document.answers_verdict}"),
     ]
     for place, line in enumerate(lines):
         about.write_string(place, 0, line)

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from analysis.demographics import Dimension
+from analysis.published import Document, Filter, Statistic, depth_of
+from analysis.steps import Figure, as_number, ends_low, is_coded
+from analysis.views import Plan
 from server.frame.display import number, text_of
 from server.frame.texts import direction, say
 from surveys.public.waves import WaveRecord
@@ -52,25 +55,18 @@ class Cell:
     note: str = ""
 
 
-def numeric(figure: object) -> float | None:
-    """The number of a published figure; a coded end counts as its bound."""
-    if isinstance(figure, str):
-        return float(figure.lstrip("<>="))
-    return float(figure) if isinstance(figure, int | float) else None
-
-
-def figure_text(figure: object, language: str, unit: str = "") -> str:
-    """Write a published figure on a page: a number, or "20 or less" as ≤ 20."""
+def figure_text(figure: Figure | None, language: str, unit: str = "") -> str:
+    """Write a published figure on a page: a number, or "20 or less" as ≤ 20; nothing where there is none."""
     text = figure_cell(figure, language)
     return as_figures(text + unit, language) if text else ""
 
 
-def figure_cell(figure: object, language: str) -> str:
+def figure_cell(figure: Figure | None, language: str) -> str:
     """The same for a file that programs read: with plain spaces, no unit and no mark of direction."""
-    if isinstance(figure, str):
-        return figure.replace("<=", "≤ ").replace(">=", "≥ ")
-    value = numeric(figure)
-    return "" if value is None else number(value, language)
+    if figure is None:
+        return ""
+    sign = ("≤ " if ends_low(figure) else "≥ ") if is_coded(figure) else ""
+    return sign + number(as_number(figure), language)
 
 
 def as_figures(text: str, language: str) -> str:
@@ -82,19 +78,16 @@ def as_figures(text: str, language: str) -> str:
     return f"\u2066{text}\u2069" if direction(language) == "rtl" else text
 
 
-def look_of(value: float | None) -> str:
+def look_of(value: float) -> str:
     """The colour step of an index; the number always stands in the cell too."""
-    if value is None:
-        return "hatch h"
     return f"d{1 + sum(value >= edge for edge in (40, 50, 60, 70))}"
 
 
-def index_cell(figure: Mapping[str, Any] | None, language: str) -> Cell:
-    if not figure or "index" not in figure:
+def index_cell(figure: Statistic | None, language: str) -> Cell:
+    if figure is None:
         return Cell(say(language, "results.not_shown"), False, "hatch h")
-    interval = figure.get("ci", {}).get("index")
-    note = interval_text(interval, language)
-    return Cell(figure_text(figure["index"], language), True, look_of(numeric(figure["index"])), note)
+    note = interval_text(figure.ci.index, language)
+    return Cell(figure_text(figure.index, language), True, look_of(as_number(figure.index)), note)
 
 
 def interval_text(interval: Sequence[float] | None, language: str) -> str:
@@ -122,15 +115,11 @@ class Heat:
     rows: tuple[HeatRow, ...]
 
 
-def view_name(view: Mapping[str, Any], plan: Mapping[str, Any], language: str) -> str:
+def view_name(filter_: Filter, dimensions: Sequence[Dimension], language: str) -> str:
     """Name a view by its categories, units first."""
-    names = {
-        (dimension["id"], category["code"]): category["name"]
-        for dimension in plan["dimensions"]
-        for category in dimension["categories"]
-    }
+    names = {(d.id, category.code): category.name for d in dimensions for category in d.categories}
     parts = []
-    for dimension, codes in sorted(view["filter"].items(), key=lambda pair: pair[0] != "unit"):
+    for dimension, codes in sorted(filter_.items(), key=lambda pair: pair[0] != "unit"):
         if dimension == "gender" and len(codes) > 1:
             parts.append(say(language, "results.all_others"))
             continue
@@ -139,49 +128,52 @@ def view_name(view: Mapping[str, Any], plan: Mapping[str, Any], language: str) -
     return " · ".join(parts) or say(language, "results.everyone")
 
 
-def depth_of(view: Mapping[str, Any], plan: Mapping[str, Any]) -> int:
-    codes = view["filter"].get("unit", [])
-    if not codes:
-        return 1 if view["filter"] else 0
-    parents = {c["code"]: c.get("parent") for d in plan["dimensions"] if d["id"] == "unit" for c in d["categories"]}
-    depth, code = 1, codes[0]
-    while parents.get(code):
-        depth, code = depth + 1, parents[code]
-    return depth + (1 if len(view["filter"]) > 1 else 0)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A planned view: its id, whom it holds, what it is called."""
+
+    id: str
+    filter: Filter
+    name: str
 
 
-def heat(document: Mapping[str, Any], language: str, labels: Labels, *, by_name: bool = False) -> Heat:
+def groups_of(wave: WaveRecord, language: str) -> tuple[Group, ...]:
+    """The planned views of a wave; none before it has a plan."""
+    if not wave.plan:
+        return ()
+    plan = Plan.from_json(dict(wave.plan))
+    return tuple(
+        Group(view.id, dict(view.filter), view_name(dict(view.filter), plan.dimensions, language))
+        for view in plan.views
+    )
+
+
+def indent_of(filter_: Filter, dimensions: Sequence[Dimension]) -> int:
+    """How far a view's row stands in: a unit under the one above it, a crossing under its unit."""
+    if units := filter_.get("unit"):
+        return depth_of(units[0], dimensions) + (1 if len(filter_) > 1 else 0)
+    return 1 if filter_ else 0
+
+
+def heat(document: Document, language: str, labels: Labels, *, by_name: bool = False) -> Heat:
     """Lay out areas and scales over all planned views, in the plan's order or by name: never by score."""
-    root = document["views"][0]
-    areas = [
-        (f"areas/{number_}", say(language, f"results.area_short.{number_}"))
-        for number_ in AREAS
-        if number_ in root.get("areas", {})
-    ]
-    scales = [
-        (f"scales/{scale}", text_of(labels.scales.get(scale, {"it": scale}), language))
-        for scale in root.get("scales", {})
-    ]
-    columns = tuple(areas + scales)
-    rows = []
-    for view in document["views"]:
-        cells = []
-        for key, _ in columns:
-            family, _, name = key.partition("/")
-            cells.append(index_cell(view.get(family, {}).get(name) if view["shown"] else None, language))
-        band = view.get("n_band", "") if view["shown"] else ""
-        rows.append(
-            HeatRow(
-                view["id"],
-                view_name(view, document["plan"], language),
-                depth_of(view, document["plan"]),
-                band,
-                tuple(cells),
-            )
+    root, dimensions = document.everyone, document.plan.dimensions
+    areas = [("areas", area, say(language, f"results.area_short.{area}")) for area in AREAS if area in root.areas]
+    scales = [("scales", scale, text_of(labels.scales.get(scale, {"it": scale}), language)) for scale in root.scales]
+    columns = areas + scales
+    rows = [
+        HeatRow(
+            view.id,
+            view_name(view.filter, dimensions, language),
+            indent_of(view.filter, dimensions),
+            view.n_band,
+            tuple(index_cell(view.family(family).get(name), language) for family, name, _ in columns),
         )
+        for view in document.views
+    ]
     if by_name:
         rows[1:] = sorted(rows[1:], key=lambda row: row.name)
-    return Heat(columns, tuple(rows))
+    return Heat(tuple((f"{family}/{name}", heading) for family, name, heading in columns), tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,21 +188,18 @@ class ItemLine:
     favourable_interval: str
 
 
-def item_lines(document: Mapping[str, Any], language: str, labels: Labels) -> tuple[ItemLine, ...]:
-    lines = []
-    for item, figure in document["views"][0].get("items", {}).items():
-        intervals = figure.get("ci", {})
-        lines.append(
-            ItemLine(
-                item,
-                text_of(labels.items.get(item, {"it": item}), language),
-                figure_text(figure.get("index"), language),
-                interval_text(intervals.get("index"), language),
-                figure_text(figure.get("favourable"), language, " %"),
-                interval_text(intervals.get("favourable"), language),
-            )
+def item_lines(document: Document, language: str, labels: Labels) -> tuple[ItemLine, ...]:
+    return tuple(
+        ItemLine(
+            item,
+            text_of(labels.items.get(item, {"it": item}), language),
+            figure_text(figure.index, language),
+            interval_text(figure.ci.index, language),
+            figure_text(figure.favourable, language, " %"),
+            interval_text(figure.ci.favourable, language),
         )
-    return tuple(lines)
+        for item, figure in document.everyone.items.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +219,14 @@ class AreaLine:
 
 
 def area_lines(
-    document: Mapping[str, Any] | None, language: str, points: Mapping[str, tuple[str, float | None]]
+    document: Document | None, language: str, points: Mapping[str, tuple[str, float | None]]
 ) -> tuple[AreaLine, ...]:
     """The six areas. `points` gives each area's evidence in words and as a share in [0, 1]."""
-    figures = document["views"][0].get("areas", {}) if document else {}
+    figures = document.everyone.areas if document else {}
     lines = []
     for area in AREAS:
-        figure = figures.get(area, {})
-        low, high = figure.get("ci", {}).get("index", (None, None))
+        figure = figures.get(area)
+        limits = figure.ci.index if figure else None
         words, share = points.get(area, ("", None))
         lines.append(
             AreaLine(
@@ -245,20 +234,20 @@ def area_lines(
                 say(language, f"results.area.{area}"),
                 words,
                 share,
-                figure_text(figure.get("index"), language),
-                interval_text((low, high) if low is not None else None, language),
-                low,
-                high,
-                numeric(figure.get("index")),
+                figure_text(figure.index if figure else None, language),
+                interval_text(limits, language),
+                limits[0] if limits else None,
+                limits[1] if limits else None,
+                as_number(figure.index) if figure else None,
                 area in ("4", "5"),
             )
         )
     return tuple(lines)
 
 
-def participation_line(document: Mapping[str, Any], language: str) -> str:
+def participation_line(document: Document, language: str) -> str:
     """Who took part, in one sentence."""
-    counts = document["participation"]
+    counts = document.participation
     if counts.get("invited"):
         return say(language, "results.took_part", received=counts["received"], invited=counts["invited"])
     return say(language, "results.answered", received=counts["received"])

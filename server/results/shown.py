@@ -1,19 +1,14 @@
 """What every page that shows results says in the same way: charts beside their tables, experiences, the certificate."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from litestar.exceptions import NotFoundException
 
-from analysis.document import answers_verdict
+from analysis.published import Document
 from server.frame.display import text_of
 from server.frame.texts import say
 from server.results.findings import lead_of_areas, lead_of_scales
-from server.results.reading import (
-    Labels,
-    figure_text,
-)
+from server.results.reading import Labels, figure_text
 from surveys.public import releases
 from surveys.public.waves import WaveRecord
 from surveys.public.waves import get as get_wave
@@ -29,16 +24,16 @@ class ChartPicture:
     label: str
 
 
-async def released(wave_id: str) -> tuple[WaveRecord, dict[str, Any]]:
+async def released(wave_id: str) -> tuple[WaveRecord, Document]:
     """A wave and its document, or 404: an unreleased wave has no page to speak of."""
     wave = await get_wave(wave_id)
-    document = await releases.document(wave_id)
+    document = await releases.read(wave_id)
     if document is None:
         raise NotFoundException
     return wave, document
 
 
-async def charts_of(wave: str, document: Mapping[str, Any], labels: Labels, language: str) -> tuple[ChartPicture, ...]:
+async def charts_of(wave: str, document: Document, labels: Labels, language: str) -> tuple[ChartPicture, ...]:
     """The charts drawn at the release, in this language."""
     there = await releases.chart_names(wave)
     leads = {"areas": lead_of_areas(document, language), "scales": lead_of_scales(document, language, labels)}
@@ -54,22 +49,22 @@ async def charts_of(wave: str, document: Mapping[str, Any], labels: Labels, lang
     )
 
 
-def experience_lines(document: Mapping[str, Any], labels: Labels, language: str) -> tuple[tuple[str, str], ...]:
+def experience_lines(document: Document, labels: Labels, language: str) -> tuple[tuple[str, str], ...]:
     """The experience questions for the whole organisation: bands in words, nothing finer."""
     lines = []
-    for item, record in document.get("experience", {}).items():
+    for item, record in document.experience.items():
         text = labels.items.get(item.partition(".")[0], {"it": item})
         name = text_of(text, language)
         if item in labels.options:
             name = f"{name} · {text_of(labels.options[item], language)}"
-        if "band" in record:
-            lines.append((name, say(language, "results.people_band", band=record["band"])))
-        elif "share" in record:
-            lines.append((name, figure_text(record["share"], language, " %")))
+        if record.band is not None:
+            lines.append((name, say(language, "results.people_band", band=record.band)))
+        else:
+            lines.append((name, figure_text(record.share, language, " %")))
     return tuple(lines)
 
 
-def certificate_line(document: Mapping[str, Any], language: str) -> str:
+def certificate_line(document: Document, language: str) -> str:
     """What was checked and what was not, in words."""
-    groups = say(language, "results.certificate", auditor=document["certificate"]["auditor"])
-    return groups + " " + say(language, f"results.answers_{answers_verdict(document)}")
+    groups = say(language, "results.certificate", auditor=document.certificate.auditor)
+    return groups + " " + say(language, f"results.answers_{document.answers_verdict}")

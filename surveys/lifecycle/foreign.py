@@ -8,10 +8,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from analysis.demographics import Category, Dimension
 from analysis.release import Facts
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
-from analysis.views import ROOT, WEIGHT_GENDER, WEIGHT_UNIT, Category, Dimension, Plan, View
+from analysis.views import ROOT, WEIGHT_GENDER, WEIGHT_UNIT, Plan, View
 from surveys import signed
 from surveys.importing.mapping import ItemMapping, ResponseMapping
 from surveys.importing.responses import ImportedResponses

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from analysis.views import Category, Plan, default_plan
+from analysis.demographics import Category
+from analysis.views import Plan, default_plan
 from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
 from surveys.lifecycle.context import House, keep_file, keep_wraps, wave_key_digest, wraps_from
 from surveys.people import links, log, panel, roster

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from analysis.document import Release
+from analysis.published import Document
 from analysis.steps import FORMER_STEPS
 from surveys.engines import StoreEngine
 from surveys.public.tables import Bulletin, Chart, ReleaseDocument
@@ -21,6 +22,23 @@ async def document(wave: str) -> dict[str, Any] | None:
     """
     row = await ReleaseDocument.select(ReleaseDocument.document).where(ReleaseDocument.wave == wave).first()
     return _checked(row["document"]).to_json() if row else None
+
+
+async def read(wave: str) -> Document | None:
+    """The signed document of a wave as its readers take it, or None before its release.
+
+    Raises
+    ------
+    ReleaseInvalid
+        As `document`.
+    """
+    row = await ReleaseDocument.select(ReleaseDocument.document).where(ReleaseDocument.wave == wave).first()
+    return _read(row["document"]) if row else None
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> Document:
+    return _checked(text).read()
 
 
 @lru_cache(maxsize=16)

@@ -8,11 +8,12 @@ from scipy.sparse import csr_array
 
 from analysis.audit.structure import audit_structure
 from analysis.audit.structure_wide import audit_wide_structure
+from analysis.demographics import Category
 from analysis.protect import territories
 from analysis.protect.suppression import SolverLimit, solve
 from analysis.protect.territories import solve_in_parts
 from analysis.responses import RawResponses
-from analysis.views import Category, RawIncidence, incidence
+from analysis.views import RawIncidence, incidence
 from tests.crosses import full_cross_plan
 
 K = 5

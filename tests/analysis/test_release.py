@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import experiences
+from analysis import experiences, published
+from analysis.findings import safety_alerts
 from analysis.moves import Below, Law, Moves
 from analysis.release import release
 from analysis.responses import RawResponses
@@ -308,17 +309,18 @@ def test_the_order_of_sheets_changes_nothing(order: list[int]) -> None:
 )
 def test_the_safety_rule_speaks_whatever_the_average(high: int, band: str | None, kind: str | None) -> None:
     """STATISTICS 3: an experience of five people or more, with few who feel safe to speak; fewer is read as silence."""
-    from analysis.findings import safety_alerts
-
-    document = {
+    document = released(wave(60)) | {
         "views": [
             {
+                "id": "all",
+                "filter": {},
+                "shown": True,
                 "items": {
                     "SAF2": {"index": 50, "ci": {"index": [40, high]}},
                     "SAF3": {"index": 70, "ci": {"index": [65, 75]}},
-                }
+                },
             }
         ],
         "experience": {"EXP1": {"band": band} if band else {"share": 10}, "EXP6.age": {"band": "5-9"}},
     }
-    assert [found[0] for found in safety_alerts(document)] == ([kind] if kind else [])
+    assert [found[0] for found in safety_alerts(published.read(document))] == ([kind] if kind else [])

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.demographics import Category, Dimension
 from analysis.responses import RawResponses
-from analysis.views import Category, Dimension, Plan, View, candidates, default_plan, incidence
+from analysis.views import Plan, View, candidates, default_plan, incidence
 from tests.crosses import full_cross_plan
 
 UNITS = [Category("po", "Prato"), Category("fi", "Firenze"), Category("po.a", "A", "po"), Category("po.b", "B", "po")]

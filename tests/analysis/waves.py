@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from analysis.demographics import Category
 from analysis.moves import Below
 from analysis.release import Facts, Progress, release
 from analysis.responses import RawResponses
 from analysis.rules import Rules
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
-from analysis.views import Category, default_plan
+from analysis.views import default_plan
 
 UNITS = [Category("po", "Prato"), Category("fi", "Firenze"), Category("po.a", "A", "po"), Category("po.b", "B", "po")]
 GENDER = [Category(code, code) for code in ("f", "m", "nb", "self")]

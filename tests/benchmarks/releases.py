@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from analysis.audit.structure import audit_structure
+from analysis.demographics import Category
 from analysis.protect.suppression import solve
 from analysis.responses import RawResponses
-from analysis.views import Category, incidence
+from analysis.views import incidence
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import House, today

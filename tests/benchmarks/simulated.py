@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from analysis.demographics import Category
 from analysis.release import Facts
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument
-from analysis.views import Category, Plan, default_plan
+from analysis.views import Plan, default_plan
 from surveys.lifecycle.instrument import instrument_of
 from surveys.questionnaire.shipped import UnitNode, shipped
 from tests.benchmarks.installation import cooperative

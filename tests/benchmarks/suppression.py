@@ -12,10 +12,11 @@ import numpy as np
 
 from analysis.audit.structure import audit_structure
 from analysis.audit.structure_wide import audit_wide_structure
+from analysis.demographics import Category, Dimension
 from analysis.protect.suppression import solve
 from analysis.protect.territories import solve_in_parts
 from analysis.responses import RawResponses
-from analysis.views import Category, Dimension, Plan, RawIncidence, View, candidates, incidence
+from analysis.views import Plan, RawIncidence, View, candidates, incidence
 from tests.benchmarks.simulated import instrument_and_plan, simulated
 from tests.crosses import full_cross_plan
 

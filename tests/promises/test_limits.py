@@ -15,6 +15,7 @@ from surveys.lifecycle.context import House, read_wave_key
 from surveys.people import log
 from surveys.people.tables import LogEntry
 from tests.conftest import DAY, WAVE, open_a_wave
+from tests.laws import probability
 from tests.rights import right
 from tests.urn import WORDS, keys_of, plan_of, put_in, team
 
@@ -28,7 +29,7 @@ def test_four_colleagues_who_tell_each_other_their_answers_can_nearly_know_the_f
     printed = index_figure(Fraction(25 * (sum(four) + fifth - 5), 5), 5, 4, 0)
     chance = {
         value: sum(
-            SUMS.probability(move)
+            probability(SUMS, move)
             for move in range(-SUMS.most, SUMS.most + 1)
             if index_figure(Fraction(25 * (sum(four) + value - 5), 5), 5, 4, move) == printed
         )

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from analysis.audit.structure import audit_structure
+from analysis.demographics import Category
 from analysis.document import Release, ReleaseInvalid, canonical
 from analysis.protect.suppression import Pattern
 from analysis.release import Facts, release
 from analysis.responses import RawResponses
 from analysis.rules import DisclosureError, Rules, TooFew
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
-from analysis.views import Category, default_plan, incidence
+from analysis.views import default_plan, incidence
 from tests.analysis.waves import dice
 
 K = 5

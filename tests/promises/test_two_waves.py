@@ -9,6 +9,7 @@ import pytest
 
 from analysis.moves import SUMS
 from analysis.steps import Figure, index_figure
+from tests.laws import probability
 
 type Publish = Callable[[int, int, int], Figure | None]
 SIZES = (5, 9, 10, 19, 20, 30, 49, 50, 120, 199, 200, 250)
@@ -32,7 +33,7 @@ def _joiner(n: int, publish: Publish, first: int, second: int, moves: tuple[int,
     before, after = publish(first, n, moves[0]), publish(second, n + 1, moves[1])
     assert before is not None and after is not None
     return [
-        sum(SUMS.probability(move) for move in MOVES if publish(min(first + answer, 4 * n + 4), n + 1, move) == after)
+        sum(probability(SUMS, move) for move in MOVES if publish(min(first + answer, 4 * n + 4), n + 1, move) == after)
         for answer in range(CHOICES)
     ]
 
@@ -40,7 +41,7 @@ def _joiner(n: int, publish: Publish, first: int, second: int, moves: tuple[int,
 def _waves(n: int) -> list[tuple[int, int, tuple[int, int]]]:
     """Sums of one item before and after one person joined, and the moves of both, by a fixed seed."""
     dice = np.random.default_rng((11, n))
-    law = [SUMS.probability(move) for move in MOVES]
+    law = [probability(SUMS, move) for move in MOVES]
     found = []
     for _ in range(TRIALS):
         answers = dice.choice(CHOICES, n + 1, p=dice.dirichlet(np.ones(CHOICES) * 2))

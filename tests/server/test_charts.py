@@ -5,24 +5,32 @@ import re
 
 import pytest
 
+from analysis import published
 from server.results.charts import draw_all
 from server.results.findings import area_names, in_words
 from server.results.reading import Labels, figure_text, interval_text
 from surveys.public.organisation import LANGUAGES
+from tests.analysis.waves import released, wave
 
-DOCUMENT = {
-    "views": [
-        {
-            "id": "all",
-            "areas": {
-                "1": {"index": "<=20", "ci": {"index": [0, 24]}},
-                "2": {"index": 47.5, "ci": {"index": [44, 51]}},
-                "3": {"index": ">=80", "ci": {"index": [76, 100]}},
-            },
-        },
-    ],
-    "plan": {},
-}
+DOCUMENT = published.read(
+    released(wave(60))
+    | {
+        "views": [
+            {
+                "id": "all",
+                "filter": {},
+                "shown": True,
+                "areas": {
+                    "1": {"index": "<=20", "ci": {"index": [0, 24]}},
+                    "2": {"index": 47.5, "ci": {"index": [44, 51]}},
+                    "3": {"index": ">=80", "ci": {"index": [76, 100]}},
+                },
+            }
+        ],
+        "perception": {},
+        "differences": [],
+    }
+)
 
 
 @pytest.mark.parametrize("language", ["it", "en", "ar"])

@@ -92,7 +92,7 @@ async def test_the_wave_that_speaks_is_of_our_own_and_closed_last(sqlite_house: 
         WaveRecord("later", {"it": "x"}, State.CLOSED, closed=CLOSED + timedelta(days=20)),
     )
     found = await certification.newest_wave()
-    assert found is not None and (found[0].id, found[1]["wave"]["id"]) == ("new", "new")
+    assert found is not None and (found[0].id, found[1].wave.id) == ("new", "new")
 
 
 async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_actions_until_one_is_written(
