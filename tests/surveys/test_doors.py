@@ -393,6 +393,16 @@ async def test_no_sign_in_that_was_on_its_way_while_codes_were_set_up_goes_on_wi
     assert [token for token in tokens if await sessions.signed_in(token, NOW) is not None] == []
 
 
+async def test_a_session_that_began_without_a_code_does_not_come_back_when_codes_are_forgotten(house: House) -> None:
+    """Could leak: it would be none only while its account has codes."""
+    people = house.engines["people"]
+    await _ada(house, codes=False)
+    before = await _enter(house)
+    assert isinstance(before, Entered) and await accounts.enrol(people, "ada", SECRET, code(-1), NOW)
+    await accounts.forget_second("ada")
+    assert await sessions.signed_in(before.token, NOW) is None
+
+
 async def test_no_sign_in_that_was_on_its_way_while_the_password_was_changed_goes_on_with_the_old_one(
     house: House,
 ) -> None:

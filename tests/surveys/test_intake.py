@@ -15,6 +15,8 @@ from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.lifecycle import accepting
 from surveys.lifecycle.context import House
+from surveys.public import waves
+from surveys.public.waves import State
 from surveys.questionnaire import AnswerSheet
 from surveys.tokens import NotACode, digest, new_code, spent_digest
 from tests.conftest import WAVE, Opened, open_a_wave
@@ -157,6 +159,15 @@ async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_
 
 
 @pytest.mark.opened
+async def test_a_form_of_a_wave_that_closed_meanwhile_is_of_that_wave_and_of_no_other(house: House) -> None:
+    """Could go astray: her sheet would be read as one of the wave that is open now."""
+    async with _open(house) as (_, wave, _):
+        await waves.change(house.engines["public"], WAVE, State.OPEN, state=State.CLOSED)
+        assert await accepting.to_answer(WAVE) is None and await accepting.to_send(WAVE) is wave
+        accepting.begin(house.data)
+        assert await accepting.to_send(WAVE) is None
+
+
 async def test_the_row_of_a_spent_code_is_not_the_proof_that_its_sheet_carries(sqlite_house: House) -> None:
     async with _open(sqlite_house) as (made, wave, urn):
         right = Right.verified(made.codes[0], wave)
