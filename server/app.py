@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import asyncpg
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Response, Router
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -16,6 +16,7 @@ from server.accounts import own, signin
 from server.auditors import pack
 from server.concern import wire
 from server.frame import faults
+from server.frame.asked import AppRequest, house_of
 from server.frame.pages import MessagePage, language_of, shell, show, static_address, style
 from server.frame.security import EnrolFirst, csp, header_setter
 from server.frame.static_files import answer_worker, health, security_txt, static_file, well_known
@@ -40,14 +41,14 @@ from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines, close_stores, open_stores
 
 
-def _message(request: Request[Any, Any, Any], status: int, title: str, text: str) -> Response[str]:
+def _message(request: AppRequest, status: int, title: str, text: str) -> Response[str]:
     """A page that needs no store: error pages work when the stores do not."""
     frame = shell(None, language_of(request))
     page = MessagePage(frame, say(frame.language, f"staff.error.{title}"), say(frame.language, f"staff.error.{text}"))
     return show(page, status=status)
 
 
-def _on_http_error(request: Request[Any, Any, Any], problem: HTTPException) -> Response[Any]:
+def _on_http_error(request: AppRequest, problem: HTTPException) -> Response[Any]:
     """Say in the person's language what is wrong with a request; ask for a sign-in where one is missing."""
     if isinstance(problem, EnrolFirst):
         return Redirect("/account/second", status_code=303)
@@ -63,11 +64,11 @@ def _on_http_error(request: Request[Any, Any, Any], problem: HTTPException) -> R
     return _message(request, problem.status_code, title, text)
 
 
-def _on_missing(request: Request[Any, Any, Any], _: NoSuchWave) -> Response[str]:
+def _on_missing(request: AppRequest, _: NoSuchWave) -> Response[str]:
     return _message(request, 404, "not_found", "not_found_text")
 
 
-def _on_other_plan(request: Request[Any, Any, Any], problem: PlanOther) -> Response[Any]:
+def _on_other_plan(request: AppRequest, problem: PlanOther) -> Response[Any]:
     """Take no answer: what the stores say of the wave is not what its people signed."""
     faults.note("plan", problem)
     language = language_of(request)
@@ -77,7 +78,7 @@ def _on_other_plan(request: Request[Any, Any, Any], problem: PlanOther) -> Respo
     return show(MessagePage(shell(None, language), say(language, "staff.error.wrong"), said), status=409)
 
 
-def _on_lists(request: Request[Any, Any, Any], problem: ListsRefused) -> Response[str]:
+def _on_lists(request: AppRequest, problem: ListsRefused) -> Response[str]:
     """Take and show nothing: what is stored of who reads is not what was signed. Help outside is linked on every page."""
     faults.note("lists", problem)
     language = language_of(request)
@@ -85,12 +86,12 @@ def _on_lists(request: Request[Any, Any, Any], problem: ListsRefused) -> Respons
     return show(page, status=409)
 
 
-def _on_unreadable(request: Request[Any, Any, Any], _: Exception) -> Response[str]:
+def _on_unreadable(request: AppRequest, _: Exception) -> Response[str]:
     """A form that is not UTF-8, or a number that no store can hold: nothing broke, and nothing was done."""
     return _message(request, 400, "bad", "wrong_text")
 
 
-def _on_fault(request: Request[Any, Any, Any], problem: Exception) -> Response[str]:
+def _on_fault(request: AppRequest, problem: Exception) -> Response[str]:
     """Say that something broke; the log gets the place, never the request."""
     faults.note("request", problem)
     return _message(request, 500, "wrong", "wrong_text")
@@ -194,6 +195,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             "line": Provide(line_of),
             "engines": Provide(engines_of),
             "settings": Provide(settings_of),
+            "house": Provide(house_of),
         },
         lifespan=[life],
         before_send=[header_setter(csp(style()), https=settings.https)],

@@ -3,12 +3,13 @@
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import Shell, show
 from server.frame.second_factor import drawn, picture_of, secret_of
@@ -54,7 +55,7 @@ class AccountPage:
 
 
 @get("/second")
-async def second(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
+async def second(request: AppRequest) -> Response[str] | Redirect:
     """Lead somebody without a second factor to one."""
     account = account_of(request)
     if account.enrolled:
@@ -62,7 +63,7 @@ async def second(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
     return await _second_page(request, *drawn(account.name))
 
 
-async def _second_page(request: Request[Any, Any, Any], secret: str, picture: str, error: str = "") -> Response[str]:
+async def _second_page(request: AppRequest, secret: str, picture: str, error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
     page = SecondPage(shell, desk, say(shell.language, "desk.second.title"), secret, picture)
     return show(page, status=422 if error else 200)
@@ -70,7 +71,7 @@ async def _second_page(request: Request[Any, Any, Any], secret: str, picture: st
 
 @post("/second")
 async def enrol(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
     """Keep the second factor if a code of it is shown; every session that began without it ends, and this browser gets another."""
     data, account = await checked_form(request), account_of(request)
@@ -91,12 +92,12 @@ async def enrol(
 
 
 @get("/")
-async def own(request: Request[Any, Any, Any]) -> Response[str]:
+async def own(request: AppRequest) -> Response[str]:
     """Show one's sign-ins."""
     return await _own_page(request)
 
 
-async def _own_page(request: Request[Any, Any, Any], error: str = "", status: int = 422) -> Response[str]:
+async def _own_page(request: AppRequest, error: str = "", status: int = 422) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language, account = shell.language, account_of(request)
     lines = tuple(
@@ -116,7 +117,7 @@ async def _own_page(request: Request[Any, Any, Any], error: str = "", status: in
 
 
 @post("/end")
-async def end(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Redirect:
+async def end(request: AppRequest, settings: NamedDependency[Settings]) -> Redirect:
     """End one session of one's own, or all."""
     data, account = await checked_form(request), account_of(request)
     if "reference" in data:
@@ -129,7 +130,7 @@ async def end(request: Request[Any, Any, Any], settings: NamedDependency[Setting
 
 @post("/password", guards=[DeskAccount("hr", "representative", "recovery", "guarantee", "auditor", "administrator")])
 async def password(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
     """Change the password, for whoever shows the old one and a code; every session ends, this one too."""
     data, account, people = await checked_form(request), account_of(request), engines["people"]

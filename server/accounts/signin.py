@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.pages import Shell, show
 from server.frame.security import (
     DeskAccount,
@@ -38,7 +39,7 @@ class SignInPage:
     next: str
 
 
-async def ask(request: Request[Any, Any, Any], *, status: int = 401, error: str = "", then: str = "") -> Response[str]:
+async def ask(request: AppRequest, *, status: int = 401, error: str = "", then: str = "") -> Response[str]:
     """Show the form; afterwards the account goes to where it wanted."""
     shell, desk = await frame(request, error=error)
     wanted = then or request.query_params.get("next", "")
@@ -51,14 +52,14 @@ def _ours(address: str) -> str:
 
 
 @get("/account/in")
-async def form(request: Request[Any, Any, Any]) -> Response[str]:
+async def form(request: AppRequest) -> Response[str]:
     """Show the sign-in form."""
     return await ask(request, status=200)
 
 
 @post("/account/in")
 async def sign_in(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
     """Check name, password and code; a form of another site is not read."""
     data = await request.form()
@@ -82,7 +83,7 @@ async def sign_in(
 
 
 @post("/account/out", guards=[DeskAccount(enrolling=True)])
-async def sign_out(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Redirect:
+async def sign_out(request: AppRequest, settings: NamedDependency[Settings]) -> Redirect:
     """End this session."""
     await checked_form(request)
     await accounts.sign_out(request.state.token)

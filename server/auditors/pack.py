@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from server.certification.indicators import give_file, list_page, one_page, scorecard_page
 from server.concern.facts import for_auditor
+from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.security import DeskAccount
@@ -46,7 +47,7 @@ class PackPage:
 
 
 @get("/")
-async def contents(request: Request[Any, Any, Any]) -> Response[str]:
+async def contents(request: AppRequest) -> Response[str]:
     """Show what there is to read."""
     shell, desk = await frame(request)
     language = shell.language
@@ -72,13 +73,13 @@ async def contents(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @get("/indicators")
-async def indicators(request: Request[Any, Any, Any]) -> Response[str]:
+async def indicators(request: AppRequest) -> Response[str]:
     """List all indicators."""
     return await list_page(request, "/audit/indicators")
 
 
 @get("/indicators/{indicator:str}")
-async def indicator(request: Request[Any, Any, Any], indicator: FromPath[str]) -> Response[str]:
+async def indicator(request: AppRequest, indicator: FromPath[str]) -> Response[str]:
     """Show one indicator, without forms."""
     return await one_page(request, indicator, "/audit/indicators", can_edit=False)
 
@@ -90,7 +91,7 @@ async def document_file(indicator: FromPath[str], document: FromPath[str]) -> Re
 
 
 @get("/scorecard")
-async def scorecard(request: Request[Any, Any, Any]) -> Response[str]:
+async def scorecard(request: AppRequest) -> Response[str]:
     """Show the scorecard."""
     return await scorecard_page(request)
 

@@ -1,13 +1,14 @@
 """Indicators and the scorecard as HR and the auditor read them: evidence beside what people say."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import NotFoundException
 
 from server.certification import scorecard
 from server.concern.facts import indicator_line
+from server.frame.asked import AppRequest
 from server.frame.display import day, number, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
@@ -96,15 +97,13 @@ class ScorecardPage:
     edition: str
 
 
-async def list_page(request: Request[Any, Any, Any], base: str) -> Response[str]:
+async def list_page(request: AppRequest, base: str) -> Response[str]:
     shell, desk = await frame(request)
     lines = await scorecard.indicator_lines(shell.language)
     return show(IndicatorsPage(shell, desk, say(shell.language, "hr.indicators.heading"), base, lines))
 
 
-async def one_page(
-    request: Request[Any, Any, Any], indicator: str, base: str, *, can_edit: bool, error: str = ""
-) -> Response[str]:
+async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: bool, error: str = "") -> Response[str]:
     """The page of one indicator, for HR and, without forms, for the auditor."""
     found = await certification.standing(indicator, today())
     if found is None:
@@ -179,7 +178,7 @@ async def _proposal(indicator: str, language: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-async def scorecard_page(request: Request[Any, Any, Any]) -> Response[str]:
+async def scorecard_page(request: AppRequest) -> Response[str]:
     """The scorecard, for HR and the auditor."""
     shell, desk = await frame(request)
     language = shell.language

@@ -7,10 +7,8 @@ of them. What finds no place is told so before it is read; the browser keeps the
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-from litestar import Request
-
+from server.frame.asked import AppRequest
 from server.frame.connections import MOST
 
 SMALL = 160 * 1024
@@ -25,7 +23,7 @@ class Busy(Exception):
     """No place now: nothing was read, and nothing kept."""
 
 
-def length_of(request: Request[Any, Any, Any], limit: int) -> int:
+def length_of(request: AppRequest, limit: int) -> int:
     """What a request says of its body's size; one that says nothing is as large as it may be."""
     said = request.headers.get("content-length", "")
     return min(int(said), limit) if said.isascii() and said.isdecimal() and len(said) < 12 else limit

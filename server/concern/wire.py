@@ -8,11 +8,12 @@ from base64 import b64encode
 from typing import Any
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 
 from server.concern.channel import OpenChannel
 from server.concern.turns import Busy, Turns, length_of
 from server.frame import faults
+from server.frame.asked import AppRequest
 from surveys.cases import clocks
 from surveys.cases.desk import CaseFile
 from surveys.cases.incoming import CaseUnknown, OutOfStep, ReportRefused
@@ -38,7 +39,7 @@ def filled(content: dict[str, Any]) -> Response[bytes]:
     return Response(plain.ljust(-(-len(plain) // FILL) * FILL), media_type="application/json")
 
 
-async def body_of[Wanted](request: Request[Any, Any, Any], wanted: type[Wanted]) -> Wanted:
+async def body_of[Wanted](request: AppRequest, wanted: type[Wanted]) -> Wanted:
     """Read a body of JSON.
 
     Raises
@@ -56,7 +57,7 @@ async def body_of[Wanted](request: Request[Any, Any, Any], wanted: type[Wanted])
         raise ReportRefused("body") from problem
 
 
-def refused(_: Request[Any, Any, Any], problem: Exception) -> Response[bytes]:
+def refused(_: AppRequest, problem: Exception) -> Response[bytes]:
     """Say by a status what is wrong, alike for every code that opens nothing."""
     match problem:
         case CaseUnknown():

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from litestar import Request, Response
+from litestar import Response
 from litestar.datastructures import Cookie
 
 from server.frame import texts
+from server.frame.asked import AppRequest
 from surveys.public.organisation import LANGUAGES, OrganisationRecord, load
 
 HERE = Path(__file__).parents[1]
@@ -86,12 +87,12 @@ def shell(organisation: OrganisationRecord | None, language: str) -> Shell:
     )
 
 
-def language_of(request: Request[Any, Any, Any], offered: tuple[str, ...] = LANGUAGES) -> str:
+def language_of(request: AppRequest, offered: tuple[str, ...] = LANGUAGES) -> str:
     """The language of a request: asked for in the address, else guessed; never remembered."""
     return texts.choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""), offered)
 
 
-async def staff_shell(request: Request[Any, Any, Any], language: str | None = None) -> Shell:
+async def staff_shell(request: AppRequest, language: str | None = None) -> Shell:
     organisation = await load()
     offered = organisation.languages if organisation else LANGUAGES
     return shell(organisation, language if language in offered else language_of(request, offered))

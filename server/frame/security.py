@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
+from server.frame.asked import AppRequest
 from surveys.people import accounts
 from surveys.people.accounts import SessionToken, SignedIn
 
@@ -110,13 +110,13 @@ class DeskAccount:
         connection.state.token = SessionToken(token)
 
 
-def account_of(request: Request[Any, Any, Any]) -> SignedIn:
+def account_of(request: AppRequest) -> SignedIn:
     """The signed-in account of a guarded request."""
     account: SignedIn = request.state.account
     return account
 
 
-def is_ours(request: Request[Any, Any, Any]) -> bool:
+def is_ours(request: AppRequest) -> bool:
     """Say whether a post comes from a page of ours, by Fetch metadata or Origin; one that tells neither is not."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -125,7 +125,7 @@ def is_ours(request: Request[Any, Any, Any]) -> bool:
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-async def checked_form(request: Request[Any, Any, Any]) -> dict[str, str]:
+async def checked_form(request: AppRequest) -> dict[str, str]:
     """Read a desk form and check its token.
 
     Raises
@@ -149,13 +149,13 @@ def ended_cookies(*, https: bool) -> list[Cookie]:
     return [_cookie(named(COOKIE, https=https), "", path, https=https, seconds=0) for path in DESK_PATHS]
 
 
-def devices_of(request: Request[Any, Any, Any]) -> list[str]:
+def devices_of(request: AppRequest) -> list[str]:
     """The tokens by which this browser may be known, of the few accounts that share it."""
     sent = request.cookies.get(named(DEVICE_COOKIE, https=_https(request)), "")
     return [token for token in sent[:200].split(".") if token][:DEVICES]
 
 
-def device_cookies(request: Request[Any, Any, Any], token: str) -> list[Cookie]:
+def device_cookies(request: AppRequest, token: str) -> list[Cookie]:
     """This browser's tokens, the one that was just used in front; sent to the doors alone."""
     tokens = [token, *(other for other in devices_of(request) if other != token)][:DEVICES]
     https = _https(request)

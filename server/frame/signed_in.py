@@ -1,12 +1,11 @@
 """What pages behind a sign-in share: who is there, where they may go, one notice or one error."""
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.pages import Shell, shell
 from server.frame.texts import DESK_LANGUAGES, NAMES, catalogue, choose_language, say
 from surveys.people import accounts
@@ -51,12 +50,12 @@ class Desk:
     error: str
 
 
-def desk_language(request: Request[Any, Any, Any]) -> str:
+def desk_language(request: AppRequest) -> str:
     """Italian or English; asked for once it stays in the addresses that a page makes."""
     return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""), DESK_LANGUAGES)
 
 
-async def frame(request: Request[Any, Any, Any], *, error: str = "") -> tuple[Shell, Desk]:
+async def frame(request: AppRequest, *, error: str = "") -> tuple[Shell, Desk]:
     """Make the frame of a desk page; a notice comes as a key in the address, never as text."""
     language = desk_language(request)
     account = getattr(request.state, "account", None)

@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any
 
 import brotli
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from server.frame.asked import AppRequest
 from server.frame.pages import STATIC, static_address
 from server.settings import Settings
 from surveys.lifecycle.context import today
@@ -52,7 +53,7 @@ def _taken(header: str) -> set[str]:
 
 
 @get("/static/{name:str}")
-async def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+async def static_file(request: AppRequest, name: FromPath[str]) -> Response[bytes]:
     """Give a file whose name carries its hash; it may be kept for ever."""
     wanted = _by_address().get(name)
     if wanted is None:

@@ -6,13 +6,14 @@ second factor, and is given a passphrase of six words. Signing in: the browser d
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 
 from server.concern.wire import PROBLEMS, answer, body_of
+from server.frame.asked import AppRequest
 from server.frame.pages import Shell, show
 from server.frame.scripts import Script
 from server.frame.second_factor import drawn, secret_of
@@ -67,26 +68,26 @@ class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: str
 
 
-async def _page(request: Request[Any, Any, Any], *, setup: bool) -> Response[str]:
+async def _page(request: AppRequest, *, setup: bool) -> Response[str]:
     shell, desk = await frame(request)
     title = say(shell.language, "cases.door.setup" if setup else "cases.door.title")
     return show(HandlerDoorPage(shell, desk, title, setup, desk_texts(shell.language), scripts("door.js")))
 
 
 @get("/cases/in")
-async def sign_in_page(request: Request[Any, Any, Any]) -> Response[str]:
+async def sign_in_page(request: AppRequest) -> Response[str]:
     """Show the sign-in."""
     return await _page(request, setup=False)
 
 
 @get("/cases/setup")
-async def setup_page(request: Request[Any, Any, Any]) -> Response[str]:
+async def setup_page(request: AppRequest) -> Response[str]:
     """Show the making of keys."""
     return await _page(request, setup=True)
 
 
 @get("/cases/salt")
-async def salt(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+async def salt(request: AppRequest, settings: NamedDependency[Settings]) -> Response[bytes]:
     """The salt of a handler's passphrase; a decoy for a name that nobody has."""
     name = str(request.query_params.get("name", ""))[:60]
     return answer({"salt": (await handlers.salt_for(name, keeper_at(settings.data))).hex()})
@@ -94,7 +95,7 @@ async def salt(request: Request[Any, Any, Any], settings: NamedDependency[Settin
 
 @post("/cases/in", status_code=200)
 async def sign_in(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """Check both factors and open a session."""
     if not is_ours(request):
@@ -130,7 +131,7 @@ async def _note_refused(engines: Engines, settings: Settings, problem: SignInRef
 
 
 @get("/cases/second")
-async def second_factor(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def second_factor(request: AppRequest) -> Response[bytes]:
     """Draw a second factor: its secret as text and as a QR; kept only when a code of it is shown."""
     secret, picture = drawn(str(request.query_params.get("name", ""))[:60])
     return answer({"secret": secret, "picture": picture})
@@ -138,7 +139,7 @@ async def second_factor(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @post("/cases/setup", status_code=200)
 async def setup(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """Take a handler's public keys and sealed bundle; her one-time word is used up."""
     if not is_ours(request):

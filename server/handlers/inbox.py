@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import msgspec
-from litestar import Request, Response, Router, get, post, put
+from litestar import Response, Router, get, post, put
 from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath
 
 from server.concern.channel import OpenChannel, list_content
 from server.concern.wire import PROBLEMS, answer, body_of, dates_of, file_content
+from server.frame.asked import AppRequest
 from server.frame.pages import Shell, show
 from server.frame.scripts import Script
 from server.frame.security import DeskAccount, account_of
@@ -105,7 +106,7 @@ async def _desk(settings: Settings, engines: Engines) -> cases.Desk:
     return await open_desk(engines["cases"], keeper_at(settings.data), await readers.load(settings.data), today())
 
 
-def _ours(request: Request[Any, Any, Any]) -> str:
+def _ours(request: AppRequest) -> str:
     """The handler of a script's request, which carries the session's form token in a header.
 
     Raises
@@ -119,7 +120,7 @@ def _ours(request: Request[Any, Any, Any]) -> str:
 
 
 @get("/cases")
-async def page(request: Request[Any, Any, Any]) -> Response[str]:
+async def page(request: AppRequest) -> Response[str]:
     """Show the desk; it stays closed until the passphrase opens it here."""
     shell, frame_of = await frame(request)
     title = say(shell.language, "cases.desk.title")
@@ -136,7 +137,7 @@ async def page(request: Request[Any, Any, Any]) -> Response[str]:
 
 @get("/cases/desk.json")
 async def desk_file(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """Her sealed bundle, the keyrings, her absence and her inbox, the nearest deadline first."""
     name = account_of(request).name
@@ -185,7 +186,7 @@ def _line(line: InboxLine, day: date) -> dict[str, Any]:
 
 @get("/cases/case/{case:str}")
 async def case_content(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -209,7 +210,7 @@ async def case_content(
 
 @get("/cases/case/{case:str}/file/{upload:str}")
 async def attachment(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     upload: FromPath[str],
     engines: NamedDependency[Engines],
@@ -223,7 +224,7 @@ async def attachment(
 
 @post("/cases/case/{case:str}/write", request_max_body_size=SEALED_LIMIT, status_code=200)
 async def write(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -245,7 +246,7 @@ def _act(writing: Writing) -> str:
 
 @post("/cases/case/{case:str}/seen", status_code=200)
 async def seen(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -258,7 +259,7 @@ async def seen(
 
 @post("/cases/case/{case:str}/stands", status_code=200)
 async def stands(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -273,7 +274,7 @@ async def stands(
 
 @post("/cases/statement", status_code=200)
 async def statement(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """Take a handler's signed statement: her own keys, for the signers to read."""
     name, given = _ours(request), await body_of(request, Stated)
@@ -290,7 +291,7 @@ async def statement(
 
 @post("/cases/case/{case:str}/out", status_code=200)
 async def step_out(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -304,7 +305,7 @@ async def step_out(
 
 @post("/cases/case/{case:str}/hold", status_code=200)
 async def hold(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -319,7 +320,7 @@ async def hold(
 
 @post("/cases/case/{case:str}/redact", request_max_body_size=SEALED_LIMIT, status_code=200)
 async def redact(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -334,7 +335,7 @@ async def redact(
 
 @post("/cases/case/{case:str}/redacted", status_code=200)
 async def redacted(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     case: FromPath[str],
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
@@ -349,7 +350,7 @@ async def redacted(
 
 @put("/cases/piece/{upload:str}/{number:int}", request_max_body_size=pieces.PIECE_BYTES, status_code=200)
 async def piece(
-    request: Request[Any, Any, Any], upload: FromPath[str], number: FromPath[int], engines: NamedDependency[Engines]
+    request: AppRequest, upload: FromPath[str], number: FromPath[int], engines: NamedDependency[Engines]
 ) -> Response[bytes]:
     """Keep a piece of a handler's sealed attachment."""
     _ours(request)
@@ -358,7 +359,7 @@ async def piece(
 
 @post("/cases/absence", status_code=200)
 async def absence(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """Say when she is away; after seven days the substitute steps in."""
     name, given = _ours(request), await body_of(request, Absence)
@@ -374,7 +375,7 @@ async def absence(
 
 @post("/cases/passphrase", status_code=200)
 async def passphrase(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """Take a new passphrase from whoever shows the old one or the printed kit, and a code; every session of hers ends."""
     name, given = _ours(request), await body_of(request, Passphrase)
@@ -397,7 +398,7 @@ async def passphrase(
     return answer({"kept": True})
 
 
-def _is_of_kit(request: Request[Any, Any, Any], given: Passphrase, signer: str) -> bool:
+def _is_of_kit(request: AppRequest, given: Passphrase, signer: str) -> bool:
     """Whether a handler's own key signed exactly this change in this session: whoever opened it with the kit can."""
     try:
         signed = check(given.proof, "passphrase")
@@ -408,7 +409,7 @@ def _is_of_kit(request: Request[Any, Any, Any], given: Passphrase, signer: str) 
     return signed.key == signer and dict(signed.body) == wanted
 
 
-def _not_allowed(_: Request[Any, Any, Any], __: NotAllowed) -> Response[bytes]:
+def _not_allowed(_: AppRequest, __: NotAllowed) -> Response[bytes]:
     return answer({"refused": True}, 409)
 
 

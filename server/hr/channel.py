@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -12,9 +12,10 @@ from litestar.response import Redirect
 
 from server.concern.channel import house_lines
 from server.concern.facts import HandlerLine, band_lines, handler_lines
+from server.frame.asked import AppRequest
 from server.frame.display import day as in_words
 from server.frame.pages import Shell, show
-from server.frame.security import account_of, checked_form
+from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from server.hr.organisation import is_day
@@ -26,7 +27,6 @@ from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
 from surveys.lifecycle.context import House, today
 from surveys.public import channel, organisation, readers
-from surveys.stores import Engines
 
 PAPERS = ("notice", "register", "dpia", "hearing")
 
@@ -53,16 +53,10 @@ class ChannelPage:
     papers: tuple[tuple[str, str], ...]
 
 
-def _house(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> House:
-    return House(engines, settings.data, today(), account_of(request).name)
-
-
-async def _page(
-    request: Request[Any, Any, Any], engines: Engines, settings: Settings, error: str = ""
-) -> Response[str]:
+async def _page(request: AppRequest, house: House, error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
-    language, record, lists = shell.language, await channel.load(), await readers.load(settings.data)
-    missing = await life.gaps(_house(request, engines, settings))
+    language, record, lists = shell.language, await channel.load(), await readers.load(house.data)
+    missing = await life.gaps(house)
     page = ChannelPage(
         shell,
         desk,
@@ -74,7 +68,7 @@ async def _page(
         record.other_files,
         record.retention_years,
         RETENTION_YEARS,
-        await handler_lines(language, today(), settings.data),
+        await handler_lines(language, today(), house.data),
         " · ".join(filter(None, house_lines(lists))),
         in_words(str(lists.chain.newest.until) if lists.chain else "", language),
         band_lines(record, language),
@@ -84,23 +78,22 @@ async def _page(
 
 
 @get("/channel")
-async def channel_page(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
-) -> Response[str]:
+async def channel_page(request: AppRequest, house: NamedDependency[House]) -> Response[str]:
     """Show the channel as the office sees it."""
-    return await _page(request, engines, settings)
+    return await _page(request, house)
 
 
 @post("/channel")
 async def save_channel(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest,
+    house: NamedDependency[House],
 ) -> Response[str] | Redirect:
     """Keep hearing, files and retention."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     heard, years = data.get("hearing_day", ""), data.get("years", "")
     if (heard and not is_day(heard)) or years not in {str(n) for n in range(1, RETENTION_YEARS + 1)}:
-        return await _page(request, engines, settings, say(language, "hr.refused.form"))
+        return await _page(request, house, say(language, "hr.refused.form"))
     record = await channel.load()
     changed = replace(
         record,
@@ -109,42 +102,41 @@ async def save_channel(
         other_files="other_files" in data,
         retention_years=int(years),
     )
-    await life.set_rules(_house(request, engines, settings), changed)
+    await life.set_rules(house, changed)
     return done("/hr/channel", "saved")
 
 
 @post("/channel/training")
-async def save_training(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
-) -> Response[str] | Redirect:
+async def save_training(request: AppRequest, house: NamedDependency[House]) -> Response[str] | Redirect:
     """Record the day of a handler's training."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     day, name = data.get("day", ""), data.get("handler", "")
     if not is_day(day) or await handlers.load(name) is None:
-        return await _page(request, engines, settings, say(language, "hr.refused.form"))
+        return await _page(request, house, say(language, "hr.refused.form"))
     await handlers.set_training(name, date.fromisoformat(day))
     return done("/hr/channel", "saved")
 
 
 @post("/channel/open")
 async def open_channel(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest,
+    house: NamedDependency[House],
 ) -> Response[str] | Redirect:
     """Open the channel, or say what is missing."""
     await checked_form(request)
     language = (await frame(request))[0].language
     try:
-        await life.open_channel(_house(request, engines, settings))
+        await life.open_channel(house)
     except ChannelNotReady as problem:
         gaps = "; ".join(say(language, f"cli.gap_{gap}") for gap in problem.gaps)
-        return await _page(request, engines, settings, gaps)
+        return await _page(request, house, gaps)
     return done("/hr/channel", "opened")
 
 
 @get("/channel/papers/{kind:str}")
 async def paper(
-    request: Request[Any, Any, Any], kind: FromPath[str], settings: NamedDependency[Settings]
+    request: AppRequest, kind: FromPath[str], settings: NamedDependency[Settings], house: NamedDependency[House]
 ) -> Response[bytes]:
     """Give the poster (PDF, all languages) or a document to edit, made now from what is known."""
     shell, _ = await frame(request)

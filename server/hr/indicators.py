@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
@@ -12,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server.certification.indicators import give_file, list_page, one_page, scorecard_page
+from server.frame.asked import AppRequest
 from server.frame.security import account_of, checked_form
 from server.frame.signed_in import done, frame
 from server.frame.texts import say
@@ -25,25 +25,25 @@ UPLOAD_LIMIT = evidence.FILE_LIMIT + 100_000
 
 
 @get("/indicators")
-async def indicators(request: Request[Any, Any, Any]) -> Response[str]:
+async def indicators(request: AppRequest) -> Response[str]:
     """List all indicators."""
     return await list_page(request, "/hr/indicators")
 
 
 @get("/indicators/{indicator:str}")
-async def indicator_page(request: Request[Any, Any, Any], indicator: FromPath[str]) -> Response[str]:
+async def indicator_page(request: AppRequest, indicator: FromPath[str]) -> Response[str]:
     """Show one indicator."""
     return await one_page(request, indicator, "/hr/indicators", can_edit=True)
 
 
-async def _again(request: Request[Any, Any, Any], indicator: str, reason: str) -> Response[str]:
+async def _again(request: AppRequest, indicator: str, reason: str) -> Response[str]:
     language = (await frame(request))[0].language
     return await one_page(
         request, indicator, "/hr/indicators", can_edit=True, error=say(language, f"evidence.refused.{reason}")
     )
 
 
-async def _posted(request: Request[Any, Any, Any], indicator: str) -> dict[str, str]:
+async def _posted(request: AppRequest, indicator: str) -> dict[str, str]:
     """A form about an indicator of the practice; about any other nothing is written."""
     data = await checked_form(request)
     if not certification.is_known(indicator):
@@ -58,7 +58,7 @@ def _shown(data: dict[str, str], field: str, most: int) -> str:
 
 @post("/indicators/{indicator:str}")
 async def set_state(
-    request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
+    request: AppRequest, indicator: FromPath[str], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Set the state of an indicator; a review by a second account is then needed."""
     data = await _posted(request, indicator)
@@ -85,7 +85,7 @@ async def set_state(
 
 @post("/indicators/{indicator:str}/review")
 async def review(
-    request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
+    request: AppRequest, indicator: FromPath[str], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Confirm what another account found."""
     data = await _posted(request, indicator)
@@ -98,7 +98,7 @@ async def review(
 
 @post("/indicators/{indicator:str}/documents", request_max_body_size=UPLOAD_LIMIT)
 async def add_document(
-    request: Request[Any, Any, Any], indicator: FromPath[str], engines: NamedDependency[Engines]
+    request: AppRequest, indicator: FromPath[str], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Add a dated document: a link or a file."""
     data = await _posted(request, indicator)
@@ -130,7 +130,7 @@ async def add_document(
 
 @post("/indicators/{indicator:str}/documents/{document:str}/remove")
 async def remove_document(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     indicator: FromPath[str],
     document: FromPath[str],
     engines: NamedDependency[Engines],
@@ -148,7 +148,7 @@ async def document_file(indicator: FromPath[str], document: FromPath[str]) -> Re
 
 
 @get("/scorecard")
-async def card(request: Request[Any, Any, Any]) -> Response[str]:
+async def card(request: AppRequest) -> Response[str]:
     """Show the scorecard."""
     return await scorecard_page(request)
 

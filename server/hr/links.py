@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from litestar import Request, Response, post
+from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.frame.security import account_of, checked_form
+from server.frame.asked import AppRequest
+from server.frame.security import checked_form
 from server.frame.signed_in import done
 from server.mail.links import KINDS, put_into_outbox, written
 from server.settings import Settings
 from surveys.lifecycle import issuing
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import House
 from surveys.people.links import Invitation
 from surveys.public.waves import WrongState
-from surveys.stores import Engines
 
 
 async def as_file(settings: Settings, wave: str, channel: str, drawn: Sequence[Invitation]) -> Response[Any]:
@@ -30,15 +30,14 @@ async def as_file(settings: Settings, wave: str, channel: str, drawn: Sequence[I
 
 @post("/waves/{wave:str}/links/{what:str}", status_code=200)
 async def links_step(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     wave: FromPath[str],
     what: FromPath[str],
-    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
+    house: NamedDependency[House],
 ) -> Response[Any] | Redirect:
     """Send, or give a file that is made once: its links replace the older ones."""
     await checked_form(request)
-    house = House(engines, settings.data, today(), account_of(request).name)
     try:
         if what in KINDS:
             await put_into_outbox(house, wave, what)

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.security import checked_form
@@ -74,7 +75,7 @@ def _fields(record: OrganisationRecord, language: str) -> tuple[FieldLine, ...]:
     )
 
 
-async def _page(request: Request[Any, Any, Any], error: str = "") -> Response[str]:
+async def _page(request: AppRequest, error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     record = await load() or OrganisationRecord("")
@@ -97,15 +98,13 @@ async def _page(request: Request[Any, Any, Any], error: str = "") -> Response[st
 
 
 @get("/organisation")
-async def organisation(request: Request[Any, Any, Any]) -> Response[str]:
+async def organisation(request: AppRequest) -> Response[str]:
     """Show the form."""
     return await _page(request)
 
 
 @post("/organisation")
-async def save_organisation(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines]
-) -> Response[str] | Redirect:
+async def save_organisation(request: AppRequest, engines: NamedDependency[Engines]) -> Response[str] | Redirect:
     """Keep the form."""
     data = {name: value.strip() for name, value in (await checked_form(request)).items()}
     language = (await frame(request))[0].language

@@ -1,11 +1,12 @@
 """HR's first page: who answered, the six areas, what stands out, what is due."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get
+from litestar import Response, get
 
 from server.certification import scorecard
+from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
@@ -72,7 +73,7 @@ async def _deadlines(language: str) -> tuple[str, ...]:
 
 
 @get("/")
-async def overview(request: Request[Any, Any, Any]) -> Response[str]:
+async def overview(request: AppRequest) -> Response[str]:
     """Show where things stand."""
     shell, desk = await frame(request)
     language = shell.language

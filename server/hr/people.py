@@ -3,27 +3,27 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.pages import Shell, show
-from server.frame.security import account_of, checked_form
+from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import catalogue, say
 from server.processes import workers
 from server.settings import Settings
 from surveys.importing.people import PeopleImport, RefusedRow
 from surveys.importing.sheets import FileUnreadable
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import House
 from surveys.lifecycle.roster import import_people
 from surveys.people import roster
 from surveys.people.panel import members
-from surveys.stores import Engines
 
 UPLOAD_LIMIT = 51 * 1024 * 1024
 READING_SECONDS = 30
@@ -50,9 +50,7 @@ class PeoplePage:
     refused: tuple[RefusedLine, ...]
 
 
-async def _page(
-    request: Request[Any, Any, Any], refused: tuple[RefusedRow, ...] = (), error: str = ""
-) -> Response[str]:
+async def _page(request: AppRequest, refused: tuple[RefusedRow, ...] = (), error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     entries = await roster.units()
@@ -90,14 +88,14 @@ async def _read(settings: Settings, path: str) -> PeopleImport | FileUnreadable:
 
 
 @get("/people")
-async def people(request: Request[Any, Any, Any]) -> Response[str]:
+async def people(request: AppRequest) -> Response[str]:
     """Show people and units."""
     return await _page(request)
 
 
 @post("/people", request_max_body_size=UPLOAD_LIMIT)
 async def import_file(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, settings: NamedDependency[Settings], house: NamedDependency[House]
 ) -> Response[str] | Redirect:
     """Import a file of people: all rows, or none."""
     await checked_form(request)
@@ -114,7 +112,7 @@ async def import_file(
         return await _page(request, error=say(language, f"import.file.{found.reason}", **found.params))
     if found.refused:
         return await _page(request, tuple(found.refused))
-    await import_people(House(engines, settings.data, today(), account_of(request).name), found)
+    await import_people(house, found)
     return done("/hr/people", "people_imported")
 
 

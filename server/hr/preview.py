@@ -1,13 +1,14 @@
 """The preview of a plan for HR: which groups will likely be shown, and what each kind of cut costs."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from analysis.views import Plan, View
+from server.frame.asked import AppRequest
 from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
@@ -52,9 +53,7 @@ def _crossed(view: View) -> str:
 
 
 @get("/waves/{wave:str}/preview")
-async def preview_page(
-    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
-) -> Response[str]:
+async def preview_page(request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings]) -> Response[str]:
     """Try the plan at 50, 60 and 70 % and say what it would show."""
     shell, desk = await frame(request)
     language, record = shell.language, await get_wave(wave)

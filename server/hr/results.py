@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from analysis.published import Statistic
 from analysis.steps import as_number
+from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.security import account_of, checked_form
@@ -78,7 +79,7 @@ class ItemPage:
 
 
 @get("/results/{wave_id:str}")
-async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
+async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
     """Show a release: findings, charts, heat map, items, actions."""
     wave, document = await released(wave_id)
     shell, desk = await frame(request)
@@ -119,7 +120,7 @@ async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Re
 
 
 @get("/results/{wave_id:str}/item/{item:str}")
-async def item_page(request: Request[Any, Any, Any], wave_id: FromPath[str], item: FromPath[str]) -> Response[str]:
+async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[str]) -> Response[str]:
     """Show one item."""
     wave, document = await released(wave_id)
     labels = labels_of(wave)
@@ -166,14 +167,12 @@ def _distribution(figure: Statistic, language: str) -> tuple[tuple[str, str, flo
     )
 
 
-async def _exported(request: Request[Any, Any, Any], engines: Engines, wave: str, kind: str) -> None:
+async def _exported(request: AppRequest, engines: Engines, wave: str, kind: str) -> None:
     await log.record(engines["people"], today(), account_of(request).name, "results exported", wave=wave, kind=kind)
 
 
 @get("/results/{wave_id:str}/release.xlsx")
-async def workbook(
-    request: Request[Any, Any, Any], wave_id: FromPath[str], engines: NamedDependency[Engines]
-) -> Response[bytes]:
+async def workbook(request: AppRequest, wave_id: FromPath[str], engines: NamedDependency[Engines]) -> Response[bytes]:
     """Give the release as a workbook: the figures of the document, "not shown" in words."""
     wave, document = await released(wave_id)
     await _exported(request, engines, wave_id, "xlsx")
@@ -183,9 +182,7 @@ async def workbook(
 
 
 @get("/results/{wave_id:str}/release.csv")
-async def table(
-    request: Request[Any, Any, Any], wave_id: FromPath[str], engines: NamedDependency[Engines]
-) -> Response[str]:
+async def table(request: AppRequest, wave_id: FromPath[str], engines: NamedDependency[Engines]) -> Response[str]:
     """Give the release as one long table."""
     wave, document = await released(wave_id)
     await _exported(request, engines, wave_id, "csv")
@@ -200,7 +197,7 @@ def _back(data: dict[str, str]) -> str:
 
 
 @post("/actions")
-async def add_action(request: Request[Any, Any, Any]) -> Redirect:
+async def add_action(request: AppRequest) -> Redirect:
     """Write an action down."""
     data = await checked_form(request)
     try:
@@ -219,7 +216,7 @@ async def add_action(request: Request[Any, Any, Any]) -> Redirect:
 
 
 @post("/actions/{action:str}/done")
-async def finish_action(request: Request[Any, Any, Any], action: FromPath[str]) -> Redirect:
+async def finish_action(request: AppRequest, action: FromPath[str]) -> Redirect:
     """Mark an action as done."""
     data = await checked_form(request)
     await actions.finish(action, today())

@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from litestar import Request, Response, post
+from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.frame.security import account_of, checked_form
+from server.frame.asked import AppRequest
+from server.frame.security import checked_form
 from server.frame.signed_in import done, frame
 from server.frame.texts import say
 from server.hr.links import as_file
 from server.hr.waves import wave_page_with
 from server.settings import Settings
 from surveys.lifecycle import two_keys
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import PlanRefused
 from surveys.people import roster
 from surveys.public.waves import WrongState
-from surveys.stores import Engines
 
 
 async def _ask(house: House, wave: str, data: dict[str, str], what: str) -> None:
@@ -39,17 +39,17 @@ async def _ask(house: House, wave: str, data: dict[str, str], what: str) -> None
 
 @post("/waves/{wave:str}/two-keys/{what:str}")
 async def ask(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     wave: FromPath[str],
     what: FromPath[str],
-    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
+    house: NamedDependency[House],
 ) -> Response[str] | Redirect:
     """Ask for something that the representative must confirm."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     try:
-        await _ask(House(engines, settings.data, today(), account_of(request).name), wave, data, what)
+        await _ask(house, wave, data, what)
     except PlanRefused as problem:
         error = say(language, f"hr.refused.{problem.reason}", **problem.figures)
     except WrongState:
@@ -58,22 +58,21 @@ async def ask(
         error = say(language, "hr.refused.form")
     else:
         return done(f"/hr/waves/{wave}", "two_keys_asked")
-    return await wave_page_with(request, wave, engines, settings, error)
+    return await wave_page_with(request, wave, house, settings, error)
 
 
 @post("/waves/{wave:str}/two-keys/file/{channel:str}", status_code=200)
 async def second_codes_file(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     wave: FromPath[str],
     channel: FromPath[str],
-    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
+    house: NamedDependency[House],
 ) -> Response[Any] | Redirect:
     """Letters or texts for those alone whose second code was confirmed; made once."""
     await checked_form(request)
     if channel not in ("letter", "sms"):
         raise NotFoundException
-    house = House(engines, settings.data, today(), account_of(request).name)
     try:
         return await as_file(settings, wave, channel, await two_keys.hand_over(house, wave, channel))
     except WrongState:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
-from server.frame.security import account_of, checked_form
+from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from server.frame.two_keys import act_in_words
@@ -30,7 +31,6 @@ from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord, WrongState
-from surveys.stores import Engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +119,12 @@ async def _two_keys(wave: WaveRecord, language: str) -> TwoKeys:
     )
 
 
-def _house(request: Request[Any, Any, Any], engines: Engines, settings: Settings) -> House:
-    return House(engines, settings.data, today(), account_of(request).name)
-
-
 def _state(wave: WaveRecord, language: str) -> str:
     return say(language, f"desk.state.{wave.state.value.replace(' ', '_')}")
 
 
 @get("/waves")
-async def list_waves(request: Request[Any, Any, Any]) -> Response[str]:
+async def list_waves(request: AppRequest) -> Response[str]:
     """List all waves."""
     shell, desk = await frame(request)
     language = shell.language
@@ -144,7 +140,7 @@ async def list_waves(request: Request[Any, Any, Any]) -> Response[str]:
     return show(WavesPage(shell, desk, say(language, "hr.waves.heading"), lines))
 
 
-async def _planner(request: Request[Any, Any, Any], given: dict[str, str], error: str = "") -> Response[str]:
+async def _planner(request: AppRequest, given: dict[str, str], error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
     units = tuple((unit.code, unit.name) for unit in await roster.units() if not unit.parent)
     page = PlannerPage(
@@ -162,15 +158,13 @@ async def _planner(request: Request[Any, Any, Any], given: dict[str, str], error
 
 
 @get("/waves/new")
-async def planner(request: Request[Any, Any, Any]) -> Response[str]:
+async def planner(request: AppRequest) -> Response[str]:
     """Show the planner."""
     return await _planner(request, {})
 
 
 @post("/waves/new")
-async def plan_wave(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
-) -> Response[str] | Redirect:
+async def plan_wave(request: AppRequest, house: NamedDependency[House]) -> Response[str] | Redirect:
     """Plan a wave, or show the form again with what is wrong."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
@@ -190,7 +184,7 @@ async def plan_wave(
             comments=bool(data.get("comments")),
             channels=tuple(name for name in CHANNELS if data.get(f"by_{name}")),
         )
-        record = await plan(_house(request, engines, settings), wish)
+        record = await plan(house, wish)
     except (PlanRefused, PanelRefused) as problem:
         return await _planner(request, data, say(language, f"hr.refused.{problem.reason}", **problem.figures))
     except ValueError:
@@ -199,12 +193,11 @@ async def plan_wave(
 
 
 async def wave_page_with(
-    request: Request[Any, Any, Any], wave_id: str, engines: Engines, settings: Settings, error: str = ""
+    request: AppRequest, wave_id: str, house: House, settings: Settings, error: str = ""
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     wave = await waves.get(wave_id)
-    house = _house(request, engines, settings)
     gaps = await opening.missing(house, wave) if wave.state in (State.PLANNED, State.READY) else ()
     facts = [
         (say(language, "hr.wave.dates"), f"{day(wave.starts, language)} – {day(wave.ends, language)}"),
@@ -239,13 +232,10 @@ async def wave_page_with(
 
 @get("/waves/{wave:str}")
 async def wave_page(
-    request: Request[Any, Any, Any],
-    wave: FromPath[str],
-    engines: NamedDependency[Engines],
-    settings: NamedDependency[Settings],
+    request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings], house: NamedDependency[House]
 ) -> Response[str]:
     """Show one wave."""
-    return await wave_page_with(request, wave, engines, settings)
+    return await wave_page_with(request, wave, house, settings)
 
 
 async def _step(house: House, wave: str, step: str, data: dict[str, str]) -> None:
@@ -266,50 +256,50 @@ async def _step(house: House, wave: str, step: str, data: dict[str, str]) -> Non
 
 @post("/waves/{wave:str}/{step:str}")
 async def take_step(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     wave: FromPath[str],
     step: FromPath[str],
-    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
+    house: NamedDependency[House],
 ) -> Response[str] | Redirect:
     """Take one step of a wave's life."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     try:
-        await _step(_house(request, engines, settings), wave, step, data)
+        await _step(house, wave, step, data)
     except opening.NotReady as problem:
         text = "; ".join(say(language, f"hr.missing.{gap}") for gap in problem.missing)
-        return await wave_page_with(request, wave, engines, settings, text)
+        return await wave_page_with(request, wave, house, settings, text)
     except (PlanRefused, PanelRefused) as problem:
         return await wave_page_with(
-            request, wave, engines, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures)
+            request, wave, house, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures)
         )
     except WrongState:
-        return await wave_page_with(request, wave, engines, settings, say(language, "hr.refused.state"))
+        return await wave_page_with(request, wave, house, settings, say(language, "hr.refused.state"))
     except ValueError:
-        return await wave_page_with(request, wave, engines, settings, say(language, "hr.refused.form"))
+        return await wave_page_with(request, wave, house, settings, say(language, "hr.refused.form"))
     return done(f"/hr/waves/{wave}", f"wave_{step}")
 
 
 @post("/waves/{wave:str}/slips", status_code=200)
 async def slips(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     wave: FromPath[str],
-    engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
+    house: NamedDependency[House],
 ) -> Response[Any]:
     """Make new slips and stream their PDF; codes and PDF are not kept."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     try:
         count = int(data.get("count", ""))
-        codes = await opening.print_slips(_house(request, engines, settings), wave, count)
+        codes = await opening.print_slips(house, wave, count)
     except opening.TooManySlips as problem:
         return await wave_page_with(
-            request, wave, engines, settings, say(language, "hr.refused.slips", left=problem.left)
+            request, wave, house, settings, say(language, "hr.refused.slips", left=problem.left)
         )
     except (ValueError, WrongState):
-        return await wave_page_with(request, wave, engines, settings, say(language, "hr.refused.form"))
+        return await wave_page_with(request, wave, house, settings, say(language, "hr.refused.form"))
     made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(settings.data, wave)})
     headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
     return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)

@@ -3,14 +3,15 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.security import DeskAccount, account_of, checked_form
@@ -25,7 +26,7 @@ from server.processes import following
 from server.processes.following import failure_in_words, missing_of
 from server.settings import Settings
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import GUARANTEE, PlanRefused, anchored, draw_secret, seats_of, take_seat
 from surveys.people import two_keys
 from surveys.public.waves import State, WaveRecord, WrongState, everything, in_state
@@ -131,7 +132,7 @@ def _wave_keys(wave: WaveRecord, role: str, language: str) -> WaveKeys:
 
 
 @get("/")
-async def keys(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[str]:
+async def keys(request: AppRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Show every wave whose keys are not yet used up."""
     shell, desk = await frame(request)
     live = {State.PLANNED, State.READY, *SEALED}
@@ -155,7 +156,7 @@ def _mark(secret: str, form: str) -> str:
     return hmac.new(form.encode(), secret.encode(), hashlib.sha256).hexdigest()
 
 
-async def _show_secret(request: Request[Any, Any, Any], wave: str, seat: str, error: str = "") -> Response[str]:
+async def _show_secret(request: AppRequest, wave: str, seat: str, error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
     secret = draw_secret()
     page = SecretPage(
@@ -171,14 +172,17 @@ async def _show_secret(request: Request[Any, Any, Any], wave: str, seat: str, er
     return show(page, status=422 if error else 200)
 
 
-def _own_seat(request: Request[Any, Any, Any], seat: str) -> None:
+def _own_seat(request: AppRequest, seat: str) -> None:
     if account_of(request).role != seat:
         raise NotFoundException
 
 
 @post("/{wave:str}/{seat:str}/secret", status_code=200)
 async def make_secret(
-    request: Request[Any, Any, Any], wave: FromPath[str], seat: FromPath[str], settings: NamedDependency[Settings]
+    request: AppRequest,
+    wave: FromPath[str],
+    seat: FromPath[str],
+    settings: NamedDependency[Settings],
 ) -> Response[str] | Redirect:
     """Let a holder's device draw her words; the guarantee team's are drawn here, shown once, and kept by nobody."""
     await checked_form(request)
@@ -187,19 +191,15 @@ async def make_secret(
     if seat == GUARANTEE:
         return await _show_secret(request, record.id, seat)
     try:
-        house = (await anchored(settings.data))[0].hash
+        anchor = (await anchored(settings.data))[0].hash
     except PlanRefused:
         return done("/keys", "plan_not_confirmed")
-    return await holder_page(request, record, house)
+    return await holder_page(request, record, anchor)
 
 
 @post("/{wave:str}/{seat:str}")
 async def keep_secret(
-    request: Request[Any, Any, Any],
-    wave: FromPath[str],
-    seat: FromPath[str],
-    engines: NamedDependency[Engines],
-    settings: NamedDependency[Settings],
+    request: AppRequest, wave: FromPath[str], seat: FromPath[str], house: NamedDependency[House]
 ) -> Response[str] | Redirect:
     """Keep the public half when the words were repeated right; else show new words."""
     data = await checked_form(request)
@@ -211,7 +211,6 @@ async def keep_secret(
         secret = read_secret(data.get("secret", ""))
         if not hmac.compare_digest(_mark(secret, desk.form), data.get("expected", "")):
             raise SecretRefused("not the words that were shown")
-        house = House(engines, settings.data, today(), account_of(request).name)
         await take_seat(house, wave, secret)
     except SecretRefused:
         return await _show_secret(request, wave, seat, say(shell.language, "desk.secret.differs"))
@@ -221,7 +220,7 @@ async def keep_secret(
 
 
 async def _release_page(
-    request: Request[Any, Any, Any], wave: str, *, step: str | None = None, error: str = "", without: int = 0
+    request: AppRequest, wave: str, *, step: str | None = None, error: str = "", without: int = 0
 ) -> Response[str]:
     """The ceremony; its form, or the step of the release that runs."""
     shell, desk = await frame(request, error=error)
@@ -235,7 +234,7 @@ async def _release_page(
 
 @get("/{wave:str}/release", guards=[DeskAccount(*SEATS)])
 async def release_page(
-    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
+    request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
     """Show the ceremony, its progress, or its result."""
     record = await get_wave(wave)
@@ -252,7 +251,7 @@ async def release_page(
 
 @post("/{wave:str}/release", guards=[DeskAccount(*SEATS)])
 async def release(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     wave: FromPath[str],
     settings: NamedDependency[Settings],
     engines: NamedDependency[Engines],

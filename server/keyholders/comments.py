@@ -1,26 +1,25 @@
 """The guarantee team reads comments: opened with its words for one page, let out one by one by two people."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from server.frame.asked import AppRequest
 from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.security import DeskAccount, account_of, checked_form
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
-from server.settings import Settings
 from surveys.answers.keys import SecretRefused
 from surveys.lifecycle.comments import Readable, open_comments, put_forward
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import GUARANTEE
 from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
 from surveys.public.waves import get as get_wave
-from surveys.stores import Engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def pieces_of(comment: Readable) -> tuple[tuple[str, bool], ...]:
     return (*pieces, (comment.text[start:], False))
 
 
-async def _page(request: Request[Any, Any, Any], wave: WaveRecord, secret: str, error: str = "") -> Response[str]:
+async def _page(request: AppRequest, wave: WaveRecord, secret: str, error: str = "") -> Response[str]:
     blocks: tuple[CommentBlock, ...] = ()
     shell, desk = await frame(request, error=error)
     if secret:
@@ -78,13 +77,13 @@ async def _page(request: Request[Any, Any, Any], wave: WaveRecord, secret: str, 
 
 
 @get("/{wave:str}/comments")
-async def ask(request: Request[Any, Any, Any], wave: FromPath[str]) -> Response[str]:
+async def ask(request: AppRequest, wave: FromPath[str]) -> Response[str]:
     """Ask for the team's words."""
     return await _page(request, await get_wave(wave), "")
 
 
 @post("/{wave:str}/comments", status_code=200)
-async def read(request: Request[Any, Any, Any], wave: FromPath[str]) -> Response[str]:
+async def read(request: AppRequest, wave: FromPath[str]) -> Response[str]:
     """Show what waits."""
     data = await checked_form(request)
     return await _page(request, await get_wave(wave), data.get("secret", ""))
@@ -92,17 +91,12 @@ async def read(request: Request[Any, Any, Any], wave: FromPath[str]) -> Response
 
 @post("/{wave:str}/comments/{comment:int}", status_code=200)
 async def decide(
-    request: Request[Any, Any, Any],
-    wave: FromPath[str],
-    comment: FromPath[int],
-    engines: NamedDependency[Engines],
-    settings: NamedDependency[Settings],
+    request: AppRequest, wave: FromPath[str], comment: FromPath[int], house: NamedDependency[House]
 ) -> Response[str]:
     """Propose a wording, or agree to one: two different people send the same."""
     data = await checked_form(request)
     secret = data.get("secret", "")
     wording = "" if "withhold" in data else data.get("wording", "")
-    house = House(engines, settings.data, today(), account_of(request).name)
     try:
         await put_forward(house, wave, comment, wording, secret)
     except SecretRefused:

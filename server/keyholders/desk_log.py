@@ -1,11 +1,12 @@
 """The log of those who work cases, for the representative: who did what on which day, never on which case."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
+from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import Shell, show
 from server.frame.security import DeskAccount
@@ -34,7 +35,7 @@ class DeskLogPage:
 
 
 @get("/keys/desk-log")
-async def desk_log(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[str]:
+async def desk_log(request: AppRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Read the log."""
     shell, desk = await frame(request)
     language = shell.language

@@ -1,14 +1,15 @@
 """A holder at her own device: she makes her words, finds herself in the signed plan, and says so."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.pages import Shell, show, static_address
 from server.frame.security import DeskAccount, account_of, checked_form
 from server.frame.signed_in import Desk, done, frame
@@ -21,7 +22,6 @@ from surveys.lifecycle.planning import PlanRefused, anchored
 from surveys.lifecycle.ready import checked_plan, take_confirmation, take_statement
 from surveys.public.waves import State, WaveRecord, WrongState
 from surveys.public.waves import get as get_wave
-from surveys.stores import Engines
 
 SCRIPTS = ("argon.js", "sealing.js", "concern-protocol.js", "signed.js", "holder.js")
 
@@ -58,7 +58,7 @@ class HolderPage:
 
 
 async def holder_page(
-    request: Request[Any, Any, Any], record: WaveRecord, house: str, plan: SignedPlan | None = None
+    request: AppRequest, record: WaveRecord, house: str, plan: SignedPlan | None = None
 ) -> Response[str]:
     shell, desk = await frame(request)
     me = account_of(request)
@@ -88,25 +88,18 @@ async def holder_page(
 
 
 @post("/{wave:str}/statement", guards=[DeskAccount(*SEATS)])
-async def keep_statement(
-    request: Request[Any, Any, Any],
-    wave: FromPath[str],
-    engines: NamedDependency[Engines],
-    settings: NamedDependency[Settings],
-) -> Redirect:
+async def keep_statement(request: AppRequest, wave: FromPath[str], house: NamedDependency[House]) -> Redirect:
     """Keep what a holder's device signed: her public halves. Her words are in no form."""
     data, me = await checked_form(request), account_of(request)
     try:
-        await take_statement(House(engines, settings.data, today(), me.name), wave, data.get("signed", ""), me.role)
+        await take_statement(house, wave, data.get("signed", ""), me.role)
     except (PlanRefused, WrongState):
         return done("/keys", "seat_taken")
     return done("/keys", "secret_kept")
 
 
 @get("/{wave:str}/plan", guards=[DeskAccount(*SEATS)])
-async def plan_page(
-    request: Request[Any, Any, Any], wave: FromPath[str], settings: NamedDependency[Settings]
-) -> Response[str]:
+async def plan_page(request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings]) -> Response[str]:
     """Show a holder the signed plan, in which her own device finds her."""
     record = await get_wave(wave)
     if record.state != State.PLANNED or not record.signed_plan:
@@ -116,16 +109,11 @@ async def plan_page(
 
 
 @post("/{wave:str}/confirm", guards=[DeskAccount(*SEATS)])
-async def keep_confirmation(
-    request: Request[Any, Any, Any],
-    wave: FromPath[str],
-    engines: NamedDependency[Engines],
-    settings: NamedDependency[Settings],
-) -> Redirect:
+async def keep_confirmation(request: AppRequest, wave: FromPath[str], house: NamedDependency[House]) -> Redirect:
     """Keep the word that a holder stands in the plan, signed on her device."""
     data, me = await checked_form(request), account_of(request)
     try:
-        await take_confirmation(House(engines, settings.data, today(), me.name), wave, me.role, data.get("signed", ""))
+        await take_confirmation(house, wave, me.role, data.get("signed", ""))
     except (PlanRefused, PlanOther, WrongState):
         return done("/keys", "plan_not_confirmed")
     return done("/keys", "plan_confirmed")

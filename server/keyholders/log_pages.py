@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 
+from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import Shell, show
 from server.frame.security import DeskAccount
@@ -84,7 +85,7 @@ async def head_file(settings: NamedDependency[Settings]) -> Response[str]:
 
 
 @get("/log", guards=[DeskAccount(*SEATS)])
-async def log_page(request: Request[Any, Any, Any]) -> Response[str]:
+async def log_page(request: AppRequest) -> Response[str]:
     """Read the log."""
     shell, desk = await frame(request)
     language = shell.language

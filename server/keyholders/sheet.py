@@ -1,29 +1,28 @@
 """The recovery sheet to print, and the word that a holder's secret is destroyed."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import segno
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.security import DeskAccount, account_of, checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from server.keyholders.ceremony import SEALED
-from server.settings import Settings
 from surveys.answers.keys import SEATS
-from surveys.lifecycle.context import House, read_wave_key, read_wraps, today, wraps_text
+from surveys.lifecycle.context import House, read_wave_key, read_wraps, wraps_text
 from surveys.lifecycle.planning import PlanRefused, confirm_destroyed
 from surveys.lifecycle.ready import is_second
 from surveys.public.waves import WrongState
 from surveys.public.waves import get as get_wave
-from surveys.stores import Engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +40,12 @@ class SheetPage:
 
 
 @get("/{wave:str}/sheet", guards=[DeskAccount("recovery")])
-async def sheet(
-    request: Request[Any, Any, Any],
-    wave: FromPath[str],
-    engines: NamedDependency[Engines],
-    settings: NamedDependency[Settings],
-) -> Response[str]:
+async def sheet(request: AppRequest, wave: FromPath[str], house: NamedDependency[House]) -> Response[str]:
     """Show the recovery sheet while sheets wait sealed."""
     shell, desk = await frame(request)
     record = await get_wave(wave)
     if record.state not in SEALED:
         raise NotFoundException
-    house = House(engines, settings.data, today(), "")
     text = read_wave_key(house.data, wave).hex() if is_second(house.data, wave) else wraps_text(read_wraps(house, wave))
     picture = segno.make(text, error="l").svg_inline(border=2, omitsize=True)
     title = say(shell.language, "desk.sheet.heading")
@@ -60,17 +53,12 @@ async def sheet(
 
 
 @post("/{wave:str}/destroyed", guards=[DeskAccount(*SEATS)])
-async def destroyed(
-    request: Request[Any, Any, Any],
-    wave: FromPath[str],
-    engines: NamedDependency[Engines],
-    settings: NamedDependency[Settings],
-) -> Redirect:
+async def destroyed(request: AppRequest, wave: FromPath[str], house: NamedDependency[House]) -> Redirect:
     """Note that one's own words are destroyed."""
     await checked_form(request)
     account = account_of(request)
     try:
-        await confirm_destroyed(House(engines, settings.data, today(), account.name), wave, account.role)
+        await confirm_destroyed(house, wave, account.role)
     except (PlanRefused, WrongState):
         return done("/keys", "two_keys_not")
     return done("/keys", "secret_destroyed")

@@ -4,12 +4,13 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 
 from server.concern.channel import OpenChannel, ReaderLine, holder_names, house_lines, open_channel, reader_lines
+from server.frame.asked import AppRequest
 from server.frame.display import month_forms
 from server.frame.pages import Shell, show, staff_shell, static_address
 from server.frame.scripts import Script, script
@@ -157,7 +158,7 @@ def closed_page(frame: Shell) -> Response[str]:
 
 @get("/concern")
 async def concern(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
+    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[str]:
     """Show the page; with ``?plain`` for browsers whose script does not start."""
     frame = await staff_shell(request)

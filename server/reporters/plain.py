@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Response, post
 from litestar.di import NamedDependency
 
 from server.concern.channel import OpenChannel, list_content, open_channel
 from server.concern.turns import SMALL, Busy, Turns, length_of
 from server.concern.wire import dates_of, file_content
+from server.frame.asked import AppRequest
 from server.frame.display import day as in_words
 from server.frame.pages import MessagePage, Shell, show, staff_shell
 from server.frame.texts import say
@@ -59,7 +60,7 @@ class ProofPage:
 
 @post("/concern", request_max_body_size=FORM_LIMIT, status_code=200)
 async def form(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     engines: NamedDependency[Engines],
     settings: NamedDependency[Settings],
     line: NamedDependency[Line],
@@ -88,7 +89,7 @@ def _busy(frame: Shell) -> Response[str]:
     return page
 
 
-async def _through(request: Request[Any, Any, Any], body: bytes, talk: "_Talk") -> dict[str, Any]:
+async def _through(request: AppRequest, body: bytes, talk: "_Talk") -> dict[str, Any]:
     channel, turn = talk.channel, once.pages.take(body)
     if turn is once.Turn.AGAIN:
         return {"again": "concern.back.again", "back": True}

@@ -4,16 +4,16 @@ Answers that carry a thread are not compressed and are filled up, so that their 
 """
 
 import json
-from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post, put
+from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.concern.channel import OpenChannel, list_content, open_channel
 from server.concern.wire import LIMIT, answer, body_of, dates_of, file_content, filled
+from server.frame.asked import AppRequest
 from server.settings import Settings
 from surveys.cases import desk, intake, keeping, pieces, spool
 from surveys.cases.desk import CaseFile, open_desk
@@ -61,7 +61,7 @@ async def keyring_file(settings: NamedDependency[Settings], engines: NamedDepend
 
 @post("/concern/sealed", request_max_body_size=LIMIT, status_code=200)
 async def sealed(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     settings: NamedDependency[Settings],
     engines: NamedDependency[Engines],
     line: NamedDependency[Line],
@@ -77,7 +77,7 @@ async def sealed(
 
 @post("/concern/thread", status_code=200)
 async def thread(
-    request: Request[Any, Any, Any], settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
 ) -> Response[bytes]:
     """Give the sealed thread of a code."""
     channel = await _channel(settings, engines)
@@ -88,7 +88,7 @@ async def thread(
 
 @post("/concern/reply", request_max_body_size=LIMIT, status_code=200)
 async def reply(
-    request: Request[Any, Any, Any], settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
 ) -> Response[bytes]:
     """Receive one more sealed message of a reporter."""
     channel = await _channel(settings, engines)
@@ -99,7 +99,7 @@ async def reply(
 
 @put("/concern/piece/{upload:str}/{number:int}", request_max_body_size=pieces.PIECE_BYTES, status_code=200)
 async def piece(
-    request: Request[Any, Any, Any],
+    request: AppRequest,
     upload: FromPath[str],
     number: FromPath[int],
     settings: NamedDependency[Settings],
@@ -122,7 +122,7 @@ async def pieces_there(upload: FromPath[str]) -> Response[bytes]:
 
 
 @post("/concern/file", status_code=200)
-async def attachment(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def attachment(request: AppRequest) -> Response[bytes]:
     """Give one sealed attachment of a code's case."""
     asked = await body_of(request, Opening)
     row = await intake.find(proof_of(asked.locator, asked.auth))
@@ -132,7 +132,7 @@ async def attachment(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @post("/concern/diary/delete", status_code=200)
 async def delete_diary(
-    request: Request[Any, Any, Any], settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
 ) -> Response[bytes]:
     """Throw away a diary that was never sent."""
     channel = await _channel(settings, engines)
@@ -143,7 +143,7 @@ async def delete_diary(
 
 
 @post("/concern/proof", status_code=200)
-async def proof(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+async def proof(request: AppRequest, settings: NamedDependency[Settings]) -> Response[bytes]:
     """Give the signed proof of filing."""
     asked = await body_of(request, Opening)
     row = await intake.find(proof_of(asked.locator, asked.auth))

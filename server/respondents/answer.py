@@ -3,14 +3,15 @@
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import parse_qsl
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect
 
+from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import MessagePage, Shell, show, staff_shell, static_address
 from server.frame.texts import choose_language, say
@@ -42,7 +43,7 @@ class ThanksPage:
     script: str
 
 
-async def _posted(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
+async def _posted(request: AppRequest) -> dict[str, list[str]]:
     """Read a posted form, values by name; empty ones only where they say something."""
     body = await request.body()
     try:
@@ -68,7 +69,7 @@ def _nothing_open(frame: Shell) -> Response[str]:
 
 
 @get("/answer")
-async def form(request: Request[Any, Any, Any]) -> Response[str]:
+async def form(request: AppRequest) -> Response[str]:
     """Show the empty form of the open wave."""
     frame = await staff_shell(request)
     wave = await to_answer(request.query_params.get("wave"))
@@ -78,7 +79,7 @@ async def form(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/answer/language", status_code=200, request_max_body_size=FORM_LIMIT)
-async def language(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
+async def language(request: AppRequest) -> Response[str] | Redirect:
     """Give the form back in another language with every answer in place; nothing is stored, and nothing shown once it was sent."""
     posted = await _posted(request)
     frame = await staff_shell(request, (posted.get("_lang") or [""])[-1])
@@ -91,7 +92,7 @@ async def language(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
 
 
 @post("/answer", status_code=200, request_max_body_size=FORM_LIMIT)
-async def submit(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> Response[str] | Redirect:
+async def submit(request: AppRequest, urn: NamedDependency[Urn]) -> Response[str] | Redirect:
     """Check one sheet and receive it: in the urn and thanked, or back with everything kept."""
     posted = await _posted(request)
     language = choose_language((posted.get("_lang") or [""])[0], request.headers.get("accept-language", ""))
@@ -148,7 +149,7 @@ async def _receive(posted: Form, wave: OpenWave, language: str, urn: Urn) -> tup
 
 
 @get("/thanks")
-async def thanks(request: Request[Any, Any, Any]) -> Response[str]:
+async def thanks(request: AppRequest) -> Response[str]:
     """Say that the sheet arrived, and what comes next."""
     frame = await staff_shell(request)
     named = request.query_params.get("wave", "")

@@ -1,15 +1,16 @@
 """The front door, help, and the page of a wave: the same for everyone, remembering nobody."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from analysis.document import canonical
+from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
@@ -93,7 +94,7 @@ class WavePage:
 
 
 @get("/")
-async def door(request: Request[Any, Any, Any]) -> Response[str]:
+async def door(request: AppRequest) -> Response[str]:
     """Show what is open, what was heard, and where help is."""
     frame = await staff_shell(request)
     language = frame.language
@@ -109,7 +110,7 @@ async def door(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @get("/help")
-async def help_page(request: Request[Any, Any, Any]) -> Response[str]:
+async def help_page(request: AppRequest) -> Response[str]:
     """Show the numbers and people to call."""
     frame = await staff_shell(request)
     organisation = await load() or OrganisationRecord(frame.organisation)
@@ -150,7 +151,7 @@ def _state_note(wave: WaveRecord, language: str) -> str:
 
 @get("/wave/{wave_id:str}")
 async def wave_page(
-    request: Request[Any, Any, Any], wave_id: FromPath[str], settings: NamedDependency[Settings]
+    request: AppRequest, wave_id: FromPath[str], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
     """Show what staff should know before they answer; nobody answered an imported wave here, so its results are shown."""
     frame = await staff_shell(request)

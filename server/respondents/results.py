@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.certification import scorecard
+from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
@@ -74,7 +75,7 @@ async def comment_lines(wave: str, labels: Labels, language: str) -> tuple[tuple
 
 
 @get("/results/{wave_id:str}")
-async def results(request: Request[Any, Any, Any], wave_id: FromPath[str]) -> Response[str]:
+async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
     """Show what was heard, and what will be done."""
     frame = await staff_shell(request)
     wave, document = await released(wave_id)

@@ -10,22 +10,21 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
+from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import language_of, static_address
 from server.frame.texts import catalogue, say
 from server.respondents.admission import admit, not_a_code
-from server.settings import Settings
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
 from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.lifecycle.closeness import groups_of
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import House
 from surveys.lifecycle.issuing import LinkRefused, issue, state_of
-from surveys.stores import Engines
 from surveys.tokens import NotACode
 
 LIMIT = 32 * 1024
@@ -55,7 +54,7 @@ def _problem(language: str, key: str, status: int, **values: object) -> Response
     return _json({"problem": say(language, key, **values)}, status)
 
 
-async def _body[Wanted](request: Request[Any, Any, Any], wanted: type[Wanted]) -> Wanted:
+async def _body[Wanted](request: AppRequest, wanted: type[Wanted]) -> Wanted:
     try:
         return msgspec.json.decode(await request.body(), type=wanted)
     except msgspec.MsgspecError as problem:
@@ -70,7 +69,7 @@ def _bytes(text: str) -> bytes:
 
 
 @get("/answer/words")
-async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def words(request: AppRequest) -> Response[bytes]:
     """Sentences, keys and addresses that the scripts need; nothing of anyone."""
     wave = await to_answer(request.query_params.get("wave"))
     language = language_of(request)
@@ -90,7 +89,7 @@ async def words(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @post("/answer/link", status_code=200, request_max_body_size=LIMIT)
-async def state_of_link(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def state_of_link(request: AppRequest) -> Response[bytes]:
     """Say whether a token was issued for a link, and on which day: so each person can see what was done in her name."""
     language = language_of(request)
     asked = await _body(request, Asking)
@@ -106,13 +105,10 @@ async def state_of_link(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @post("/answer/token", status_code=200, request_max_body_size=LIMIT)
-async def take_token(
-    request: Request[Any, Any, Any], engines: NamedDependency[Engines], settings: NamedDependency[Settings]
-) -> Response[bytes]:
+async def take_token(request: AppRequest, house: NamedDependency[House]) -> Response[bytes]:
     """Sign the blinded value of a link, once."""
     language = language_of(request)
     asked = await _body(request, Asking)
-    house = House(engines, settings.data, today(), "")
     try:
         signed = await issue(house, asked.link, _bytes(asked.z))
     except LinkRefused as problem:
@@ -124,7 +120,7 @@ async def take_token(
 
 
 @post("/answer/sealed", status_code=200, request_max_body_size=LIMIT)
-async def take_sealed(request: Request[Any, Any, Any], urn: NamedDependency[Urn]) -> Response[bytes]:
+async def take_sealed(request: AppRequest, urn: NamedDependency[Urn]) -> Response[bytes]:
     """Receive a sheet that was sealed on the phone: its words are never in this process."""
     language = language_of(request)
     sent = await _body(request, SealedSheet)

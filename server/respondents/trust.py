@@ -5,10 +5,11 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from litestar import Request, Response, get
+from litestar import Response, get
 
+from server.frame.asked import AppRequest
 from server.frame.display import text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
@@ -56,7 +57,7 @@ def grouped(fingerprint: str) -> str:
 
 
 @get("/trust")
-async def trust(request: Request[Any, Any, Any]) -> Response[str]:
+async def trust(request: AppRequest) -> Response[str]:
     """Show what may be said, and nothing more."""
     frame = await staff_shell(request)
     left_out = set() if await releases.is_one_from_before() else {"before"}
