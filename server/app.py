@@ -34,7 +34,7 @@ from server.settings import Settings
 from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
-from surveys.lifecycle import accepting, pins, witness
+from surveys.lifecycle import accepting, frozen, pins, witness
 from surveys.lifecycle.context import House, today
 from surveys.public.readers import ListsRefused
 from surveys.public.waves import NoSuchWave
@@ -120,6 +120,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         accepting.begin(settings.data)
         engines: Engines = await open_stores(settings.stores)
         await pins.keep(settings.data)
+        await frozen.keep_at_update(settings.data)
         await witness.keep_at_update(House(engines, settings.data, today(), jobs.ACTOR))
         urn = Urn(engines["answers"])
         urn.start()

@@ -15,7 +15,7 @@ from server.frame.texts import catalogue, say
 from server.settings import from_environment
 from surveys.importing.people import RefusedRow, read_people
 from surveys.importing.sheets import FileUnreadable
-from surveys.lifecycle import pins, witness
+from surveys.lifecycle import frozen, pins, witness
 from surveys.lifecycle.context import House, today
 from surveys.people import accounts, log, passwords
 from surveys.public import organisation
@@ -32,6 +32,7 @@ async def opened_house() -> AsyncIterator[House]:
     async with stores(settings.stores) as engines:
         await pins.keep(settings.data)
         house = House(engines, settings.data, today(), ACTOR)
+        await frozen.keep_at_update(settings.data)
         await witness.keep_at_update(house)
         yield house
 

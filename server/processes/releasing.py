@@ -7,6 +7,7 @@ from surveys.answers.keys import SecretRefused
 from surveys.answers.opening import SheetsForged, SheetsMissing
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle.context import House
+from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.releasing import AlreadyReleasing, MoreSheetsThanCodes, release_wave
 from surveys.lifecycle.witness import ClosingOther
 from surveys.public import releases, waves
@@ -39,6 +40,8 @@ async def release_and_draw(
         return f"closing_{problem}"
     except SheetsForged:
         return "sheets_forged"
+    except DrawnBefore:
+        return "drawn_before"
     except SheetsMissing as problem:
         return f"{'sheets_missing' if problem.acceptable else 'sheets_gone'}:{problem.missing}:{problem.spent}"
     except FileNotFoundError:

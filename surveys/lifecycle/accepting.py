@@ -4,7 +4,7 @@ from pathlib import Path
 
 from surveys.answers.plans import PlanOther
 from surveys.answers.rights import OpenWave
-from surveys.lifecycle import pins
+from surveys.lifecycle import frozen, pins
 from surveys.lifecycle.context import read_wave_key
 from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
 from surveys.public.questionnaires import questionnaire_of
@@ -57,6 +57,7 @@ async def _known(wave: str) -> OpenWave:
 
 
 async def _checked(record: WaveRecord) -> OpenWave:
+    await frozen.check(_data, record)
     common = (record.id, questionnaire_of(record), record.token_key, record.messages)
     if not is_second(_data, record.id):
         pins.check(_data, record)

@@ -165,6 +165,16 @@ def plan_path(data: Path, wave: str) -> Path:
     return _file_of(data, wave, "plan")
 
 
+def frozen_path(data: Path, wave: str) -> Path:
+    """Where the headcounts and least sizes of an opened wave stand (`surveys.lifecycle.frozen`)."""
+    return _file_of(data, wave, "frozen")
+
+
+def draw_path(data: Path, wave: str) -> Path:
+    """Where the seed of a release's moves stands until it is over (`surveys.lifecycle.drawing`)."""
+    return _file_of(data, wave, "draw")
+
+
 def destroy_wraps(house: House, wave: str) -> None:
     """Overwrite and remove what opens sheets besides the holders' words: the wave key, or the wrapped key of version 1."""
     destroy_file(house.wraps_file(wave))

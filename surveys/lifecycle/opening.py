@@ -7,6 +7,7 @@ from analysis.views import Plan
 from surveys.answers import wave as urn_of
 from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther
+from surveys.lifecycle import frozen
 from surveys.lifecycle.context import House, make_wave_key
 from surveys.lifecycle.planning import PlanRefused, anchored, earlier_panels, seats_of
 from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
@@ -107,6 +108,7 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
     await panel.invite(house.engines["people"], wave, chosen, tuple(record.panel.get("channels", ())))
     by_channel = await links.counts(wave)
     await panel.freeze_headcounts(house.engines["people"], wave, counts)
+    frozen.keep(house.data, record, counts)
     opened = await waves.change(
         house.engines["public"],
         wave,

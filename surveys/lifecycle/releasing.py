@@ -5,11 +5,12 @@ Runs in a short-lived process of its own: it loads scipy, and its memory is gone
 
 import fcntl
 import resource
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from analysis.document import Release, canonical
+from analysis.moves import Below
 from analysis.release import Facts, release
 from analysis.responses import RawResponses
 from analysis.rules import Rules
@@ -21,7 +22,7 @@ from surveys.answers.keys import SEATS, HolderSecret, SecretRefused, read_secret
 from surveys.answers.opening import Comments, SheetsForged, open_all, open_responses
 from surveys.answers.plans import SignedPlan
 from surveys.answers.wave import Contents
-from surveys.lifecycle import pins, witness
+from surveys.lifecycle import drawing, frozen, pins, witness
 from surveys.lifecycle.comments import sealed_to_team
 from surveys.lifecycle.context import House, destroy_wraps, read_wave_key, read_wraps
 from surveys.lifecycle.instrument import instrument_of
@@ -38,6 +39,10 @@ type Progress = Callable[[str], None]
 
 class AlreadyReleasing(Exception):
     """Another process is releasing a wave at this moment."""
+
+
+class ReleaseLost(Exception):
+    """The store says that it kept the document, and it is not there. Nothing was destroyed."""
 
 
 class MoreSheetsThanCodes(Exception):
@@ -76,7 +81,7 @@ async def release_wave(
     Raises
     ------
     SecretRefused, WrongState, AlreadyReleasing, DisclosureError, TooFew, MoreSheetsThanCodes, FileNotFoundError,
-    PlanOther, ClosingOther, SheetsForged, SheetsMissing
+    PlanOther, ClosingOther, SheetsForged, SheetsMissing, DrawnBefore, ReleaseLost
         Nothing was released and nothing destroyed.
     """
     forbid_traces()
@@ -95,6 +100,8 @@ async def release_wave(
             raise SheetsForged  # codes were added or taken away between the bulletin and what was kept at an update
         opened = _open if second else _open_first
         raw, texts, unreadable, plan = await opened(house, record, questionnaire, typed, there, progress, without)
+        await frozen.check(house.data, record)
+        sheets = urn_of.marks_of(there.sheets)
         del there  # a whole urn need not lie in memory while the numbers are computed
         participation = {
             **(published[0] if published else {}),
@@ -110,10 +117,26 @@ async def release_wave(
             participation=participation,
             headcounts=await panel.headcounts(wave),
         )
-        made = await _compute_and_commit(house, record, raw, texts, instrument_of(questionnaire), facts, progress)
+        await log.record(house.engines["people"], house.day, house.actor, "release begun", wave=wave)
+        below = drawing.begin(house.data, wave, _decides(record, facts, sheets))
+        made = await _compute_and_commit(
+            house, record, raw, texts, instrument_of(questionnaire), facts, progress, below
+        )
         progress("destroying")
         await _destroy(house, wave)
     return made
+
+
+def _decides(record: WaveRecord, facts: Facts, sheets: Sequence[str]) -> dict[str, Any]:
+    """All that decides what is printed: of an attempt that is repeated it must be the same."""
+    return {
+        "sheets": list(sheets),
+        "questionnaire": dict(record.questionnaire),
+        "plan": dict(record.plan),
+        "k": dict(record.rules["k"]),
+        "headcounts": dict(facts.headcounts or {}),
+        "participation": dict(facts.participation),
+    }
 
 
 type _Opened = tuple[RawResponses, Comments, int, dict[str, str]]
@@ -189,9 +212,10 @@ async def _compute_and_commit(
     instrument: Instrument,
     facts: Facts,
     progress: Progress,
+    below: Below,
 ) -> Release:
     rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
-    made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress)
+    made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress, below=below)
     progress("committing")
     team = record.holders.get(GUARANTEE)
     sealed = sealed_to_team(texts, bytes.fromhex(team["key"]), rules.k_comments) if team else {}
@@ -203,6 +227,8 @@ async def _compute_and_commit(
         await releases.keep(record.id, text, "")
         await comments.keep(public, record.id, sealed)
         await waves.change(public, record.id, record.state, state=State.RELEASED, released=house.day)
+    if await releases.kept(record.id) != text or (await waves.get(record.id)).state != State.RELEASED:
+        raise ReleaseLost  # whoever writes the store took it out again: nothing may be destroyed
     await log.record(house.engines["people"], house.day, house.actor, "wave released", wave=record.id)
     return made
 
@@ -221,6 +247,7 @@ def _iso(day: object) -> str:
 async def _destroy(house: House, wave: str) -> None:
     await urn_of.destroy(house.engines["answers"], wave)
     destroy_wraps(house, wave)
+    drawing.destroy(house.data, wave)  # after the keys: while sheets can be opened their moves are the same
     await log.record(house.engines["people"], house.day, house.actor, "urn destroyed", wave=wave)
 
 

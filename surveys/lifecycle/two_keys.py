@@ -6,6 +6,7 @@ office and confirmed by the representative, counted and published. Neither learn
 
 from datetime import timedelta
 
+from surveys.lifecycle import frozen
 from surveys.lifecycle.context import House
 from surveys.lifecycle.opening import slip_limit, slip_people
 from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
@@ -163,8 +164,10 @@ async def _raise(house: House, record: WaveRecord, asked: Asked) -> None:
             raise PlanRefused("raise", now=now[asked.family], highest=HIGHEST_K)
         if not await two_keys.settle(people, asked.id, ASKED, HANDED, house.actor):
             raise PlanRefused("second_key")
-        raised = {**rules, "k": {**now, asked.family: asked.k}}
-        await waves.change(house.engines["public"], record.id, State.OPEN, rules=raised)
+        raised = {**now, asked.family: asked.k}
+        frozen.about_to_raise(house.data, record.id, raised)
+        await waves.change(house.engines["public"], record.id, State.OPEN, rules={**rules, "k": raised})
+        frozen.raised(house.data, record.id)
     await log.record(people, house.day, house.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
 
 

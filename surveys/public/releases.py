@@ -20,8 +20,8 @@ async def document(wave: str) -> dict[str, Any] | None:
     ReleaseInvalid
         If what is stored is not as a release is: nothing of it is shown.
     """
-    row = await ReleaseDocument.select(ReleaseDocument.document).where(ReleaseDocument.wave == wave).first()
-    return _checked(row["document"]).to_json() if row else None
+    text = await kept(wave)
+    return _checked(text).to_json() if text is not None else None
 
 
 async def read(wave: str) -> Document | None:
@@ -32,8 +32,8 @@ async def read(wave: str) -> Document | None:
     ReleaseInvalid
         As `document`.
     """
-    row = await ReleaseDocument.select(ReleaseDocument.document).where(ReleaseDocument.wave == wave).first()
-    return _read(row["document"]) if row else None
+    text = await kept(wave)
+    return _read(text) if text is not None else None
 
 
 @lru_cache(maxsize=16)
@@ -45,6 +45,12 @@ def _read(text: str) -> Document:
 def _checked(text: str) -> Release:
     """A release checks itself on construction, from storage too; once for each text."""
     return Release(text)
+
+
+async def kept(wave: str) -> str | None:
+    """The text of a release as it lies here, unchecked."""
+    row = await ReleaseDocument.select(ReleaseDocument.document).where(ReleaseDocument.wave == wave).first()
+    return str(row["document"]) if row else None
 
 
 async def is_one_from_before() -> bool:

@@ -1,0 +1,80 @@
+"""What the plan does not hold and groups still depend on: exact headcounts and the least sizes, in a file of the folder of keys.
+
+A headcount that is lowered in the store hides a group, or shows one person less of another; a least size that is raised hides
+nearly all. Whoever writes the databases does not write here.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.steps import size_band
+from surveys import signed
+from surveys.answers.plans import PlanOther
+from surveys.lifecycle.context import frozen_path, keep_file, keep_once
+from surveys.people import panel
+from surveys.public import waves
+from surveys.public.waves import State, WaveRecord
+
+UNDER_WAY = (State.OPEN, State.ENDED, State.CLOSED)
+
+
+def update_path(data: Path) -> Path:
+    """Where stands which waves an update found under way; written once in the life of an installation."""
+    return data / "keys" / "frozen.json"
+
+
+def keep(data: Path, record: WaveRecord, headcounts: Mapping[str, int]) -> None:
+    """Write the file of a wave that is about to open."""
+    _write(data, record.id, headcounts, [dict(record.rules["k"])])
+
+
+async def keep_at_update(data: Path) -> None:
+    """Write the file of every wave that the version before had opened. What was changed in it until then nothing can tell."""
+    if update_path(data).exists():
+        return
+    found = [record for record in await waves.in_state(*UNDER_WAY) if record.origin == "ascolto"]
+    for record in found:
+        if not frozen_path(data, record.id).exists():
+            keep(data, record, await panel.headcounts(record.id))
+    keep_once(update_path(data), signed.canonical(sorted(record.id for record in found)).encode())
+
+
+def about_to_raise(data: Path, wave: str, k: Mapping[str, int]) -> None:
+    """Note the least sizes that two keys are about to write into the row: until they stand there, those before hold too."""
+    there = _read(data, wave)
+    _write(data, wave, there["headcounts"], [there["k"][-1], dict(k)])
+
+
+def raised(data: Path, wave: str) -> None:
+    """Note that they stand there: nobody puts those before back."""
+    there = _read(data, wave)
+    _write(data, wave, there["headcounts"], there["k"][-1:])
+
+
+async def check(data: Path, record: WaveRecord) -> None:
+    """Hold headcounts, their bands and the least sizes of the stores against the file.
+
+    Raises
+    ------
+    PlanOther
+    """
+    there, now = _read(data, record.id), await panel.headcounts(record.id)
+    if there["headcounts"] != now or dict(record.headcount_bands) != {view: size_band(n) for view, n in now.items()}:
+        raise PlanOther("the headcounts are not those of the opening")
+    if dict(record.rules["k"]) not in there["k"]:
+        raise PlanOther("the least sizes are neither those of the opening nor raised with two keys")
+
+
+def _write(data: Path, wave: str, headcounts: Mapping[str, int], k: list[dict[str, int]]) -> None:
+    text = signed.canonical({"v": 1, "wave": wave, "headcounts": dict(headcounts), "k": k})
+    keep_file(frozen_path(data, wave), text.encode())
+
+
+def _read(data: Path, wave: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(frozen_path(data, wave).read_text("utf-8"))
+        return {"headcounts": found["headcounts"], "k": list(found["k"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise PlanOther("there is no file of what was frozen at the opening") from None
