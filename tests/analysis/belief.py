@@ -74,7 +74,9 @@ def beliefs(published: Published, *, sweeps: int = SWEEPS, seed: int = SEED) -> 
     dice = np.random.default_rng(seed)
     each: list[float] = []
     known = 0
-    for statistic in (s for s in published.statistics if s.values is not None):
+    for statistic in published.statistics:
+        if statistic.values is None:
+            continue
         values = statistic.values[~np.isnan(statistic.values)]
         share = float((values >= statistic.members[0].favourable_from).mean()) if len(values) else 1.0
         if max(share, 1 - share) >= LIKELY:

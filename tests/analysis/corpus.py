@@ -1,5 +1,6 @@
 """Three hundred seeded data sets, and an exact reader of what is released of them who shares no code with the audit."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,7 @@ def data_set(seed: int) -> DataSet:
     n = int(rng.integers(60, 431) if seed % LARGE == LARGE - 1 else rng.integers(10, 61))
     if kind == "tiny":
         n = int(rng.integers(10, 15))
-    return DataSet(seed, kind, wave(n, **{name: _column(kind, n, rng) for name in LIKERT}))
+    return DataSet(seed, kind, wave(n, genders=None, **{name: _column(kind, n, rng) for name in LIKERT}))
 
 
 def _column(kind: str, n: int, rng: np.random.Generator) -> list[int]:
@@ -80,7 +81,7 @@ def _possible(figure: Figure, whole: int, step: float, end: float, most: int) ->
 
 
 def _bounds(
-    views: list[dict[str, Any]], found: RawIncidence, answered: Any, item: str, *, moves: bool
+    views: Sequence[Mapping[str, Any]], found: RawIncidence, answered: Any, item: str, *, moves: bool
 ) -> tuple[Any, Any, Any]:
     """What one item's figures leave open, as rows over the counts of each atom and answer; `answered` people of each atom."""
     rows, ends = [], []
@@ -91,11 +92,13 @@ def _bounds(
         inside = found.matrix[place].astype(float)
         n = int((inside * answered).sum())
         row = next(one for one in reversed(ROWS) if n >= one.least)
-        figures = [(shown["index"], [0, 1, 2, 3, 4], 4 * n, row.index_step, row.index_end, 6)]
+        figures: list[tuple[Figure, list[float], int, float, float, int]] = [
+            (shown["index"], [0, 1, 2, 3, 4], 4 * n, row.index_step, row.index_end, 6)
+        ]
         if "favourable" in shown:
             figures.append((shown["favourable"], [0, 0, 0, 1, 1], n, row.share_step, row.share_end, 3))
         classes = shown.get("distribution", [])
-        kinds = np.eye(5).tolist() if len(classes) == 5 else [[1, 1, 0, 0, 0], [0, 0, 1, 0, 0]]
+        kinds: list[list[float]] = np.eye(5).tolist() if len(classes) == 5 else [[1, 1, 0, 0, 0], [0, 0, 1, 0, 0]]
         figures += [(f, kind, n, row.class_step, row.share_end, 3) for f, kind in zip(classes, kinds, strict=False)]
         for figure, worth, whole, step, end, most in figures:
             rows.append(np.kron(inside, worth))
@@ -104,7 +107,7 @@ def _bounds(
 
 
 def sides_proven(
-    views: list[dict[str, Any]], found: RawIncidence, raw: RawResponses, item: str, *, moves: bool = True
+    views: Sequence[Mapping[str, Any]], found: RawIncidence, raw: RawResponses, item: str, *, moves: bool = True
 ) -> set[int]:
     """The atoms in which all who answered are proven favourable, or none: integer programmes over counts of answers.
 
@@ -125,7 +128,12 @@ def sides_proven(
         favourable = int(wish @ true)
         if favourable in (0, answered[atom]):
             sign = 1.0 if favourable else -1.0
-            best = milp(sign * wish, integrality=np.ones_like(wish), bounds=Bounds(0, np.inf), constraints=limits)
+            best = milp(
+                sign * wish,
+                integrality=np.ones(len(wish), dtype=np.int64),
+                bounds=Bounds(0, np.inf),
+                constraints=limits,
+            )
             assert best.success
             if round(abs(best.fun)) == favourable:
                 proven.add(int(atom))

@@ -1,5 +1,6 @@
 """The reader who knows the law, against every world of a tiny organisation counted one by one."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -58,9 +59,9 @@ def test_the_reader_believes_what_counting_every_world_gives(answers: list[int],
 def test_where_nothing_is_printed_of_a_group_the_reader_believes_what_all_answered() -> None:
     """Ten people, one figure: everybody is believed alike, near the share of the whole."""
     raw = wave(10, A1=[5] * 6 + [1] * 4)
-    shown = published(raw)
-    for view in shown.views[1:]:
-        view["shown"] = False
+    everything = published(raw)
+    views = [everything.views[0], *({**view, "shown": False} for view in everything.views[1:])]
+    shown = replace(everything, views=views)
     statistic = next(s for s in shown.statistics if s.key == "items/A1")
     sides = believed(statistic, shown, np.random.default_rng(1), 4000)
     assert max(abs(sides - 0.6)) < 0.1 and np.ptp(sides) < 0.1

@@ -64,9 +64,7 @@ def test_three_classes_take_the_share_as_it_stands() -> None:
 
 
 def test_the_second_rung_shows_every_size_what_the_size_below_it_shows() -> None:
-    assert [
-        p.row_of(n, p.COARSER) and p.row_of(n, p.COARSER).index_step for n in (5, 9, 10, 20, 50, 199, 200, 5000)
-    ] == [
+    assert [(row := p.row_of(n, p.COARSER)) and row.index_step for n in (5, 9, 10, 20, 50, 199, 200, 5000)] == [
         None,
         None,
         12.5,

@@ -1,6 +1,7 @@
 """What a release says of the whole organisation and of experiences, and must not (PRIVACY 2.5, STATISTICS 3)."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ from analysis.steps import experience_band, state_of
 from tests.analysis.waves import LIKERT, PLAN, dice, facts, likert, released, still, wave
 
 
-def _root(document: dict, item: str = "A1") -> dict:
-    return document["views"][0]["items"][item]
+def _root(document: dict[str, Any], item: str = "A1") -> dict[str, Any]:
+    found: dict[str, Any] = document["views"][0]["items"][item]
+    return found
 
 
 @pytest.mark.parametrize("n", [12, 40, 120, 246])
@@ -285,7 +287,7 @@ def test_many_items_with_gaps_are_released_also_where_a_whole_unit_is_at_the_top
         name: [-1 if rng.random() < 0.25 else 5 if i % 3 == 2 else int(rng.integers(1, 6)) for i in range(200)]
         for name in names
     }
-    raw = wave(200, **columns)
+    raw = wave(200, genders=None, **columns)
     made = release(raw, PLAN, Instrument(questions, (), ()), Rules(), facts(200), below=dice(1)).to_json()
     assert made["rules"]["rung"] == 0 and "1" in made["views"][0]["areas"]
 
@@ -294,7 +296,7 @@ def test_many_items_with_gaps_are_released_also_where_a_whole_unit_is_at_the_top
 @given(st.permutations(list(range(30))))
 def test_the_order_of_sheets_changes_nothing(order: list[int]) -> None:
     columns = {"A1": [1 + i % 5 for i in range(30)], "A2": [1 + i % 4 for i in range(30)]}
-    raw = wave(30, **columns)
+    raw = wave(30, genders=None, **columns)
     turned = RawResponses(
         30,
         {d: [raw.group(d)[i] for i in order] for d in raw.dimensions()},

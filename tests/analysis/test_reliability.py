@@ -33,15 +33,13 @@ def test_a_reading_is_shown_from_200_people_and_is_never_missing_because_all_ans
     scale = next(scale for scale in INSTRUMENT.scales if len(scale.items) >= 3)
     mixed, alike = [1, 2, 3, 4, 5] * 40, [5] * 200
     for answers in (mixed, alike):
-        whole = wave(200, **{item: answers for item in scale.items})
+        whole = wave(200, genders=None, **{item: answers for item in scale.items})
         assert set(figures.quality(whole, INSTRUMENT)["reliability"][scale.id]) == {"n_band", "reading"}
-        few = wave(199, **{item: answers[:199] for item in scale.items})
+        few = wave(199, genders=None, **{item: answers[:199] for item in scale.items})
         assert scale.id not in figures.quality(few, INSTRUMENT)["reliability"]
 
 
 def test_a_spread_is_shown_from_fifty_people() -> None:
-    shown = [
-        released(wave(n, **{name: [1, 2, 3, 4, 5] * (n // 5) for name in LIKERT}))["views"][0]["items"]["A1"]
-        for n in (45, 50)
-    ]
+    waves = [wave(n, genders=None, **{name: [1, 2, 3, 4, 5] * (n // 5) for name in LIKERT}) for n in (45, 50)]
+    shown = [released(made)["views"][0]["items"]["A1"] for made in waves]
     assert ["sd" in figure for figure in shown] == [False, True]

@@ -150,7 +150,10 @@ def _pinned(matrix: np.ndarray, n: np.ndarray) -> tuple[int, ...]:
             wish = np.zeros(len(live))
             wish[place] = -1
             most = linprog(wish, A_eq=system, b_eq=system @ n[live], bounds=(0, None))
-            if most.status != 3 and most.x[place] < K - 1e-6:  # 3: without bound
+            if most.status == 3:  # without bound
+                continue
+            assert most.x is not None
+            if most.x[place] < K - 1e-6:
                 exposed.append(int(atom))
     return tuple(exposed)
 

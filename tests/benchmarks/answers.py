@@ -45,7 +45,9 @@ async def _client(
 async def _run(
     port: int, bodies: list[bytes], stop_after: float | None = None, kill: int = 0
 ) -> tuple[list[float], list[int], float]:
-    place, taken, acknowledged = [0], [], []
+    place = [0]
+    taken: list[float] = []
+    acknowledged: list[int] = []
     began = time.perf_counter()
     clients = [asyncio.create_task(_client(port, bodies, place, taken, acknowledged)) for _ in range(CLIENTS)]
     if stop_after:

@@ -1,5 +1,6 @@
 """Published worked examples. R. G. Newcombe, Statistics in Medicine 17 (1998) 857-872, table I, method 3 (Wilson)."""
 
+import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
@@ -27,7 +28,7 @@ def test_coverage_for_a_finite_population_is_that_of_the_exact_hypergeometric_su
     intervals = [wilson(x / n, n / correction(n, population)) for x in range(n + 1)]
     coverage = []
     for true in range(population + 1):
-        chances = hypergeom.pmf(range(n + 1), population, true, n)
+        chances = np.asarray(hypergeom.pmf(range(n + 1), population, true, n)).tolist()
         share = true / population
         coverage.append(
             sum(p for p, i in zip(chances, intervals, strict=True) if i.low - 1e-12 <= share <= i.high + 1e-12)

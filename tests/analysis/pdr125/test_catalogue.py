@@ -14,16 +14,16 @@ DATA = json.loads((files("analysis.pdr125") / "catalogue.json").read_text("utf-8
 CATALOGUE = load_catalogue()
 
 
-def test_six_areas_weigh_15_15_10_20_20_20():
+def test_six_areas_weigh_15_15_10_20_20_20() -> None:
     assert [area.weight_percent for area in CATALOGUE.areas] == [15, 15, 10, 20, 20, 20]
 
 
-def test_a_large_organisation_faces_31_indicators_of_100_points_an_area():
+def test_a_large_organisation_faces_31_indicators_of_100_points_an_area() -> None:
     assert len(CATALOGUE.indicators(4)) == 31
     assert [area.points(4) for area in CATALOGUE.areas] == [100] * 6
 
 
-def test_fifteen_indicators_are_informed_by_the_survey():
+def test_fifteen_indicators_are_informed_by_the_survey() -> None:
     informed = [indicator.id for indicator in CATALOGUE.indicators(4) if indicator.survey_informed]
     assert informed == [
         "1.1",
@@ -47,17 +47,17 @@ def test_fifteen_indicators_are_informed_by_the_survey():
 @pytest.mark.parametrize(
     ("employees", "band"), [(1, 1), (9, 1), (10, 2), (49, 2), (50, 3), (249, 3), (250, 4), (430, 4)]
 )
-def test_the_size_bands_are_those_of_the_standard(employees, band):
+def test_the_size_bands_are_those_of_the_standard(employees: int, band: int) -> None:
     assert CATALOGUE.band_of(employees).number == band
 
 
-def test_an_organisation_of_nobody_has_no_band():
+def test_an_organisation_of_nobody_has_no_band() -> None:
     with pytest.raises(ValueError):
         CATALOGUE.band_of(0)
 
 
 @given(st.integers(0, 5), st.data())
-def test_a_catalogue_with_one_changed_point_is_refused(area, data):
+def test_a_catalogue_with_one_changed_point_is_refused(area: int, data: st.DataObject) -> None:
     broken = copy.deepcopy(DATA)
     indicator = data.draw(st.sampled_from(broken["areas"][area]["indicators"]))
     indicator["points"] += data.draw(st.integers(1, 20))
@@ -65,7 +65,7 @@ def test_a_catalogue_with_one_changed_point_is_refused(area, data):
         read_catalogue(broken)
 
 
-def test_a_check_that_nobody_computes_is_refused():
+def test_a_check_that_nobody_computes_is_refused() -> None:
     broken = copy.deepcopy(DATA)
     broken["checks"]["something_new"] = 1
     with pytest.raises(CatalogueBroken, match="something_new"):
