@@ -353,7 +353,7 @@ async def test_handlers_and_the_others_have_doors_of_their_own(house: House) -> 
     await accounts.add(people, "marta", "handler", PASSWORD)
     for door in ("desk", "handlers"):
         with pytest.raises(SignInRefused):
-            await accounts.sign_in(people, "marta", PASSWORD, NOW, door=door)  # type: ignore[arg-type]  # one of the doors
+            await accounts.sign_in(people, "marta", PASSWORD, NOW, door=door)
     await accounts.sign_in(people, "marta", PASSWORD, NOW, door="setup")
     assert await accounts.set_second(people, "marta", SECRET, code(-1), NOW)
     with pytest.raises(SignInRefused):

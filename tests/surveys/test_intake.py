@@ -42,7 +42,14 @@ async def _open(house: House) -> AsyncIterator[tuple[Opened, OpenWave, Urn]]:
 
 
 async def _taken() -> int:
-    return await Slot.count().where(Slot.taken.eq(True))
+    taken: int = await Slot.count().where(Slot.taken.eq(True))
+    return taken
+
+
+async def _sheet() -> bytes:
+    row = await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first()
+    assert row is not None
+    return bytes(row["sheet"])
 
 
 def _token(key: blind.SigningKey, message: bytes) -> str:
@@ -131,10 +138,10 @@ async def test_the_same_form_is_received_again_and_another_one_is_told_that_the_
     async with _open(house) as (made, wave, urn):
         right = Right.verified(made.codes[0], wave)
         assert await receive(urn, right, SHEET, FIRST) == Receipt.RECEIVED
-        kept = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
+        kept = await _sheet()
         assert await receive(urn, right, OTHER, FIRST) == Receipt.RECEIVED
         assert await receive(urn, right, OTHER, SECOND) == Receipt.USED
-        assert bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"]) == kept
+        assert await _sheet() == kept
         assert await _taken() == 1
 
 
@@ -154,7 +161,7 @@ async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_
                 await receive(urn, right, sealed, attempt)
         assert await Spent.count() == 0
         assert await receive(urn, right, sealed, FIRST) == Receipt.RECEIVED
-        envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
+        envelope = await _sheet()
         assert pairs.without_layer(envelope, wave.wave_key) == sealed
 
 
@@ -172,6 +179,8 @@ async def test_the_row_of_a_spent_code_is_not_the_proof_that_its_sheet_carries(s
     async with _open(sqlite_house) as (made, wave, urn):
         right = Right.verified(made.codes[0], wave)
         assert await receive(urn, right, SHEET, FIRST) == Receipt.RECEIVED
-        kept = bytes((await Spent.select(Spent.digest).first())["digest"])
+        row = await Spent.select(Spent.digest).first()
+        assert row is not None
+        kept = bytes(row["digest"])
         assert (kept, right.proof) == (spent_digest(proof_of(made.codes[0])), digest(made.codes[0]))
         assert kept != right.proof

@@ -126,7 +126,7 @@ def test_a_plan_has_three_holders_of_three_seats_with_three_keys(
         {"rules": {**FROZEN["rules"], "items": 2}},
         {"panel": {**FROZEN["panel"], "people": 61}},
     ],
-)  # type: ignore[dict-item]
+)
 def test_whatever_is_changed_in_a_plan_it_is_another_plan(
     there: tuple[World, Ring], keys: dict[str, HolderKeys], plan: SignedPlan, change: dict[str, Any]
 ) -> None:

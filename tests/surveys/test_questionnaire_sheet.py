@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import zlib
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -12,14 +13,16 @@ from hypothesis import strategies as st
 
 from surveys.questionnaire import AnswerSheet, InvalidAnswers, SheetUnreadable, UnitNode, shipped
 
+type Form = dict[str, list[str]]
+
 TREE = (UnitNode("po", "Prato", ""), UnitNode("po.nido", "Nido", "po"))
 FULL = shipped("full", TREE, ("unit", "gender", "age"))
 ITEMS = {item.id: item for item in FULL.items()}
 
 
 @st.composite
-def forms(draw):
-    form = {}
+def forms(draw: st.DrawFn) -> Form:
+    form: Form = {}
     for item in FULL.items():
         if not draw(st.booleans()):
             continue
@@ -31,7 +34,7 @@ def forms(draw):
     return form
 
 
-def problems(form):
+def problems(form: Form) -> list[tuple[str, str]]:
     with pytest.raises(InvalidAnswers) as refused:
         FULL.read(form)
     return [(problem.item_id, problem.code) for problem in refused.value.problems]
@@ -39,7 +42,7 @@ def problems(form):
 
 @given(forms())
 @settings(max_examples=60, deadline=None)
-def test_a_form_survives_the_way_into_bytes_and_back(form):
+def test_a_form_survives_the_way_into_bytes_and_back(form: Form) -> None:
     sheet = FULL.read(form)
     again = AnswerSheet.from_bytes(sheet.to_bytes(), FULL)
     assert {name: set(codes) for name, codes in again.codes().items()} == {n: set(codes) for n, codes in form.items()}
@@ -49,12 +52,12 @@ def test_a_form_survives_the_way_into_bytes_and_back(form):
 
 @given(forms())
 @settings(max_examples=20, deadline=None)
-def test_the_order_in_which_a_browser_sends_leaves_no_trace_in_the_sheet(form):
+def test_the_order_in_which_a_browser_sends_leaves_no_trace_in_the_sheet(form: Form) -> None:
     turned = {name: list(reversed(codes)) for name, codes in reversed(form.items())}
     assert FULL.read(turned).to_bytes() == FULL.read(form).to_bytes()
 
 
-def test_the_longest_sheet_fits_the_envelope():
+def test_the_longest_sheet_fits_the_envelope() -> None:
     form = {item.id: [c for c in item.codes if c not in item.exclusive] for item in FULL.items() if item.multiple}
     form |= {item.id: [item.codes[0]] for item in FULL.items() if not item.multiple}
     assert len(FULL.read(form).to_bytes()) < 8050
@@ -62,7 +65,7 @@ def test_the_longest_sheet_fits_the_envelope():
 
 @given(st.binary(max_size=300).filter(lambda data: data != b"\x80"))
 @settings(max_examples=200)
-def test_bytes_that_are_no_sheet_are_refused_and_never_break_the_opening(data):
+def test_bytes_that_are_no_sheet_are_refused_and_never_break_the_opening(data: bytes) -> None:
     for attempt in (data, zlib.compress(data)):  # an empty map, 0x80, would be a sheet without answers
         with pytest.raises(SheetUnreadable):
             AnswerSheet.from_bytes(attempt, FULL)
@@ -79,16 +82,16 @@ def test_bytes_that_are_no_sheet_are_refused_and_never_break_the_opening(data):
     ],
     ids=["not utf-8", "bomb", "no such code", "no list", "cut off"],
 )
-def test_a_damaged_or_hostile_sheet_is_unreadable(data):
+def test_a_damaged_or_hostile_sheet_is_unreadable(data: bytes) -> None:
     with pytest.raises(SheetUnreadable):
         AnswerSheet.from_bytes(data, FULL)
 
 
-def test_a_skipped_item_is_absent_and_an_empty_field_is_a_skip():
+def test_a_skipped_item_is_absent_and_an_empty_field_is_a_skip() -> None:
     assert dict(FULL.read({"CUL1": ["4"], "CUL2": [""], "unit": []}).codes()) == {"CUL1": ("4",)}
 
 
-def test_all_problems_come_at_once_and_name_no_answer():
+def test_all_problems_come_at_once_and_name_no_answer() -> None:
     form = {"CUL1": ["6"], "CUL3": ["1", "2"], "EXP6": ["age", "none"], "nome": ["Ada Rossi"], "_code": ["x"]}
     assert sorted(problems(form)) == [
         ("CUL1", "wrong_code"),
@@ -101,12 +104,12 @@ def test_all_problems_come_at_once_and_name_no_answer():
     assert "Ada" not in str(refused.value)
 
 
-def test_dont_know_is_refused_where_the_bank_does_not_offer_it():
+def test_dont_know_is_refused_where_the_bank_does_not_offer_it() -> None:
     assert problems({"CUL1": ["dont_know"]}) == [("CUL1", "wrong_code")]
     assert FULL.read({"CUL2": ["dont_know"]}).codes() == {"CUL2": ("dont_know",)}
 
 
-def test_skipping_the_experience_block_drops_every_answer_in_it():
+def test_skipping_the_experience_block_drops_every_answer_in_it() -> None:
     form = {"EXP1": ["2"], "EXP6": ["age", "origin"], "CUL1": ["3"], "_skip_experience": ["1"]}
     assert dict(FULL.read(form).codes()) == {"CUL1": ("3",)}
 
@@ -128,6 +131,6 @@ def test_skipping_the_experience_block_drops_every_answer_in_it():
         msgspec.msgpack.encode,
     ],
 )
-def test_a_sheet_refuses_to_be_shown_copied_or_serialised(look):
+def test_a_sheet_refuses_to_be_shown_copied_or_serialised(look: Callable[[AnswerSheet], object]) -> None:
     with pytest.raises(TypeError):
         look(FULL.read({"CUL1": ["5"]}))

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,9 +30,9 @@ def world() -> World:
     return World(dice_of(3))
 
 
-def draft(world: World, names: tuple[str, ...] = ALL, **other: object) -> str:
+def draft(world: World, names: tuple[str, ...] = ALL, **other: Any) -> str:
     wanted = [Wanted(world.statement(name), {"it": "r"}, name == OUTSIDE) for name in names]
-    return rings.draft(world.anchor, DAY, wanted, **other)  # type: ignore[arg-type]  # a test's shorthand
+    return rings.draft(world.anchor, DAY, wanted, **other)
 
 
 @given(st.binary(min_size=16, max_size=16))

@@ -115,9 +115,10 @@ async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreS
         assert await keyring.versions() == () and not (await channel.load()).is_open
         assert {table: await table.count() for table in rows} == rows
         if isinstance(engines["people"], SafePostgres):
+            assert isinstance(engines["answers"], SafePostgres) and isinstance(engines["cases"], SafePostgres)
             parts = {table._meta.tablename: len(await engines["people"].parts(table)) for table in (Panel,)}
-            parts |= {t._meta.tablename: len(await engines["answers"].parts(t)) for t in (Slot, Spent)}  # type: ignore[union-attr]
-            parts |= {t._meta.tablename: len(await engines["cases"].parts(t)) for t in (Wrap, Message, Piece)}  # type: ignore[union-attr]
+            parts |= {t._meta.tablename: len(await engines["answers"].parts(t)) for t in (Slot, Spent)}
+            parts |= {t._meta.tablename: len(await engines["cases"].parts(t)) for t in (Wrap, Message, Piece)}
             assert parts == DIVIDED["people"] | DIVIDED["answers"] | DIVIDED["cases"]
             indexes = await engines["people"]._run_in_new_connection(
                 "SELECT indexname FROM pg_indexes WHERE tablename = 'panel'"
@@ -146,7 +147,7 @@ async def test_a_transaction_that_is_cancelled_at_whatever_moment_says_so_and_th
         async with people.transaction():
             await Person.insert(Person(id=number + 1, name=f"Persona {number}", unit="po", gender="f", age="30_39"))
 
-    said = []
+    said: list[BaseException | None] = []
     for number in range(150):
         writing = asyncio.create_task(write(number))
         await asyncio.sleep(number % 50 * 0.0002)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ from tests.conftest import DAY, WAVE, end_and_close, open_a_wave
 from tests.surveys.test_links import _open, _token
 
 
-def _as(house: House, actor: str, **changes: object) -> House:
-    return replace(house, actor=actor, **changes)  # type: ignore[arg-type]
+def _as(house: House, actor: str, **changes: Any) -> House:
+    return replace(house, actor=actor, **changes)
 
 
 async def _person(channel: str) -> int:

@@ -150,7 +150,9 @@ async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House)
     urn = await _started(sqlite_house)
     code, kept = put_in(sqlite_house, wave.record, wave.codes[0], b"sheet")
     await urn.put(right(WAVE, code), b"a" * 16, kept)
-    envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
+    row = await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first()
+    assert row is not None
+    envelope = bytes(row["sheet"])
     await urn.stop()
     files = [path for path in sqlite_house.data.iterdir() if path.name.startswith("answers.sqlite")]
     assert any(envelope[:64] in path.read_bytes() for path in files)  # it could be found

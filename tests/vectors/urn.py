@@ -16,7 +16,7 @@ from tests.surveys.cases.memory import World
 FILE = Path(__file__).with_name("urn.json")
 DAY = date(2026, 11, 25)
 WAVE = "autunno-2026"
-FROZEN = {
+FROZEN: dict[str, Any] = {
     "questionnaire": {"id": "completo", "sections": []},
     "groups": {"views": []},
     "rules": {"items": 5, "comments": 10, "experience": 20},

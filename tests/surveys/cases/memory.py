@@ -232,7 +232,19 @@ def old_change(kept: Kept, name: str, readers: list[dict[str, str]], ask: str, m
     """A change of keys as it was written where no notes were seen: without a key for them."""
     with monkeypatch.context() as patch:
         write = letters.write
-        patch.setattr(letters, "write", lambda *given: write(*given[:-1], {**without(given[-1], "noted"), "notes": ""}))
+
+        def older(
+            place: letters.Place,
+            author: Author,
+            kind: str,
+            on: str,
+            content: Any,
+            salt: bytes,
+            terms: Mapping[str, Any],
+        ) -> tuple[str, str]:
+            return write(place, author, kind, on, content, salt, {**without(terms, "noted"), "notes": ""})
+
+        patch.setattr(letters, "write", older)
         opened = kept.opened(name)
         assert opened.fold is not None
         made = acts.change(

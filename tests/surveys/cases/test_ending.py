@@ -142,7 +142,10 @@ async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(
     before = await Case.select().where(Case.id == written.case).first()
     with pytest.raises(ReportRefused):
         await standing.say_stand(
-            await seat(house, made), written.case, "anna", standing.Stand(**{"received": "2026-11-02", **said})
+            await seat(house, made),
+            written.case,
+            "anna",
+            standing.Stand(**{"received": "2026-11-02", **said}, letters=0),
         )
     assert await Case.select().where(Case.id == written.case).first() == before
 

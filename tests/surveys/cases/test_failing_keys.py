@@ -86,7 +86,8 @@ def test_no_words_of_however_many_make_void_what_was_written(kept: Kept, names: 
     assert fold is not None and (fold.state, fold.epoch, fold.void) == ("outcome", 2, set())
     for name in names:
         if name != "carla":
-            assert problem(kept, name) == "epoch_broken" and opened(kept, name).fold.epoch == 2  # type: ignore[union-attr]
+            fold = opened(kept, name).fold
+            assert problem(kept, name) == "epoch_broken" and fold is not None and fold.epoch == 2
     helper = next(name for name in (OUTSIDE, "anna") if name not in names)
     kept.change(helper, readers_but(kept))
     for name in (REPORTER, *ALL):

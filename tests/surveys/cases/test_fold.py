@@ -1,6 +1,7 @@
 """What a thread of version 2 decides: who reads, who may change it, what two must do, what a reporter's code refuses."""
 
 import base64
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -299,23 +300,22 @@ def test_a_letter_emptied_by_one_hand_is_told_and_who_reads_is_still_known(world
     assert opened.fold is not None and set(opened.fold.readers) == set(ALL)
 
 
+def _opens(first: str, second: str) -> Callable[[bytes, str, int], wraps.Wrap]:
+    return lambda sealed, stream, number: wraps.open_recovery(sealed, first, second, stream, number)
+
+
 def test_two_of_three_recovery_holders_open_and_one_does_not(world: World) -> None:
     kept = report(world, "da salvare")
     unticked = report(world, out=[RECOVERY])
     seeds = {seat: identity_text(seed) for seat, seed in world.holders.items()}
     for pair in wraps.PAIRS:
         first, second = seeds[pair[0]], seeds[pair[1]]
-        party = Party(
-            RECOVERY,
-            lambda sealed, stream, number, a=first, b=second: wraps.open_recovery(sealed, a, b, stream, number),
-        )
+        party = Party(RECOVERY, _opens(first, second))
         opened = open_case(kept.sealed(wraps.pair_name(pair)), party, world.anchor.hash, world.chain)
         assert opened.problem == "" and opened.thread[0].content == {"text": "da salvare"}
         with pytest.raises(CannotOpen):
             open_case(unticked.sealed(wraps.pair_name(pair)), party, world.anchor.hash, world.chain)
-        alone = Party(
-            RECOVERY, lambda sealed, stream, number, a=first: wraps.open_recovery(sealed, a, a, stream, number)
-        )
+        alone = Party(RECOVERY, _opens(first, first))
         with pytest.raises(CannotOpen):
             open_case(kept.sealed(wraps.pair_name(pair)), alone, world.anchor.hash, world.chain)
 

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pyrage
 import pytest
@@ -96,7 +97,7 @@ def test_a_seed_writes_the_identity_that_pyrage_reads() -> None:
     assert str(pyrage.x25519.Identity.from_str(identity_text(seed)).to_public()) == recipient_of(seed)
 
 
-def _thread(recipient: str, author: Author = ANNA, **changes: object) -> list[tuple[int, bytes]]:
+def _thread(recipient: str, author: Author = ANNA, **changes: Any) -> list[tuple[int, bytes]]:
     """A report and an answer to it, with what is asked for changed in the answer."""
     first = write(Place(CASE, "thread", 1), ME, "report", DAY, "fp", {"text": "uno"})
     place = Place(CASE, "thread", 2, check_hash(first))
@@ -117,7 +118,7 @@ def test_an_honest_thread_opens_in_order() -> None:
 
 
 @pytest.mark.parametrize("change", [{"case": 78}, {"stream": "notes"}, {"number": 3}, {"before": FIRST}])
-def test_a_message_of_another_place_fails_loudly(change: dict[str, object]) -> None:
+def test_a_message_of_another_place_fails_loudly(change: dict[str, Any]) -> None:
     identity, recipient = new_identity()
     with pytest.raises(CannotOpen, match="belongs"):
         read_stream(CASE, "thread", _thread(recipient, **change), {1: identity}, TRUST)

@@ -1,14 +1,18 @@
 """A staff list becomes persons and a tree of units; everything wrong is told at once, by row, column and remedy."""
 
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.importing import words
-from surveys.importing.people import _REMEDIES, UnitRow, read_people
+from surveys.importing.people import _REMEDIES, PeopleImport, UnitRow, read_people
 from surveys.importing.sheets import FileUnreadable
+
+type Read = Callable[[str], PeopleImport]
 
 TODAY = date(2026, 11, 23)
 ITALIAN = """Nome;Cognome;E-mail;Lingua;Territorio;Servizio;Squadra;Genere;Fascia d'età;Matricola
@@ -19,8 +23,8 @@ Mei;Lin;+39 055 123456;cinese;Firenze;;;;;19
 
 
 @pytest.fixture
-def read(tmp_path):
-    def reader(text):
+def read(tmp_path: Path) -> Read:
+    def reader(text: str) -> PeopleImport:
         path = tmp_path / "staff.csv"
         path.write_text(text, encoding="utf-8")
         return read_people(path, today=TODAY)
@@ -28,7 +32,7 @@ def read(tmp_path):
     return reader
 
 
-def test_an_italian_list_becomes_persons(read):
+def test_an_italian_list_becomes_persons(read: Read) -> None:
     found = read(ITALIAN)
     assert found.refused == []
     rows = [(p.name, p.contact, p.language, p.unit, p.gender, p.age, dict(p.attributes)) for p in found.persons]
@@ -39,7 +43,7 @@ def test_an_italian_list_becomes_persons(read):
     ]
 
 
-def test_the_units_are_a_tree_with_parents_before_children_and_one_code_for_every_spelling(read):
+def test_the_units_are_a_tree_with_parents_before_children_and_one_code_for_every_spelling(read: Read) -> None:
     assert read(ITALIAN).units == [
         UnitRow("firenze", "Firenze", None),
         UnitRow("prato", "Prato", None),
@@ -48,19 +52,19 @@ def test_the_units_are_a_tree_with_parents_before_children_and_one_code_for_ever
     ]
 
 
-def test_an_english_list_is_read_too(read):
+def test_an_english_list_is_read_too(read: Read) -> None:
     found = read("Full name,Phone,Territory,Service,Gender,Date of birth\nAda,0551234567,Prato,Care,woman,1997-11-24\n")
     person = found.persons[0]
     assert (person.contact, person.unit, person.gender, person.age) == ("0551234567", "prato.care", "f", "u30")
 
 
-def test_a_date_of_birth_leaves_only_its_band(read):
+def test_a_date_of_birth_leaves_only_its_band(read: Read) -> None:
     found = read("nome,territorio,data di nascita\nAda,Prato,27/03/1985\n")
     assert found.persons[0].age == "40_49"
     assert "1985" not in repr(found)
 
 
-def test_every_wrong_cell_is_told_with_row_column_value_and_remedy(read):
+def test_every_wrong_cell_is_told_with_row_column_value_and_remedy(read: Read) -> None:
     found = read(
         "nome,e-mail,lingua,territorio,servizio,squadra,genere,fascia d'età\n"
         "Ada,ada@coop.it,it,Prato,Nido,,f,30-39\n"
@@ -84,20 +88,20 @@ def test_every_wrong_cell_is_told_with_row_column_value_and_remedy(read):
     assert [unit.code for unit in found.units] == ["prato", "prato.nido"]
 
 
-def test_two_people_of_one_name_are_two_people_when_a_cell_differs(read):
+def test_two_people_of_one_name_are_two_people_when_a_cell_differs(read: Read) -> None:
     found = read("nome,territorio,matricola\nAda,Prato,1\nAda,Prato,2\nAda,Prato,2\n")
     assert len(found.persons) == 2
     assert [r.row for r in found.refused] == [4]
 
 
 @pytest.mark.parametrize(("header", "missing"), [("cognome,territorio", "nome"), ("nome,genere", "territorio")])
-def test_a_list_without_names_or_units_is_refused_as_a_whole(read, header, missing):
+def test_a_list_without_names_or_units_is_refused_as_a_whole(read: Read, header: str, missing: str) -> None:
     with pytest.raises(FileUnreadable) as refused:
         read(f"{header}\nx,y\n")
     assert (refused.value.reason, refused.value.params["column"]) == ("missing_column", missing)
 
 
-def test_two_columns_with_one_meaning_are_refused(read):
+def test_two_columns_with_one_meaning_are_refused(read: Read) -> None:
     with pytest.raises(FileUnreadable, match="genere, sesso"):
         read("nome,territorio,genere,sesso\nAda,Prato,f,f\n")
 
@@ -105,30 +109,30 @@ def test_two_columns_with_one_meaning_are_refused(read):
 @pytest.mark.parametrize(
     ("years", "band"), [(29, "u30"), (30, "30_39"), (39, "30_39"), (40, "40_49"), (59, "50_59"), (60, "60p")]
 )
-def test_a_birthday_moves_a_person_into_the_next_band_on_the_day_itself(years, band):
+def test_a_birthday_moves_a_person_into_the_next_band_on_the_day_itself(years: int, band: str) -> None:
     born = date(TODAY.year - years, TODAY.month, TODAY.day)
     assert words.age_of_birth(born.isoformat(), TODAY) == band == words.age_of(str(years))
 
 
 @pytest.mark.parametrize("impossible", ["31/02/1990", "1790-01-01", "2025-01-01", "ieri", "27/03/85"])
-def test_an_impossible_date_of_birth_is_not_guessed(impossible):
+def test_an_impossible_date_of_birth_is_not_guessed(impossible: str) -> None:
     assert words.age_of_birth(impossible, TODAY) is None
 
 
 @pytest.mark.parametrize("text", ["<30", "< 30", "under 30", "Meno di 30", "u30", "29"])
-def test_the_ways_to_write_under_thirty(text):
+def test_the_ways_to_write_under_thirty(text: str) -> None:
     assert words.age_of(text) == "u30"
 
 
 @given(st.text(min_size=1, max_size=60).filter(lambda name: words.plain(name)))
-def test_a_unit_code_is_stable_short_and_never_reserved(name):
+def test_a_unit_code_is_stable_short_and_never_reserved(name: str) -> None:
     code = words.slug(name)
     assert code == words.slug(f" {name.upper()} ".lower()) or words.plain(name) != words.plain(name.upper().lower())
     assert 0 < len(code) <= 38 and "." not in code and code.isascii()
     assert code not in ("several", "prefer_not", "dont_know")
 
 
-def test_names_without_latin_letters_keep_codes_of_their_own():
+def test_names_without_latin_letters_keep_codes_of_their_own() -> None:
     assert words.slug("护理") != words.slug("教育")
     assert words.slug("Caffè Società") == "caffe-societa"
     assert words.slug("Several") == "u-several"

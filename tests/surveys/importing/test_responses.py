@@ -4,15 +4,26 @@ import copy
 import json
 import pickle
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveys.importing.mapping import MappingBroken, parse_mapping, read_mapping
-from surveys.importing.responses import DONT_KNOW, PREFER_NOT, SKIPPED, ResponsesRefused, read_responses
+from surveys.importing.mapping import MappingBroken, ResponseMapping, parse_mapping, read_mapping
+from surveys.importing.responses import (
+    DONT_KNOW,
+    PREFER_NOT,
+    SKIPPED,
+    ImportedResponses,
+    ResponsesRefused,
+    read_responses,
+)
 from surveys.importing.sheets import FileUnreadable
+
+type Read = Callable[[str, ResponseMapping], ImportedResponses]
 
 HERE = Path(__file__).parent
 EXAMPLE = read_mapping(HERE.parents[2] / "docs" / "examples" / "osmi-2014.toml")
@@ -21,13 +32,13 @@ OSMI = HERE.parents[3] / "shared" / "data" / "osmi-2014.csv"
 WAVE = {"id": "old-2025", "title": "Clima 2025", "opened": "2025-03-01", "closed": "2025-03-31"}
 
 
-def mapping(items, **more):
+def mapping(items: dict[str, dict[str, Any]], **more: dict[str, Any]) -> ResponseMapping:
     return parse_mapping({"wave": WAVE, "items": {n: {"text": n} | item for n, item in items.items()}} | more)
 
 
 @pytest.fixture
-def read(tmp_path):
-    def reader(text, made):
+def read(tmp_path: Path) -> Read:
+    def reader(text: str, made: ResponseMapping) -> ImportedResponses:
         path = tmp_path / "export.csv"
         path.write_text(text, encoding="utf-8")
         return read_responses(path, made, key=bytes(32))
@@ -35,7 +46,7 @@ def read(tmp_path):
     return reader
 
 
-def test_the_dirty_export_is_coded_and_the_repeated_sheet_counted_once():
+def test_the_dirty_export_is_coded_and_the_repeated_sheet_counted_once() -> None:
     found = read_responses(DIRTY, EXAMPLE, key=bytes(32))
     assert (found.n, found.duplicates) == (5, 1)
     assert found.groups == {
@@ -49,21 +60,21 @@ def test_the_dirty_export_is_coded_and_the_repeated_sheet_counted_once():
     assert found.answers["supervisor"] == [2, 0, 1, 0, 0]
 
 
-def test_times_ids_ages_and_comments_are_dropped_and_said_to_be():
+def test_times_ids_ages_and_comments_are_dropped_and_said_to_be() -> None:
     found = read_responses(DIRTY, EXAMPLE, key=bytes(32))
     assert {"Timestamp", "ID", "Age", "state", "comments"} <= set(found.dropped)
     kept = json.dumps([found.groups, found.answers])
     assert not [trace for trace in ("Invented Mills", "2020", "99999999999", "Narnia") if trace in kept]
 
 
-def test_the_real_export_of_2014_becomes_1259_sheets(capsys):
+def test_the_real_export_of_2014_becomes_1259_sheets(capsys: pytest.CaptureFixture[str]) -> None:
     """Counts: `cut` and `sort | uniq -c` over the file. Where the file is not at hand, our own stands in."""
     if not OSMI.exists():
         with capsys.disabled():
             print("\nosmi-2014.csv is absent: only our own file with the same faults is read")
         assert read_responses(DIRTY, EXAMPLE, key=bytes(32)).n == 5
         return
-    told = []
+    told: list[int] = []
     found = read_responses(OSMI, EXAMPLE, key=bytes(32), progress=told.append)
     assert (found.n, found.duplicates, told) == (1259, 0, [500, 1000])
     assert Counter(found.groups["size"])["6-25"] == 290
@@ -73,7 +84,7 @@ def test_the_real_export_of_2014_becomes_1259_sheets(capsys):
     assert Counter(found.answers["anonymity"]) == {DONT_KNOW: 819, 1: 375, 0: 65}
 
 
-def test_an_unknown_answer_refuses_the_file_with_row_column_value_and_remedy(read):
+def test_an_unknown_answer_refuses_the_file_with_row_column_value_and_remedy(read: Read) -> None:
     made = mapping({"one": {"column": "Q1"}, "two": {"column": "Q2", "dont_know": ["boh"]}})
     with pytest.raises(ResponsesRefused) as refused:
         read("Q1,Q2\n5,boh\n6,\nsix,1\n", made)
@@ -84,13 +95,13 @@ def test_an_unknown_answer_refuses_the_file_with_row_column_value_and_remedy(rea
     assert "[items.one]" in refused.value.rows[0].remedy
 
 
-def test_fifty_cells_are_told_and_all_are_counted(read):
+def test_fifty_cells_are_told_and_all_are_counted(read: Read) -> None:
     with pytest.raises(ResponsesRefused) as refused:
         read("Q1\n" + "x\n" * 70, mapping({"one": {"column": "Q1"}}))
     assert (len(refused.value.rows), refused.value.total) == (50, 70)
 
 
-def test_an_unknown_group_value_is_refused_unless_the_mapping_has_an_other(read):
+def test_an_unknown_group_value_is_refused_unless_the_mapping_has_an_other(read: Read) -> None:
     text, items = "Q1,Paese\n5,IT\n4,XX\n", {"one": {"column": "Q1"}}
     table = {"column": "Paese", "recode": {"IT": "it"}}
     with pytest.raises(ResponsesRefused):
@@ -98,7 +109,7 @@ def test_an_unknown_group_value_is_refused_unless_the_mapping_has_an_other(read)
     assert read(text, mapping(items, groups={"country": table | {"other": ""}})).groups["country"] == ["it", ""]
 
 
-def test_ages_become_bands_and_ages_that_nobody_has_are_refused(read):
+def test_ages_become_bands_and_ages_that_nobody_has_are_refused(read: Read) -> None:
     ranges = [{"low": 0, "high": 29, "code": "u30"}, {"low": 30, "high": 99, "code": "30p"}]
     made = mapping({"one": {"column": "Q1"}}, groups={"age": {"column": "Age", "ranges": ranges}})
     assert read("Q1,Age\n5,29\n4,30\n3,\n", made).groups["age"] == ["u30", "30p", ""]
@@ -106,7 +117,7 @@ def test_ages_become_bands_and_ages_that_nobody_has_are_refused(read):
         read("Q1,Age\n5,-1\n4,99999999999\n", made)
 
 
-def test_the_special_answers_keep_codes_of_their_own(read):
+def test_the_special_answers_keep_codes_of_their_own(read: Read) -> None:
     made = mapping({"one": {"column": "Q1", "dont_know": ["Non so"], "prefer_not": ["Preferisco di no"]}})
     assert read("Q1,x\n5,a\nnon SO,a\nPreferisco di no,a\n,a\n", made).answers["one"] == [
         5,
@@ -117,13 +128,13 @@ def test_the_special_answers_keep_codes_of_their_own(read):
 
 
 @pytest.mark.parametrize("column", ["Email", "Timestamp", "Informazioni cronologiche", "ID", "Nome", "IP address"])
-def test_no_mapping_can_keep_a_name_an_address_an_id_or_a_time(read, column):
+def test_no_mapping_can_keep_a_name_an_address_an_id_or_a_time(read: Read, column: str) -> None:
     with pytest.raises(MappingBroken, match="never be kept"):
         made = mapping({"one": {"column": "Q1"}}, groups={"g": {"column": column, "recode": {"a": "a"}}})
         read(f"Q1,{column}\n5,a\n", made)
 
 
-def test_limesurvey_columns_are_found_by_code_with_and_without_text(read):
+def test_limesurvey_columns_are_found_by_code_with_and_without_text(read: Read) -> None:
     text = (
         "id. Response ID,submitdate,Q1[SQ001]. Mi ascoltano,Q1[SQ002][Mi rispettano],Q2[Quanti anni hai?]\n7,x,5,4,3\n"
     )
@@ -135,7 +146,7 @@ def test_limesurvey_columns_are_found_by_code_with_and_without_text(read):
         read(text, mapping({"a": {"column": "Q1"}}, file={"shape": "limesurvey"}))
 
 
-def test_several_answers_in_one_cell_become_items_of_their_own(read):
+def test_several_answers_in_one_cell_become_items_of_their_own(read: Read) -> None:
     labels = {"Il genere": "gender", "L'età, o la salute": "age", "L'età": "young", "Nessuno": "none"}
     made = mapping(
         {"why": {"column": "Motivi", "options": labels, "prefer_not": ["Non rispondo"]}}, file={"shape": "google"}
@@ -154,13 +165,13 @@ def test_several_answers_in_one_cell_become_items_of_their_own(read):
         read("x,Motivi\n1,Il genere; qualcosa di mio\n", made)
 
 
-def test_microsoft_columns_about_the_person_are_dropped(read):
+def test_microsoft_columns_about_the_person_are_dropped(read: Read) -> None:
     text = "ID,Start time,Completion time,Email,Name,Domanda\n1,9:00,9:05,ada@coop.it,Ada Rossi,5\n"
     found = read(text, mapping({"one": {"column": "Domanda"}}, file={"shape": "microsoft"}))
     assert found.dropped == ("ID", "Start time", "Completion time", "Email", "Name")
 
 
-def test_two_people_who_answer_alike_are_no_duplicate(read):
+def test_two_people_who_answer_alike_are_no_duplicate(read: Read) -> None:
     made = mapping({"one": {"column": "Q1"}})
     assert (read("Q1,Q2\n5,1\n5,1\n", made).n, read("ID,Q1\n1,5\n2,5\n", made).n) == (2, 2)
     twice = read("ID,Timestamp,Q1\n1,9:00,5\n1,9:30,5\n1,9:40,4\n", made)
@@ -168,21 +179,25 @@ def test_two_people_who_answer_alike_are_no_duplicate(read):
     assert read("Timestamp,Q1\n9:00,5\n9:00,5\n9:01,5\n", made).duplicates == 1
 
 
-def test_a_missing_column_is_named(read):
+def test_a_missing_column_is_named(read: Read) -> None:
     with pytest.raises(FileUnreadable) as refused:
         read("Q9\n5\n", mapping({"one": {"column": "Q1"}}))
     assert (refused.value.reason, refused.value.params["column"]) == ("missing_column", "Q1")
 
 
 @pytest.mark.parametrize("look", [str, repr, format, list, json.dumps, pickle.dumps, copy.copy, copy.deepcopy])
-def test_imported_responses_refuse_to_be_shown_copied_or_serialised(look):
+def test_imported_responses_refuse_to_be_shown_copied_or_serialised(
+    look: Callable[[ImportedResponses], object],
+) -> None:
     with pytest.raises(TypeError):
         look(read_responses(DIRTY, EXAMPLE, key=bytes(32)))
 
 
 @given(st.lists(st.sampled_from(["1", "2", "3", "4", "5", "", "NA", "boh"]), min_size=1, max_size=30))
 @settings(max_examples=40, deadline=None)
-def test_every_row_gets_a_code_of_the_scale_or_a_special_one(tmp_path_factory, cells):
+def test_every_row_gets_a_code_of_the_scale_or_a_special_one(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[str]
+) -> None:
     path = tmp_path_factory.mktemp("r") / "a.csv"
     path.write_text("Q1,row\n" + "".join(f"{cell},{place}\n" for place, cell in enumerate(cells)))
     made = mapping({"one": {"column": "Q1", "dont_know": ["boh"]}}, file={"missing": ["NA"]})

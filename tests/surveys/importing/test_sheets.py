@@ -3,30 +3,43 @@
 import csv
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
+from typing import Protocol
 
 import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveys.importing.sheets import FileUnreadable, read_rows
+from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, Numbered, read_rows
+
+type Sheet = tuple[str, Sequence[Sequence[str | float | date | None]]]
 
 
-def rows_of(path, **options):
-    rows = read_rows(path, **options)
+class WriteFile(Protocol):
+    def __call__(self, content: bytes | str, name: str = ...) -> Path: ...
+
+
+class WriteBook(Protocol):
+    def __call__(self, *sheets: Sheet) -> Path: ...
+
+
+def rows_of(path: Path) -> tuple[tuple[str, ...], list[Numbered]]:
+    rows = read_rows(path)
     return rows.header, list(rows.numbered)
 
 
-def reason(path, **options):
+def reason(path: Path, *, limit_bytes: int = LIMIT_BYTES) -> str:
     with pytest.raises(FileUnreadable) as refused:
-        list(read_rows(path, **options).numbered)
+        list(read_rows(path, limit_bytes=limit_bytes).numbered)
     return refused.value.reason
 
 
 @pytest.fixture
-def file(tmp_path):
-    def write(content, name="staff.csv"):
+def file(tmp_path: Path) -> WriteFile:
+    def write(content: bytes | str, name: str = "staff.csv") -> Path:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
@@ -35,10 +48,12 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def book(tmp_path):
-    def write(*sheets):
+def book(tmp_path: Path) -> WriteBook:
+    def write(*sheets: Sheet) -> Path:
         made = openpyxl.Workbook()
-        made.remove(made.active)
+        first = made.active
+        assert first is not None
+        made.remove(first)
         for name, rows in sheets:
             sheet = made.create_sheet(name)
             for row in rows:
@@ -55,22 +70,22 @@ EXPECTED = (("nome", "città"), [(2, ["Ada, prima", "Forlì"]), (4, ["Ugo", ""])
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
-def test_a_csv_is_read_whatever_wrote_it(file, delimiter, encoding):
+def test_a_csv_is_read_whatever_wrote_it(file: WriteFile, delimiter: str, encoding: str) -> None:
     text = f'nome{delimiter}città\r\n"Ada, prima"{delimiter}Forlì \r\n\r\nUgo{delimiter}\r\n'
     assert rows_of(file(text.encode(encoding))) == EXPECTED
 
 
-def test_windows_letters_are_guessed_and_said_to_be(file):
+def test_windows_letters_are_guessed_and_said_to_be(file: WriteFile) -> None:
     rows = read_rows(file("nome;città\nUgo;Forlì\n".encode("cp1252")))
     assert (rows.encoding, rows.encoding_guessed) == ("cp1252", True)
     assert not read_rows(file("nome;città\nUgo;Forlì\n")).encoding_guessed
 
 
-def test_the_separator_line_of_spreadsheets_is_obeyed_and_counted(file):
+def test_the_separator_line_of_spreadsheets_is_obeyed_and_counted(file: WriteFile) -> None:
     assert rows_of(file("sep=;\nnome;via\nAda;Roma, 3\n")) == (("nome", "via"), [(3, ["Ada", "Roma, 3"])])
 
 
-def test_a_line_break_inside_a_cell_is_one_row(file):
+def test_a_line_break_inside_a_cell_is_one_row(file: WriteFile) -> None:
     assert rows_of(file('nome,nota\nAda,"uno\ndue"\nUgo,tre\n'))[1] == [(2, ["Ada", "uno\ndue"]), (3, ["Ugo", "tre"])]
 
 
@@ -79,7 +94,9 @@ cells = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12).m
 
 @given(st.lists(st.tuples(cells, cells, cells).filter(any), min_size=1, max_size=8), st.sampled_from(",;\t"))
 @settings(max_examples=80, deadline=None)
-def test_what_a_csv_writer_wrote_is_read_back(tmp_path_factory, rows, delimiter):
+def test_what_a_csv_writer_wrote_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], delimiter: str
+) -> None:
     written = io.StringIO(newline="")
     writer = csv.writer(written, delimiter=delimiter, quoting=csv.QUOTE_ALL)
     writer.writerow(["uno", "due", "tre"])
@@ -89,12 +106,12 @@ def test_what_a_csv_writer_wrote_is_read_back(tmp_path_factory, rows, delimiter)
     assert [tuple(row) for _, row in rows_of(path)[1]] == rows
 
 
-def test_a_workbook_is_read_with_its_dates_numbers_and_gaps(book):
+def test_a_workbook_is_read_with_its_dates_numbers_and_gaps(book: WriteBook) -> None:
     path = book(("Foglio1", [["nome", "nata il", "numero"], ["Ada", date(1985, 3, 27), 3.0], [], ["Ugo", None, 2.5]]))
     assert rows_of(path) == (("nome", "nata il", "numero"), [(2, ["Ada", "1985-03-27", "3"]), (4, ["Ugo", "", "2.5"])])
 
 
-def test_the_first_sheet_with_something_in_it_is_read(book):
+def test_the_first_sheet_with_something_in_it_is_read(book: WriteBook) -> None:
     assert rows_of(book(("vuoto", []), ("dati", [["nome"], ["Ada"]])))[1] == [(2, ["Ada"])]
 
 
@@ -115,17 +132,17 @@ def test_the_first_sheet_with_something_in_it_is_read(book):
         (b'nome,servizio\n"Ada,Nido\nUgo,Nido\n', "damaged"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why(file, content, expected):
+def test_a_file_that_cannot_be_read_says_why(file: WriteFile, content: bytes, expected: str) -> None:
     assert reason(file(content)) == expected
 
 
-def test_a_file_that_is_not_there_or_too_large_is_refused_with_its_size(file, tmp_path):
+def test_a_file_that_is_not_there_or_too_large_is_refused_with_its_size(file: WriteFile, tmp_path: Path) -> None:
     assert reason(tmp_path / "nobody.csv") == "missing"
     with pytest.raises(FileUnreadable, match="has 2 MB; at most 1 MB"):
         read_rows(file(b"nome\n" + b"a\n" * 1_000_000), limit_bytes=1024 * 1024)
 
 
-def test_a_workbook_that_unpacks_without_end_is_refused(file):
+def test_a_workbook_that_unpacks_without_end_is_refused(file: WriteFile) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", bytes(20_000_000))
@@ -134,7 +151,9 @@ def test_a_workbook_that_unpacks_without_end_is_refused(file):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"])
-def test_a_workbook_with_a_dtd_is_refused_before_it_is_read(file, book, part, encoding):
+def test_a_workbook_with_a_dtd_is_refused_before_it_is_read(
+    file: WriteFile, book: WriteBook, part: str, encoding: str
+) -> None:
     dtd = f'<?xml version="1.0" encoding="{encoding}"?><!-- {"x" * 9000} --><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
     packed = io.BytesIO()
     with zipfile.ZipFile(book(("dati", [["nome"], ["Ada"]]))) as whole, zipfile.ZipFile(packed, "w") as archive:
@@ -143,7 +162,7 @@ def test_a_workbook_with_a_dtd_is_refused_before_it_is_read(file, book, part, en
     assert reason(file(packed.getvalue(), "a.xlsx")) == "dtd"
 
 
-def test_a_workbook_that_was_cut_off_and_an_archive_that_is_none_are_refused(file, book):
+def test_a_workbook_that_was_cut_off_and_an_archive_that_is_none_are_refused(file: WriteFile, book: WriteBook) -> None:
     whole = book(("dati", [["nome"], ["Ada"]])).read_bytes()
     assert reason(file(whole[: len(whole) // 2], "b.xlsx")) == "truncated"
     packed = io.BytesIO()
@@ -154,7 +173,9 @@ def test_a_workbook_that_was_cut_off_and_an_archive_that_is_none_are_refused(fil
 
 @given(st.binary(max_size=400))
 @settings(max_examples=150, deadline=None)
-def test_no_bytes_at_all_make_the_reader_fail_in_another_way(tmp_path_factory, content):
+def test_no_bytes_at_all_make_the_reader_fail_in_another_way(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     path = tmp_path_factory.mktemp("any") / "a.csv"
     for attempt in (content, b"PK\x03\x04" + content):
         path.write_bytes(attempt)
