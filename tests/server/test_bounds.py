@@ -44,7 +44,7 @@ async def _ready(sqlite_settings: StoreSettings) -> AsyncIterator[tuple[httpx.As
             await accounts.add(engines["people"], role, role, PASSWORD)
             sessions[role] = (await accounts.sign_in(engines["people"], role, PASSWORD, datetime.now(UTC)))[0]
     app = create_app(Settings(sqlite_settings), with_jobs=False)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client, sessions
 

@@ -506,10 +506,13 @@ def test_a_staff_form_never_outgrows_nginx_s_memory() -> None:
     from server.reporters.plain import FORM_LIMIT
 
     text = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
-    largest, buffered = (
-        int(re.search(rf"\n    {name} (\d+)m;", text)[1]) << 20
-        for name in ("client_max_body_size", "client_body_buffer_size")
-    )  # type: ignore[index]  # a missing line fails here
+
+    def bytes_of(name: str) -> int:
+        found = re.search(rf"\n    {name} (\d+)m;", text)
+        assert found is not None
+        return int(found[1]) << 20
+
+    largest, buffered = bytes_of("client_max_body_size"), bytes_of("client_body_buffer_size")
     assert buffered >= largest >= max(FORM_LIMIT, LIMIT)
 
 

@@ -22,7 +22,7 @@ async def test_postgres_needs_one_setting_and_a_store_that_logs_statements_is_na
     url = postgres.fresh_databases(postgres_server, f"check{os.getpid()}")
     settings = StoreSettings(tmp_path, url)
 
-    async def wrong() -> list[tuple[str, str]]:
+    async def wrong() -> list[tuple[object, object]]:
         found = await database.judge_postgres(settings)
         return [(one.values["name"], one.values["where"]) for one in found if one.state is State.FAILED]
 

@@ -112,11 +112,9 @@ async def test_a_release_that_was_cut_off_with_its_process_is_told_and_begins_an
         os.killpg(begun.pid, signal.SIGKILL)
         begun.wait()
         cut = await _until(data, lambda found: found.finished)
-        assert (cut.failed, (await progress.of(WAVE)).finished, (await waves.get(WAVE)).state) == (
-            "broken",
-            False,
-            State.CLOSED,
-        )  # type: ignore[union-attr]  # it was begun
+        kept = await progress.of(WAVE)
+        assert kept is not None  # it was begun
+        assert (cut.failed, kept.finished, (await waves.get(WAVE)).state) == ("broken", False, State.CLOSED)
         assert await following.release(Settings(sqlite_settings), engines, WAVE, words)
         assert (await _until(data, lambda found: found.finished)).failed == ""
         assert (await waves.get(WAVE)).state == State.RELEASED

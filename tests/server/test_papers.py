@@ -4,6 +4,7 @@ import io
 import subprocess
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import segno
@@ -92,8 +93,8 @@ def _text(made: bytes) -> str:
     return "\n".join([paragraph.text for paragraph in read.paragraphs] + cells)
 
 
-def _channel(**changes: object) -> Channel:
-    known: dict[str, object] = {
+def _channel(**changes: Any) -> Channel:
+    known: dict[str, Any] = {
         "organisation": "Cooperativa Prova",
         "address": "https://ascolto.invalid",
         "fingerprint": FINGERPRINT,
@@ -107,7 +108,7 @@ def _channel(**changes: object) -> Channel:
         "checked_day": "",
         "opened_day": "23 novembre 2026",
     }
-    return Channel(**known | changes)  # type: ignore[arg-type]
+    return Channel(**known | changes)
 
 
 @pytest.mark.parametrize("language", ["it", "en"])
@@ -128,6 +129,7 @@ def test_what_is_not_known_is_a_visible_blank() -> None:
 def test_a_draft_is_an_a4_sheet_in_its_own_language_and_says_nothing_of_the_library() -> None:
     read = Document(io.BytesIO(document("notice", _channel(), "it")))
     page, about = read.sections[0], read.core_properties
+    assert page.page_width is not None and page.page_height is not None
     assert (round(page.page_width.mm), round(page.page_height.mm)) == (210, 297)
     assert (about.author, about.comments, about.language) == ("Ascolto", "", "it-IT")
 

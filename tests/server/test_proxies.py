@@ -169,7 +169,8 @@ def test_the_service_is_told_the_host_and_never_who_asks(kind: str, tmp_path: Pa
         "X-Client-IP": "203.0.113.9",
         "True-Client-IP": "203.0.113.9",
     }
-    handler = type("Seen", (Recorder,), {"seen": []})
+    seen: list[dict[str, str]] = []
+    handler = type("Seen", (Recorder,), {"seen": seen})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as service:
         threading.Thread(target=service.serve_forever, daemon=True).start()
         upstream = f"http://127.0.0.1:{service.server_port}"
@@ -177,7 +178,7 @@ def test_the_service_is_told_the_host_and_never_who_asks(kind: str, tmp_path: Pa
             _get(f"{address}/answer", certificate, **told)
         urllib.request.urlopen(urllib.request.Request(f"{upstream}/answer", headers=told), timeout=20).read()
         service.shutdown()
-    *_, through, directly = handler.seen
+    *_, through, directly = seen
     assert {name.lower() for name in told} <= set(directly)
     assert not set(through.values()) & set(told.values())
     assert "203.0.113.9" not in str(through) and "127.0.0.1" in through["host"]

@@ -11,6 +11,7 @@ from surveys import stirring
 from surveys.answers import wave as urn_of
 from surveys.answers.tables import Spent
 from surveys.answers.urn import Receipt, Urn
+from surveys.engines import SafePostgres
 from surveys.lifecycle.context import House
 from tests.conftest import WAVE, open_a_wave
 from tests.rights import right
@@ -96,9 +97,10 @@ async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_t
     monkeypatch.setattr(stirring, "TRIES", 2)
     wave = await open_a_wave(postgres_house)
     answers = postgres_house.engines["answers"]
+    assert isinstance(answers, SafePostgres)
     urn = Urn(answers)
     urn.start()
-    backup: asyncpg.Connection = await answers.get_new_connection()  # type: ignore[union-attr]
+    backup: asyncpg.Connection = await answers.get_new_connection()
     await backup.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     await backup.execute("LOCK TABLE slot, spent IN ACCESS SHARE MODE")
     stir = asyncio.create_task(urn_of.stir(answers))

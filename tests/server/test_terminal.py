@@ -5,6 +5,7 @@ import pytest
 from server.command.sealed import _inside
 from server.frame import terminal
 from server.frame.terminal import refuse, tell
+from server.frame.texts import say
 from surveys.cases import codes
 from surveys.signed import named
 
@@ -33,8 +34,8 @@ def test_what_a_command_says_of_others_is_made_harmless(paints: str, capsys: pyt
     tell("case_file", name=f"a{paints}b")
     refuse("cannot", problem=ValueError(f"a{paints}b"))  # what went wrong may quote it too
     said = capsys.readouterr()
-    assert said.out == terminal.say(terminal.LANGUAGE, "cli.case_file", name=f"a{PAINTS[paints]}b") + "\n"
-    assert said.err == terminal.say(terminal.LANGUAGE, "cli.cannot", problem=f"a{PAINTS[paints]}b") + "\n"
+    assert said.out == say(terminal.LANGUAGE, "cli.case_file", name=f"a{PAINTS[paints]}b") + "\n"
+    assert said.err == say(terminal.LANGUAGE, "cli.cannot", problem=f"a{PAINTS[paints]}b") + "\n"
 
 
 def test_no_line_of_a_letter_can_look_like_the_head_of_another() -> None:

@@ -52,7 +52,7 @@ async def installation(sqlite_settings: StoreSettings) -> AsyncIterator[Ready]:
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     async with (
         app.lifespan(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
     ):
         yield Ready(app, client, record, plan_of(house, WAVE), *token)
 

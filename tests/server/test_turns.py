@@ -70,7 +70,7 @@ async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses
             }
 
         async def send(fields: dict[str, str], photo: bytes = b"") -> httpx.Response:
-            files = [
+            files: list[tuple[str, tuple[None, str] | tuple[str, bytes, str]]] = [
                 *((name, (None, value)) for name, value in fields.items()),
                 ("photo", ("a.jpg", photo, "image/jpeg")),
             ]

@@ -118,7 +118,7 @@ async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_
             )
         )[0]
     app = create_app(Settings(sqlite_settings), with_jobs=False)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test", timeout=90) as client:
         headers = {"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={session}"}
         form = {FORM_FIELD: accounts.form_token(session)}

@@ -76,7 +76,7 @@ async def test_every_address_asks_for_a_sign_in_unless_it_is_for_staff(tmp_path:
     opened = set()
     async with (
         app.lifespan(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
     ):
         for route in app.routes:
             for handler in getattr(route, "route_handlers", ()):
@@ -116,7 +116,7 @@ def _pages() -> list[type]:
         "handlers.door",
         "handlers.inbox",
     )
-    found = [MessagePage]
+    found: list[object] = [MessagePage]
     for name in modules:
         module = import_module(f"server.{name}")
         found += [

@@ -73,7 +73,7 @@ class Offices:
 
 @asynccontextmanager
 async def served(sqlite_settings: StoreSettings) -> AsyncIterator[Offices]:
-    sessions = {}
+    sessions: dict[str, str] = {}
     async with stores(sqlite_settings) as engines:
         for name, role in PEOPLE.items():
             await accounts.add(engines["people"], name, role, PASSWORD)
@@ -82,7 +82,8 @@ async def served(sqlite_settings: StoreSettings) -> AsyncIterator[Offices]:
                 await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret))
             )[0]
     app = create_app(Settings(sqlite_settings), with_jobs=False)
-    async with app.lifespan(), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
+    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Offices(client, sessions)
 
 
