@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from surveys.stores import STORES
 
@@ -61,8 +62,8 @@ def server(*, durable: bool = False, short_log: bool = False) -> Iterator[str]:
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
     data, port, as_user = folder / "data", free_port(), _unprivileged()
-    run = {"check": True, "capture_output": True, "cwd": "/"}
-    subprocess.run([*as_user, tool("initdb"), "-D", str(data), "-U", "postgres", "--no-sync", "-A", "trust"], **run)  # type: ignore[call-overload]  # plain keyword arguments
+    run: dict[str, Any] = {"check": True, "capture_output": True, "cwd": "/"}
+    subprocess.run([*as_user, tool("initdb"), "-D", str(data), "-U", "postgres", "--no-sync", "-A", "trust"], **run)
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
     # small buffers: each of the hundreds of tables that a stir empties is looked for in all of them
     options += "" if durable else " -c fsync=off -c jit=off -c shared_buffers=16MB"

@@ -145,4 +145,5 @@ async def by_browser(
     else:
         me = {"name": who[0], "identity": who[1].identity, "first": {}, "signer": "", "reader": ""}
     said: dict[str, Any] = await page.evaluate(OPEN, {"lists": lists, "file": file, "me": me, "printed": printed})
-    return json.loads(json.dumps(said))  # type: ignore[no-any-return]  # plain JSON either way
+    plain: dict[str, Any] = json.loads(json.dumps(said))
+    return plain

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route
+from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize
 
 from surveys import blind
 from surveys.lifecycle import closing, opening
@@ -29,7 +29,7 @@ from tests.journeys.conftest import environment, press, start
 from tests.postgres import free_port
 from tests.urn import anchor, get_ready
 
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 WAVE = "collegamenti"
 
 

@@ -442,9 +442,9 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(installation: t
         enrolled = httpx.post(f"{address}/account/second", data=kept, cookies=cookies)
         assert enrolled.status_code == 303
         cookies = {"ascolto": session_of(enrolled)}  # the one without codes has ended
-        for form in ({}, {"_form": "0" * 64}):
+        for proof in ({}, {"_form": "0" * 64}):
             assert (
-                httpx.post(f"{address}/hr/organisation", data={"name": "Preso", **form}, cookies=cookies).status_code
+                httpx.post(f"{address}/hr/organisation", data={"name": "Preso", **proof}, cookies=cookies).status_code
                 == 403
             )
         assert "Preso" not in httpx.get(f"{address}/").text

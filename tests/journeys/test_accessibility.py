@@ -1,12 +1,15 @@
 """axe-core finds nothing on any page: WCAG 2.2 AA, light and dark, Italian and Arabic, phone and computer."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, Page
 
 from tests.journeys.channel import Channel, at_desk
 from tests.journeys.conftest import Served, press
+
+type Scheme = Literal["light", "dark"]
 
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
@@ -61,8 +64,8 @@ async def _violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["it", "ar"])
-async def test_staff_pages_have_no_barrier(browser: Browser, served: Served, scheme: str, language: str) -> None:
-    context = await browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of playwright's words
+async def test_staff_pages_have_no_barrier(browser: Browser, served: Served, scheme: Scheme, language: str) -> None:
+    context = await browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     page = await context.new_page()
     for path in STAFF:
         base, _, fragment = path.partition("#")
@@ -72,8 +75,8 @@ async def test_staff_pages_have_no_barrier(browser: Browser, served: Served, sch
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, scheme: str) -> None:
-    context = await browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme, locale="it-IT")  # type: ignore[arg-type]  # one of playwright's words
+async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, scheme: Scheme) -> None:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme, locale="it-IT")
     page = await context.new_page()
     await page.goto(f"{served.address}/account/in")
     assert await _violations(page) == []
@@ -93,9 +96,9 @@ async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, sche
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_channel_has_no_barrier_while_it_is_used(browser: Browser, served: Served, scheme: str) -> None:
+async def test_the_channel_has_no_barrier_while_it_is_used(browser: Browser, served: Served, scheme: Scheme) -> None:
     """Check, code, letters, and the handlers' case: pages that a script draws."""
-    context = await browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of playwright's words
+    context = await browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     page = await context.new_page()
     await page.goto(f"{served.address}/concern?lang=ar")
     await page.click('a[href="#who"]')

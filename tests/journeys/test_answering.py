@@ -4,15 +4,15 @@ import re
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.journeys.conftest import Served, press
 
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
-async def _phone(browser: Browser, **more: object) -> Page:
-    context = await browser.new_context(viewport=PHONE, locale="ro-RO", **more)  # type: ignore[arg-type]  # playwright's own options
+async def _phone(browser: Browser, *, java_script_enabled: bool | None = None) -> Page:
+    context = await browser.new_context(viewport=PHONE, locale="ro-RO", java_script_enabled=java_script_enabled)
     return await context.new_page()
 
 

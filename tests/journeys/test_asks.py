@@ -103,7 +103,7 @@ async def test_an_ask_that_says_nothing_or_says_it_in_another_way_than_it_is_don
     desk = await at_desk(browser, channel, "ascolto1")
     _, ring = await thread(channel, secret)
     spy = {"seat": "a", "recipient": seats(ring)[1]["recipient"]}
-    plain = {"gains": [], "leaves": [], "recovery": []}
+    plain: dict[str, Any] = {"gains": [], "leaves": [], "recovery": []}
     for payload in [
         *written([plain, {**plain, "more": 1}, {"gains": [], "leaves": []}, {**plain, "recovery": [spy]}]),
         '{"gains": []}',

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from litestar.routes import BaseRoute, HTTPRoute
 
 from server.app import create_app
 from server.demonstration import channel
@@ -206,6 +207,11 @@ def _opened(address: str, known: dict[str, Any]) -> dict[str, str]:
     return sessions
 
 
+def _methods(route: BaseRoute) -> set[str]:
+    assert isinstance(route, HTTPRoute)  # all of ours are
+    return {method for handler in route.route_handlers for method in handler.http_methods}
+
+
 @pytest.fixture(scope="module")
 def doors(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """A copy of the demonstration, behind a server of its own: what gets through here may change it."""
@@ -214,10 +220,7 @@ def doors(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     shutil.copytree(served.data, data)
     known = served.known["accounts"] | served.known["channel"]["handlers"] | asyncio.run(_prepared(data))
     app = create_app(Settings(StoreSettings(folder / "none")), with_jobs=False)
-    routes = {
-        route.path: {method for handler in route.route_handlers for method in handler.http_methods}
-        for route in app.routes
-    }  # type: ignore[union-attr]  # all of ours are HTTP routes
+    routes = {route.path: _methods(route) for route in app.routes}
     process = start(data, port, log=folder / "log")
     try:
         address = f"http://127.0.0.1:{port}"
@@ -274,8 +277,8 @@ async def test_nobody_passes_an_address_that_is_not_hers_with_any_method_or_toke
         other = doors.sessions["hr" if role != "hr" else "handler"]
         proof = {"own": _form_of(token), "another's": _form_of(other), "none": ""}[form]
         headers = {"Origin": doors.address, "X-Form": proof} | ({"Cookie": f"ascolto={token}"} if token else {})
-        body = {"data": {"_form": proof}} if method in ("POST", "PUT", "PATCH") else {}
-        return await client.request(method, _filled(path), headers=headers, **body)
+        data = {"_form": proof} if method in ("POST", "PUT", "PATCH") else None
+        return await client.request(method, _filled(path), headers=headers, data=data)
 
     answered = await _each(doors, tried, send)
     assert len(tried) > 5_000

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pysqlite3.dbapi2 as sqlite
 import pytest
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, Page, Route
 
 from server.reporters.shown import read_lists
 from surveys.cases import acts, codes
@@ -286,11 +286,15 @@ async def test_the_two_words_change_with_each_letter_and_a_hidden_one_shows(brow
     assert "Legge, secondo le lettere firmate: Marta Inventata, Paolo Esempio, Avv. Livia Finta" in second
 
 
+def _note_posts(page: Page, posts: list[str]) -> None:
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+
+
 async def test_a_poster_s_code_is_believed_and_another_house_is_refused(browser: Browser, channel: Channel) -> None:
     for printed, right in ((channel.known["house"]["printed"], True), ("00" * 16, False)):
         context, page = await phone(browser, "it-IT")
         posts: list[str] = []
-        page.on("request", lambda request, posts=posts: posts.append(request.url) if request.method == "POST" else None)
+        _note_posts(page, posts)
         await page.goto(f"{channel.address}/#h={printed}")
         await page.click('a[href^="/concern"]')
         await page.wait_for_selector("#allow-draft:not([hidden])", state="attached")

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from server.frame.pages import STATIC
 from tests.vectors.urn import FILE
@@ -17,7 +17,7 @@ async def _page(browser: Browser) -> Page:
     """A page of loopback, where browsers have WebCrypto; nothing is asked of a network."""
     page = await browser.new_page()
 
-    async def give(route):  # type: ignore[no-untyped-def]  # Playwright's own
+    async def give(route: Route) -> None:
         name = route.request.url.rpartition("/")[2]
         if name.endswith(".js"):
             await route.fulfill(body=(STATIC / name).read_text("utf-8"), content_type="text/javascript")

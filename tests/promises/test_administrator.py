@@ -5,6 +5,7 @@ on purpose, or before the stir; then it is tried on what we ship.
 """
 
 import random
+import secrets
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ async def _answered(house: House, monkeypatch: pytest.MonkeyPatch, *, shuffled: 
     """Sixty sheets by slip, one after the other, with slots and codes of a fixed seed."""
     dice = random.Random(2026)
     monkeypatch.setattr(urn_module, "_random", dice)
-    monkeypatch.setattr(urn_of.secrets, "token_bytes", dice.randbytes)
+    monkeypatch.setattr(secrets, "token_bytes", dice.randbytes)
     wave = await open_a_wave(house, people=PEOPLE)
     codes = dice.sample(sorted(wave.codes), PEOPLE)  # they come shuffled by dice of their own
     urn = Urn(house.engines["answers"])
@@ -67,7 +68,7 @@ async def _answered(house: House, monkeypatch: pytest.MonkeyPatch, *, shuffled: 
     sent = []
     for code in codes:
         digest, envelope = (
-            urn_module.Digest(urn_digest(code)),
+            Digest(urn_digest(code)),
             sealed(house, wave.record, dice.randbytes(200), proof_of(code)),
         )
         assert await urn.put(right(WAVE, digest), dice.randbytes(16), envelope) == Receipt.RECEIVED

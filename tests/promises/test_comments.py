@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
-from surveys.answers.keys import SecretRefused
+from surveys.answers.keys import HolderSecret, SecretRefused
 from surveys.answers.opening import comments_of
 from surveys.answers.pairs import ROOM
 from surveys.answers.urn import Urn
@@ -32,7 +32,7 @@ from tests.urn import anchor, get_ready, make_words, put_in
 NAMES = name_words(["Maria Bianchi", "Nido Prato"])
 
 
-async def _released(house: House, texts: int, other: int = 0) -> dict[str, str]:
+async def _released(house: House, texts: int, other: int = 0) -> dict[str, HolderSecret]:
     """Thirty people answer; so many of them write to the first open question, and so many to the second."""
     await organisation.save(house.engines["public"], ORGANISATION)
     await roster.replace(house.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))

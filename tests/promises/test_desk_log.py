@@ -110,11 +110,10 @@ async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(
     await accounts.add(house.engines["people"], "rsu", "representative", "una-password-lunga")
     secret = await channel.with_codes(here, "rsu")
     app = create_app(Settings(store_settings), with_jobs=False)
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with (
         app.lifespan(),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://test", headers={"Origin": "http://test"}
-        ) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
+        httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Origin": "http://test"}) as client,
     ):
         entered = await client.post(
             "/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": next_code(secret)}

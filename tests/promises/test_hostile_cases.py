@@ -465,7 +465,7 @@ def test_every_word_of_refusal_has_its_sentence() -> None:
 
 
 async def test_both_languages_write_the_same_bytes_of_a_letter(stage: Stage, page: Page) -> None:
-    place = {
+    place: dict[str, Any] = {
         "house": stage.world.anchor.hash,
         "case": "00" * 8,
         "start": "11" * 32,

@@ -98,7 +98,7 @@ class Stage:
 async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
     app = create_app(Settings(settings), with_jobs=False)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
-    there = {"transport": transport, "base_url": "http://test", "headers": {"Origin": "http://test"}}
+    there: dict[str, Any] = {"transport": transport, "base_url": "http://test", "headers": {"Origin": "http://test"}}
     async with app.lifespan(), httpx.AsyncClient(**there) as client, httpx.AsyncClient(**there) as other:
         house = House(app.state.engines, settings.data, today(), "administrator")
         await organisation.save(house.engines["public"], replace(ORGANISATION, help_checked_on=house.day.isoformat()))
@@ -271,7 +271,8 @@ async def test_no_column_of_the_store_makes_a_fault_a_false_line_or_a_key_for_wh
                     found = await read(stage, label)
                     tried, refused = tried + 1, refused + (not whole(found))
                     await write_on(stage, found.get("handler"), label)
-                    for one in {table, Message, DeskLine}:
+                    touched: set[type[Table]] = {table, Message, DeskLine}
+                    for one in touched:
                         await put_back(one, rows[one])
         assert whole(await read(stage, "as it was again"))
         assert tried > 300 and refused > 60, (tried, refused)

@@ -23,7 +23,7 @@ from surveys.answers.opening import SheetsForged, SheetsMissing, proven
 from surveys.answers.pairs import Opened as Opened_
 from surveys.answers.pairs import open_sealed, without_layer
 from surveys.answers.plans import PlanOther
-from surveys.answers.rights import Right
+from surveys.answers.rights import OpenWave, Right
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.answers.wave import make_slips
@@ -52,7 +52,12 @@ from tests.first_urn import open_first
 from tests.rights import right
 from tests.urn import WORDS, anchor, keys_of, make_words, plan_of, put_in, sealed, sign_and_confirm, team
 
-EVIL = {seat: new_secret(lambda below, at=place: (at * 37 + 5) % below) for place, seat in enumerate(SEATS)}  # type: ignore[misc]  # a lambda's default
+
+def _dice(place: int) -> Callable[[int], int]:
+    return lambda below: (place * 37 + 5) % below
+
+
+EVIL = {seat: new_secret(_dice(place)) for place, seat in enumerate(SEATS)}
 SHEET = AnswerSheet({"CUL1": ("1",)}).to_bytes()
 OTHER = AnswerSheet({"CUL1": ("5",)}).to_bytes()
 
@@ -97,10 +102,12 @@ async def _release(house: House, without: int = 0) -> dict[str, Any]:
     return made.to_json()
 
 
-async def _taken(house: House) -> Any:
+async def _taken(house: House) -> OpenWave:
     """What a process that starts now answers under; or PlanOther, and it takes nothing."""
     accepting.begin(house.data)
-    return await accepting.to_answer(WAVE)
+    found = await accepting.to_answer(WAVE)
+    assert found is not None
+    return found
 
 
 # --- before the opening ---
@@ -251,7 +258,9 @@ async def test_a_seal_key_in_the_row_is_used_by_nobody(house: House) -> None:
         == Receipt.RECEIVED
     )
     await urn.stop()
-    envelope = bytes((await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first())["sheet"])
+    row = await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first()
+    assert row is not None
+    envelope = bytes(row["sheet"])
     there = plan_of(house, WAVE)
     true = {
         place: keys_of(WORDS[seat], team().anchor.hash, WAVE, seat).private
@@ -350,7 +359,9 @@ async def test_two_keepers_who_were_told_how_many_are_missing_release_without_ex
 async def test_a_sheet_copied_over_others_counts_once(house: House) -> None:
     await _filled(house, 30)
     first, *others = (await _taken_slots())[:4]
-    copy = bytes((await Slot.select(Slot.sheet).where(Slot.id == first).first())["sheet"])  # type: ignore[index]  # it is there
+    row = await Slot.select(Slot.sheet).where(Slot.id == first).first()
+    assert row is not None
+    copy = bytes(row["sheet"])
     await Slot.update({Slot.sheet: copy}).where(Slot.id.is_in(others))
     await end_and_close(house)
     assert _counted(await _release(house)) == (30, 3)
@@ -448,7 +459,9 @@ async def test_codes_added_with_their_sheets_after_the_closing_are_not_in_the_bu
 async def test_a_bulletin_that_was_cut_does_not_fit_the_urn(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await _filled(house)
     await close_as_the_version_before(house, monkeypatch)
-    kept = str((await Bulletin.select().first())["digests"])  # type: ignore[index]  # it is there
+    row = await Bulletin.select().first()
+    assert row is not None
+    kept = str(row["digests"])
     await Bulletin.update({Bulletin.digests: "\n".join(kept.split()[1:])}).where(Bulletin.wave == WAVE)
     await witness.keep_at_update(house)
     with pytest.raises(SheetsForged):

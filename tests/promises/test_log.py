@@ -148,11 +148,10 @@ async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(
     yesterday = await log.head(before=today())
     assert yesterday is not None and DAY < today()
     app = create_app(Settings(store_settings), with_jobs=False)
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with (
         app.lifespan(),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://test", headers={"Origin": "http://test"}
-        ) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
+        httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Origin": "http://test"}) as client,
     ):
         before = (await client.get(f"/wave/{WAVE}?lang=en")).text
         entered = await client.post(

@@ -181,7 +181,7 @@ async def _learnt(house: House, stir: Callable[[House], Awaitable[None]]) -> dic
         await afternoon.come(MORE)
         await stir(house)
         if stir is _nothing and isinstance(house.engines["people"], PooledSQLite):
-            await house.engines["people"].truncate_wal()  # type: ignore[attr-defined]
+            await house.engines["people"].truncate_wal()
         moments.append(_found(await _read(afternoon)))
     await afternoon.urn.stop()
     return {name: median(moment[name] for moment in moments) for name in moments[0]}

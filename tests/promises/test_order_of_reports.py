@@ -23,7 +23,7 @@ from surveys import stirring
 from surveys.cases import incoming, intake, keeping, pieces
 from surveys.cases.incoming import Reply, Report, SealedEpoch, proof_of
 from surveys.cases.tables import Case, DeskLine, Epoch, Message, Piece, Wrap
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import PooledSQLite, SafePostgres, StoreEngine
 from surveys.lifecycle.context import House
 from tests.promises.test_order import BLOCK, tau
 from tests.surveys.cases.people import keeper_of
@@ -166,8 +166,9 @@ async def _on_server(channel: Channel) -> Places:
 
 
 async def _toasted(engine: StoreEngine, table: Any) -> dict[bytes, dict[str, Any]]:
-    chunks = {}
-    for part in await engine.parts(table):  # type: ignore[union-attr]  # PostgreSQL alone is asked
+    chunks: dict[bytes, dict[str, Any]] = {}
+    assert isinstance(engine, SafePostgres)  # it alone is asked
+    for part in await engine.parts(table):
         of = f"SELECT reltoastrelid::regclass::text AS toast FROM pg_class WHERE oid = '{part}'::regclass"
         toast = (await _rows(engine, of))[0]["toast"]
         rows = await _rows(engine, f"SELECT {_MARKS}, chunk_id::bigint, chunk_data FROM {toast} WHERE chunk_seq = 0")
@@ -310,7 +311,8 @@ async def test_a_backup_that_holds_the_cases_of_postgresql_holds_up_the_stir_and
 ) -> None:
     monkeypatch.setattr(stirring, "TRIES", 1)
     channel = Channel(postgres_house, random.Random(5))
-    backup: asyncpg.Connection = await channel.store.get_new_connection()  # type: ignore[union-attr]
+    assert isinstance(channel.store, SafePostgres)
+    backup: asyncpg.Connection = await channel.store.get_new_connection()
     await backup.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     await backup.execute('LOCK TABLE "case", epoch, wrap, message, piece IN ACCESS SHARE MODE')
     stir, began = asyncio.create_task(keeping.stir(channel.store)), time.monotonic()

@@ -1,6 +1,7 @@
 """Promise: published numbers never describe fewer than k people, combined as one likes; beside it, data that leak."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -290,14 +291,15 @@ def test_raw_responses_refuse_to_be_shown() -> None:
 def test_a_document_that_was_changed_does_not_become_a_release() -> None:
     made = release(_responses(2), PLAN, INSTRUMENT, Rules(), FACTS).to_json()
     hidden = next(i for i, view in enumerate(made["views"]) if not view["shown"])
-    for change in (
+    changes: tuple[Callable[[dict[str, Any]], object], ...] = (
         lambda d: d["views"][hidden].update(items={"A1": {"index": 50}}),
         lambda d: d["views"][0]["items"]["A1"].update(index=51.3),
         lambda d: d["rules"]["k"].update(items=4),
         lambda d: d["views"].pop(),
         lambda d: d.update(extra=1),
         lambda d: d["certificate"].update(answers="maybe"),
-    ):
+    )
+    for change in changes:
         changed = json.loads(canonical(made))
         change(changed)
         with pytest.raises(ReleaseInvalid):
