@@ -72,7 +72,7 @@ DEAR = (
 """What takes longest begins first, so that no worker is left with a long piece when the others have nothing more to do."""
 
 
-class _ByWhatTheyShare(LoadScopeScheduling):
+class _ByWhatTheyShare(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
     """Tests that share something dear stay on one worker: the served demonstration, or what one file makes once.
 
     By the text of the file, as marks do not reach the scheduler: xdist 3.8 writes groups into node ids that pytest 9
