@@ -12,6 +12,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
+from analysis.document import ReleaseInvalid
 from server.accounts import own, signin
 from server.auditors import pack
 from server.concern import wire
@@ -75,6 +76,14 @@ def _on_other_plan(request: AppRequest, problem: PlanOther) -> Response[Any]:
     said = say(language, "link.page.other_key")
     if request.method == "POST" and request.url.path != "/answer":
         return Response({"problem": said}, status_code=409)
+    return show(MessagePage(shell(None, language), say(language, "staff.error.wrong"), said), status=409)
+
+
+def _on_other_release(request: AppRequest, problem: ReleaseInvalid) -> Response[str]:
+    """Show no figure: what is stored is not what this installation signed."""
+    faults.note("release", problem)
+    language = language_of(request)
+    said = say(language, "results.not_ours")
     return show(MessagePage(shell(None, language), say(language, "staff.error.wrong"), said), status=409)
 
 
@@ -210,6 +219,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         ),
         exception_handlers={
             PlanOther: _on_other_plan,
+            ReleaseInvalid: _on_other_release,
             ListsRefused: _on_lists,
             HTTPException: _on_http_error,
             NoSuchWave: _on_missing,

@@ -25,6 +25,8 @@ SOUND_SQLITE = (3, 51, 3)
 """Before it, a write-ahead log could lose commits when two connections wrote and emptied it at one moment."""
 READERS = 4
 BUSY_SECONDS = 30
+CHECKPOINT_MILLISECONDS = 100
+"""So long the emptying of a log waits for somebody who reads in it: those who answer wait as long."""
 REWRITE_SECONDS = 3600
 SAMPLED = """
 SELECT DISTINCT root::regclass::text AS relation, quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type,
@@ -224,14 +226,22 @@ class PooledSQLite(SQLiteEngine):
             finally:
                 await self.give_back_writer(connection)
 
-    async def truncate_wal(self) -> None:
-        """Empty the write-ahead log, whose frames lie in the order of arrival."""
+    async def truncate_wal(self) -> bool:
+        """Empty the write-ahead log, whose frames lie in the order of arrival; False where somebody reads in it just now.
+
+        Nobody who answers waits for such a reader: the next try empties it.
+        """
         async with self.write_lock:
             connection = await self.writer()
             try:
-                await self._fetch(connection, "PRAGMA wal_checkpoint(TRUNCATE)", None)
+                await self._fetch(connection, f"PRAGMA busy_timeout = {CHECKPOINT_MILLISECONDS}", None)
+                rows = await self._fetch(connection, "PRAGMA wal_checkpoint(TRUNCATE)", None)
+                return not rows or not rows[0]["busy"]
             finally:
-                await self.give_back_writer(connection)
+                try:
+                    await self._fetch(connection, f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}", None)
+                finally:
+                    await self.give_back_writer(connection)
 
 
 class _SafePostgresTransaction(PostgresTransaction):

@@ -23,6 +23,7 @@ LOCK_MS = 300
 """How long a portion on PostgreSQL may wait for its lock: whoever comes after it waits as long."""
 TRIES = 3
 PATIENT_TRIES = 3600
+READING_SECONDS = 0.1
 _dice = random.SystemRandom()
 
 
@@ -49,9 +50,19 @@ async def stir(
     if isinstance(engine, PooledSQLite):
         for table in tables:
             await _stir_file(engine, table)
-        await engine.truncate_wal()
+        if not await _emptied(engine):
+            raise StillInOrder
     else:
         await _stir_parts(engine, [*tables, *in_place], PATIENT_TRIES if patient else TRIES)
+
+
+async def _emptied(engine: PooledSQLite) -> bool:
+    """Empty the write-ahead log between the readings of others; False where one reader stays in it."""
+    for _ in range(TRIES):
+        if await engine.truncate_wal():
+            return True
+        await asyncio.sleep(READING_SECONDS)
+    return False
 
 
 async def _stir_file(engine: PooledSQLite, table: type[Table]) -> None:

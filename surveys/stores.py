@@ -20,6 +20,8 @@ from surveys.engines import (
     sqlite_is_sound,
     sqlite_version,
 )
+from surveys.public import releases
+from surveys.public.signing import installation_key, public_text
 
 STORES = ("public", "people", "answers", "cases")
 POOL_SIZE = 5
@@ -162,6 +164,7 @@ async def open_stores(settings: StoreSettings) -> Engines:
         raise StoresUnavailable(f"{settings.data.name}: {problem.strerror}") from problem
     close_to_others(settings.data)
     engines = bind(settings)
+    releases.begin(public_text(installation_key(settings.data)))
     try:
         await migrate(engines)
         close_to_others(settings.data)  # what was made just now, under whatever mask

@@ -16,6 +16,7 @@ from server.frame.security import (
     device_cookies,
     devices_of,
     ended_cookies,
+    form_of,
     is_ours,
     session_cookies,
 )
@@ -62,7 +63,7 @@ async def sign_in(
     request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
     """Check name, password and code; a form of another site is not read."""
-    data = await request.form()
+    data = await form_of(request)
     then = _ours(str(data.get("next", "")))
     language = (await frame(request))[0].language
     if not is_ours(request):

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie, MutableScopeHeaders
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.datastructures import Cookie, FormMultiDict, MutableScopeHeaders
+from litestar.exceptions import ClientException, NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
@@ -125,6 +125,20 @@ def is_ours(request: AppRequest) -> bool:
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
+async def form_of(request: AppRequest) -> FormMultiDict:
+    """Read a desk form.
+
+    Raises
+    ------
+    ClientException
+        If it says that it is in an encoding that nobody knows.
+    """
+    try:
+        return await request.form()
+    except LookupError as problem:
+        raise ClientException("an unknown encoding") from problem
+
+
 async def checked_form(request: AppRequest) -> dict[str, str]:
     """Read a desk form and check its token.
 
@@ -133,7 +147,7 @@ async def checked_form(request: AppRequest) -> dict[str, str]:
     PermissionDeniedException
         If the form is not of this session.
     """
-    form = await request.form()
+    form = await form_of(request)
     values = {name: value for name, value in form.items() if isinstance(value, str)}
     if not accounts.form_token_is(request.state.token, values.get(FORM_FIELD, "")):
         raise PermissionDeniedException

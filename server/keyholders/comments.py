@@ -14,7 +14,7 @@ from server.frame.security import DeskAccount, account_of, checked_form
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from surveys.answers.keys import SecretRefused
-from surveys.lifecycle.comments import Readable, open_comments, put_forward
+from surveys.lifecycle.comments import WORDING_LETTERS, Readable, WordingTooLong, open_comments, put_forward
 from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import GUARANTEE
 from surveys.public.questionnaires import questionnaire_of
@@ -95,13 +95,16 @@ async def decide(
 ) -> Response[str]:
     """Propose a wording, or agree to one: two different people send the same."""
     data = await checked_form(request)
-    secret = data.get("secret", "")
+    secret, error = data.get("secret", ""), ""
     wording = "" if "withhold" in data else data.get("wording", "")
     try:
         await put_forward(house, wave, comment, wording, secret)
     except SecretRefused:
         secret = ""
-    return await _page(request, await get_wave(wave), secret)
+    except WordingTooLong:
+        language = (await frame(request))[0].language
+        error = say(language, "desk.comments.long", n=WORDING_LETTERS)
+    return await _page(request, await get_wave(wave), secret, error)
 
 
 ROUTERS = [Router(path="/keys", guards=[DeskAccount(GUARANTEE)], route_handlers=[ask, read, decide])]

@@ -10,6 +10,7 @@ from typing import IO
 
 from server.frame import faults
 from server.mail import invitations, notices
+from server.processes.charting import draw_missing
 from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
@@ -56,6 +57,7 @@ async def _look(settings: Settings, engines: Engines) -> None:
                 house = House(engines, settings.data, today(), ACTOR)
                 try:
                     await do_due(house, datetime.now(ROME).hour)
+                    await draw_missing(settings)
                     await notices.send_due(settings, datetime.now(UTC))
                     await invitations.send_due(settings, house)
                 except Exception as problem:  # the next look tries again

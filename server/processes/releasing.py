@@ -11,6 +11,7 @@ from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.releasing import AlreadyReleasing, MoreSheetsThanCodes, release_wave
 from surveys.lifecycle.witness import ClosingOther
 from surveys.public import releases, waves
+from surveys.public.signing import installation_key
 from surveys.public.waves import NoSuchWave, WrongState
 
 
@@ -58,4 +59,5 @@ async def draw(house: House, wave: str, progress: Callable[[str], None]) -> None
     progress("charts")
     document = await releases.read(wave)
     if document is not None:
-        await releases.keep_charts(house.engines["public"], wave, draw_all(document, labels_of(await waves.get(wave))))
+        drawn = draw_all(document, labels_of(await waves.get(wave)))
+        await releases.keep_charts(house.engines["public"], wave, drawn, installation_key(house.data))

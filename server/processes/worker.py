@@ -34,6 +34,15 @@ async def _release(given: dict[str, Any]) -> dict[str, Any]:
     return {"failed": failure} if failure else {"wave": given["wave"]}
 
 
+async def _charts(given: dict[str, Any]) -> dict[str, Any]:
+    from server.processes.releasing import draw
+
+    settings = from_environment()
+    async with stores(settings.stores) as engines:
+        await draw(House(engines, settings.data, today(), ""), given["wave"], lambda _: None)
+    return {}
+
+
 async def _slips(given: dict[str, Any]) -> dict[str, Any]:
     from server.papers.slips import slip_sheets
 
@@ -107,6 +116,7 @@ COMMANDS = {
     "preview": _preview,
     "letters": _letters,
     "release": _release,
+    "charts": _charts,
     "slips": _slips,
     "paper": _paper,
 }

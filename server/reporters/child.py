@@ -82,7 +82,7 @@ def read_form(body: bytes, kind: str) -> tuple[dict[str, list[str]], tuple[str, 
         else:
             for name, value in parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200):
                 fields.setdefault(name, []).append(value)
-    except (MultipartError, ValueError) as problem:
+    except (MultipartError, ValueError, LookupError) as problem:  # LookupError: an encoding that nobody knows
         raise Again("staff.problem.unknown_item") from problem
     return fields, photo
 

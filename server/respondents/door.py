@@ -18,6 +18,7 @@ from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.lifecycle import witness
 from surveys.lifecycle.context import today
+from surveys.lifecycle.ready import checked_row
 from surveys.lifecycle.witness import Head
 from surveys.public import releases
 from surveys.public.organisation import OrganisationRecord, load
@@ -105,8 +106,10 @@ async def door(request: AppRequest) -> Response[str]:
         note = say(language, "staff.door.answer_note", title=title, minutes=minutes, ends=day(wave.ends, language))
         cards.append(WaveCard(wave.id, title, note))
     done = sorted(await in_state(State.RELEASED), key=lambda wave: (wave.opened is not None, wave.opened), reverse=True)
-    released = tuple(WaveCard(wave.id, text_of(wave.title, language), "") for wave in done)
-    return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), released))
+    released = [
+        WaveCard(wave.id, text_of(wave.title, language), "") for wave in done if await releases.is_ours(wave.id)
+    ]
+    return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), tuple(released)))
 
 
 @get("/help")
@@ -158,6 +161,7 @@ async def wave_page(
     wave = await get_wave(wave_id)
     if wave.origin == "imported":
         return Redirect(f"/results/{wave_id}?lang={frame.language}", status_code=303)
+    await checked_row(settings.data, wave)
     head = await witness.head_of_yesterday(today())
     kept = witness.shown(settings.data, wave_id)
     return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation), head, kept))
@@ -229,11 +233,12 @@ async def bulletin(wave_id: FromPath[str]) -> Response[str]:
 
 
 @get("/wave/{wave_id:str}/plan.json")
-async def frozen_plan(wave_id: FromPath[str]) -> Response[bytes]:
+async def frozen_plan(wave_id: FromPath[str], settings: NamedDependency[Settings]) -> Response[bytes]:
     """Give what was frozen when the wave opened: whoever keeps it can hold a later release against it."""
     wave = await get_wave(wave_id)
     if wave.opened is None or wave.origin != "ascolto":
         raise NotFoundException
+    await checked_row(settings.data, wave)
     questionnaire = questionnaire_of(wave)
     content = {
         "wave": wave.id,

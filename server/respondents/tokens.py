@@ -19,6 +19,7 @@ from server.frame.display import day
 from server.frame.pages import language_of, static_address
 from server.frame.texts import catalogue, say
 from server.respondents.admission import admit, not_a_code
+from server.settings import Settings
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
 from surveys.lifecycle.accepting import to_answer, to_send
@@ -69,7 +70,7 @@ def _bytes(text: str) -> bytes:
 
 
 @get("/answer/words")
-async def words(request: AppRequest) -> Response[bytes]:
+async def words(request: AppRequest, settings: NamedDependency[Settings]) -> Response[bytes]:
     """Sentences, keys and addresses that the scripts need; nothing of anyone."""
     wave = await to_answer(request.query_params.get("wave"))
     language = language_of(request)
@@ -82,7 +83,7 @@ async def words(request: AppRequest) -> Response[bytes]:
         content |= {
             "wave": wave.id,
             "token_key": b64encode(wave.token_key).decode(),
-            "meter": [asdict(group) for group in await groups_of(wave.id)],
+            "meter": [asdict(group) for group in await groups_of(settings.data, wave.id)],
             "exclusive": {item.id: list(item.exclusive) for item in multiple},
         } | ({"plan": wave.plan.text} if wave.plan else {"phone_key": b64encode(wave.phone_key).decode()})
     return _json(content)

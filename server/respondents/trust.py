@@ -1,6 +1,5 @@
 """The trust page: what an employer can see, cannot see, what we cannot protect from, how to check; each sentence with its tests."""
 
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -8,13 +7,18 @@ from pathlib import Path
 from typing import ClassVar
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
+from server.frame import faults
 from server.frame.asked import AppRequest
 from server.frame.display import text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
+from server.settings import Settings
+from surveys.answers.plans import PlanOther
+from surveys.lifecycle.ready import mark_of
 from surveys.public import releases
-from surveys.public.waves import State, in_state
+from surveys.public.waves import State, WaveRecord, in_state
 
 PROOFS = Path(__file__).with_name("proofs.toml")
 CLAIMS = ("can", "cannot", "limits", "check")
@@ -51,13 +55,17 @@ def proofs() -> dict[str, dict[str, list[str]]]:
     return tomllib.loads(PROOFS.read_text("utf-8"))
 
 
-def grouped(fingerprint: str) -> str:
-    """The first sixteen letters in groups of four: as in invitations."""
-    return " ".join(fingerprint[start : start + 4] for start in range(0, 16, 4))
+async def _number(settings: Settings, wave: WaveRecord, language: str) -> str:
+    """The number that invitations and slips of a wave carry; the word to stop where its plan is not the signed one."""
+    try:
+        return await mark_of(settings.data, wave)
+    except PlanOther as problem:
+        faults.note("plan", problem)
+        return say(language, "link.page.other_key")
 
 
 @get("/trust")
-async def trust(request: AppRequest) -> Response[str]:
+async def trust(request: AppRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Show what may be said, and nothing more."""
     frame = await staff_shell(request)
     left_out = set() if await releases.is_one_from_before() else {"before"}
@@ -72,9 +80,9 @@ async def trust(request: AppRequest) -> Response[str]:
         )
         for part in CLAIMS
     )
-    keys = tuple(
-        (text_of(wave.title, frame.language), grouped(hashlib.sha256(wave.token_key).hexdigest()))
+    keys = [
+        (text_of(wave.title, frame.language), await _number(settings, wave, frame.language))
         for wave in await in_state(State.OPEN)
         if wave.token_key
-    )
-    return show(TrustPage(frame, say(frame.language, "trust.page.title"), parts, keys))
+    ]
+    return show(TrustPage(frame, say(frame.language, "trust.page.title"), parts, tuple(keys)))

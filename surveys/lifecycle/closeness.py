@@ -1,8 +1,10 @@
 """How near a group comes to one person: the planned views of a wave, and about how many people each counts."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis.views import Plan
+from surveys.lifecycle.ready import checked_row
 from surveys.people import panel
 from surveys.public.waves import get
 
@@ -17,12 +19,14 @@ class Group:
     people: int
 
 
-async def groups_of(wave: str) -> list[Group]:
+async def groups_of(data: Path, wave: str) -> list[Group]:
     """The planned views with their headcounts rounded down to ten, so that nobody is told more.
 
     Never the full cross (PRIVACY 2.5). A view that counts who gave none holds everyone else too and is nobody's smallest.
     """
-    plan = Plan.from_json(dict((await get(wave)).plan))
+    record = await get(wave)
+    await checked_row(data, record)
+    plan = Plan.from_json(dict(record.plan))
     dimensions = {dimension.id: dimension for dimension in plan.dimensions}
     people = await panel.headcounts(wave)
     return [

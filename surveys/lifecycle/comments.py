@@ -39,12 +39,19 @@ def sealed_to_team(found: Mapping[str, Sequence[str]], key: bytes, least: int) -
     }
 
 
+WORDING_LETTERS = 1000
 _SIZE = 4096
 """A thousand characters of any of the nine languages fit."""
 
 
+class WordingTooLong(ValueError):
+    """A wording has more letters than an envelope surely holds."""
+
+
 def _opened(envelope: bytes, key: PrivateKey) -> str:
-    return SealedBox(key).decrypt(envelope).rstrip(b"\0").decode()
+    return (
+        SealedBox(key).decrypt(envelope).rstrip(b"\0").decode(errors="ignore")
+    )  # one of before may be cut within a letter
 
 
 async def _key(wave: str, secret: str) -> PrivateKey:
@@ -92,12 +99,16 @@ async def put_forward(house: House, wave: str, comment: int, wording: str, secre
     Raises
     ------
     SecretRefused
+    WordingTooLong
+        Over a thousand letters: nothing was kept.
     """
     key = await _key(wave, secret)
     record = await _waiting(wave, comment)
     if record is None:
         return False
-    wording = wording.replace("\r\n", "\n").strip()
+    wording = wording.replace("\r\n", "\n").replace("\0", "").strip()
+    if len(wording) > WORDING_LETTERS:
+        raise WordingTooLong
     public = house.engines["public"]
     same = bool(record.proposal) and _opened(record.proposal, key) == wording
     if same and record.proposed_by not in ("", house.actor):
@@ -106,6 +117,6 @@ async def put_forward(house: House, wave: str, comment: int, wording: str, secre
         act = "comment published" if wording else "comment withheld"
         await log.record(house.engines["people"], house.day, house.actor, act, wave=wave)
         return True
-    sealed = SealedBox(key.public_key).encrypt(wording.encode()[:_SIZE].ljust(_SIZE, b"\0"))
+    sealed = SealedBox(key.public_key).encrypt(wording.encode().ljust(_SIZE, b"\0"))
     await comments.propose(public, comment, sealed, house.actor)
     return False

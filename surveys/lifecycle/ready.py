@@ -16,6 +16,7 @@ from surveys.answers.holders import HolderRefused, read_confirm, read_statement
 from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther, SignedPlan
 from surveys.blind import PublicKey
+from surveys.lifecycle import frozen, pins
 from surveys.lifecycle.context import House, keep_file, plan_path
 from surveys.lifecycle.issuing import FINGERPRINT_LETTERS, make_token_key
 from surveys.lifecycle.planning import GUARANTEE, PlanRefused, anchored, seats_of
@@ -220,6 +221,23 @@ async def checked_plan(data: Path, record: WaveRecord) -> SignedPlan:
     plan = plans.verify(content["plan"], content["signatures"], anchor.hash, ring)
     _compare(plan, record)
     return plan
+
+
+async def checked_row(data: Path, record: WaveRecord) -> None:
+    """Hold what a row says of a wave that was opened against what was frozen then: before a page says it.
+
+    Raises
+    ------
+    PlanOther
+    """
+    if record.opened is None or record.origin != "ascolto":
+        return
+    if is_second(data, record.id):
+        await checked_plan(data, record)
+    elif record.state in frozen.UNDER_WAY:
+        pins.check(data, record)
+    if record.state in frozen.UNDER_WAY:
+        await frozen.check(data, record)
 
 
 def _compare(plan: SignedPlan, record: WaveRecord) -> None:

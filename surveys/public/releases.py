@@ -1,15 +1,32 @@
-"""Release documents and charts as stored: text in, text out; the document is the single source of every page."""
+"""Release documents and charts as stored: text in, text out; the document is the single source of every page.
+
+Whoever writes the store could exchange them, so what is read is held against the installation's key, which no store holds.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from analysis.document import Release
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from analysis.document import Release, ReleaseInvalid, canonical
 from analysis.published import Document
 from analysis.steps import FORMER_STEPS
 from surveys.engines import StoreEngine
+from surveys.public.signing import is_signed, sign
 from surveys.public.tables import Bulletin, Chart, ReleaseDocument
+
+
+class _Own:
+    """The public half of this installation's key, as text; nothing is believed before it is known."""
+
+    key = ""
+
+
+def begin(public: str) -> None:
+    """Begin with the key that signed what lies here."""
+    _Own.key = public
 
 
 async def document(wave: str) -> dict[str, Any] | None:
@@ -18,10 +35,10 @@ async def document(wave: str) -> dict[str, Any] | None:
     Raises
     ------
     ReleaseInvalid
-        If what is stored is not as a release is: nothing of it is shown.
+        If what is stored is not as a release is, or not what this installation signed for this wave: nothing of it is shown.
     """
     text = await kept(wave)
-    return _checked(text).to_json() if text is not None else None
+    return _checked(text, wave, _Own.key).to_json() if text is not None else None
 
 
 async def read(wave: str) -> Document | None:
@@ -33,18 +50,33 @@ async def read(wave: str) -> Document | None:
         As `document`.
     """
     text = await kept(wave)
-    return _read(text) if text is not None else None
+    return _read(text, wave, _Own.key) if text is not None else None
+
+
+async def is_ours(wave: str) -> bool:
+    """Whether a release of this wave is here that this installation signed."""
+    try:
+        return await read(wave) is not None
+    except ReleaseInvalid:
+        return False
 
 
 @lru_cache(maxsize=16)
-def _read(text: str) -> Document:
-    return _checked(text).read()
+def _read(text: str, wave: str, key: str) -> Document:
+    return _checked(text, wave, key).read()
 
 
 @lru_cache(maxsize=16)
-def _checked(text: str) -> Release:
-    """A release checks itself on construction, from storage too; once for each text."""
-    return Release(text)
+def _checked(text: str, wave: str, key: str) -> Release:
+    """A release checks itself on construction, from storage too; here also whose it is. Once for each text."""
+    made = Release(text)
+    found = made.to_json()
+    unsigned = canonical({name: part for name, part in found.items() if name != "signature"})
+    if found.get("key") != key or not is_signed(key, unsigned, str(found.get("signature"))):
+        raise ReleaseInvalid(["not signed by this installation"])
+    if found["wave"]["id"] != wave:
+        raise ReleaseInvalid(["signed for another wave"])
+    return made
 
 
 async def kept(wave: str) -> str | None:
@@ -63,22 +95,38 @@ async def keep(wave: str, text: str, pattern: str) -> None:
     await ReleaseDocument.insert(ReleaseDocument(wave=wave, document=text, pattern=pattern))
 
 
-async def keep_charts(engine: StoreEngine, wave: str, charts: Mapping[str, str]) -> None:
-    """Store the drawn charts of a wave by name, replacing earlier drawings of the same document."""
+async def keep_charts(engine: StoreEngine, wave: str, charts: Mapping[str, str], key: Ed25519PrivateKey) -> None:
+    """Sign and store the drawn charts of a wave by name, replacing earlier drawings of the same document."""
     async with engine.transaction():
         await Chart.delete().where(Chart.wave == wave)
         for name, svg in charts.items():
-            await Chart.insert(Chart(id=f"{wave}/{name}", wave=wave, svg=svg))
+            row = f"{wave}/{name}"
+            await Chart.insert(Chart(id=row, wave=wave, svg=svg, signature=sign(key, _chart(row, svg))))
+
+
+def _chart(row: str, svg: str) -> bytes:
+    """What is signed of a chart: its name too, so that none stands for another."""
+    return f"ascolto chart 1\n{row}\n{svg}".encode()
 
 
 async def chart(wave: str, name: str) -> str | None:
-    row = await Chart.select(Chart.svg).where(Chart.id == f"{wave}/{name}").first()
-    return str(row["svg"]) if row else None
+    """A chart as this installation drew it; None where there is none, or another."""
+    row = await Chart.select(Chart.id, Chart.svg, Chart.signature).where(Chart.id == f"{wave}/{name}").first()
+    if row is None or not is_signed(_Own.key, _chart(row["id"], row["svg"]), row["signature"]):
+        return None
+    return str(row["svg"])
 
 
 async def chart_names(wave: str) -> set[str]:
-    rows = await Chart.select(Chart.id).where(Chart.wave == wave)
+    """Which charts of a wave are here and signed."""
+    rows = await Chart.select(Chart.id).where((Chart.wave == wave) & (Chart.signature != ""))
     return {str(row["id"]).removeprefix(f"{wave}/") for row in rows}
+
+
+async def without_charts(waves: Iterable[str]) -> list[str]:
+    """Those of these waves whose charts were not drawn, or before charts were signed."""
+    signed = {row["wave"] for row in await Chart.select(Chart.wave).where(Chart.signature != "").distinct()}
+    return [wave for wave in waves if wave not in signed]
 
 
 async def keep_bulletin(wave: str, counts: Mapping[str, int], digests: list[str]) -> None:

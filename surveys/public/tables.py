@@ -74,6 +74,7 @@ class Chart(Table):
     id = Varchar(length=120, primary_key=True)
     wave = Varchar(length=40, index=True)
     svg = Text()
+    signature = Varchar(length=88, default="")
 
 
 class Evidence(Table):

@@ -7,14 +7,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nacl.public import PrivateKey
+from nacl.public import PrivateKey, SealedBox
 
-from surveys.answers.keys import HolderSecret, SecretRefused
+from surveys.answers.keys import HolderSecret, SecretRefused, holder_key
 from surveys.answers.opening import comments_of
 from surveys.answers.pairs import ROOM
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, opening
-from surveys.lifecycle.comments import open_comments, put_forward, sealed_to_team
+from surveys.lifecycle.comments import WordingTooLong, open_comments, put_forward, sealed_to_team
 from surveys.lifecycle.context import House
 from surveys.lifecycle.marking import marks, name_words, without
 from surveys.lifecycle.opening import NotReady
@@ -84,6 +84,33 @@ async def test_no_comment_is_read_by_the_public_before_two_people_let_it_out(hou
     assert [act.act for act in await log.read()][-2:] == ["comment published", "comment withheld"]
     for row in await Comment.select().where(Comment.state.is_in(["published", "withheld"])):
         assert (bytes(row["sealed"]), bytes(row["proposal"]), row["proposed_by"]) == (b"", b"", "")
+
+
+@pytest.mark.parametrize("wording", ["è" * 1000, "x" + "é" * 999, "中" * 1000, "a\0b\0"])
+async def test_a_wording_comes_back_as_it_was_sent_and_one_that_is_too_long_is_not_kept(
+    sqlite_house: House, wording: str
+) -> None:
+    """Done by one of the team: a wording that was cut within a letter could not be read, nor any comment of its wave."""
+    secrets = await _released(sqlite_house, 12)
+    one = replace(sqlite_house, actor="ada")
+    first, second = (await open_comments(WAVE, secrets[GUARANTEE]))[:2]
+    await put_forward(one, WAVE, first.id, wording, secrets[GUARANTEE])
+    with pytest.raises(WordingTooLong):
+        await put_forward(one, WAVE, second.id, "x" + "é" * 1000, secrets[GUARANTEE])
+    there = {comment.id: comment.wording for comment in await open_comments(WAVE, secrets[GUARANTEE])}
+    assert len(there) == 12 and there[first.id] == wording.replace("\0", "")
+    assert there[second.id] == second.wording
+
+
+async def test_a_wording_that_an_earlier_version_cut_within_a_letter_keeps_no_comment_closed(
+    sqlite_house: House,
+) -> None:
+    secrets = await _released(sqlite_house, 12)
+    key = holder_key(secrets[GUARANTEE], WAVE, GUARANTEE)
+    cut = SealedBox(key.public_key).encrypt(("x" + "é" * 2500).encode()[:4096])
+    first = (await open_comments(WAVE, secrets[GUARANTEE]))[0]
+    await comments.propose(sqlite_house.engines["public"], first.id, cut, "ada")
+    assert len(await open_comments(WAVE, secrets[GUARANTEE])) == 12
 
 
 async def test_what_is_stored_of_comments_holds_no_word_and_one_size(house: House) -> None:

@@ -18,11 +18,13 @@ from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, WAVE, open_a_wave
 
 NOT_UTF8 = b'--B\r\nContent-Disposition: form-data; name="_code"\r\n\r\n\xff\xfe\x00\r\n--B--\r\n'
+NO_SET = b'--B\r\nContent-Disposition: form-data; name="text"\r\nContent-Type: text/plain; charset=utf-99\r\n\r\nx\r\n--B--\r\n'
 TOO_LARGE = str(2**63)
 PASSWORD = "una-password-lunga"
 FORM = "application/x-www-form-urlencoded"
 BODIES = {
     "multipart that is not UTF-8": ("multipart/form-data; boundary=B", NOT_UTF8),
+    "a part in a character set that is none": ("multipart/form-data; boundary=B", NO_SET),
     "multipart without a boundary": ("multipart/form-data", b"garbage"),
     "a form that is not UTF-8": (FORM, b"_code=%ff%fe&_wave=%00&name=\xff"),
     "a character set that is none": (f"{FORM}; charset=nope", b"a=b"),

@@ -3,15 +3,20 @@
 import html
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 from server.app import create_app
 from server.frame.texts import NAMES, say
 from server.settings import Settings
-from surveys.public import organisation, releases
-from surveys.stores import StoreSettings
-from tests.conftest import ORGANISATION
+from surveys.lifecycle.context import House, plan_path
+from surveys.lifecycle.ready import mark_of
+from surveys.public import organisation, releases, waves
+from surveys.public.waves import State
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY, ORGANISATION, WAVE, open_a_wave
 
 BEFORE = Path(__file__).parents[1] / "vectors" / "release-steps-1.json"
 
@@ -37,3 +42,41 @@ async def test_what_was_published_before_figures_moved_is_spoken_of_only_where_t
         assert not await said("it")
         await releases.keep("before", text, "")
         assert [await said(language) for language in NAMES] == [True] * len(NAMES)
+
+
+async def test_the_number_to_compare_is_the_one_that_invitations_carry(sqlite_settings: StoreSettings) -> None:
+    """Done from outside: whoever followed this page found another number, and was told not to answer."""
+    async with stores(sqlite_settings) as engines:
+        house = House(engines, sqlite_settings.data, DAY, "hr")
+        carried = await mark_of(house.data, (await open_a_wave(house)).record)
+    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    async with (
+        app.lifespan(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
+    ):
+        page = (await client.get("/trust?lang=en")).text
+        assert f"<code>{carried}</code>" in page and len(carried) == 32
+        plan_path(sqlite_settings.data, WAVE).write_text("{}")
+        stopped = await client.get("/trust?lang=en")
+        assert stopped.status_code == 200 and html.escape(say("en", "link.page.other_key")) in stopped.text
+
+
+@pytest.mark.parametrize("changed", ["rules", "groups"])
+async def test_no_page_says_of_an_open_wave_what_was_not_frozen(sqlite_settings: StoreSettings, changed: str) -> None:
+    """Done from outside: the page of a wave, and the file to keep, said "100 people" and "one group" while answers were taken."""
+    async with stores(sqlite_settings) as engines:
+        record = (await open_a_wave(House(engines, sqlite_settings.data, DAY, "hr"))).record
+    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    async with (
+        app.lifespan(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
+    ):
+        pages = [f"/wave/{WAVE}?lang=en", f"/wave/{WAVE}/plan.json", f"/answer/words?wave={WAVE}"]
+        assert [(await client.get(page)).status_code for page in pages] == [200, 200, 200]
+        new: dict[str, Any] = (
+            {"rules": {"k": {**record.rules["k"], "items": 100}}}
+            if changed == "rules"
+            else {"plan": {**record.plan, "views": record.plan["views"][:1]}}
+        )
+        await waves.change(app.state.engines["public"], WAVE, State.OPEN, **new)
+        assert [(await client.get(page)).status_code for page in pages] == [409, 409, 409]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from analysis.document import canonical
 from surveys import certification
 from surveys.lifecycle.context import House
+from surveys.lifecycle.releasing import signed
 from surveys.people import roster
 from surveys.public import actions, evidence, releases, waves
 from surveys.public.evidence import EvidenceState
@@ -44,7 +44,7 @@ async def _released(house: House, name: str, closed: date, **more: Any) -> None:
     await waves.add(house.engines["public"], record)
     document = DOCUMENT | {"wave": DOCUMENT["wave"] | {"id": name}}
     async with house.engines["public"].transaction():
-        await releases.keep(name, canonical(document).decode(), "")
+        await releases.keep(name, signed(house, document), "")
 
 
 @pytest.mark.parametrize(("people", "band"), [(1, 1), (9, 1), (10, 2), (49, 2), (50, 3), (249, 3), (250, 4), (430, 4)])

@@ -4,6 +4,7 @@ import asyncio
 import random
 
 import numpy as np
+import pysqlite3.dbapi2 as sqlite
 import pytest
 
 from surveys.answers import wave as urn_of
@@ -11,6 +12,7 @@ from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn, UrnFull
 from surveys.lifecycle.context import House
+from surveys.stirring import StillInOrder
 from surveys.tokens import SlipCode
 from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
 from tests.rights import right
@@ -173,4 +175,25 @@ async def test_a_log_that_cannot_be_emptied_does_not_end_the_urn(
     for code in wave.codes[:3]:
         assert await asyncio.wait_for(_put(urn, wave, code), 10) == Receipt.RECEIVED
         await asyncio.sleep(0.05)
+    await urn.stop()
+
+
+@pytest.mark.opened
+async def test_whoever_reads_in_the_store_keeps_nobody_s_answer_waiting(sqlite_house: House) -> None:
+    """Done from outside: one open read, as of a backup, and every answer took 30 seconds while the log kept their order."""
+    wave = await open_a_wave(sqlite_house)
+    urn = await _started(sqlite_house)
+    reader = sqlite.connect(sqlite_house.data / "answers.sqlite", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM spent").fetchone()
+    log = sqlite_house.data / "answers.sqlite-wal"
+    for place in range(5):
+        assert await asyncio.wait_for(_put(urn, wave, wave.codes[place]), 5) == Receipt.RECEIVED
+        await asyncio.sleep(0.05)  # the queue runs dry: its log is to be emptied
+    with pytest.raises(StillInOrder):  # and it is said that it was not
+        await urn_of.stir(sqlite_house.engines["answers"])
+    assert log.stat().st_size > 0
+    reader.close()
+    await urn_of.stir(sqlite_house.engines["answers"])
+    assert log.stat().st_size == 0
     await urn.stop()
