@@ -9,9 +9,9 @@ import pytest
 
 from server.check import State, database
 from surveys import engines
-from surveys.engines import PooledSQLite, StoreEngine, sqlite_at
+from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, sqlite_at
 from surveys.people.tables import Panel
-from surveys.stores import STORES, StoreSettings, StoresUnavailable, open_stores, stores
+from surveys.stores import STORES, StoreSettings, StoresUnavailable, bind, open_stores, stores
 from tests import postgres
 from tests.postgres import free_port
 
@@ -94,6 +94,31 @@ def test_each_setting_that_writes_down_is_named_with_its_store(name: str, bad: s
     told = {"answers": fine, "people": database.ServerSettings({**fine.settings, name: bad})}
     wrong = [one.values for one in database.judge_settings(told) if one.state is State.FAILED]
     assert wrong == [{"name": name, "where": f"people: {bad}", "wanted": database.WANTED[name][0]}]
+
+
+@pytest.mark.parametrize(
+    ("version", "counts", "wrong"),
+    [("150017", "on", False), ("160002", "on", True), ("160002", "off", False), ("190000", "on", True)],
+)
+def test_a_server_that_keeps_the_time_of_a_last_reading_must_count_nothing(
+    version: str, counts: str, wrong: bool
+) -> None:
+    """Done from outside on PostgreSQL 16: `last_idx_scan` of the parts of slots and codes told when 39 of 60 sheets came, and
+    joined nine of them with their codes, after every stir and restart."""
+    keeps = database.ServerSettings({"server_version_num": version, "track_counts": counts})
+    told = dict.fromkeys(("answers", "people", "cases", "public"), keeps)
+    found = database.judge_counts(told)
+    assert (found.state is State.FAILED) == wrong
+    if wrong:
+        assert found.values == {"name": "track_counts", "where": "answers: on, people: on, cases: on", "wanted": "off"}
+
+
+async def test_this_server_says_its_version_and_whether_it_counts(postgres_settings: StoreSettings) -> None:
+    """The settings that are judged are settings of a real server."""
+    engine = bind(postgres_settings)["answers"]
+    assert isinstance(engine, SafePostgres)
+    told = (await database._ask(engine, "answers")).settings
+    assert int(told["server_version_num"]) > 120_000 and told["track_counts"] in ("on", "off")
 
 
 def test_an_archive_on_the_answers_server_fails_and_on_another_does_not(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pysqlite3.dbapi2 as sqlite
 import pytest
 
 from server.processes import following
@@ -136,3 +137,20 @@ async def test_who_looks_at_the_same_moment_keeps_nobody_from_beginning(sqlite_s
         await _until(data, lambda found: found.finished and found.failed == "secret")
         asking = False
         await asyncio.gather(*looks)
+
+
+@pytest.mark.opened
+async def test_a_release_whose_steps_cannot_be_written_goes_on_and_says_how_it_ended(
+    sqlite_settings: StoreSettings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wave, data = await _closed(sqlite_settings), sqlite_settings.data
+    async with stores(sqlite_settings) as engines:
+        refuses = sqlite.connect(data / "public.sqlite")
+        refuses.execute(
+            "CREATE TRIGGER full BEFORE UPDATE OF step ON releasing WHEN NEW.step <> '' BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+        refuses.close()
+        assert await following.release(Settings(sqlite_settings), engines, WAVE, _words(wave))
+        ended = await _until(data, lambda found: found.finished)
+        assert (ended.step, ended.failed, (await waves.get(WAVE)).state) == ("", "", State.RELEASED)
+    assert "releasing" in capfd.readouterr().err  # and whoever looks after the service can read of it
