@@ -15,11 +15,12 @@ from server.frame.texts import catalogue, say
 from server.settings import from_environment
 from surveys.importing.people import RefusedRow, read_people
 from surveys.importing.sheets import FileUnreadable
+from surveys.languages import LANGUAGES
 from surveys.lifecycle import frozen, pins, witness
 from surveys.lifecycle.context import House, today
 from surveys.people import accounts, log, passwords
 from surveys.public import organisation
-from surveys.public.organisation import LANGUAGES, OrganisationRecord
+from surveys.public.organisation import OrganisationRecord
 from surveys.stores import stores
 
 ACTOR = "administrator"

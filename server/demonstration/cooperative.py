@@ -18,6 +18,7 @@ from server.frame.terminal import refuse, tell
 from server.frame.texts import catalogue, say
 from server.processes import workers
 from server.settings import Settings
+from surveys.languages import LANGUAGES
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import House, today
 from surveys.lifecycle.planning import Wish, plan
@@ -52,7 +53,7 @@ SERVICES = (
     ("ufficio", "Ufficio"),
 )
 _SIZES = (0.27, 0.22, 0.17, 0.13, 0.11, 0.06, 0.04)
-LANGUAGES = (("it", 58), ("ro", 12), ("sq", 9), ("ar", 5), ("uk", 5), ("es", 4), ("fr", 3), ("zh-Hans", 2), ("en", 2))
+SPOKEN = (("it", 58), ("ro", 12), ("sq", 9), ("ar", 5), ("uk", 5), ("es", 4), ("fr", 3), ("zh-Hans", 2), ("en", 2))
 _FIRST = (
     "Anna",
     "Luca",
@@ -138,7 +139,7 @@ def _people(dice: random.Random) -> tuple[list[UnitEntry], list[PersonEntry]]:
 
 
 def _person(dice: random.Random, unit: str, number: int) -> PersonEntry:
-    language = dice.choices([code for code, _ in LANGUAGES], [share for _, share in LANGUAGES])[0]
+    language = dice.choices([code for code, _ in SPOKEN], [share for _, share in SPOKEN])[0]
     gender = dice.choices(("f", "m", "nb", ""), (76, 22, 1, 1))[0]
     age = dice.choices(("u30", "30_39", "40_49", "50_59", "60p"), (14, 24, 28, 25, 9))[0]
     return PersonEntry(f"{dice.choice(_FIRST)} {dice.choice(_LAST)} {number + 1}", "", language, unit, gender, age, {})
@@ -245,11 +246,7 @@ def _mark(settings: Settings, known: Mapping[str, Any]) -> None:
 
 async def _house(engines: Engines, settings: Settings, address: str, dice: random.Random) -> dict[str, Any]:
     """Organisation, people, accounts."""
-    what = {
-        language: say(language, "demo.contact")
-        for language in organisation.LANGUAGES
-        if "demo.contact" in catalogue(language)
-    }
+    what = {language: say(language, "demo.contact") for language in LANGUAGES if "demo.contact" in catalogue(language)}
     await organisation.save(
         engines["public"],
         OrganisationRecord(

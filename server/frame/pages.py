@@ -12,7 +12,8 @@ from litestar.datastructures import Cookie
 
 from server.frame import texts
 from server.frame.asked import AppRequest
-from surveys.public.organisation import LANGUAGES, OrganisationRecord, load
+from surveys.languages import LANGUAGES, REVIEWED
+from surveys.public.organisation import OrganisationRecord, load
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
@@ -68,9 +69,6 @@ class Page(Protocol):
     def shell(self) -> Shell: ...
     @property
     def title(self) -> str: ...
-
-
-REVIEWED = ("it", "en")
 
 
 def shell(organisation: OrganisationRecord | None, language: str) -> Shell:

@@ -8,27 +8,17 @@ from typing import Any
 
 from babel import Locale
 
-from surveys.public.organisation import LANGUAGES
+from surveys.languages import KNOWN, LANGUAGES
 
 FOLDER = Path(__file__).parents[1] / "locale"
 DESK_LANGUAGES = ("it", "en")
-"""Languages of the pages for HR, holders and auditors; staff pages speak all nine."""
-RIGHT_TO_LEFT = frozenset({"ar"})
-NAMES = {
-    "it": "Italiano",
-    "en": "English",
-    "ro": "Română",
-    "sq": "Shqip",
-    "fr": "Français",
-    "es": "Español",
-    "ar": "العربية",
-    "zh-Hans": "简体中文",
-    "uk": "Українська",
-}
+"""Languages of the pages for HR, holders and auditors; staff pages speak all."""
+NAMES = {language.code: language.name for language in KNOWN}
+_RIGHT_TO_LEFT = frozenset(language.code for language in KNOWN if language.right_to_left)
 
 
 def direction(language: str) -> str:
-    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if language in _RIGHT_TO_LEFT else "ltr"
 
 
 @cache

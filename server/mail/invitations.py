@@ -15,13 +15,13 @@ from server.frame.display import day, text_of
 from server.frame.texts import say
 from server.mail import post
 from server.settings import Settings
+from surveys.languages import LANGUAGES
 from surveys.lifecycle.context import House
 from surveys.lifecycle.issuing import address_of
 from surveys.lifecycle.ready import mark_of
 from surveys.people import links
 from surveys.people.links import Invitation, Waiting
 from surveys.public import organisation, waves
-from surveys.public.organisation import LANGUAGES
 from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
 

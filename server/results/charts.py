@@ -15,7 +15,7 @@ from server.frame.display import text_of
 from server.frame.texts import say
 from server.results.findings import area_names, lead_of_areas, lead_of_scales
 from server.results.reading import Labels, figure_text
-from surveys.public.organisation import LANGUAGES
+from surveys.languages import LANGUAGES
 
 THEMES = {
     "light": {"paper": "#ffffff", "ink": "#1f2a2e", "quiet": "#55646a", "line": "#dcd8cf", "accent": "#0b6e69"},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from surveys.importing import words
 from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
+from surveys.languages import LANGUAGES
 
 __all__ = ["PeopleImport", "PersonRow", "RefusedRow", "UnitRow", "read_people"]
 
@@ -22,7 +23,7 @@ _REMEDIES = {
     "name": "Write the name of the person.",
     "email": "Write one e-mail address, or leave the cell empty.",
     "phone": "Write a telephone number of at least six digits, or leave the cell empty.",
-    "language": "Write one of: " + ", ".join(words.LANGUAGES) + ", or leave the cell empty.",
+    "language": "Write one of: " + ", ".join(LANGUAGES) + ", or leave the cell empty.",
     "territory": "Write the territory where the person works most.",
     "service": "A team needs the service it belongs to.",
     "gender": "Write f, m, nb (non-binary), self (another way), or leave the cell empty.",

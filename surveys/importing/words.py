@@ -5,6 +5,8 @@ import re
 import unicodedata
 from datetime import date
 
+from surveys.languages import KNOWN
+
 COLUMNS = {
     "name": ("nome", "name", "nominativo", "nome e cognome", "cognome e nome", "full name", "first name", "dipendente"),
     "surname": ("cognome", "surname", "last name", "family name"),
@@ -106,17 +108,7 @@ PERSONAL_COLUMNS = frozenset(
 )
 """Columns of exported responses, in plain letters, that name, address or time a person: no mapping can keep them."""
 
-_LANGUAGES = {
-    "it": ("it", "ita", "italiano", "italian"),
-    "en": ("en", "eng", "inglese", "english"),
-    "ro": ("ro", "ron", "rum", "rumeno", "romeno", "romanian", "romana"),
-    "sq": ("sq", "sqi", "alb", "albanese", "albanian", "shqip"),
-    "fr": ("fr", "fra", "fre", "francese", "french", "francais"),
-    "es": ("es", "spa", "spagnolo", "spanish", "espanol"),
-    "ar": ("ar", "ara", "arabo", "arabic"),
-    "zh-Hans": ("zh", "zh hans", "zh cn", "cinese", "chinese", "mandarino"),
-    "uk": ("uk", "ukr", "ucraino", "ukrainian"),
-}
+_LANGUAGES = {language.code: language.called for language in KNOWN}
 _GENDERS = {
     "f": ("f", "femmina", "donna", "female", "woman", "femminile"),
     "m": ("m", "maschio", "uomo", "male", "man", "maschile"),
@@ -163,7 +155,6 @@ def _turned(table: dict[str, tuple[str, ...]]) -> dict[str, str]:
 
 
 _COLUMN_OF, _LANGUAGE_OF, _GENDER_OF, _AGE_OF = map(_turned, (COLUMNS, _LANGUAGES, _GENDERS, _AGES))
-LANGUAGES = tuple(_LANGUAGES)
 
 
 def column_of(header: str) -> str:

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 
 from surveys.engines import StoreEngine
+from surveys.languages import LANGUAGES
 from surveys.public.tables import Organisation
-
-LANGUAGES = ("it", "en", "ro", "sq", "fr", "es", "ar", "zh-Hans", "uk")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from surveys.item_bank import bank, drafts, merged, section_texts
+from surveys.languages import LANGUAGES, REVIEWED
 from surveys.questionnaire.form import SPECIAL, Choice, Item, Questionnaire, Section, Texts
 
-LANGUAGES = ("it", "en", "ro", "sq", "fr", "es", "ar", "zh-Hans", "uk")
-REVIEWED = ("it", "en")
 _BANK_ID = {"gender": "DEM_GENDER", "age": "DEM_AGE"}
 _PREFIX = {"agree5": "agree_", "freq12m": "freq_"}
 _RARE = frozenset[str]()

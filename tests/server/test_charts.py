@@ -9,7 +9,7 @@ from analysis import published
 from server.results.charts import draw_all
 from server.results.findings import area_names, in_words
 from server.results.reading import Labels, figure_text, interval_text
-from surveys.public.organisation import LANGUAGES
+from surveys.languages import LANGUAGES
 from tests.analysis.waves import released, wave
 
 DOCUMENT = published.read(

@@ -15,13 +15,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from server.mail import invitations
 from server.settings import Settings
+from surveys.languages import LANGUAGES
 from surveys.lifecycle import issuing, opening
 from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import links, roster
 from surveys.people.tables import Outbox
 from surveys.public import organisation
-from surveys.public.organisation import LANGUAGES
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
 from tests.postgres import free_port
 from tests.urn import anchor, get_ready

@@ -13,8 +13,8 @@ from docx import Document
 from server.frame.texts import catalogue, say
 from server.papers.poster import front_door, grouped, poster
 from server.papers.typeset import KINDS, Channel, document
+from surveys.languages import LANGUAGES
 from surveys.public.house import words_of
-from surveys.public.organisation import LANGUAGES
 
 FINGERPRINT = sha256(b"a house").hexdigest()[:32]
 WORDS = " ".join(words_of(FINGERPRINT))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.frame import texts
-from surveys.public.organisation import LANGUAGES
+from surveys.languages import LANGUAGES
 
 STAFF_FILES = {"staff", "results", "demo"}
 ROOT = Path(texts.__file__).parents[1]

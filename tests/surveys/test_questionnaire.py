@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.item_bank import bank, drafts
+from surveys.languages import LANGUAGES
 from surveys.questionnaire import Questionnaire, UnitNode, shipped
-from surveys.questionnaire.shipped import LANGUAGES
 
 TREE = (
     UnitNode("po", "Prato", ""),
