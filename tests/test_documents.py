@@ -96,3 +96,13 @@ def test_every_folder_of_code_has_one_line_in_the_architecture_and_no_other_has(
         for file in (ROOT / layer).rglob("__init__.py")
     }
     assert sorted(listed) == sorted(folder for folder in there if not folder.endswith("migrations"))
+
+
+def test_every_decision_has_one_form_and_a_line_in_the_index() -> None:
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text("utf-8")
+    listed = re.findall(r"^\| \[(\d{4})\]\((\1-[\w-]+\.md)\) \| (.+) \|$", index, flags=re.M)
+    there = []
+    for file in sorted((ROOT / "docs" / "decisions").glob("0*.md")):
+        number, title = file.read_text("utf-8").partition("\n")[0].removeprefix("# ").split(" ", 1)
+        there.append((number, file.name, title))
+    assert listed == there and [number for number, _, _ in there] == [f"{n:04d}" for n in range(1, len(there) + 1)]
