@@ -14,11 +14,11 @@ from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.reading import figure_text, labels_of
+from server.results.shown import released
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
 from surveys.public import actions, evidence
-from surveys.public.waves import get as get_wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ async def _item_texts(standing: Standing, language: str) -> tuple[str, ...]:
     """The questions whose answers the perception stands on."""
     if standing.perception is None:
         return ()
-    labels = labels_of(await get_wave(standing.perception.wave))
+    labels = labels_of((await released(standing.perception.wave))[0])
     return tuple(text_of(labels.items[item], language) for item in standing.perception.items if item in labels.items)
 
 

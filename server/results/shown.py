@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from litestar.exceptions import NotFoundException
 
+from analysis.document import ReleaseInvalid
 from analysis.published import Document
 from server.frame.display import text_of
 from server.frame.texts import say
 from server.results.findings import lead_of_areas, lead_of_scales
 from server.results.reading import Labels, figure_text
 from surveys.public import releases
+from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
 from surveys.public.waves import get as get_wave
 
@@ -25,11 +27,19 @@ class ChartPicture:
 
 
 async def released(wave_id: str) -> tuple[WaveRecord, Document]:
-    """A wave and its document, or 404: an unreleased wave has no page to speak of."""
+    """A wave and its document, or 404: an unreleased wave has no page to speak of.
+
+    Raises
+    ------
+    ReleaseInvalid
+        If the document is not ours, or of other questions than the wave's row has now: they would stand beside its figures.
+    """
     wave = await get_wave(wave_id)
     document = await releases.read(wave_id)
     if document is None:
         raise NotFoundException
+    if wave.origin == "ascolto" and questionnaire_of(wave).sha256() != document.questionnaire.sha256:
+        raise ReleaseInvalid(["signed for other questions"])
     return wave, document
 
 

@@ -23,6 +23,7 @@ from surveys.lifecycle.releasing import signed
 from surveys.public import releases, waves
 from surveys.public.tables import Chart, ReleaseDocument
 from surveys.public.waves import State, WaveRecord
+from surveys.questionnaire.shipped import shipped
 from surveys.stores import StoreSettings
 from tests.analysis.waves import released, wave
 from tests.conftest import DAY
@@ -133,3 +134,21 @@ async def test_charts_of_the_version_before_and_those_that_were_never_drawn_are_
         await charting.draw_missing(Settings(sqlite_settings))
         for name in (FIRST, SECOND):
             assert (await client.get(f"/results/{name}/charts/areas.en.light.svg")).status_code == 200
+
+
+async def test_no_other_question_stands_beside_the_figures(sqlite_settings: StoreSettings) -> None:
+    """Could mislead: the figures are signed, the words beside them stand in the wave's row."""
+    form = shipped("pulse", [], [])
+    async with _served(sqlite_settings) as (house, client):
+        public = house.engines["public"]
+        document = _document("forma", 5) | {"origin": "ascolto"}
+        document |= {"questionnaire": {"id": form.id, "version": form.version, "sha256": form.sha256()}}
+        record = WaveRecord("forma", {"it": "Forma"}, State.RELEASED, questionnaire=form.to_json())
+        async with public.transaction():
+            await waves.add(public, record)
+            await releases.keep("forma", signed(house, document), "")
+        assert (await client.get("/results/forma?lang=it")).status_code == 200
+        other = json.loads(json.dumps(form.to_json()).replace("rispetto", "disprezzo"))
+        assert other != form.to_json()
+        await waves.change(public, "forma", State.RELEASED, questionnaire=other)
+        assert (await client.get("/results/forma?lang=it")).status_code == 409
