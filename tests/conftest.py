@@ -33,8 +33,8 @@ from surveys.people.roster import PersonEntry, UnitEntry
 from surveys.public import organisation, waves
 from surveys.public.organisation import Notice, OrganisationRecord
 from surveys.public.waves import WaveRecord
+from surveys.slips import SlipCode
 from surveys.stores import StoreSettings, close_stores, open_stores
-from surveys.tokens import SlipCode
 from tests import once, postgres, urn
 from tests.browsers import ARGUMENTS, without_windows
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from surveys.answers.rights import OpenWave, Right
-from surveys.tokens import Digest
+from surveys.slips import Digest
 
 _nothing: Any = None
 

@@ -14,7 +14,7 @@ from surveys.lifecycle.context import House, plan_path, read_wave_key
 from surveys.public import house as house_file
 from surveys.public import rings
 from surveys.public.waves import WaveRecord
-from surveys.tokens import Digest, SlipCode, digest, spent_digest
+from surveys.slips import Digest, SlipCode, digest, spent_digest
 from tests.surveys.cases.memory import World
 
 _dice = random.Random(88)

@@ -201,7 +201,7 @@ async def import_people(given: argparse.Namespace) -> int:
 
 async def import_responses(given: argparse.Namespace) -> int:
     """Make a released wave of another tool's export, in memory."""
-    from server.command.foreign import import_file
+    from server.command.imported import import_file
 
     async with opened_house() as house:
         return await import_file(house, Path(given.file), Path(given.mapping))

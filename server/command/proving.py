@@ -14,7 +14,7 @@ from surveys.cases import log as desk_log
 from surveys.lifecycle import heads
 from surveys.lifecycle.heads import HeadRefused
 from surveys.people import log
-from surveys.tokens import NotACode, digest, read_code
+from surveys.slips import NotACode, digest, read_code
 
 
 async def log_verify(given: argparse.Namespace) -> int:

@@ -29,8 +29,8 @@ from surveys.public import actions, evidence, organisation
 from surveys.public.evidence import EvidenceState
 from surveys.public.organisation import Notice, OrganisationRecord, SupportContact
 from surveys.questionnaire import Item, Questionnaire
+from surveys.slips import grouped
 from surveys.stores import Engines
-from surveys.tokens import grouped
 
 MARK = "demonstration.json"
 """What `make run` prints: invented accounts and codes. Only a demonstration ever writes such a file."""

@@ -8,7 +8,7 @@ import segno
 import typst
 
 from surveys.public.house import words_of
-from surveys.tokens import SlipCode, grouped
+from surveys.slips import SlipCode, grouped
 
 _PAGE = """
 #set page(paper: "a4", margin: 10mm)

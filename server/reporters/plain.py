@@ -110,7 +110,7 @@ async def _through(request: AppRequest, body: bytes, talk: "_Talk") -> dict[str,
 
 
 class _Talk:
-    """Answers the questions of one child process."""
+    """Answers the questions of one letter process."""
 
     def __init__(self, channel: OpenChannel, settings: Settings, line: Line) -> None:
         self.channel, self.settings, self.line = channel, settings, line
@@ -119,7 +119,7 @@ class _Talk:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "server.reporters.child",
+            "server.reporters.process",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

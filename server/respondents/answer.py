@@ -24,7 +24,7 @@ from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.public.waves import get as get_wave
 from surveys.public.waves import open_ids
 from surveys.questionnaire import InvalidAnswers
-from surveys.tokens import NotACode
+from surveys.slips import NotACode
 
 FORM_LIMIT = 128 * 1024
 FIELDS = 1000

@@ -26,7 +26,7 @@ from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.lifecycle.closeness import groups_of
 from surveys.lifecycle.context import House
 from surveys.lifecycle.issuing import LinkRefused, issue, state_of
-from surveys.tokens import NotACode
+from surveys.slips import NotACode
 
 LIMIT = 32 * 1024
 

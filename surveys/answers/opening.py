@@ -10,7 +10,7 @@ from surveys.answers.pairs import Opened
 from surveys.answers.plans import SignedPlan
 from surveys.answers.wave import Contents, open_envelopes, open_sheets
 from surveys.questionnaire import AnswerSheet, Item, Questionnaire, SheetUnreadable
-from surveys.tokens import Digest, spent_digest
+from surveys.slips import Digest, spent_digest
 
 _SPECIAL = {"dont_know": DONT_KNOW, "prefer_not": PREFER_NOT}
 _NO_GROUP = frozenset({"prefer_not", "dont_know", "several"})

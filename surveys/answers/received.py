@@ -3,7 +3,7 @@
 import hashlib
 
 from surveys.answers.tables import Spent
-from surveys.tokens import Digest
+from surveys.slips import Digest
 
 
 async def is_received(wave: str, attempt: bytes, row: Digest | None = None) -> bool:

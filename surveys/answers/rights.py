@@ -8,7 +8,7 @@ from typing import Any
 from surveys.answers.plans import SignedPlan
 from surveys.blind import TOKEN_LETTERS, PublicKey, TokenRefused, decode_token, token_digest, verify
 from surveys.questionnaire import Questionnaire
-from surveys.tokens import Digest, NotACode, digest, read_code, spent_digest
+from surveys.slips import Digest, NotACode, digest, read_code, spent_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from surveys.answers.envelope import ENVELOPE_BYTES
 from surveys.answers.rights import Right
 from surveys.answers.tables import Gate, Slip, Slot, Spent
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
-from surveys.tokens import Digest, row_key
+from surveys.slips import Digest, row_key
 
 BATCH = 200
 WAITING_LIMIT = 2000

@@ -13,7 +13,7 @@ from surveys.answers.pairs import Opened, open_sealed, without_layer
 from surveys.answers.plans import SignedPlan
 from surveys.answers.tables import Gate, Slip, Slot, Spent
 from surveys.engines import PooledSQLite, StoreEngine
-from surveys.tokens import Digest, SlipCode, digest, new_code, row_key, spent_digest
+from surveys.slips import Digest, SlipCode, digest, new_code, row_key, spent_digest
 
 _CHUNK = 200
 

@@ -1,6 +1,6 @@
 """Letters of version 1: what a reporter without a script still writes in a thread of the old form; and attachments.
 
-Works on memory alone; run it in a process that ends (server.reporters.child). New threads are of version 2 (`acts`).
+Works on memory alone; run it in a process that ends (server.reporters.process). New threads are of version 2 (`acts`).
 """
 
 import base64

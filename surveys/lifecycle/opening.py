@@ -14,7 +14,7 @@ from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
 from surveys.people import links, log, panel, roster, two_keys
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
-from surveys.tokens import SlipCode
+from surveys.slips import SlipCode
 
 SPARE_SHARE = 0.10
 """Slips beyond the panel, for spoiled sheets and boxes of several sites."""

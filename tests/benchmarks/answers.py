@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from surveys.answers.tables import Slot, Spent
 from surveys.questionnaire import shipped
+from surveys.slips import SlipCode, digest
 from surveys.stores import StoreSettings, stores
-from surveys.tokens import SlipCode, digest
 from tests.benchmarks.installation import WAVE, opened, resident_mb, served
 from tests.benchmarks.wire import FORM, send
 

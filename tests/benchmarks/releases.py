@@ -22,8 +22,8 @@ from surveys.lifecycle import closing
 from surveys.lifecycle.context import House, today
 from surveys.public import waves
 from surveys.questionnaire import Questionnaire
+from surveys.slips import new_code
 from surveys.stores import StoreSettings, stores
-from surveys.tokens import new_code
 from tests.benchmarks.installation import WAVE, cooperative, opened
 from tests.crosses import full_cross_plan
 from tests.rights import right

@@ -18,8 +18,8 @@ from surveys.lifecycle.context import House, read_wave_key, today
 from surveys.lifecycle.issuing import key_file
 from surveys.public.waves import get
 from surveys.questionnaire import AnswerSheet, shipped
+from surveys.slips import Digest, spent_digest
 from surveys.stores import StoreSettings, stores
-from surveys.tokens import Digest, spent_digest
 from tests.benchmarks.answers import _body, _run
 from tests.benchmarks.installation import WAVE, _open, opened, served
 from tests.postgres import fresh_databases, server

@@ -12,8 +12,8 @@ from surveys.answers.urn import Receipt, Urn
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people import links
 from surveys.people.tables import Panel
+from surveys.slips import Digest, digest, row_key, spent_digest
 from surveys.stores import StoreSettings, stores
-from surveys.tokens import Digest, digest, row_key, spent_digest
 from tests import postgres
 from tests.rights import right
 

@@ -23,7 +23,7 @@ from analysis.steps import COARSER, FORMER_ROWS, ROWS, Rows, is_coded
 from analysis.views import Plan, candidates, incidence
 from surveys.importing.mapping import read_mapping
 from surveys.importing.responses import read_responses
-from surveys.lifecycle.foreign import instrument_of, plan_of
+from surveys.lifecycle.imported import instrument_of, plan_of
 from tests.benchmarks.audits import without_moves
 from tests.benchmarks.simulated import instrument_and_plan, simulated
 

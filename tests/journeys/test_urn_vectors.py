@@ -87,7 +87,7 @@ async def test_a_sheet_is_sealed_to_the_same_bytes_and_under_another_plan_not_at
 
 
 async def test_the_proof_of_a_slip_is_the_one_that_the_server_makes(browser: Browser) -> None:
-    from surveys.tokens import digest, read_code, spent_digest
+    from surveys.slips import digest, read_code, spent_digest
 
     page, code = await _page(browser), " abcd-efgh-01lo-zzzz "
     proof = digest(read_code(code))

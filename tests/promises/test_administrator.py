@@ -27,7 +27,7 @@ from surveys.lifecycle.context import House
 from surveys.people import links
 from surveys.people.tables import LogEntry, Outbox, Panel, Person
 from surveys.public.tables import Bulletin, Wave
-from surveys.tokens import Digest, row_key
+from surveys.slips import Digest, row_key
 from tests.conftest import WAVE, open_a_wave
 from tests.rights import right
 from tests.surveys.test_links import _open as open_with_links

@@ -29,7 +29,7 @@ from surveys.public import releases, waves
 from surveys.public.tables import Bulletin
 from surveys.public.waves import State
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest, row_key, spent_digest
+from surveys.slips import Digest, row_key, spent_digest
 from tests.conftest import DAY, WAVE, Opened, end_and_close, open_a_wave
 from tests.rights import right
 from tests.urn import WORDS, put_in, sealed

@@ -19,8 +19,8 @@ from surveys.lifecycle.planning import Wish, plan
 from surveys.people import log, roster
 from surveys.public import organisation, releases, waves
 from surveys.public.waves import State, WaveRecord
+from surveys.slips import digest
 from surveys.stores import StoreSettings, stores
-from surveys.tokens import digest
 from tests.conftest import DAY, ORGANISATION, WAVE, close_as_the_version_before, end_and_close, small_cooperative
 from tests.first_urn import open_first
 from tests.promises.test_after_the_closing import ATTACKS, OTHER, SHEET, Watched, filled, outcome, rewrite_the_bulletin

@@ -33,7 +33,7 @@ from surveys.lifecycle.releasing import release_wave
 from surveys.people import links
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest, row_key, spent_digest
+from surveys.slips import Digest, row_key, spent_digest
 from tests import postgres
 from tests.conftest import DAY, WAVE, open_a_wave
 from tests.postgres import LOG, free_port

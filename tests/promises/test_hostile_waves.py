@@ -37,7 +37,7 @@ from surveys.public import organisation, waves
 from surveys.public.tables import Bulletin
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest, row_key, spent_digest
+from surveys.slips import Digest, row_key, spent_digest
 from tests.conftest import (
     DAY,
     ORGANISATION,

@@ -18,7 +18,7 @@ from surveys.lifecycle.context import House
 from surveys.public import waves
 from surveys.public.waves import State
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import NotACode, digest, new_code, spent_digest
+from surveys.slips import NotACode, digest, new_code, spent_digest
 from tests.conftest import WAVE, Opened, open_a_wave
 from tests.urn import proof_of
 

@@ -21,7 +21,7 @@ from surveys.people.tables import Outbox, Panel
 from surveys.public import organisation, releases
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
-from surveys.tokens import Digest, spent_digest
+from surveys.slips import Digest, spent_digest
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
 from tests.rights import right
 from tests.urn import anchor, get_ready, sealed

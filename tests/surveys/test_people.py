@@ -12,7 +12,7 @@ from surveys.answers import keys
 from surveys.lifecycle.context import House
 from surveys.people import accounts, panel, roster
 from surveys.people.tables import Account, Device, Session
-from surveys.tokens import ALPHABET, NotACode, digest, grouped, new_code, read_code, row_key
+from surveys.slips import ALPHABET, NotACode, digest, grouped, new_code, read_code, row_key
 from tests.conftest import DAY, open_a_wave, small_cooperative
 from tests.first_urn import make_urn_key
 from tests.urn import spent

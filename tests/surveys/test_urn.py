@@ -12,8 +12,8 @@ from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn, UrnFull
 from surveys.lifecycle.context import House
+from surveys.slips import SlipCode
 from surveys.stirring import StillInOrder
-from surveys.tokens import SlipCode
 from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
 from tests.rights import right
 from tests.urn import put_in, sealed, spent

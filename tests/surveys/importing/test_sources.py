@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from surveys.importing.mapping import read_mapping
 from surveys.importing.responses import read_responses
 from surveys.importing.sources import Sketches, is_same, sketches
-from surveys.lifecycle import foreign
+from surveys.lifecycle import imported
 from surveys.lifecycle.context import House
-from surveys.lifecycle.foreign import SourceReleased, release_file, source_key, sources_path
+from surveys.lifecycle.imported import SourceReleased, release_file, source_key, sources_path
 from surveys.lifecycle.releasing import AlreadyReleasing
 from surveys.public import waves
 
@@ -178,7 +178,7 @@ async def test_a_release_that_was_cut_off_leaves_nothing_in_the_way(
 ) -> None:
     file, how = write(tmp_path, people(1)), mapping(tmp_path, "prima", "Team", TEAMS)
     with monkeypatch.context() as patch:
-        patch.setattr(foreign, "plan_of", lambda _: (_ for _ in ()).throw(RuntimeError("cut off")))
+        patch.setattr(imported, "plan_of", lambda _: (_ for _ in ()).throw(RuntimeError("cut off")))
         with pytest.raises(RuntimeError, match="cut off"):
             await released(sqlite_house, file, how)
     assert await released(sqlite_house, file, how) == "released"

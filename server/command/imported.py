@@ -14,7 +14,7 @@ from surveys.importing.mapping import MappingBroken, read_mapping
 from surveys.importing.responses import ResponsesRefused, read_responses
 from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import House
-from surveys.lifecycle.foreign import SourceReleased, release_file, source_key
+from surveys.lifecycle.imported import SourceReleased, release_file, source_key
 from surveys.public import releases
 from surveys.public.waves import WrongState
 

@@ -113,7 +113,7 @@ def clean_photo(content: bytes) -> bytes:
     return out.getvalue()
 
 
-class Child:
+class LetterProcess:
     """One request of one reporter."""
 
     def __init__(self, given: Mapping[str, Any], body: bytes) -> None:
@@ -392,12 +392,12 @@ class CaseGone(Exception):
 def main() -> None:
     """Serve one form and end."""
     given = json.loads(sys.stdin.buffer.readline())
-    child = None
+    process = None
     try:
-        child = Child(given, sys.stdin.buffer.read(given["length"]))
-        end = child.run()
+        process = LetterProcess(given, sys.stdin.buffer.read(given["length"]))
+        end = process.run()
     except Again as problem:
-        end = {"again": str(problem), "form": child.form if child and child.shown else {}}
+        end = {"again": str(problem), "form": process.form if process and process.shown else {}}
     except CaseGone:
         end = {"again": "concern.back.unknown", "back": True}
     except CannotOpen:
