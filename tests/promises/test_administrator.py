@@ -139,8 +139,8 @@ async def test_the_write_ahead_log_holds_the_order_until_it_is_emptied(
 ) -> None:
     """Could leak, and does in this weakened copy: a log that is never emptied pairs codes and envelopes in order."""
 
-    async def keep(_: object) -> None:
-        return None
+    async def keep(_: object) -> bool:
+        return True
 
     monkeypatch.setattr(PooledSQLite, "truncate_wal", keep)
     sent = await _answered(sqlite_house, monkeypatch)

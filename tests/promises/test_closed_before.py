@@ -13,7 +13,7 @@ from surveys.answers.envelope import seal
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Urn
 from surveys.answers.wave import make_slips
-from surveys.lifecycle import pins, witness
+from surveys.lifecycle import frozen, pins, witness
 from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import log, roster
@@ -119,6 +119,7 @@ async def test_a_wave_of_version_1_is_released_as_it_stood_at_its_closing_alone(
     await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14)))
     record, words = await open_first(house, WAVE)
     await pins.keep(house.data)
+    await frozen.keep_at_update(house.data)
     urn = Urn(house.engines["answers"])
     codes = await make_slips(house.engines["answers"], WAVE, 12, first_version=True)
     await waves.change(house.engines["public"], WAVE, State.OPEN, slips=12)

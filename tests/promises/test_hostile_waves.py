@@ -27,7 +27,7 @@ from surveys.answers.rights import OpenWave, Right
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.answers.wave import make_slips
-from surveys.lifecycle import accepting, opening, pins, ready, witness
+from surveys.lifecycle import accepting, frozen, opening, pins, ready, witness
 from surveys.lifecycle.context import House, read_wave_key
 from surveys.lifecycle.opening import NotReady
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
@@ -250,11 +250,11 @@ async def test_a_seal_key_in_the_row_is_used_by_nobody(house: House) -> None:
     """Version 1: the seal key swapped, a sheet read and sealed again to the true key, the row put back; nothing showed."""
     wave = await open_a_wave(house)
     await _change(house, seal_key=os.urandom(32), phone_key=os.urandom(65))
-    frozen = await _taken(house)
+    fixed = await _taken(house)
     urn = Urn(house.engines["answers"])
     urn.start()
     assert (
-        await receive(urn, Right.verified(wave.codes[0], frozen), AnswerSheet({"CUL1": ("1",)}), b"a" * 16)
+        await receive(urn, Right.verified(wave.codes[0], fixed), AnswerSheet({"CUL1": ("1",)}), b"a" * 16)
         == Receipt.RECEIVED
     )
     await urn.stop()
@@ -267,7 +267,7 @@ async def test_a_seal_key_in_the_row_is_used_by_nobody(house: House) -> None:
         for place, seat in enumerate(SEATS)
         if place < 2
     }
-    assert open_sealed(without_layer(envelope, frozen.wave_key), there.hash, there.points, true).sheet == SHEET
+    assert open_sealed(without_layer(envelope, fixed.wave_key), there.hash, there.points, true).sheet == SHEET
 
 
 @pytest.mark.opened
@@ -491,15 +491,16 @@ async def test_a_wave_of_version_1_ends_as_it_began_and_a_key_changed_since_the_
     await _planned(house)
     record, words = await open_first(house, WAVE)
     await pins.keep(house.data)
-    frozen = await _taken(house)
-    assert frozen.plan is None and not frozen.seals_on_phone
+    await frozen.keep_at_update(house.data)
+    fixed = await _taken(house)
+    assert fixed.plan is None and not fixed.seals_on_phone
     codes = await make_slips(house.engines["answers"], WAVE, 30, first_version=True)
     await _change(house, slips=30)
     urn = Urn(house.engines["answers"])
     urn.start()
     for place, code in enumerate(codes):
         assert (
-            await receive(urn, Right.verified(code, frozen), AnswerSheet({"CUL1": ("1",)}), place.to_bytes(16))
+            await receive(urn, Right.verified(code, fixed), AnswerSheet({"CUL1": ("1",)}), place.to_bytes(16))
             == Receipt.RECEIVED
         )
     await urn.stop()
