@@ -8,7 +8,7 @@ from surveys.answers.opening import SheetsForged, SheetsMissing
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle.context import House
 from surveys.lifecycle.drawing import DrawnBefore
-from surveys.lifecycle.releasing import AlreadyReleasing, MoreSheetsThanCodes, release_wave
+from surveys.lifecycle.releasing import AlreadyReleasing, MoreSheetsThanCodes, ReleaseLost, release_wave
 from surveys.lifecycle.witness import ClosingOther
 from surveys.public import releases, waves
 from surveys.public.signing import installation_key
@@ -41,6 +41,8 @@ async def release_and_draw(
         return f"closing_{problem}"
     except SheetsForged:
         return "sheets_forged"
+    except ReleaseLost:
+        return "lost"
     except DrawnBefore:
         return "drawn_before"
     except SheetsMissing as problem:

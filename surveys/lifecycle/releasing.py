@@ -95,12 +95,12 @@ async def release_wave(
         typed = read_secret(secrets[0]), read_secret(secrets[1])
         published, there = await releases.bulletin(wave), await urn_of.contents(wave)
         await witness.check(house.data, wave, published, there)
+        await frozen.check(house.data, record)
         second = is_second(house.data, wave)
         if second and (published is None or tuple(published[1]) != there.spent):
             raise SheetsForged  # codes were added or taken away between the bulletin and what was kept at an update
         opened = _open if second else _open_first
         raw, texts, unreadable, plan = await opened(house, record, questionnaire, typed, there, progress, without)
-        await frozen.check(house.data, record)
         sheets = urn_of.marks_of(there.sheets)
         del there  # a whole urn need not lie in memory while the numbers are computed
         participation = {
