@@ -12,6 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from analysis.moves import Below
 from surveys import signed
@@ -48,6 +50,20 @@ def begin(data: Path, wave: str, of: Mapping[str, Any]) -> Below:
     if kept.get("of") != mark or len(seed) != SEED_BYTES:
         raise DrawnBefore
     return _Stream(seed).below
+
+
+def derived(key: bytes, of: Mapping[str, Any]) -> Below:
+    """The moves of what is released at once from a file: the same for the same file and mapping, whenever it is read.
+
+    Parameters
+    ----------
+    key : bytes
+        What nobody has who reads the document. Whoever has it and the file has the answers too.
+    """
+    made = HKDF(
+        SHA256(), SEED_BYTES, None, b"ascolto import moves v1 " + signed.digest(signed.canonical(dict(of))).encode()
+    )
+    return _Stream(made.derive(key)).below
 
 
 def destroy(data: Path, wave: str) -> None:

@@ -17,6 +17,7 @@ from surveys import signed
 from surveys.importing.mapping import ItemMapping, ResponseMapping
 from surveys.importing.responses import ImportedResponses
 from surveys.importing.sources import Sketches, is_same
+from surveys.lifecycle import drawing
 from surveys.lifecycle.context import House, keep_file
 from surveys.lifecycle.releasing import Progress, release_imported
 from surveys.public.signing import fingerprint, installation_key, public_text
@@ -102,7 +103,9 @@ def sources_path(data: Path) -> Path:
 
 
 def _remember(house: House, mapping: ResponseMapping, found: ImportedResponses, there: Collection[str]) -> None:
-    """Refuse a source that was released; else note this one, before it is released: what is cut off there is noted anew.
+    """Refuse a source that was noted; else note this one, before it is released: what was cut off there begins anew under its own name.
+
+    Nothing noted is ever forgotten: whoever deletes a wave from the store gets no second document of its source.
 
     Raises
     ------
@@ -111,11 +114,9 @@ def _remember(house: House, mapping: ResponseMapping, found: ImportedResponses, 
     path = sources_path(house.data)
     known: dict[str, Sketches] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     for wave, before in known.items():
-        if wave in there and is_same(before, found.sketches):
+        if (wave in there or wave != mapping.wave) and is_same(before, found.sketches):
             raise SourceReleased(wave)
-    kept = {wave: before for wave, before in known.items() if wave in there} | {
-        mapping.wave: {name: list(sketch) for name, sketch in found.sketches.items()}
-    }
+    kept = known | {mapping.wave: {name: list(sketch) for name, sketch in found.sketches.items()}}
     keep_file(path, signed.canonical(kept).encode())
 
 
@@ -150,4 +151,6 @@ async def release_file(
         rules={"k": _K},
     )
     remember = partial(_remember, house, mapping, found)
-    await release_imported(house, record, raw, instrument_of(mapping), facts, progress, remember)
+    of = {"groups": found.groups, "answers": found.answers, "mapping": sha256}
+    below = drawing.derived(installation_key(house.data).private_bytes_raw(), of)
+    await release_imported(house, record, raw, instrument_of(mapping), facts, progress, remember, below)

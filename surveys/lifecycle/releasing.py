@@ -270,6 +270,7 @@ async def release_imported(
     facts: Facts,
     progress: Progress,
     remember: Callable[[Collection[str]], None],
+    below: Below,
 ) -> Release:
     """Release a wave that came from another tool's file; it never was in an urn.
 
@@ -277,6 +278,8 @@ async def release_imported(
     ----------
     remember : callable
         Told the waves that are here, while nothing else is released; it notes the file, or raises if it was released before.
+    below : callable
+        Where the moves come from: the same again for the same file and mapping.
 
     Raises
     ------
@@ -290,7 +293,8 @@ async def release_imported(
             raise WrongState(record.id, State.RELEASED, (State.DRAFT,))
         remember(there)
         rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
-        made = release(raw, Plan.from_json(dict(record.plan)), instrument, rules, facts, progress=progress)
+        plan = Plan.from_json(dict(record.plan))
+        made = release(raw, plan, instrument, rules, facts, progress=progress, below=below)
         progress("committing")
         text = signed(house, made.to_json())
         public = house.engines["public"]

@@ -17,7 +17,8 @@ from surveys.lifecycle import imported
 from surveys.lifecycle.context import House
 from surveys.lifecycle.imported import SourceReleased, release_file, source_key, sources_path
 from surveys.lifecycle.releasing import AlreadyReleasing
-from surveys.public import waves
+from surveys.public import releases, waves
+from surveys.public.tables import ReleaseDocument, Wave
 
 HEADER = ("ID", "Timestamp", "Team", "Sede", *(f"D{n}" for n in range(1, 13)))
 KEY = bytes(range(32))
@@ -160,6 +161,18 @@ async def test_the_same_sheets_under_another_grouping_are_refused_and_other_shee
         await released(sqlite_house, write(tmp_path, people(3)), mapping(tmp_path, "altra", "Team", TEAMS))
         == "released"
     )
+
+
+async def test_whoever_deletes_a_wave_gets_no_second_document_of_its_file(sqlite_house: House, tmp_path: Path) -> None:
+    """Could leak: what is drawn twice for one file can be averaged, and two groupings of it subtracted."""
+    file, how = write(tmp_path, people(1)), mapping(tmp_path, "prima", "Team", TEAMS)
+    assert await released(sqlite_house, file, how) == "released"
+    first = await releases.kept("prima")
+    for table, column in ((ReleaseDocument, ReleaseDocument.wave), (Wave, Wave.id)):
+        await table.delete().where(column == "prima")
+    assert await released(sqlite_house, file, mapping(tmp_path, "dopo", "Sede", PLACES)) == "prima"
+    assert await released(sqlite_house, file, how) == "released"  # under its own name: the same again
+    assert await releases.kept("prima") == first
 
 
 async def test_what_is_kept_of_a_file_holds_none_of_it_and_no_refused_file(sqlite_house: House, tmp_path: Path) -> None:
