@@ -103,7 +103,8 @@ def _bounds(
         for figure, worth, whole, step, end, most in figures:
             rows.append(np.kron(inside, worth))
             ends.append(_possible(figure, whole, step, end, most if moves else 0))
-    return np.array(rows), np.array(ends)[:, 0], np.array(ends)[:, 1]
+    low, high = np.array(ends).reshape(-1, 2).T
+    return np.array(rows), low, high
 
 
 def sides_proven(
@@ -117,6 +118,8 @@ def sides_proven(
     there = raw.answer(item) >= 0
     answered = np.bincount(found.atom_of[there], minlength=len(found.n))
     rows, low, high = _bounds(views, found, answered, item, moves=moves)
+    if not len(rows):  # nothing is printed of it
+        return set()
     true = np.bincount(5 * found.atom_of[there] + raw.answer(item)[there] - 1, minlength=5 * len(answered))
     assert ((low <= rows @ true) & (rows @ true <= high)).all()
     heads = np.kron(np.eye(len(answered)), np.ones(5))

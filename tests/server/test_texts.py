@@ -59,3 +59,18 @@ def test_every_key_that_a_page_names_exists() -> None:
 )
 def test_the_first_guess_is_the_phone_s_language(header: str, language: str) -> None:
     assert texts.choose_language(None, header) == language
+
+
+def test_no_line_of_a_page_begins_two_blocks() -> None:
+    """Pages are written for reading: a block a line. Lines of up to 1,817 letters hid what a change did."""
+    block = re.compile(
+        r"<(?:p|div|section|form|fieldset|table|tr|ul|ol|dl|h[1-6]|label|details|article|nav|header|main|blockquote)\b"
+    )
+    pages = [path for path in ROOT.rglob("*.html")]
+    crowded = [
+        (path.name, number)
+        for path in pages
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(block.findall(line)) > 1
+    ]
+    assert len(pages) > 40 and crowded == []
