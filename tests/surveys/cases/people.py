@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -200,6 +201,22 @@ async def wanted(house: House, made: World, written: Written, name: str) -> list
     fold = (await open_of(house, made, written, name)).fold
     assert fold is not None
     return desk_side.wanted_readers(fold, made.chain)
+
+
+def later(house: House, days: int) -> House:
+    return replace(house, day=house.day + timedelta(days=days))
+
+
+async def sees(house: House, made: Team, name: str) -> list[int]:
+    return [line.case for line in await desk.inbox(await seat(house, made), name)]
+
+
+def b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+async def contest(house: House, made: Team, written: Written) -> None:
+    await say(house, made, written, REPORTER, "no", kind="contest")
 
 
 __all__ = ["ALL", "INSIDE", "OUTSIDE", "SALT", "Team", "World", "base64", "rings"]

@@ -1,0 +1,12 @@
+"""A channel that is open, for every test of cases that asks for `made`."""
+
+import pytest
+
+from surveys.lifecycle.context import House
+from tests.conftest import ORGANISATION
+from tests.surveys.cases.people import Team, opened
+
+
+@pytest.fixture
+async def made(house: House) -> Team:
+    return await opened(house, ORGANISATION)

@@ -1,0 +1,173 @@
+"""Diaries, retention, the spool, the year's band and the log."""
+
+import asyncio
+import os
+from datetime import date, timedelta
+
+import msgspec
+import pytest
+
+from surveys.cases import acts, desk, intake, keeping, log, pieces, standing
+from surveys.cases.clocks import State
+from surveys.cases.incoming import (
+    CaseUnknown,
+    Reply,
+    ReportRefused,
+)
+from surveys.cases.keeper import REPORTER
+from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
+from surveys.lifecycle.context import House
+from surveys.public import channel
+from tests.surveys.cases.people import (
+    ALL,
+    Team,
+    keeper_of,
+    open_of,
+    report,
+    say,
+    seat,
+    sees,
+    stands,
+    texts,
+)
+
+
+async def test_a_diary_is_nobodys_until_it_is_sent_and_then_only_what_was_picked(house: House, made: Team) -> None:
+    written = await report(house, made, "giorno uno", diary=True)
+    assert await sees(house, made, "anna") == []
+    epoch, sealed = acts.first_letter(
+        written.me, made.ring, made.anchor.hash, ["bruno"], {"text": "scelta"}, house.day, os.urandom
+    )
+    sent = {
+        **written.me.proofs,
+        "stream": "thread",
+        "number": 1,
+        "epoch": 1,
+        "sealed": sealed,
+        "uploads": [],
+        "epochs": [epoch],
+    }
+    wanted_ = msgspec.convert(sent, Reply)
+    await intake.add(house.engines["cases"], keeper_of(house), wanted_, list(ALL), house.day)
+    assert await texts(house, made, written, "anna") == ["scelta"]
+    file = await desk.case_file(await seat(house, made), written.case, "anna")
+    assert {message.stream for message in file.messages} == {"thread"}
+    mine = await open_of(house, made, written, REPORTER)
+    assert [entry.content for entry in mine.diary] == [{"text": "giorno uno"}]
+    with pytest.raises(ReportRefused):
+        await intake.add(house.engines["cases"], keeper_of(house), wanted_, list(ALL), house.day)
+
+
+async def test_a_diary_that_is_sent_and_thrown_away_at_once_is_one_of_the_two(house: House, made: Team) -> None:
+    """Done by an attacker: a report that was sent was deleted, and on PostgreSQL its rows stayed without a case."""
+    store, sent = house.engines["cases"], 0
+    for _ in range(12):
+        written = await report(house, made, "giorno uno", diary=True)
+        epoch, sealed = acts.first_letter(
+            written.me, made.ring, made.anchor.hash, [], {"text": "scelta"}, house.day, os.urandom
+        )
+        reply = msgspec.convert(
+            {
+                **written.me.proofs,
+                "stream": "thread",
+                "number": 1,
+                "epoch": 1,
+                "sealed": sealed,
+                "uploads": [],
+                "epochs": [epoch],
+            },
+            Reply,
+        )
+        row = await Case.select().where(Case.id == written.case).first()
+        assert row is not None
+        said = await asyncio.gather(
+            intake.add(store, keeper_of(house), reply, list(ALL), house.day),
+            keeping.delete_by_reporter(store, row, house.day),
+            return_exceptions=True,
+        )
+        there = await Case.select(Case.state).where(Case.id == written.case).first()
+        assert [isinstance(one, CaseUnknown) for one in said] == ([False, True] if there else [True, False])
+        assert there in (None, {"state": State.RECEIVED})
+        sent += there is not None
+    assert (await Message.count(), await Epoch.count(), await Case.count()) == (2 * sent, 2 * sent, sent)
+
+
+async def test_an_unsent_diary_goes_twelve_months_after_its_last_words(house: House, made: Team) -> None:
+    await report(house, made, diary=True)
+    store = house.engines["cases"]
+    last = date(house.day.year + 1, house.day.month, house.day.day)
+    assert (await keeping.sweep(store, last, 5)).diaries == 0
+    assert (await keeping.sweep(store, last + timedelta(days=1), 5)).diaries == 1
+    assert (await Case.count(), await Wrap.count(), await Epoch.count(), await Message.count()) == (0, 0, 0, 0)
+
+
+async def test_retention_takes_rows_wraps_and_attachments_and_two_people_hold_it(house: House, made: Team) -> None:
+    written, store = await report(house, made), house.engines["cases"]
+    await say(house, made, written, "anna", "arrivato", "acknowledge")
+    await say(house, made, written, "anna", "esito", "outcome")
+    await stands(house, made, written, "carla")
+    await pieces.keep_piece(store, "ab" * 16, 0, b"sealed", house.day)
+    await pieces.claim(["ab" * 16], written.case)
+    end = date(house.day.year + 2, house.day.month, house.day.day) + timedelta(days=1)
+    at_desk = await seat(house, made)
+    await standing.set_hold(at_desk, written.case, "anna", True)
+    assert (await keeping.sweep(store, end - timedelta(days=1), 2)).cases == 0
+    await standing.set_hold(at_desk, written.case, "carla", True)
+    await standing.set_hold(at_desk, written.case, "carla", False)
+    assert (await keeping.sweep(store, end, 2)).cases == 0
+    await standing.set_hold(at_desk, written.case, "anna", False)
+    assert (await keeping.sweep(store, end, 2)).cases == 1
+    for table in (Case, Epoch, Wrap, Message, Piece):
+        assert await table.count() == 0
+
+
+async def test_pieces_that_nobody_claimed_leave_the_spool_after_two_days(house: House, made: Team) -> None:
+    store = house.engines["cases"]
+    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
+    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
+    assert await pieces.keep_piece(store, "cd" * 16, 1, b"two", house.day) == 2
+    assert await pieces.pieces_kept("cd" * 16) == [0, 1]
+    assert (await keeping.sweep(store, house.day + timedelta(days=2), 5)).pieces == 0
+    assert (await keeping.sweep(store, house.day + timedelta(days=3), 5)).pieces == 2
+
+
+async def test_a_year_says_one_band_once_it_is_over_and_counts_what_was_deleted(house: House, made: Team) -> None:
+    public, store = house.engines["public"], house.engines["cases"]
+    for _ in range(5):
+        last = await report(house, made)
+    row = await Case.select().where(Case.id == last.case).first()
+    assert row is not None
+    await say(house, made, last, "anna", "arrivato", "acknowledge")
+    await keeping.delete_case(store, row | {"acknowledged": house.day, "outcome": house.day}, house.day)
+    assert (await keeping.close_year(public, date(house.day.year, 12, 31))).bands == {}
+    record = await keeping.close_year(public, date(house.day.year + 1, 1, 1))
+    assert record.bands[str(house.day.year)] == channel.YearBand("5-9", False)  # four were never acknowledged
+    await report(house, made)
+    assert (await keeping.close_year(public, date(house.day.year + 1, 1, 2))).bands == record.bands
+
+
+@pytest.mark.parametrize(
+    ("cases", "band"), [(0, "0-4"), (4, "0-4"), (5, "5-9"), (9, "5-9"), (10, "10-19"), (19, "10-19"), (20, "20+")]
+)
+def test_a_band_never_tells_a_count(cases: int, band: str) -> None:
+    assert channel.band_of(cases) == band
+    assert (channel.year_band(cases, 0).kept is None) == (cases < 5)
+
+
+async def test_the_log_names_people_and_acts_sealed_and_chained(house: House, made: Team) -> None:
+    from surveys.cases.tables import DeskLine
+
+    store, keeper = house.engines["cases"], keeper_of(house)
+    before = len(await log.read(keeper))
+    await log.record(store, keeper, house.day, "anna", "opened_a_case")
+    await log.record(store, keeper, house.day, "a" * 60, "stepped_out")
+    lines = await log.read(keeper)
+    assert [(line.who, line.act, line.intact) for line in lines[before:]] == [
+        ("anna", "opened_a_case", True),
+        ("a" * 60, "stepped_out", True),
+    ]
+    rows = await DeskLine.select().order_by(DeskLine.number)
+    assert {len(bytes(row["sealed"])) for row in rows} == {256 + 40}
+    assert b"anna" not in b"".join(bytes(row["sealed"]) for row in rows)
+    await DeskLine.delete().where(DeskLine.number == rows[before]["number"])
+    assert not (await log.read(keeper))[-1].intact

@@ -1,0 +1,82 @@
+"""Keys are lost: the printed kit, a colleague, two of three holders."""
+
+import os
+
+import pytest
+
+from surveys.cases import desk, handlers
+from surveys.cases.bundles import make_bundle, new_kit, open_bundle, split
+from surveys.cases.handlers import HandlerRecord
+from surveys.cases.keeper import RECOVERY
+from surveys.cases.opening import open_case
+from surveys.cases.recovery import party
+from surveys.cases.sealing import CannotOpen, identity_text
+from surveys.lifecycle.context import House
+from tests.surveys.cases.people import (
+    ALL,
+    Team,
+    new_epoch,
+    new_keys,
+    next_ring,
+    report,
+    sealed_of,
+    seat,
+    texts,
+    wanted,
+)
+
+
+def test_key_loss_drill_a_forgotten_passphrase_is_opened_by_the_printed_kit() -> None:
+    from surveys.cases.bundles import kit_seed
+
+    keys, kit, salt = new_keys(), new_kit(os.urandom), os.urandom(16)
+    login, wrap = split("quattro parole a caso", salt)
+    bundle = make_bundle(keys, wrap, kit)
+    assert open_bundle(bundle, "kit", kit_seed(kit)) == keys == open_bundle(bundle, "pass", wrap)
+    assert bytes.fromhex(login) != wrap
+    with pytest.raises(CannotOpen):
+        open_bundle(bundle, "pass", bytes.fromhex(login))
+    with pytest.raises(CannotOpen):
+        open_bundle(bundle, "pass", split("quattro parole a casa", salt)[1])
+
+
+async def test_key_loss_drill_a_colleague_gives_the_case_to_new_keys(house: House, made: Team) -> None:
+    written = await report(house, made, "da salvare")
+    made.keys["bruno"] = new_keys()
+    record = HandlerRecord(
+        "bruno",
+        os.urandom(16),
+        "{}",
+        made.keys["bruno"].recipient,
+        made.keys["bruno"].signer,
+        "",
+        house.day,
+        None,
+        None,
+    )
+    await handlers.keep(house.engines["cases"], record, renew=True)
+    await next_ring(house, made, ALL)
+    with pytest.raises(CannotOpen):
+        await texts(house, made, written, "bruno")
+    assert (await desk.inbox(await seat(house, made), "anna"))[0].rekey
+    await new_epoch(house, made, written, "anna", await wanted(house, made, written, "anna"))
+    assert (await texts(house, made, written, "bruno"))[0] == "da salvare"
+    later_report = await report(house, made, "nuova")
+    assert await texts(house, made, later_report, "bruno") == ["nuova"]
+
+
+async def test_key_loss_drill_when_all_handlers_lost_their_keys_two_of_three_holders_open(
+    house: House, made: Team
+) -> None:
+    written = await report(house, made, "da salvare")
+    await report(house, made, "senza riserva", out=[RECOVERY])
+    at_desk = await seat(house, made)
+    files = await desk.for_recovery(at_desk)
+    assert [file.case for file in files] == [written.case]
+    first, second, third = (identity_text(made.holders[seat_]) for seat_ in "abc")
+    for pair, identities in (("ab", (first, second)), ("ac", (first, third)), ("bc", (second, third))):
+        found = open_case(sealed_of(files[0], pair), party(*identities), made.anchor.hash, made.chain)
+        assert [letter.content for letter in found.thread] == [{"text": "da salvare"}]
+    for identities in ((first, first), (second, second), (second, first)):
+        with pytest.raises(CannotOpen):
+            open_case(sealed_of(files[0], "ab"), party(*identities), made.anchor.hash, made.chain)
