@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from analysis.document import ReleaseInvalid
 from analysis.pdr125 import alignment, proposal
 from analysis.pdr125 import evidence as points
 from analysis.pdr125.catalogue import Catalogue, Indicator, load_catalogue
@@ -64,6 +65,8 @@ async def newest_wave() -> tuple[WaveRecord, Document] | None:
         return None
     newest = max(found, key=lambda wave: (wave.closed or date.min, wave.id))
     document = await releases.read(newest.id)
+    if document is not None and document.origin != "ascolto":
+        raise ReleaseInvalid(["signed as imported"])
     return (newest, document) if document else None
 
 

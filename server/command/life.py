@@ -90,6 +90,10 @@ async def wave_slips(given: argparse.Namespace) -> int:
     from server.papers.facts import about_slips
     from server.papers.slips import slip_sheets
 
+    try:
+        Path(given.output).touch()  # before codes are made: none is burnt for a name that cannot be written
+    except OSError as problem:
+        return refuse("cannot", problem=problem)
     async with opened_house() as house:
         try:
             codes = await opening.print_slips(house, given.wave, given.count)

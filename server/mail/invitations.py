@@ -179,7 +179,13 @@ async def _leave(settings: Settings, house: House, smtp: smtplib.SMTP, message: 
     outcome = links.FAILED
     if proposed:  # she has not left
         letter = writer(await about(house.data, message.wave), message.kind)(proposed[0])
-        outcome = await asyncio.to_thread(_send_one, smtp, settings.mail_from, letter, datetime.now(UTC))
+        try:
+            outcome = await asyncio.to_thread(_send_one, smtp, settings.mail_from, letter, datetime.now(UTC))
+        except (
+            smtplib.SMTPServerDisconnected
+        ):  # at this address, perhaps: it counts as a try, and the others come before it
+            await links.not_delivered(people, message.row, house.day, for_good=False)
+            raise
     if outcome != links.SENT:
         await links.not_delivered(people, message.row, house.day, for_good=outcome == links.FAILED)
         return False
@@ -191,7 +197,10 @@ async def _leave(settings: Settings, house: House, smtp: smtplib.SMTP, message: 
 def _send_one(smtp: smtplib.SMTP, sender: str, letter: Letter, now: datetime) -> str:
     try:
         smtp.send_message(post.message(sender, letter.address, letter.subject, letter.text, now, HOUR))
-    except (smtplib.SMTPRecipientsRefused, ValueError):
+    except smtplib.SMTPRecipientsRefused as problem:
+        refused = all(500 <= code < 600 for code, _ in problem.recipients.values())
+        return links.FAILED if refused else links.WAITING  # "try again later" is no refusal
+    except ValueError:
         return links.FAILED
     except smtplib.SMTPServerDisconnected:
         raise

@@ -14,6 +14,7 @@ from server.processes.charting import draw_missing
 from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
+from surveys.lifecycle import destroying
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import ROME, House, today
 from surveys.people import links
@@ -122,6 +123,7 @@ def _take_lease(settings: Settings) -> IO[str] | None:
 
 async def do_due(house: House, hour: int = COUNT_HOUR) -> None:
     """Do everything that is due on this day; from the fixed hour on, count what open waves have received."""
+    await destroying.finish_unless_busy(house)
     await end_due(house)
     if hour >= COUNT_HOUR:
         await count_received(house)

@@ -7,8 +7,9 @@ from surveys.answers.keys import SecretRefused
 from surveys.answers.opening import SheetsForged, SheetsMissing
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle.context import House
+from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.lifecycle.drawing import DrawnBefore
-from surveys.lifecycle.releasing import AlreadyReleasing, MoreSheetsThanCodes, ReleaseLost, release_wave
+from surveys.lifecycle.releasing import MoreSheetsThanCodes, ReleaseLost, release_wave
 from surveys.lifecycle.witness import ClosingOther
 from surveys.public import releases, waves
 from surveys.public.signing import installation_key

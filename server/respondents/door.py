@@ -10,12 +10,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from analysis.document import canonical
+from server.frame import faults
 from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
 from server.results.reading import groups_of
 from server.settings import Settings
+from surveys.answers.plans import PlanOther
 from surveys.lifecycle import witness
 from surveys.lifecycle.context import today
 from surveys.lifecycle.ready import checked_row
@@ -94,13 +96,25 @@ class WavePage:
     log_head: str
 
 
+async def _stands(settings: Settings, wave: WaveRecord) -> bool:
+    """Whether a wave is what its people signed: another is on no front page."""
+    try:
+        await checked_row(settings.data, wave)
+    except PlanOther as problem:
+        faults.note("plan", problem)
+        return False
+    return True
+
+
 @get("/")
-async def door(request: AppRequest) -> Response[str]:
+async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Show what is open, what was heard, and where help is."""
     frame = await staff_shell(request)
     language = frame.language
     cards = []
     for wave in await in_state(State.OPEN):
+        if not await _stands(settings, wave):
+            continue
         title = text_of(wave.title, language)
         minutes = questionnaire_of(wave).minutes(language)
         note = say(language, "staff.door.answer_note", title=title, minutes=minutes, ends=day(wave.ends, language))
@@ -222,12 +236,13 @@ def _wave_page(
 
 
 @get("/wave/{wave_id:str}/bulletin.txt")
-async def bulletin(wave_id: FromPath[str]) -> Response[str]:
+async def bulletin(wave_id: FromPath[str], settings: NamedDependency[Settings]) -> Response[str]:
     """Give what is published when a wave closes: the counts, and the sorted digests of used codes (SHA-256)."""
     found = await releases.bulletin(wave_id)
     if found is None:
         raise NotFoundException
     counts, digests = found
+    witness.check_bulletin(settings.data, wave_id, found)
     lines = [f"{name} {count}" for name, count in counts.items()]
     return Response("\n".join([*lines, "", *digests, ""]), media_type="text/plain")
 

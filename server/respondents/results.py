@@ -95,7 +95,7 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         experience=experience_lines(document, labels, language),
         heat=heat(document, language, labels),
         items=item_lines(document, language, labels),
-        comments=await comment_lines(wave_id, labels, language),
+        comments=await comment_lines(wave_id, labels, language) if document.comments == "sealed" else (),
         actions=await action_lines(wave_id, language),
         k=document.rules.k["items"],
         certificate=certificate_line(document, language),

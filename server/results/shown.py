@@ -1,6 +1,6 @@
 """What every page that shows results says in the same way: charts beside their tables, experiences, the certificate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from litestar.exceptions import NotFoundException
 
@@ -10,6 +10,7 @@ from server.frame.display import text_of
 from server.frame.texts import say
 from server.results.findings import lead_of_areas, lead_of_scales
 from server.results.reading import Labels, figure_text
+from surveys.lifecycle.imported import WORDS_SIGNED, words_digest
 from surveys.public import releases
 from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
@@ -38,9 +39,19 @@ async def released(wave_id: str) -> tuple[WaveRecord, Document]:
     document = await releases.read(wave_id)
     if document is None:
         raise NotFoundException
-    if wave.origin == "ascolto" and questionnaire_of(wave).sha256() != document.questionnaire.sha256:
+    if _asked(wave, document) != document.questionnaire.sha256:
         raise ReleaseInvalid(["signed for other questions"])
-    return wave, document
+    return replace(wave, origin=document.origin, title=document.wave.title or wave.title), document
+
+
+def _asked(wave: WaveRecord, document: Document) -> str:
+    """The digest of the questions that the row has now. Of an imported wave of before they were not signed."""
+    if document.origin == "imported":
+        signed_words = document.questionnaire.version == WORDS_SIGNED
+        return words_digest(wave.questionnaire) if signed_words else document.questionnaire.sha256
+    if wave.questionnaire.get("imported"):
+        return ""
+    return questionnaire_of(wave).sha256()
 
 
 async def charts_of(wave: str, document: Document, labels: Labels, language: str) -> tuple[ChartPicture, ...]:

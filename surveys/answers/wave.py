@@ -140,6 +140,14 @@ async def destroy(engine: StoreEngine, wave: str) -> None:
     await wipe(engine)
 
 
+async def is_there(wave: str) -> bool:
+    """Whether anything of a wave's urn, codes or digests is left."""
+    for table in (Slot, Spent, Slip):
+        if await table.exists().where(table.wave == wave):
+            return True
+    return False
+
+
 async def arrived() -> int:
     """How many answers the store holds: while the number stays, nothing need be stirred."""
     return int(await Spent.count())

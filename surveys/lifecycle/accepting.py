@@ -45,7 +45,9 @@ async def to_send(named: str) -> OpenWave | None:
     PlanOther
         As `to_answer`.
     """
-    if named in _fixed or any(wave.id == named for wave in await in_state(State.OPEN, State.ENDED)):
+    taking = await in_state(State.OPEN, State.ENDED, State.CLOSED)
+    here = next((wave for wave in taking if wave.id == named), None)
+    if here is not None and (here.state != State.CLOSED or named in _fixed):
         return await _known(named)
     return await to_answer(named)
 

@@ -4,7 +4,8 @@ from datetime import date
 
 from surveys.answers import wave as urn_of
 from surveys.lifecycle import witness
-from surveys.lifecycle.context import House, destroy_wraps
+from surveys.lifecycle.context import House
+from surveys.lifecycle.destroying import destroy, forget_links
 from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
 from surveys.lifecycle.two_keys import given
@@ -104,11 +105,10 @@ async def close(house: House, wave: str, *, unused_slips: int) -> WaveRecord:
     closed = await waves.change(
         house.engines["public"], wave, State.ENDED, state=state, closed=house.day, drawn=drawn, received_tens=None
     )
-    await _forget_links(house, wave)
-    if state == State.TOO_FEW:
-        await urn_of.destroy(answers, wave)
-        destroy_wraps(house, wave)
     await log.record(house.engines["people"], house.day, house.actor, f"wave {state}", wave=wave, received=str(sheets))
+    await forget_links(house, wave)
+    if state == State.TOO_FEW:
+        await destroy(house, wave)
     return closed
 
 
@@ -124,16 +124,6 @@ async def cancel(house: House, wave: str) -> WaveRecord:
         State.ENDED,
         state=State.CANCELLED,
     )
-    await urn_of.destroy(house.engines["answers"], wave)
-    destroy_wraps(house, wave)
-    destroy_token_key(house, wave)
-    await _forget_links(house, wave)
     await log.record(house.engines["people"], house.day, house.actor, "wave cancelled", wave=wave)
+    await destroy(house, wave)
     return cancelled
-
-
-async def _forget_links(house: House, wave: str) -> None:
-    people = house.engines["people"]
-    await links.forget_links(people, wave)
-    await two_keys.forget_people(people, wave)
-    await links.leave_no_trace(people)

@@ -1,9 +1,10 @@
 """A wave from another tool's export: coded rows in memory, released at once, no response written."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -25,6 +26,8 @@ from surveys.public.waves import State, WaveRecord
 
 _CONTRAST = ("f", "m")
 """Women and men are the last to be hidden."""
+WORDS_SIGNED = "mapping/2"
+"""The version of a document whose digest is of the words that pages put beside its figures; before, of the mapping's file."""
 _K = {"items": 5, "comments": 10, "experience": 20}
 
 
@@ -89,6 +92,11 @@ def _frozen(mapping: ResponseMapping) -> dict[str, object]:
     }
 
 
+def words_digest(frozen: Mapping[str, Any]) -> str:
+    """The digest of what pages call items and scales of an imported wave."""
+    return signed.digest(signed.canonical(dict(frozen)))
+
+
 class SourceReleased(Exception):
     """The file, or most of its rows, was released before; the first argument is the wave. One source has one catalogue."""
 
@@ -135,7 +143,7 @@ async def release_file(
         installation=fingerprint(public_text(installation_key(house.data))),
         origin="imported",
         wave={"id": mapping.wave, "title": dict(mapping.title), "opened": mapping.opened, "closed": mapping.closed},
-        questionnaire={"id": mapping.wave, "version": "mapping", "sha256": sha256},
+        questionnaire={"id": mapping.wave, "version": WORDS_SIGNED, "sha256": words_digest(_frozen(mapping))},
         participation={"invited": 0, "issued": 0, "drawn": 0, "received": found.n, "unreadable": 0},
         headcounts=None,
     )

@@ -1,6 +1,10 @@
 """Opening a wave: everything is frozen, the urn is filled, slips can be printed."""
 
+import fcntl
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from analysis.steps import size_band
 from analysis.views import Plan
@@ -87,6 +91,11 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
         If the plan was exchanged meanwhile.
     PanelRefused, WrongState
     """
+    with one_opening(house.data, wave):
+        return await _open_wave(house, wave)
+
+
+async def _open_wave(house: House, wave: str) -> WaveRecord:
     record = await waves.get(wave)
     if record.state not in (State.PLANNED, State.READY):
         raise waves.WrongState(wave, record.state, (State.READY,))
@@ -125,6 +134,24 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
         house.engines["people"], house.day, house.actor, "wave opened", wave=wave, invited=str(len(chosen))
     )
     return opened
+
+
+@contextmanager
+def one_opening(data: Path, wave: str) -> Iterator[None]:
+    """Two that open at once would each make a key: one of them is refused, in whatever process.
+
+    Raises
+    ------
+    WrongState
+    """
+    path = data / "keys" / "opening.lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(path, "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise waves.WrongState(wave, State.READY, (State.READY,)) from None
+        yield
 
 
 def slots(people: int) -> int:

@@ -51,8 +51,14 @@ async def take_statement(house: House, wave: str, text: str, seat: str = "") -> 
         raise PlanRefused("seat", seat=mine.seat)
     if any(mine.point == other.point or mine.signer == other.signer for other in others):
         raise PlanRefused("statement")
-    holders = {**record.holders, mine.seat: {"statement": text, "holder": house.actor, "day": house.day.isoformat()}}
-    await waves.change(house.engines["public"], wave, State.PLANNED, holders=holders)
+    stated = {mine.seat: {"statement": text, "holder": house.actor, "day": house.day.isoformat()}}
+
+    def with_mine(now: WaveRecord) -> dict[str, Any]:
+        if mine.seat in now.statements():  # she herself, from another window, in this moment
+            raise PlanRefused("seat", seat=mine.seat)
+        return {**now.holders, **stated}
+
+    await waves.change(house.engines["public"], wave, State.PLANNED, holders=with_mine)
     await log.record(house.engines["people"], house.day, house.actor, "secret made", wave=wave, seat=mine.seat)
 
 
@@ -162,9 +168,14 @@ async def take_confirmation(house: House, wave: str, seat: str, text: str) -> Wa
         read_confirm(text, plan.hash, plan.holder(seat))
     except HolderRefused:
         raise PlanRefused("confirm") from None
-    confirmed = {**record.confirmations, seat: text}
-    state = State.PLANNED if unconfirmed(plan, confirmed) else State.READY
-    changed = await waves.change(house.engines["public"], wave, State.PLANNED, confirmations=confirmed, state=state)
+
+    def with_mine(now: WaveRecord) -> dict[str, str]:
+        return {**now.confirmations, seat: text}
+
+    def then(now: WaveRecord) -> State:
+        return State.PLANNED if unconfirmed(plan, with_mine(now)) else State.READY
+
+    changed = await waves.change(house.engines["public"], wave, State.PLANNED, confirmations=with_mine, state=then)
     await log.record(house.engines["people"], house.day, house.actor, "plan confirmed", wave=wave, seat=seat)
     return changed
 
@@ -230,7 +241,11 @@ async def checked_row(data: Path, record: WaveRecord) -> None:
     ------
     PlanOther
     """
-    if record.opened is None or record.origin != "ascolto":
+    if record.state in (State.DRAFT, State.PLANNED, State.READY, State.CANCELLED):
+        return  # nothing was opened, or nothing is left of it
+    if record.origin != "ascolto":
+        if record.state != State.RELEASED:
+            raise PlanOther("a wave that was imported and is not released")
         return
     if is_second(data, record.id):
         await checked_plan(data, record)

@@ -3,10 +3,8 @@
 Runs in a short-lived process of its own: it loads scipy, and its memory is gone when it ends.
 """
 
-import fcntl
 import resource
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from analysis.document import Release, canonical
@@ -22,9 +20,9 @@ from surveys.answers.keys import SEATS, HolderSecret, SecretRefused, read_secret
 from surveys.answers.opening import Comments, SheetsForged, open_all, open_responses
 from surveys.answers.plans import SignedPlan
 from surveys.answers.wave import Contents
-from surveys.lifecycle import drawing, frozen, pins, witness
+from surveys.lifecycle import destroying, drawing, frozen, pins, witness
 from surveys.lifecycle.comments import sealed_to_team
-from surveys.lifecycle.context import House, destroy_wraps, read_wave_key, read_wraps
+from surveys.lifecycle.context import House, read_wave_key, read_wraps
 from surveys.lifecycle.instrument import instrument_of
 from surveys.lifecycle.planning import GUARANTEE, anchored
 from surveys.lifecycle.ready import checked_plan, is_second
@@ -35,10 +33,6 @@ from surveys.public.waves import State, WaveRecord, WrongState
 from surveys.questionnaire import Questionnaire
 
 type Progress = Callable[[str], None]
-
-
-class AlreadyReleasing(Exception):
-    """Another process is releasing a wave at this moment."""
 
 
 class ReleaseLost(Exception):
@@ -52,18 +46,6 @@ class MoreSheetsThanCodes(Exception):
 def forbid_traces() -> None:
     """No core dump of this process: its memory holds the answers for a moment."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-@asynccontextmanager
-async def _alone(house: House) -> AsyncIterator[None]:
-    path = house.data / "keys" / "release.lock"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(path, "w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            raise AlreadyReleasing from problem
-        yield
 
 
 async def release_wave(
@@ -85,10 +67,10 @@ async def release_wave(
         Nothing was released and nothing destroyed.
     """
     forbid_traces()
-    async with _alone(house):
+    async with destroying.alone(house):
         record = await waves.get(wave)
         if record.state == State.RELEASED:
-            await finish_destroying(house)  # of a release that was cut off after its commit
+            await destroying.finish(house)  # of a release that was cut off after its commit
         if record.state != State.CLOSED:
             raise WrongState(wave, record.state, (State.CLOSED,))
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
@@ -123,7 +105,7 @@ async def release_wave(
             house, record, raw, texts, instrument_of(questionnaire), facts, progress, below
         )
         progress("destroying")
-        await _destroy(house, wave)
+        await destroying.destroy(house, wave)
     return made
 
 
@@ -244,24 +226,6 @@ def _iso(day: object) -> str:
     return str(day) if day else ""
 
 
-async def _destroy(house: House, wave: str) -> None:
-    await urn_of.destroy(house.engines["answers"], wave)
-    destroy_wraps(house, wave)
-    drawing.destroy(house.data, wave)  # after the keys: while sheets can be opened their moves are the same
-    await log.record(house.engines["people"], house.day, house.actor, "urn destroyed", wave=wave)
-
-
-async def finish_destroying(house: House) -> None:
-    """Destroy the urn of every released wave that still has one: its release was cut off after the commit."""
-    for wave in await waves.in_state(State.RELEASED):
-        if (
-            house.wraps_file(wave.id).exists()
-            or house.wave_key_file(wave.id).exists()
-            or await urn_of.received(wave.id)
-        ):
-            await _destroy(house, wave.id)
-
-
 async def release_imported(
     house: House,
     record: WaveRecord,
@@ -287,7 +251,7 @@ async def release_imported(
         If a wave of this id is here already.
     """
     forbid_traces()
-    async with _alone(house):
+    async with destroying.alone(house):
         there = {wave.id for wave in await waves.everything()}
         if record.id in there:
             raise WrongState(record.id, State.RELEASED, (State.DRAFT,))

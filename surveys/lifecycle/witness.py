@@ -4,12 +4,14 @@ Slots, spent codes and bulletin can be written anew together so that they fit ea
 three, to sheets by their sorted hashes, so that it tells no order; file and log must both say the same at the release.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from surveys import signed
 from surveys.answers import wave as urn_of
+from surveys.answers.plans import PlanOther
 from surveys.answers.wave import Contents
 from surveys.lifecycle.context import House, keep_once
 from surveys.people import log
@@ -119,6 +121,23 @@ async def check(data: Path, wave: str, published: Published, there: Contents) ->
         raise ClosingOther("log")
     if not all(act.intact for act in await log.read(since=entries[0].number)):
         raise ClosingOther("log")
+
+
+def check_bulletin(data: Path, wave: str, published: tuple[Mapping[str, int], Sequence[str]]) -> None:
+    """Hold a bulletin that is about to be given out against what was kept at the closing.
+
+    Raises
+    ------
+    PlanOther
+        If it is another. Of a wave that was over before closings were kept nothing can be said.
+    """
+    text = _read(data, wave)
+    if text is None:
+        return
+    kept = json.loads(text)
+    listed = signed.digest(signed.canonical(list(published[1])))
+    if kept["bulletin"] != listed or kept["counts"] != dict(published[0]):
+        raise PlanOther("the bulletin is not the one of the closing")
 
 
 def shown(data: Path, wave: str) -> tuple[str, str]:

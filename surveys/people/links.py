@@ -162,8 +162,10 @@ async def propose(members: Sequence[int]) -> list[Invitation]:
 async def keep(engine: StoreEngine, invitations: Iterable[Invitation]) -> None:
     """Let these links work; the old ones of the same people end."""
     async with engine.transaction():
-        for invitation in invitations:
-            await Panel.update({Panel.link: link_digest(invitation.link)}).where(Panel.id == invitation.member)
+        for invitation in invitations:  # whoever took a slip meanwhile has no link any more
+            await Panel.update({Panel.link: link_digest(invitation.link)}).where(
+                (Panel.id == invitation.member) & (Panel.channel != SLIP)
+            )
 
 
 async def draw(engine: StoreEngine, members: Sequence[int]) -> list[Invitation]:
@@ -184,6 +186,8 @@ async def switch_to_slip(engine: StoreEngine, wave: str, person: int) -> bool:
             .where((Panel.wave == wave) & (Panel.person == person) & (Panel.channel != SLIP) & Panel.issued.is_null())
             .returning(Panel.id)
         )
+        for row in changed:  # nor does a message leave that would bring one
+            await Outbox.delete().where((Outbox.member == int(row["id"])) & (Outbox.state == WAITING))
     return len(changed) == 1
 
 
@@ -192,6 +196,12 @@ async def forget_links(engine: StoreEngine, wave: str) -> None:
     async with engine.transaction():
         await Panel.update({Panel.link: b"", Panel.asked: b"", Panel.signed: b""}).where(Panel.wave == wave)
         await Outbox.delete().where(Outbox.wave == wave)
+
+
+async def are_there(wave: str) -> bool:
+    """Whether a link of a wave still works, a blinded value is kept or a message waits."""
+    kept = (Panel.link != b"") | (Panel.asked != b"") | (Panel.signed != b"")
+    return await Panel.exists().where((Panel.wave == wave) & kept) or await Outbox.exists().where(Outbox.wave == wave)
 
 
 async def leave_no_trace(engine: StoreEngine) -> None:
@@ -248,7 +258,7 @@ class Waiting:
 
 async def waiting(limit: int) -> list[Waiting]:
     """The next messages to send, in random order: keys are random."""
-    rows = await Outbox.select().where(Outbox.state == WAITING).order_by(Outbox.id).limit(limit)
+    rows = await Outbox.select().where(Outbox.state == WAITING).order_by(Outbox.tries).order_by(Outbox.id).limit(limit)
     return [Waiting(int(row["id"]), str(row["wave"]), str(row["kind"]), int(row["member"])) for row in rows]
 
 

@@ -152,15 +152,18 @@ async def open_ids() -> list[str]:
 async def change(engine: StoreEngine, wave: str, *from_states: State, **new: Any) -> WaveRecord:
     """Change a wave, only if it is still in one of these states; two processes cannot both succeed.
 
+    A new value may be a function of the record as it stands in that moment: what another one wrote just before stays.
+
     Raises
     ------
     NoSuchWave, WrongState
     """
     async with engine.transaction():
+        await Wave.update({Wave.state: Wave.state}).where(Wave.id == wave)  # held until the end of the transaction
         before = await get(wave)
         if before.state not in from_states:
             raise WrongState(wave, before.state, from_states)
-        after = replace(before, **new)
+        after = replace(before, **{name: value(before) if callable(value) else value for name, value in new.items()})
         columns = _to_columns(after)
         changed = (
             await Wave.update({name: columns[name] for name in new})

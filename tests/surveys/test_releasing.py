@@ -15,10 +15,11 @@ from surveys.answers.tables import Slip, Slot, Spent
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import House, plan_path, wave_key_path
+from surveys.lifecycle.destroying import AlreadyReleasing, finish
 from surveys.lifecycle.opening import NotReady, TooManySlips, open_wave, print_slips
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
 from surveys.lifecycle.ready import is_second
-from surveys.lifecycle.releasing import AlreadyReleasing, finish_destroying, release_wave
+from surveys.lifecycle.releasing import release_wave
 from surveys.people import roster
 from surveys.public import releases, waves
 from surveys.public.waves import State, WrongState
@@ -156,7 +157,7 @@ async def test_a_release_that_is_killed_is_repeated_without_loss(tmp_path: Path,
     async with stores(StoreSettings(data)) as engines:
         house = House(engines, data, DAY, "hr")
         if step == "destroying":  # after the commit: only the destroying is left to do
-            await finish_destroying(house)
+            await finish(house)
         else:
             assert await urn_of.received(WAVE) == 30
             await release_wave(house, WAVE, (both[0], both[1]), _quiet)

@@ -15,8 +15,8 @@ from surveys.importing.responses import read_responses
 from surveys.importing.sources import Sketches, is_same, sketches
 from surveys.lifecycle import imported
 from surveys.lifecycle.context import House
+from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.lifecycle.imported import SourceReleased, release_file, source_key, sources_path
-from surveys.lifecycle.releasing import AlreadyReleasing
 from surveys.public import releases, waves
 from surveys.public.tables import ReleaseDocument, Wave
 

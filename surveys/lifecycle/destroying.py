@@ -1,0 +1,90 @@
+"""What a release, a closing with too few sheets and a cancelling destroy: keys first, then rows; what was cut off is done again.
+
+Keys are files: they go at once and whole. Rows may have to wait, for a backup that reads in the store for one: without the keys
+nobody opens them. The jobs and each start look for what is left (`finish`).
+"""
+
+import fcntl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from surveys.answers import wave as urn_of
+from surveys.lifecycle import drawing
+from surveys.lifecycle.context import House, destroy_wraps, draw_path, wave_key_path
+from surveys.lifecycle.issuing import destroy_token_key, key_file
+from surveys.people import links, log, two_keys
+from surveys.public import waves
+from surveys.public.waves import State
+
+OVER = (State.RELEASED, State.TOO_FEW, State.CANCELLED)
+
+
+async def destroy(house: House, wave: str) -> None:
+    """Destroy keys, urn, links and messages of a wave that is over."""
+    destroy_token_key(house, wave)
+    destroy_wraps(house, wave)
+    drawing.destroy(house.data, wave)  # after the keys: while sheets can be opened their moves are the same
+    await urn_of.destroy(house.engines["answers"], wave)
+    if await links.are_there(wave):
+        await forget_links(house, wave)
+    await log.record(house.engines["people"], house.day, house.actor, "urn destroyed", wave=wave)
+
+
+async def forget_links(house: House, wave: str) -> None:
+    """No link works any more, nobody is named by an act, no message waits."""
+    people = house.engines["people"]
+    await links.forget_links(people, wave)
+    await two_keys.forget_people(people, wave)
+    await links.leave_no_trace(people)
+
+
+async def finish(house: House) -> None:
+    """Destroy what is left of every wave that is over, and what a closing that was cut off left of links."""
+    for wave in await waves.in_state(State.CLOSED):
+        if key_file(house, wave.id).exists() or await links.are_there(wave.id):
+            destroy_token_key(house, wave.id)
+            await forget_links(house, wave.id)
+    for wave in await waves.in_state(*OVER):
+        if wave.origin == "ascolto" and await _is_left(house, wave.id):
+            await destroy(house, wave.id)
+
+
+async def finish_unless_busy(house: House) -> None:
+    """The same, unless a release is under way: that destroys what it leaves."""
+    try:
+        async with alone(house):
+            await finish(house)
+    except AlreadyReleasing:
+        return
+
+
+class AlreadyReleasing(Exception):
+    """Another process is releasing a wave at this moment."""
+
+
+@asynccontextmanager
+async def alone(house: House) -> AsyncIterator[None]:
+    """The lock of whoever releases or destroys.
+
+    Raises
+    ------
+    AlreadyReleasing
+    """
+    path = house.data / "keys" / "release.lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(path, "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise AlreadyReleasing from problem
+        yield
+
+
+async def _is_left(house: House, wave: str) -> bool:
+    files = (
+        house.wraps_file(wave),
+        wave_key_path(house.data, wave),
+        draw_path(house.data, wave),
+        key_file(house, wave),
+    )
+    return any(file.exists() for file in files) or await urn_of.is_there(wave) or await links.are_there(wave)
