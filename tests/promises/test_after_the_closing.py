@@ -16,6 +16,7 @@ import pytest
 from server.frame.texts import catalogue
 from server.processes import releasing
 from surveys.answers.envelope import ENVELOPE_BYTES
+from surveys.answers.plans import PlanOther
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Urn
 from surveys.answers.wave import marks_of, sheet_marks
@@ -383,3 +384,15 @@ def test_each_refusal_is_said_in_words(language: str) -> None:
         "desk.act.closing_kept_later",
     ]
     assert [key for key in keys if key not in catalogue(language)] == []
+
+
+async def test_another_bulletin_than_that_of_the_closing_is_not_given_out(house: House) -> None:
+    """Done from outside: with one UPDATE of a released wave the page said of a foreign code that it was in the list."""
+    await _closed(house)
+    found = await releases.bulletin(WAVE)
+    assert found is not None
+    witness.check_bulletin(house.data, WAVE, found)
+    counts, digests = found
+    for other in ((counts, [*digests, "0" * 64]), (counts, digests[1:]), ({**counts, "drawn": 99}, digests)):
+        with pytest.raises(PlanOther):
+            witness.check_bulletin(house.data, WAVE, other)

@@ -19,9 +19,10 @@ from server.processes import charting
 from server.processes.releasing import draw
 from server.settings import Settings
 from surveys.lifecycle.context import House
+from surveys.lifecycle.imported import WORDS_SIGNED, words_digest
 from surveys.lifecycle.releasing import signed
 from surveys.public import releases, waves
-from surveys.public.tables import Chart, ReleaseDocument
+from surveys.public.tables import Chart, Comment, ReleaseDocument
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire.shipped import shipped
 from surveys.stores import StoreSettings
@@ -148,7 +149,39 @@ async def test_no_other_question_stands_beside_the_figures(sqlite_settings: Stor
             await waves.add(public, record)
             await releases.keep("forma", signed(house, document), "")
         assert (await client.get("/results/forma?lang=it")).status_code == 200
+        mine = {"imported": True, "items": {"A1": {"it": "Altra domanda"}}, "scales": {}}
+        await waves.change(
+            public, "forma", State.RELEASED, origin="imported", questionnaire=mine
+        )  # as an imported wave has
+        assert (await client.get("/results/forma?lang=it")).status_code == 409
+        await waves.change(public, "forma", State.RELEASED, origin="ascolto", questionnaire=form.to_json())
         other = json.loads(json.dumps(form.to_json()).replace("rispetto", "disprezzo"))
         assert other != form.to_json()
         await waves.change(public, "forma", State.RELEASED, questionnaire=other)
         assert (await client.get("/results/forma?lang=it")).status_code == 409
+
+
+async def test_the_words_of_an_imported_wave_are_signed_and_its_title_is_the_signed_one(
+    sqlite_settings: StoreSettings,
+) -> None:
+    async with _served(sqlite_settings) as (house, client):
+        words = {"imported": True, "items": {"A1": {"it": "Domanda"}}, "scales": {}}
+        document = _document("nuova", 5)
+        document["questionnaire"] = {"id": "nuova", "version": WORDS_SIGNED, "sha256": words_digest(words)}
+        public = house.engines["public"]
+        record = WaveRecord("nuova", {"it": "2031"}, State.RELEASED, origin="imported", questionnaire=words)
+        async with public.transaction():
+            await waves.add(public, record)
+            await releases.keep("nuova", signed(house, document), "")
+        page = await client.get("/results/nuova?lang=it")
+        assert page.status_code == 200 and "2031" not in page.text and "Domanda" in page.text
+        await waves.change(public, "nuova", State.RELEASED, questionnaire={**words, "items": {"A1": {"it": "Altra"}}})
+        assert (await client.get("/results/nuova?lang=it")).status_code == 409
+
+
+async def test_no_comment_stands_beside_a_document_that_has_none(sqlite_settings: StoreSettings) -> None:
+    """Done from outside, with one INSERT."""
+    async with _served(sqlite_settings) as (_, client):
+        await Comment.insert(Comment(id=7, wave=FIRST, item="A1", state="published", text="Sono Maria e ritiro tutto"))
+        page = await client.get(f"/results/{FIRST}?lang=it")
+        assert page.status_code == 200 and "ritiro tutto" not in page.text

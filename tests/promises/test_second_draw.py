@@ -6,17 +6,19 @@ sure, and with two headcounts set to 0 in between two documents differed by a si
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pysqlite3 import dbapi2 as sqlite3
 
 from surveys.answers.plans import PlanOther
-from surveys.lifecycle import accepting, drawing
+from surveys.lifecycle import accepting, drawing, frozen, two_keys
 from surveys.lifecycle.context import House, draw_path, frozen_path
 from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.releasing import ReleaseLost, release_wave
 from surveys.people import log
+from surveys.people import two_keys as acts
 from surveys.public import releases, waves
 from surveys.public.waves import State
 from surveys.stores import StoreSettings, stores
@@ -91,12 +93,17 @@ async def test_whoever_puts_a_released_wave_back_gets_the_same_figures_again(tmp
         "UPDATE headcount SET people = 0 WHERE view = 'unit:po'",
         "UPDATE headcount SET people = people + 1 WHERE view = 'gender:f'",
         "DELETE FROM headcount",
+        "bands",
     ],
 )
 async def test_other_headcounts_than_those_of_the_opening_release_nothing(sqlite_house: House, change: str) -> None:
     """Could mislead: a headcount under its respondents hides a group, and the plan that everybody kept fits all the same."""
     wave = await _closed(sqlite_house)
-    _write(sqlite_house.data, "people", change)
+    if change == "bands":
+        bands = dict.fromkeys((await waves.get(WAVE)).headcount_bands, "0-4")
+        await waves.change(sqlite_house.engines["public"], WAVE, State.CLOSED, headcount_bands=bands)
+    else:
+        _write(sqlite_house.data, "people", change)
     with pytest.raises(PlanOther, match="headcounts"):
         await _release(sqlite_house, wave)
     assert not draw_path(sqlite_house.data, WAVE).exists()
@@ -151,3 +158,58 @@ def test_a_seed_gives_every_number_as_often_as_the_others(tmp_path: Path) -> Non
         expected = 200.0
         chi = sum((found.count(value) - expected) ** 2 / expected for value in range(end))
         assert chi < end + 6 * (2 * end) ** 0.5
+
+
+@pytest.mark.opened
+async def test_a_raise_that_was_cut_off_stops_nothing_and_one_that_was_done_is_not_put_back(
+    sqlite_house: House,
+) -> None:
+    await open_a_wave(sqlite_house)
+    before = await waves.get(WAVE)
+    raised = {**before.rules["k"], "items": 9}
+    frozen.about_to_raise(sqlite_house.data, WAVE, raised)
+    await frozen.check(sqlite_house.data, before)  # killed here, the wave goes on as it was
+    rules = {**before.rules, "k": raised}
+    after = await waves.change(sqlite_house.engines["public"], WAVE, State.OPEN, rules=rules)
+    await frozen.check(sqlite_house.data, after)
+    frozen.raised(sqlite_house.data, WAVE)
+    await frozen.check(sqlite_house.data, after)
+    with pytest.raises(PlanOther):
+        await frozen.check(sqlite_house.data, before)
+
+
+@pytest.mark.opened
+async def test_two_keys_that_raised_a_least_size_are_not_undone_by_putting_the_row_back(sqlite_house: House) -> None:
+    await open_a_wave(sqlite_house)
+    before = await waves.get(WAVE)
+    await two_keys.ask_higher_k(sqlite_house, WAVE, "items", 8)
+    act = (await acts.of_wave(WAVE))[0]
+    await two_keys.confirm(replace(sqlite_house, actor="rsu"), act.id)
+    await frozen.check(sqlite_house.data, await waves.get(WAVE))
+    with pytest.raises(PlanOther, match="least sizes"):
+        await frozen.check(sqlite_house.data, before)
+
+
+@pytest.mark.opened
+async def test_only_the_first_start_of_a_version_freezes_what_it_finds(sqlite_house: House) -> None:
+    """Could mislead: whoever changes a headcount, or removes the file, and waits for the next start."""
+    await open_a_wave(sqlite_house)
+    await frozen.keep_at_update(sqlite_house.data)
+    path = frozen_path(sqlite_house.data, WAVE)
+    first = path.read_bytes()
+    _write(sqlite_house.data, "people", "UPDATE headcount SET people = 0")
+    await frozen.keep_at_update(sqlite_house.data)
+    assert path.read_bytes() == first
+    path.unlink()
+    await frozen.keep_at_update(sqlite_house.data)
+    assert not path.exists()
+
+
+@pytest.mark.opened
+async def test_at_the_first_start_a_wave_that_has_its_file_keeps_it(sqlite_house: House) -> None:
+    await open_a_wave(sqlite_house)
+    first = frozen_path(sqlite_house.data, WAVE).read_bytes()
+    _write(sqlite_house.data, "people", "UPDATE headcount SET people = 0")
+    frozen.update_path(sqlite_house.data).unlink(missing_ok=True)
+    await frozen.keep_at_update(sqlite_house.data)
+    assert frozen_path(sqlite_house.data, WAVE).read_bytes() == first

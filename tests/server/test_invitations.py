@@ -20,7 +20,7 @@ from surveys.lifecycle import issuing, opening
 from surveys.lifecycle.context import House
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import links, roster
-from surveys.people.tables import Outbox
+from surveys.people.tables import Outbox, Panel
 from surveys.public import organisation
 from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
 from tests.postgres import free_port
@@ -32,12 +32,18 @@ class Inbox:
 
     def __init__(self) -> None:
         self.arrived: list[bytes] = []
+        self.later = self.drops = ""
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:  # the library's name
         if address.startswith("rifiutata"):
             return "550 no such person"
+        if address == self.later:
+            return "450 try again later"
+        if address == self.drops and session.peer is not None:
+            assert server.transport is not None
+            server.transport.close()
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -98,6 +104,47 @@ async def test_a_mail_server_that_is_away_keeps_messages_waiting_and_earlier_lin
         assert await invitations.send_due(settings, sqlite_house) == 0
     assert all([await links.find(invitation.link) is not None for invitation in drawn])
     assert await links.outbox_counts(WAVE) == {"waiting": 36}
+
+
+@pytest.mark.parametrize("trouble", ["later", "drops"])
+async def test_one_address_that_waits_or_breaks_the_connection_keeps_no_other_waiting(
+    sqlite_house: House, trouble: str
+) -> None:
+    """Done from outside: behind one such address 40 of 47 messages waited for ever; "try again later" was taken for a refusal."""
+    await _open(sqlite_house, "email")
+    await issuing.invite_by_mail(sqlite_house, WAVE, "invitation", only_missing=False)
+    inbox = Inbox()
+    setattr(inbox, trouble, "persona7@prova.invalid")
+    server = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    server.start()
+    settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{server.port}", mail_from="ascolto@prova.invalid")  # type: ignore[arg-type]  # sending needs no store
+    try:
+        for _ in range(2):
+            await invitations.send_due(settings, sqlite_house)
+        assert await links.outbox_counts(WAVE) == {"sent": 34, "waiting": 1, "failed": 1}
+        setattr(inbox, trouble, "")
+        await invitations.send_due(settings, sqlite_house)
+        assert await links.outbox_counts(WAVE) == {"sent": 35, "failed": 1}
+    finally:
+        server.stop()
+    numbers = [message_from_bytes(content, policy=default)["Message-ID"] for content in inbox.arrived]
+    assert len(set(numbers)) == len(numbers)
+    assert all(re.fullmatch(r"<[0-9a-f]{32}@ascolto\.invalid>", number) for number in numbers)
+
+
+async def test_whoever_changes_to_a_slip_gets_no_link_by_a_message_that_waits(sqlite_house: House) -> None:
+    """Done from outside: switched while a message waited, she had a slip and a link that worked, and answered twice."""
+    await _open(sqlite_house, "email")
+    await issuing.invite_by_mail(sqlite_house, WAVE, "invitation", only_missing=False)
+    people = sqlite_house.engines["people"]
+    member = (await links.members_of(WAVE, "email", only_missing=True))[7]
+    row = await Panel.select(Panel.person).where(Panel.id == member).first()
+    assert row is not None
+    drawn = await links.propose([member])  # her message is with the mail server at this moment
+    assert await links.switch_to_slip(people, WAVE, int(row["person"]))
+    assert await Outbox.count().where(Outbox.member == member) == 0
+    await links.keep(people, drawn)
+    assert await links.find(drawn[0].link) is None
 
 
 async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite_house: House, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def test_the_number_to_compare_is_the_one_that_invitations_carry(sqlite_se
         assert stopped.status_code == 200 and html.escape(say("en", "link.page.other_key")) in stopped.text
 
 
-@pytest.mark.parametrize("changed", ["rules", "groups"])
+@pytest.mark.parametrize("changed", ["rules", "groups", "rules of a wave that says it never opened"])
 async def test_no_page_says_of_an_open_wave_what_was_not_frozen(sqlite_settings: StoreSettings, changed: str) -> None:
     """Done from outside: the page of a wave, and the file to keep, said "100 people" and "one group" while answers were taken."""
     async with stores(sqlite_settings) as engines:
@@ -75,8 +75,12 @@ async def test_no_page_says_of_an_open_wave_what_was_not_frozen(sqlite_settings:
         assert [(await client.get(page)).status_code for page in pages] == [200, 200, 200]
         new: dict[str, Any] = (
             {"rules": {"k": {**record.rules["k"], "items": 100}}}
-            if changed == "rules"
+            if changed.startswith("rules")
             else {"plan": {**record.plan, "views": record.plan["views"][:1]}}
         )
+        if "never" in changed:
+            new["opened"] = None
+            pages.remove(f"/wave/{WAVE}/plan.json")
         await waves.change(app.state.engines["public"], WAVE, State.OPEN, **new)
-        assert [(await client.get(page)).status_code for page in pages] == [409, 409, 409]
+        assert f"/wave/{WAVE}" not in (await client.get("/")).text
+        assert {(await client.get(page)).status_code for page in pages} == {409}
