@@ -77,6 +77,7 @@ async def words(request: AppRequest, settings: NamedDependency[Settings]) -> Res
     texts = {key.removeprefix("link."): text for key, text in catalogue(language).items() if key.startswith("link.")}
     texts = {key: text for key, text in texts.items() if not key.startswith("mail.")}
     texts["exclusive"] = say(language, "staff.problem.exclusive", item="{item}")
+    texts |= {name: say(language, f"staff.problem.{name}") for name in ("no_code", "bad_code")}
     content: dict[str, Any] = {"texts": texts, "blind": static_address("blind.js")}
     if wave is not None:
         multiple = [item for item in wave.questionnaire.items() if item.multiple]

@@ -44,7 +44,7 @@ function hold(token) {
 
 function keep() {
   const token = code.value.length > 100 ? code.value : "";
-  if (token) sessionStorage.setItem(TOKEN, JSON.stringify({ wave: form.elements._wave.value, token }));
+  if (token) sessionStorage.setItem(TOKEN, JSON.stringify({ wave: form.elements._wave.value, token, of: page.of }));
   if (!own()) {
     localStorage.removeItem(KEY);
     return;
@@ -91,14 +91,17 @@ const slip = !document.getElementById(fragment) && /^([0-9A-Za-z -]{16,24})(?:\.
 const mark = (link && link[2].length === 32 && link[2]) || (slip && slip[2]);
 if (mark) sessionStorage.setItem(MARK, JSON.stringify({ wave: form.elements._wave.value, mark }));
 const kept = read(sessionStorage, MARK);
-const page = { form, language, code, own, read, words, hold, keep, blank, module, again, KEY, QUEUE, TOKEN, mark: kept?.wave === form.elements._wave.value ? kept.mark : "" };
+const start = (to) => import(`${import.meta.url.split("?")[0]}?lang=${to}`); // this file once more, on the page in that language
+const page = { start, form, language, code, own, read, words, hold, keep, blank, module, again, KEY, QUEUE, TOKEN, mark: kept?.wave === form.elements._wave.value ? kept.mark : "" };
 if (link || slip) history.replaceState(null, "", location.pathname + location.search);
 
 document.getElementById("phone").hidden = false;
 bringBack();
 if (slip) code.value = slip[1];
 const held = read(sessionStorage, TOKEN);
-if (held?.wave === form.elements._wave.value && !code.value) code.value = held.token;
+page.of = link ? link[1].slice(0, 6) : held?.of; // a part of the link that gave it: another person's link takes no code of hers
+if (link && held?.of && held.of !== page.of) sessionStorage.removeItem(TOKEN);
+else if (held?.wave === form.elements._wave.value && !code.value) code.value = held.token;
 if (code.value.length > 100) hold(code.value);
 if (link) module("link").then(({ start }) => start(page, link[1], link[2]));
 
@@ -119,7 +122,14 @@ form.addEventListener("change", (event) => {
 });
 
 form.addEventListener("submit", (event) => {
-  if (event.submitter?.hasAttribute("formaction")) return;
+  if (event.submitter?.hasAttribute("formaction")) { // another language: what she wrote does not leave the phone for it
+    event.preventDefault();
+    const [to, place] = [event.submitter.value, event.submitter.getAttribute("formaction").split("#")[1]];
+    module("speak").then(({ speak }) => speak(page, to, place)).catch(() => {
+      document.getElementById("offline").textContent = form.dataset.offline;
+    });
+    return;
+  }
   if ((form.dataset.pairs || page.mark) && window.crypto?.subtle) { // always sealed here; a slip or link with a mark has a plan
     event.preventDefault();
     later().then(({ send, wait }) => (own() ? wait(page, event.submitter?.id === "tonight") : send(page))).catch(again);

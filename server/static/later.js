@@ -105,6 +105,13 @@ async function entryOf(page) {
     note(known.texts.exclusive.replace("{item}", wrong.querySelector("legend").textContent));
     return null;
   }
+  const letters = page.code.value.replace(/[^0-9A-Za-z]/g, "").length; // a sheet is sealed with its code: it cannot be put right later
+  if (page.code.value.length < 100 && letters !== 16) {
+    note(known.texts[letters ? "bad_code" : "no_code"]);
+    location.hash = "start";
+    page.code.focus();
+    return null;
+  }
   try {
     const { _attempt: attempt, _wave: wave } = page.form.elements;
     return { wave: wave.value, code: page.code.value, attempt: attempt.value, envelope: base64(await sealed(page)) };
@@ -154,6 +161,8 @@ async function seal(content, phoneKey) {
 }
 
 export async function wait(page, tonight) {
+  const before = page.read(localStorage, page.QUEUE);
+  if (before && before.attempt !== page.form.elements._attempt.value) return send(page); // another sheet waits here: neither takes its place
   const entry = await entryOf(page);
   if (!entry) return;
   const evening = new Date();
@@ -187,7 +196,7 @@ async function flush(page) {
       sessionStorage.clear();
       await dropPage();
       location.assign(`/thanks?lang=${page.language}&wave=${waiting.wave}`);
-    } else if (answer.status === 503) {
+    } else if (answer.status >= 500 || answer.status === 409) { // not now: what is said of the server is no word about this sheet
       clock = setTimeout(() => flush(page), 60000);
       note(said.problem);
     } else {

@@ -154,6 +154,62 @@ async def test_a_shared_phone_keeps_nothing_of_a_token_and_answers_that_were_not
     assert found == [0, 0, 0, 0, ""]
 
 
+async def test_another_person_s_link_in_the_same_tab_takes_a_code_of_its_own(browser: Browser, linked: Linked) -> None:
+    """Done from outside: in a shared tab the second person answered with the first one's token, and the first was blocked for good."""
+    page = await (await _phone(browser)).new_page()
+    await page.goto(linked.links[4])
+    await _take(page)
+    hers = await page.input_value("#code")
+    await page.goto(f"{linked.address}/help")
+    await page.goto(linked.links[5])
+    await page.wait_for_selector("#link button.go")
+    assert await page.input_value("#code") == ""
+    await _take(page)
+    assert len(hers) > 100 and await page.input_value("#code") != hers
+    await page.goto(f"{linked.address}/help")
+    await page.goto(linked.links[5])  # opened again it is still there
+    await page.wait_for_selector("#link [role=status]:has-text('pronto')")
+
+
+async def test_a_second_sheet_on_one_s_own_phone_takes_no_other_s_place(browser: Browser, linked: Linked) -> None:
+    """Done from outside: two people of one household were told that their answers leave tonight; one sheet came."""
+    context = await _phone(browser)
+    for link in (6, 7):
+        page = await context.new_page()
+        await page.goto(linked.links[link])
+        await page.locator("input[name=_phone][value=own]").check()
+        await _take(page)
+        await _answer_two(page)
+        await page.evaluate("location.hash = '#send'")
+        await page.wait_for_selector("#tonight")
+        await page.click("#tonight")
+        if link == 6:
+            await page.wait_for_selector("#offline:has-text('stasera')")
+            first = await page.evaluate("JSON.parse(localStorage['ascolto-waiting']).attempt")
+            await page.close()
+        else:
+            await page.wait_for_url("**/thanks*")  # it left at once: the other one waits
+            assert await page.evaluate("JSON.parse(localStorage['ascolto-waiting']).attempt") == first
+
+
+@pytest.mark.parametrize("code", ["", "ABCD-EFGH"])
+async def test_a_code_that_cannot_be_one_is_said_before_the_sheet_is_sealed(
+    browser: Browser, linked: Linked, code: str
+) -> None:
+    """Done from outside: it was refused in the evening, when nothing of the answers was left."""
+    page = await (await _phone(browser)).new_page()
+    await page.goto(f"{linked.address}/answer?lang=it")
+    await page.locator("input[name=_phone][value=own]").check()
+    await page.fill("#code", code)
+    await _answer_two(page)
+    await page.evaluate("location.hash = '#send'")
+    await page.wait_for_selector("#tonight")
+    await page.click("#tonight")
+    await page.wait_for_function("document.getElementById('offline').textContent.includes('odice')")
+    assert await page.evaluate("localStorage['ascolto-waiting'] ?? ''") == ""
+    assert await page.locator("input[name=LEA1]:checked").count() == 1
+
+
 async def test_a_key_that_was_changed_is_seen_by_the_phone(browser: Browser, linked: Linked) -> None:
     """A server that gives one person a key of her own could recognise her token: the page stops before anything is sent."""
     other = base64.b64encode(blind.generate_key().public.to_der()).decode()
@@ -167,7 +223,7 @@ async def test_a_key_that_was_changed_is_seen_by_the_phone(browser: Browser, lin
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.route("**/answer/words*", changed)
-    await page.goto(linked.links[4])
+    await page.goto(linked.links[8])
     await page.wait_for_selector("#link [role=alert]:has-text('Fermati')")
     assert await page.locator("#link button").count() == 0
     assert not any("/answer/token" in url for url in asked)

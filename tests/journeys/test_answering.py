@@ -53,6 +53,32 @@ async def test_changing_language_keeps_every_answer_and_the_place(browser: Brows
     assert await page.locator("input[name=CUL1]:checked").get_attribute("value") == "4"
 
 
+async def test_with_a_script_no_answer_leaves_the_phone_for_another_language(browser: Browser, served: Served) -> None:
+    """Done from outside: with the script on, code and answers went to the server in clear whenever somebody changed the language."""
+    page = await _phone(browser)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.method} {request.url} {request.post_data or ''}"))
+    code = served.known["codes"][9]
+    await page.goto(f"{served.address}/answer")
+    await page.fill("#code", code)
+    await page.click("text=Începe")
+    await page.locator("section:target label.o").nth(3).click()
+    for language, direction in (("ar", "rtl"), ("it", "ltr"), ("uk", "ltr")):
+        await page.locator("section:target summary").first.click()
+        await page.click(f"section:target button[value={language}]")
+        await expect(page.locator("html")).to_have_attribute("lang", language)
+        assert await page.get_attribute("html", "dir") == direction
+        assert page.url == f"{served.address}/answer?lang={language}&wave=autunno-2026#s1"
+        assert await page.locator("input[name=CUL1]:checked").get_attribute("value") == "4"
+        assert await page.input_value("#code") == code
+    assert [one for one in sent if one.startswith("POST") or code in one or "CUL1" in one] == []
+    await page.evaluate("location.hash = 'send'")
+    await page.click("#send button.go")
+    await page.wait_for_url("**/thanks?**")
+    posts = [one for one in sent if one.startswith("POST")]
+    assert len(posts) == 1 and "/answer/sealed" in posts[0] and "CUL1" not in posts[0]
+
+
 async def test_nothing_is_wider_than_a_phone_of_320_pixels(browser: Browser, served: Served) -> None:
     context = await browser.new_context(viewport={"width": 320, "height": 640})
     page = await context.new_page()
