@@ -10,9 +10,9 @@ from server.frame.display import text_of
 from server.frame.texts import say
 from server.results.findings import lead_of_areas, lead_of_scales
 from server.results.reading import Labels, figure_text
-from surveys.lifecycle.imported import WORDS_SIGNED, words_digest
 from surveys.public import releases
 from surveys.public.questionnaires import questionnaire_of
+from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.waves import WaveRecord
 from surveys.public.waves import get as get_wave
 

@@ -1,10 +1,9 @@
 """A wave from another tool's export: coded rows in memory, released at once, no response written."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -21,13 +20,12 @@ from surveys.importing.sources import Sketches, is_same
 from surveys.lifecycle import drawing
 from surveys.lifecycle.context import House, keep_file
 from surveys.lifecycle.releasing import Progress, release_imported
+from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.signing import fingerprint, installation_key, public_text
 from surveys.public.waves import State, WaveRecord
 
 _CONTRAST = ("f", "m")
 """Women and men are the last to be hidden."""
-WORDS_SIGNED = "mapping/2"
-"""The version of a document whose digest is of the words that pages put beside its figures; before, of the mapping's file."""
 _K = {"items": 5, "comments": 10, "experience": 20}
 
 
@@ -90,11 +88,6 @@ def _frozen(mapping: ResponseMapping) -> dict[str, object]:
         "scales": {scale.name: dict(scale.title) for scale in mapping.scales},
         "reverse": [item.name for item in mapping.items if item.reverse],
     }
-
-
-def words_digest(frozen: Mapping[str, Any]) -> str:
-    """The digest of what pages call items and scales of an imported wave."""
-    return signed.digest(signed.canonical(dict(frozen)))
 
 
 class SourceReleased(Exception):

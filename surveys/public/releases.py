@@ -3,6 +3,7 @@
 Whoever writes the store could exchange them, so what is read is held against the installation's key, which no store holds.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -16,6 +17,15 @@ from analysis.steps import FORMER_STEPS
 from surveys.engines import StoreEngine
 from surveys.public.signing import is_signed, sign
 from surveys.public.tables import Bulletin, Chart, ReleaseDocument
+
+WORDS_SIGNED = "mapping/2"
+"""The questionnaire's version in a document of an imported wave whose digest is of the words that pages put beside its figures;
+before, it was of the mapping's file."""
+
+
+def words_digest(frozen: Mapping[str, Any]) -> str:
+    """The digest of what pages call items and scales of an imported wave."""
+    return hashlib.sha256(canonical(frozen)).hexdigest()
 
 
 class _Own:

@@ -19,20 +19,29 @@ from cryptography.hazmat.primitives.serialization import (
 def installation_key(folder: Path) -> Ed25519PrivateKey:
     """Read the key of this installation, making it the first time (readable by its owner alone)."""
     path = folder / "keys" / "installation.pem"
+    if not path.exists():
+        _make(path)
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{path.name} is not an Ed25519 key")
+    return key
+
+
+def _make(path: Path) -> None:
+    """Make the key unless somebody did in this moment; whoever reads finds a whole one or none."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError(f"{path.name} is not an Ed25519 key") from None
-        return key
-    made = Ed25519PrivateKey.generate()
-    with os.fdopen(handle, "wb") as file:
-        file.write(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(made)
         file.flush()
         os.fsync(file.fileno())
-    return made
+    try:
+        os.link(partial, path)  # fails where a file is, as a renaming would not
+    except FileExistsError:
+        pass
+    finally:
+        partial.unlink()
 
 
 def public_text(key: Ed25519PrivateKey) -> str:

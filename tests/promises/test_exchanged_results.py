@@ -19,9 +19,9 @@ from server.processes import charting
 from server.processes.releasing import draw
 from server.settings import Settings
 from surveys.lifecycle.context import House
-from surveys.lifecycle.imported import WORDS_SIGNED, words_digest
 from surveys.lifecycle.releasing import signed
 from surveys.public import releases, waves
+from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.tables import Chart, Comment, ReleaseDocument
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire.shipped import shipped

@@ -246,9 +246,10 @@ async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_n
     for code in wave.codes:
         envelope = sealed(postgres_house, wave.record, SHEET)
         got = await asyncio.gather(
-            *(urn.put(right(WAVE, spent(code)), bytes([i]) * 16, envelope) for i, urn in enumerate(urns))
+            *(urn.put(right(WAVE, spent(code)), bytes([i]) * 16, envelope) for i, urn in enumerate(urns)),
+            return_exceptions=weakened,  # the weakened copy may lose the race twice
         )
-        assert set(got) == {Receipt.RECEIVED, Receipt.USED}
+        assert weakened or set(got) == {Receipt.RECEIVED, Receipt.USED}
     for urn in urns:
         await urn.stop()
     server = await postgres_house.engines["answers"]._run_in_new_connection("SHOW data_directory")
