@@ -68,7 +68,7 @@ async def test_with_a_script_no_answer_leaves_the_phone_for_another_language(bro
         await page.click(f"section:target button[value={language}]")
         await expect(page.locator("html")).to_have_attribute("lang", language)
         assert await page.get_attribute("html", "dir") == direction
-        assert page.url == f"{served.address}/answer?lang={language}&wave=autunno-2026#s1"
+        await expect(page).to_have_url(f"{served.address}/answer?lang={language}&wave=autunno-2026#s1")
         assert await page.locator("input[name=CUL1]:checked").get_attribute("value") == "4"
         assert await page.input_value("#code") == code
     assert [one for one in sent if one.startswith("POST") or code in one or "CUL1" in one] == []
