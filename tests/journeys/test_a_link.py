@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize
+from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 
 from surveys import blind
 from surveys.lifecycle import closing, opening
@@ -205,7 +205,7 @@ async def test_a_code_that_cannot_be_one_is_said_before_the_sheet_is_sealed(
     await page.evaluate("location.hash = '#send'")
     await page.wait_for_selector("#tonight")
     await page.click("#tonight")
-    await page.wait_for_function("document.getElementById('offline').textContent.includes('odice')")
+    await expect(page.locator("#offline")).to_contain_text("odice")
     assert await page.evaluate("localStorage['ascolto-waiting'] ?? ''") == ""
     assert await page.locator("input[name=LEA1]:checked").count() == 1
 
