@@ -63,6 +63,10 @@ async def _look(settings: Settings, engines: Engines) -> None:
                     await invitations.send_due(settings, house)
                 except Exception as problem:  # the next look tries again
                     faults.note("jobs", problem)
+                try:
+                    await destroying.finish_unless_busy(house)
+                except Exception as problem:
+                    faults.note("destroying", problem)
             if not _asked_to_end():
                 await asyncio.sleep(EVERY_SECONDS)
     finally:
@@ -123,7 +127,6 @@ def _take_lease(settings: Settings) -> IO[str] | None:
 
 async def do_due(house: House, hour: int = COUNT_HOUR) -> None:
     """Do everything that is due on this day; from the fixed hour on, count what open waves have received."""
-    await destroying.finish_unless_busy(house)
     await end_due(house)
     if hour >= COUNT_HOUR:
         await count_received(house)

@@ -11,7 +11,7 @@ from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.releasing import MoreSheetsThanCodes, ReleaseLost, release_wave
 from surveys.lifecycle.witness import ClosingOther
-from surveys.public import releases, waves
+from surveys.public import releases
 from surveys.public.signing import installation_key
 from surveys.public.waves import NoSuchWave, WrongState
 
@@ -55,12 +55,18 @@ async def release_and_draw(
 
 
 async def draw(house: House, wave: str, progress: Callable[[str], None]) -> None:
-    """Draw the charts of a released wave from its document."""
+    """Draw and sign the charts of a released wave from its document.
+
+    Raises
+    ------
+    ReleaseInvalid
+        If the document is not ours, or of other questions than the row has now: their names would be signed beside its figures.
+    """
     from server.results.charts import draw_all
     from server.results.reading import labels_of
+    from server.results.shown import released
 
     progress("charts")
-    document = await releases.read(wave)
-    if document is not None:
-        drawn = draw_all(document, labels_of(await waves.get(wave)))
-        await releases.keep_charts(house.engines["public"], wave, drawn, installation_key(house.data))
+    record, document = await released(wave)
+    drawn = draw_all(document, labels_of(record))
+    await releases.keep_charts(house.engines["public"], wave, drawn, installation_key(house.data))

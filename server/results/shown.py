@@ -44,14 +44,15 @@ async def released(wave_id: str) -> tuple[WaveRecord, Document]:
     return replace(wave, origin=document.origin, title=document.wave.title or wave.title), document
 
 
-def _asked(wave: WaveRecord, document: Document) -> str:
-    """The digest of the questions that the row has now. Of an imported wave of before they were not signed."""
+def _asked(wave: WaveRecord, document: Document) -> str | None:
+    """The digest of the questions that the row has now; None where it has none. Of an imported wave of before they were not signed."""
     if document.origin == "imported":
         signed_words = document.questionnaire.version == WORDS_SIGNED
         return words_digest(wave.questionnaire) if signed_words else document.questionnaire.sha256
-    if wave.questionnaire.get("imported"):
-        return ""
-    return questionnaire_of(wave).sha256()
+    try:
+        return None if wave.questionnaire.get("imported") else questionnaire_of(wave).sha256()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 async def charts_of(wave: str, document: Document, labels: Labels, language: str) -> tuple[ChartPicture, ...]:

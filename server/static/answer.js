@@ -91,7 +91,7 @@ const slip = !document.getElementById(fragment) && /^([0-9A-Za-z -]{16,24})(?:\.
 const mark = (link && link[2].length === 32 && link[2]) || (slip && slip[2]);
 if (mark) sessionStorage.setItem(MARK, JSON.stringify({ wave: form.elements._wave.value, mark }));
 const kept = read(sessionStorage, MARK);
-const start = (to) => import(`${import.meta.url.split("?")[0]}?lang=${to}`); // this file once more, on the page in that language
+const start = (to) => import(`${import.meta.url.split("?")[0]}?lang=${to}&again=${Date.now()}`); // this file once more, on the page in that language: an address runs once
 const page = { start, form, language, code, own, read, words, hold, keep, blank, module, again, KEY, QUEUE, TOKEN, mark: kept?.wave === form.elements._wave.value ? kept.mark : "" };
 if (link || slip) history.replaceState(null, "", location.pathname + location.search);
 

@@ -47,7 +47,7 @@ class House:
 
     def wraps_file(self, wave: str) -> Path:
         """Where the wrapped key of a wave of version 1 lies: apart from the answers, so that their backups do not hold it."""
-        return self.data / "keys" / f"{wave}.wraps.json"
+        return _file_of(self.data, wave, "wraps.json")
 
     def wave_key_file(self, wave: str) -> Path:
         """Where the key of the server's layer lies (version 2): apart from the answers and their backups."""
@@ -168,6 +168,11 @@ def plan_path(data: Path, wave: str) -> Path:
 def frozen_path(data: Path, wave: str) -> Path:
     """Where the headcounts and least sizes of an opened wave stand (`surveys.lifecycle.frozen`)."""
     return _file_of(data, wave, "frozen")
+
+
+def sign_path(data: Path, wave: str) -> Path:
+    """Where the key lies that signs the tokens of a wave, while it is open."""
+    return _file_of(data, wave, "sign.pem")
 
 
 def draw_path(data: Path, wave: str) -> Path:

@@ -13,15 +13,17 @@ from surveys.lifecycle import drawing
 from surveys.lifecycle.context import House, destroy_wraps, draw_path, wave_key_path
 from surveys.lifecycle.issuing import destroy_token_key, key_file
 from surveys.people import links, log, two_keys
-from surveys.public import waves
-from surveys.public.waves import State
+from surveys.public import releases, waves
+from surveys.public.waves import State, WaveRecord
 from surveys.stirring import StillInOrder
 
 OVER = (State.RELEASED, State.TOO_FEW, State.CANCELLED)
 
 
 async def destroy(house: House, wave: str) -> None:
-    """Destroy keys, urn, links and messages of a wave that is over."""
+    """Destroy keys, urn, links and messages of a wave that is over; of one that never had any nothing is written down."""
+    if not await _is_left(house, wave):
+        return
     destroy_token_key(house, wave)
     destroy_wraps(house, wave)
     drawing.destroy(house.data, wave)  # after the keys: while sheets can be opened their moves are the same
@@ -41,14 +43,29 @@ async def forget_links(house: House, wave: str) -> None:
 
 
 async def finish(house: House) -> None:
-    """Destroy what is left of every wave that is over, and what a closing that was cut off left of links."""
-    for wave in await waves.in_state(State.CLOSED):
+    """Destroy what is left of every wave that is over, and what a closing that was cut off left of links.
+
+    A row that cannot be right, or a store that is busy, keeps no other wave waiting; what happened is raised at the end.
+    Nothing of a wave that says it is released is destroyed unless its document is here, and ours.
+    """
+    problem: Exception | None = None
+    for wave in await waves.in_state(State.CLOSED, *OVER):
+        try:
+            if wave.origin == "ascolto":
+                await _finish_one(house, wave)
+        except Exception as this:
+            problem = this
+    if problem is not None:
+        raise problem
+
+
+async def _finish_one(house: House, wave: WaveRecord) -> None:
+    if wave.state == State.CLOSED:
         if key_file(house, wave.id).exists() or await links.are_there(wave.id):
             destroy_token_key(house, wave.id)
             await forget_links(house, wave.id)
-    for wave in await waves.in_state(*OVER):
-        if wave.origin == "ascolto" and await _is_left(house, wave.id):
-            await destroy(house, wave.id)
+    elif wave.state != State.RELEASED or await releases.is_ours(wave.id):
+        await destroy(house, wave.id)
 
 
 async def finish_unless_busy(house: House) -> None:

@@ -61,9 +61,13 @@ async def check(data: Path, record: WaveRecord) -> None:
     PlanOther
     """
     there, now = _read(data, record.id), await panel.headcounts(record.id)
+    try:
+        k = dict(record.rules["k"])
+    except (KeyError, TypeError, ValueError):
+        raise PlanOther("the rules of the row have another shape") from None
     if there["headcounts"] != now or dict(record.headcount_bands) != {view: size_band(n) for view, n in now.items()}:
         raise PlanOther("the headcounts are not those of the opening")
-    if dict(record.rules["k"]) not in there["k"]:
+    if k not in there["k"]:
         raise PlanOther("the least sizes are neither those of the opening nor raised with two keys")
 
 

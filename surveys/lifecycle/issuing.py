@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from surveys.blind import PublicKey, SigningKey, TokenRefused, generate_key, sign_blinded
-from surveys.lifecycle.context import House, destroy_file
+from surveys.lifecycle.context import House, destroy_file, sign_path
 from surveys.people import links, log
 from surveys.people.links import Invitation, Link, LinkState
 from surveys.public import waves
@@ -27,7 +27,7 @@ class LinkRefused(Exception):
 
 
 def key_file(house: House, wave: str) -> Path:
-    return house.data / "keys" / f"{wave}.sign.pem"
+    return sign_path(house.data, wave)
 
 
 def make_token_key(house: House, wave: str) -> bytes:

@@ -230,7 +230,10 @@ async def checked_plan(data: Path, record: WaveRecord) -> SignedPlan:
     if ring is None:
         raise PlanOther("the plan is of a ring that is not here")
     plan = plans.verify(content["plan"], content["signatures"], anchor.hash, ring)
-    _compare(plan, record)
+    try:
+        _compare(plan, record)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise PlanOther("the row has another shape than any wave") from None
     return plan
 
 

@@ -100,12 +100,21 @@ _JSON = (
 def _from_row(row: Mapping[str, Any]) -> WaveRecord:
     values = {f.name: row[f.name] for f in fields(WaveRecord)}
     for name in _JSON:
-        values[name] = json.loads(values[name])
+        values[name] = _read(values[name], list if name == "extensions" else dict)
     values["extensions"] = tuple(values["extensions"])
     values["state"] = State(values["state"])
     for name in ("seal_key", "phone_key", "token_key"):
         values[name] = bytes(values[name] or b"")  # SQLite gives '' where a migration added the column
     return WaveRecord(**values)
+
+
+def _read(text: Any, kind: type[dict[str, Any] | list[Any]]) -> dict[str, Any] | list[Any]:
+    """A column of a row; what has another shape than in any wave is nothing, which no plan says."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        return kind()
+    return found if isinstance(found, kind) else kind()
 
 
 def _to_columns(record: WaveRecord) -> dict[str, Any]:

@@ -185,3 +185,35 @@ async def test_no_comment_stands_beside_a_document_that_has_none(sqlite_settings
         await Comment.insert(Comment(id=7, wave=FIRST, item="A1", state="published", text="Sono Maria e ritiro tutto"))
         page = await client.get(f"/results/{FIRST}?lang=it")
         assert page.status_code == 200 and "ritiro tutto" not in page.text
+
+
+async def test_no_chart_is_drawn_and_signed_beside_other_names_than_those_that_were_asked(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Could mislead: other names in the row, the charts deleted, and the jobs would draw and sign them anew."""
+    form = shipped("pulse", [], [])
+    async with _served(sqlite_settings) as (house, client):
+        public = house.engines["public"]
+        document = _document("forma", 5) | {"origin": "ascolto"}
+        document |= {"questionnaire": {"id": form.id, "version": form.version, "sha256": form.sha256()}}
+        record = WaveRecord("forma", {"it": "Forma"}, State.RELEASED, questionnaire=form.to_json())
+        async with public.transaction():
+            await waves.add(public, record)
+            await releases.keep("forma", signed(house, document), "")
+        other = json.loads(json.dumps(form.to_json()).replace("rispetto", "disprezzo"))
+        await waves.change(public, "forma", State.RELEASED, questionnaire=other)
+        charting._tried.clear()
+        await charting.draw_missing(Settings(sqlite_settings))
+        assert await Chart.count().where(Chart.wave == "forma") == 0
+        assert (await client.get("/results/forma/charts/areas.it.light.svg")).status_code == 404
+
+
+@pytest.mark.parametrize("odd", [{}, {"sections": 3}, {"imported": True}])
+async def test_a_row_that_is_no_questionnaire_is_said_in_words(sqlite_settings: StoreSettings, odd: Any) -> None:
+    async with _served(sqlite_settings) as (house, client):
+        document = _document("forma", 5) | {"origin": "ascolto"}
+        public = house.engines["public"]
+        async with public.transaction():
+            await waves.add(public, WaveRecord("forma", {"it": "Forma"}, State.RELEASED, questionnaire=odd))
+            await releases.keep("forma", signed(house, document), "")
+        assert (await client.get("/results/forma?lang=it")).status_code == 409

@@ -84,3 +84,23 @@ async def test_no_page_says_of_an_open_wave_what_was_not_frozen(sqlite_settings:
         await waves.change(app.state.engines["public"], WAVE, State.OPEN, **new)
         assert f"/wave/{WAVE}" not in (await client.get("/")).text
         assert {(await client.get(page)).status_code for page in pages} == {409}
+
+
+@pytest.mark.parametrize("column", ["plan", "rules", "panel"])
+@pytest.mark.parametrize("odd", [{}, [], 3, "x"])
+async def test_a_row_of_another_shape_is_said_in_words_and_never_a_fault(
+    sqlite_settings: StoreSettings, column: str, odd: Any
+) -> None:
+    """Done from outside: `plan = '{}'` or `rules = '[]'` were faults on three pages."""
+    async with stores(sqlite_settings) as engines:
+        await open_a_wave(House(engines, sqlite_settings.data, DAY, "hr"))
+    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    async with (
+        app.lifespan(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
+    ):
+        await waves.change(app.state.engines["public"], WAVE, State.OPEN, **{column: odd})
+        for page in (f"/wave/{WAVE}?lang=en", f"/wave/{WAVE}/plan.json", f"/answer/words?wave={WAVE}", "/answer"):
+            assert (await client.get(page)).status_code == 409, page
+        assert (await client.get("/trust?lang=en")).status_code == 200
+        assert f"/wave/{WAVE}" not in (await client.get("/")).text
