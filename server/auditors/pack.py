@@ -60,7 +60,7 @@ async def contents(request: AppRequest) -> Response[str]:
         lines.append(
             CertificateLine(
                 wave.id,
-                text_of(wave.title, language),
+                text_of(document.wave.title or wave.title, language),
                 day(wave.closed, language),
                 f"{counts['received']} / {counts['invited']}" if counts.get("invited") else str(counts["received"]),
                 ", ".join(f"{family}: {verdict}" for family, verdict in certificate.families.items()),

@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import json
+import os
 import sys
 import time
 from collections.abc import Awaitable
@@ -90,10 +91,10 @@ async def wave_slips(given: argparse.Namespace) -> int:
     from server.papers.facts import about_slips
     from server.papers.slips import slip_sheets
 
-    try:
-        Path(given.output).touch()  # before codes are made: none is burnt for a name that cannot be written
-    except OSError as problem:
-        return refuse("cannot", problem=problem)
+    if not os.access(
+        Path(given.output).absolute().parent, os.W_OK
+    ):  # before codes are made: none is burnt for a mistyped name
+        return refuse("cannot", problem=given.output)
     async with opened_house() as house:
         try:
             codes = await opening.print_slips(house, given.wave, given.count)

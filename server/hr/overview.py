@@ -87,7 +87,7 @@ async def overview(request: AppRequest) -> Response[str]:
         wave_line = say(
             language,
             "hr.overview.wave",
-            title=text_of(wave.title, language),
+            title=text_of(document.wave.title or wave.title, language),
             closed=day(wave.closed, language),
             released=day(wave.released, language),
         )

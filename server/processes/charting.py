@@ -13,7 +13,7 @@ _tried: set[str] = set()
 
 async def draw_missing(settings: Settings) -> None:
     """Draw the charts of each released wave that has none."""
-    found = [wave.id for wave in await in_state(State.RELEASED) if await releases.is_ours(wave.id)]
+    found = [wave.id for wave in await in_state(State.RELEASED) if await releases.ours(wave.id)]
     for wave in await releases.without_charts(found):
         if wave not in _tried:
             _tried.add(wave)

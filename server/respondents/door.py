@@ -121,7 +121,9 @@ async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Resp
         cards.append(WaveCard(wave.id, title, note))
     done = sorted(await in_state(State.RELEASED), key=lambda wave: (wave.opened is not None, wave.opened), reverse=True)
     released = [
-        WaveCard(wave.id, text_of(wave.title, language), "") for wave in done if await releases.is_ours(wave.id)
+        WaveCard(wave.id, text_of(document.wave.title or wave.title, language), "")
+        for wave in done
+        if (document := await releases.ours(wave.id)) is not None
     ]
     return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), tuple(released)))
 

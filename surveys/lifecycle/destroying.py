@@ -64,7 +64,7 @@ async def _finish_one(house: House, wave: WaveRecord) -> None:
         if key_file(house, wave.id).exists() or await links.are_there(wave.id):
             destroy_token_key(house, wave.id)
             await forget_links(house, wave.id)
-    elif wave.state != State.RELEASED or await releases.is_ours(wave.id):
+    elif wave.state != State.RELEASED or await releases.ours(wave.id) is not None:
         await destroy(house, wave.id)
 
 

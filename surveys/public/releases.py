@@ -63,12 +63,12 @@ async def read(wave: str) -> Document | None:
     return _read(text, wave, _Own.key) if text is not None else None
 
 
-async def is_ours(wave: str) -> bool:
-    """Whether a release of this wave is here that this installation signed."""
+async def ours(wave: str) -> Document | None:
+    """The release of a wave if it is here and this installation signed it; for lists, which leave out what is not."""
     try:
-        return await read(wave) is not None
+        return await read(wave)
     except ReleaseInvalid:
-        return False
+        return None
 
 
 @lru_cache(maxsize=16)

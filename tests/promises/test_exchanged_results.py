@@ -175,6 +175,7 @@ async def test_the_words_of_an_imported_wave_are_signed_and_its_title_is_the_sig
             await releases.keep("nuova", signed(house, document), "")
         page = await client.get("/results/nuova?lang=it")
         assert page.status_code == 200 and "2031" not in page.text and "Domanda" in page.text
+        assert "/results/nuova" in (front := (await client.get("/?lang=it")).text) and "2031" not in front
         await waves.change(public, "nuova", State.RELEASED, questionnaire={**words, "items": {"A1": {"it": "Altra"}}})
         assert (await client.get("/results/nuova?lang=it")).status_code == 409
 
