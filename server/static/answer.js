@@ -124,9 +124,10 @@ form.addEventListener("change", (event) => {
 form.addEventListener("submit", (event) => {
   if (event.submitter?.hasAttribute("formaction")) { // another language: what she wrote does not leave the phone for it
     event.preventDefault();
-    const [to, place] = [event.submitter.value, event.submitter.getAttribute("formaction").split("#")[1]];
+    const [menu, to, place] = [event.submitter.closest("details"), event.submitter.value, event.submitter.getAttribute("formaction").split("#")[1]];
     module("speak").then(({ speak }) => speak(page, to, place)).catch(() => {
-      document.getElementById("offline").textContent = form.dataset.offline;
+      menu.querySelector("[role=alert]")?.remove(); // no network: said where she pressed
+      menu.append(Object.assign(document.createElement("p"), { role: "alert", textContent: form.dataset.offline }));
     });
     return;
   }

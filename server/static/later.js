@@ -108,8 +108,8 @@ async function entryOf(page) {
   const letters = page.code.value.replace(/[^0-9A-Za-z]/g, "").length; // a sheet is sealed with its code: it cannot be put right later
   if (page.code.value.length < 100 && letters !== 16) {
     note(known.texts[letters ? "bad_code" : "no_code"]);
-    location.hash = "start";
-    page.code.focus();
+    const there = Object.assign(document.createElement("a"), { href: "#start", textContent: document.getElementById("code-label").textContent });
+    document.getElementById("offline").append(" ", there);
     return null;
   }
   try {

@@ -35,5 +35,4 @@ export async function speak(page, language, place) {
   document.getElementById("code").value = kept;
   await page.start(language);
   location.hash = place;
-  document.querySelector(":target h1, :target h2")?.focus();
 }

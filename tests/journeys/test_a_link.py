@@ -208,6 +208,9 @@ async def test_a_code_that_cannot_be_one_is_said_before_the_sheet_is_sealed(
     await expect(page.locator("#offline")).to_contain_text("odice")
     assert await page.evaluate("localStorage['ascolto-waiting'] ?? ''") == ""
     assert await page.locator("input[name=LEA1]:checked").count() == 1
+    await expect(page.locator("#offline")).to_be_visible()  # where she is, with a way to where the code is typed
+    await page.click("#offline a")
+    await expect(page.locator("#code")).to_be_visible()
 
 
 async def test_a_key_that_was_changed_is_seen_by_the_phone(browser: Browser, linked: Linked) -> None:

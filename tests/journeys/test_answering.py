@@ -71,6 +71,14 @@ async def test_with_a_script_no_answer_leaves_the_phone_for_another_language(bro
         await expect(page).to_have_url(f"{served.address}/answer?lang={language}&wave=autunno-2026#s1")
         assert await page.locator("input[name=CUL1]:checked").get_attribute("value") == "4"
         assert await page.input_value("#code") == code
+    await page.context.set_offline(True)
+    await page.locator("section:target summary").first.click()
+    await page.click("section:target button[value=en]")
+    await expect(
+        page.locator("section:target details [role=alert]")
+    ).to_be_visible()  # without a network it says so, where she pressed
+    assert await page.input_value("#code") == code
+    await page.context.set_offline(False)
     assert [one for one in sent if one.startswith("POST") or code in one or "CUL1" in one] == []
     await page.evaluate("location.hash = 'send'")
     await page.click("#send button.go")
