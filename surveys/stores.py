@@ -126,7 +126,14 @@ async def _is_behind(store: str, engine: StoreEngine) -> bool:
         if "migration" in str(problem):  # no such table, on either engine: a new store
             return bool(wanted)
         raise StoresUnavailable(f"the {store} store cannot be read: {problem}") from problem
-    return not wanted <= {row["name"] for row in rows}
+    ran = {row["name"] for row in rows}
+    if ran and min(wanted) not in ran:  # the first step holds what was several steps before
+        raise StoresUnavailable(
+            f"the {store} store was made before version 0.1.0, and this version cannot bring it up to date"
+        )
+    if ran and max(ran) > max(wanted):  # ids are days: what a later version did, this one would write over unseen
+        raise StoresUnavailable(f"the {store} store was written by a newer version: install that version again")
+    return not wanted <= ran
 
 
 async def _run_forwards(store: str, engine: StoreEngine) -> None:
@@ -180,9 +187,10 @@ async def open_stores(settings: StoreSettings) -> Engines:
 
 
 async def close_stores(engines: Engines) -> None:
-    """Close every connection of every store."""
+    """Close every connection of every store that has one."""
     for _, engine in engines.items():
-        await engine.close_connection_pool()
+        if not isinstance(engine, SafePostgres) or engine.pool is not None:
+            await engine.close_connection_pool()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import sys
 from server.frame.terminal import Run, refuse, tell
 from server.settings import Settings, from_environment
 from surveys.engines import sqlite_version
+from surveys.stores import stores
 
 
 def _port_is_free(host: str, port: int) -> bool:
@@ -18,6 +19,12 @@ def _port_is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+async def _open_once(settings: Settings) -> None:
+    """Bring the stores up to date before serving: one that cannot be opened is said in a sentence, not by a failed start."""
+    async with stores(settings.stores):
+        pass
 
 
 async def _serve(settings: Settings, host: str, port: int) -> int:
@@ -33,6 +40,7 @@ async def serve(given: argparse.Namespace) -> int:
     settings = from_environment()
     if not _port_is_free(given.host, given.port):
         return refuse("port_taken", port=given.port)
+    await _open_once(settings)
     tell("stored", engine="PostgreSQL" if settings.stores.database_url else f"SQLite {sqlite_version()}")
     tell("serving", address=f"http://{given.host}:{given.port}")
     return await _serve(settings, given.host, given.port)
@@ -60,6 +68,7 @@ async def demo_serve(given: argparse.Namespace) -> int:
         )
         if status := await making.wait():
             return status
+    await _open_once(settings)
     cooperative.greet(settings, address, qr=not _is_loopback(given.host))
     sys.stdout.flush()
     return await _serve(settings, given.host, given.port)

@@ -18,7 +18,7 @@ from surveys.people import accounts, log
 from surveys.people.tables import LogEntry, Panel, Person
 from surveys.public import channel, keyring
 from surveys.public.waves import everything
-from surveys.stores import STORES, StoreSettings, StoresUnavailable, close_to_others, open_stores, stores
+from surveys.stores import STORES, StoreSettings, StoresUnavailable, bind, close_to_others, open_stores, stores
 from tests.conftest import DAY, open_a_wave
 
 _START = """
@@ -42,11 +42,6 @@ def test_five_processes_that_start_together_on_empty_stores_all_come_up(store_se
 
 SINCE_THE_FIRST_VERSION = {
     "public": [
-        "DROP TABLE comment",
-        "DROP TABLE keyring",
-        "DROP TABLE channel",
-        "ALTER TABLE wave DROP COLUMN phone_key",
-        "ALTER TABLE wave DROP COLUMN token_key",
         "DROP TABLE ring",
         "DROP TABLE still",
         "DROP TABLE releasing",
@@ -55,16 +50,11 @@ SINCE_THE_FIRST_VERSION = {
         "ALTER TABLE wave DROP COLUMN confirmations",
     ],
     "people": [
-        "DROP TABLE second_factor",
-        "DROP TABLE outbox",
-        "DROP TABLE two_key_act",
         "DROP TABLE attempts",
         "DROP TABLE device",
-        "DROP INDEX panel_link",
-        *(f"ALTER TABLE panel DROP COLUMN {name}" for name in ("link", "asked", "signed", "before")),
         *(f"ALTER TABLE session DROP COLUMN {name}" for name in ("idle", "day", "failures", "coded")),
     ],
-    "answers": ["DROP TABLE gate"],
+    "answers": [],
     "cases": [
         *(f'ALTER TABLE "case" DROP COLUMN {name}' for name in ("version", "ender", "ended", "words")),
         *(f"ALTER TABLE epoch DROP COLUMN {name}" for name in ("link", "confirmed", "maker", "at")),
@@ -106,6 +96,7 @@ async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreS
                     await _whole_again(engine, table)
                 if store == "people":
                     await engine._run_in_new_connection("CREATE INDEX panel_wave ON panel (wave)")
+                    await engine._run_in_new_connection("CREATE INDEX panel_link ON panel (link)")
             await engines[store]._run_in_new_connection("DELETE FROM migration WHERE id > 1")
     async with stores(store_settings) as engines:
         ran = [
@@ -125,7 +116,63 @@ async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreS
                 "SELECT indexname FROM pg_indexes WHERE tablename = 'panel'"
             )
             assert {row["indexname"] for row in indexes} == {"panel_pkey", "panel_wave", "panel_link"}
-        assert [len(rows) for rows in ran] == [8, 8, 3, 5]
+        assert [len(rows) for rows in ran] == [5, 4, 2, 5]
+
+
+BEFORE_THE_FIRST_RELEASE = {
+    "public": ("2026-11-23T08:02:40:915685", "2026-11-23T11:23:59:955322", "2026-11-23T15:04:46:361172"),
+    "people": (
+        "2026-11-23T08:02:41:928836",
+        "2026-11-23T11:25:28:917597",
+        "2026-11-23T15:04:44:579687",
+        "2026-11-23T18:07:31:399484",
+    ),
+    "answers": ("2026-11-23T07:57:53:427350",),
+}
+"""The steps that the first step of each store holds since 0.1.0, as installations of before have them in their list."""
+
+
+async def _write_steps(settings: StoreSettings, store: str, *steps: str) -> None:
+    for step in steps:
+        await bind(settings)[store]._run_in_new_connection(step)
+
+
+async def test_a_store_that_took_the_steps_of_before_one_by_one_goes_on_as_it_is(store_settings: StoreSettings) -> None:
+    async with stores(store_settings) as engines:
+        await open_a_wave(House(engines, store_settings.data, DAY, "hr"))
+        before = [wave.id for wave in await everything()], await Person.count()
+    for store, names in BEFORE_THE_FIRST_RELEASE.items():
+        for name in names:
+            row = f"INSERT INTO migration (name, app_name, ran_on) VALUES ('{name}', '{store}', '2026-11-23')"
+            await _write_steps(store_settings, store, row)
+    async with stores(store_settings):
+        assert ([wave.id for wave in await everything()], await Person.count()) == before
+
+
+@pytest.mark.parametrize("store", list(BEFORE_THE_FIRST_RELEASE))
+async def test_a_store_that_never_took_the_last_of_those_steps_is_refused_in_words(
+    store: str, store_settings: StoreSettings
+) -> None:
+    async with stores(store_settings):
+        pass
+    first = BEFORE_THE_FIRST_RELEASE[store][0]
+    await _write_steps(
+        store_settings, store, "DELETE FROM migration WHERE id > 1", f"UPDATE migration SET name = '{first}'"
+    )
+    with pytest.raises(StoresUnavailable, match=f"the {store} store was made before version 0.1.0"):
+        await open_stores(store_settings)
+
+
+@pytest.mark.parametrize("store", STORES)
+async def test_a_store_that_a_later_version_brought_up_is_left_to_it(store: str, store_settings: StoreSettings) -> None:
+    async with stores(store_settings):
+        pass
+    later = (
+        f"INSERT INTO migration (name, app_name, ran_on) VALUES ('2027-01-01T00:00:00:000000', '{store}', '2027-01-01')"
+    )
+    await _write_steps(store_settings, store, later)
+    with pytest.raises(StoresUnavailable, match=f"the {store} store was written by a newer version"):
+        await open_stores(store_settings)
 
 
 async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(house: House) -> None:
