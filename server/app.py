@@ -17,7 +17,7 @@ from server.accounts import own, signin
 from server.auditors import pack
 from server.concern import wire
 from server.frame import faults
-from server.frame.asked import AppRequest, house_of
+from server.frame.asked import AppRequest, site_of
 from server.frame.pages import MessagePage, language_of, shell, show, static_address, style
 from server.frame.security import EnrolFirst, csp, header_setter
 from server.frame.static_files import answer_worker, health, security_txt, static_file, well_known
@@ -36,7 +36,7 @@ from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
 from surveys.lifecycle import accepting, frozen, pins, witness
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.public.readers import ListsRefused
 from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines, close_stores, open_stores
@@ -130,7 +130,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         engines: Engines = await open_stores(settings.stores)
         await pins.keep(settings.data)
         await frozen.keep_at_update(settings.data)
-        await witness.keep_at_update(House(engines, settings.data, today(), jobs.ACTOR))
+        await witness.keep_at_update(Site(engines, settings.data, today(), jobs.ACTOR))
         urn = Urn(engines["answers"])
         urn.start()
         app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])
@@ -205,7 +205,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             "line": Provide(line_of),
             "engines": Provide(engines_of),
             "settings": Provide(settings_of),
-            "house": Provide(house_of),
+            "site": Provide(site_of),
         },
         lifespan=[life],
         before_send=[header_setter(csp(style()), https=settings.https)],

@@ -26,7 +26,7 @@ from xdist.scheduler import LoadScopeScheduling
 from surveys.answers.keys import HolderSecret
 from surveys.blind import SigningKey, generate_key
 from surveys.lifecycle import closing, issuing, opening, witness
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import passwords, roster
 from surveys.people.roster import PersonEntry, UnitEntry
@@ -242,29 +242,29 @@ def _opened_on(address: str) -> Path:
 async def _opened_once(settings: StoreSettings, *, with_a_wave: bool = False) -> None:
     engines = await open_stores(settings)
     if with_a_wave:
-        made = await open_a_wave(House(engines, settings.data, DAY, "hr"))
+        made = await open_a_wave(Site(engines, settings.data, DAY, "hr"))
         (settings.data.parent / CODES).write_text(json.dumps(made.codes), "utf-8")
     await close_stores(engines)
 
 
-async def _house(settings: StoreSettings) -> AsyncIterator[House]:
+async def _site(settings: StoreSettings) -> AsyncIterator[Site]:
     engines = await open_stores(settings)
     try:
-        yield House(engines, settings.data, DAY, "hr")
+        yield Site(engines, settings.data, DAY, "hr")
     finally:
         await close_stores(engines)
 
 
 @pytest.fixture
-async def house(store_settings: StoreSettings) -> AsyncIterator[House]:
+async def site(store_settings: StoreSettings) -> AsyncIterator[Site]:
     """Opened empty stores on each engine; the day is 2 November 2026."""
-    async for opened in _house(store_settings):
+    async for opened in _site(store_settings):
         yield opened
 
 
 @pytest.fixture
-async def sqlite_house(sqlite_settings: StoreSettings) -> AsyncIterator[House]:
-    async for opened in _house(sqlite_settings):
+async def sqlite_site(sqlite_settings: StoreSettings) -> AsyncIterator[Site]:
+    async for opened in _site(sqlite_settings):
         yield opened
 
 
@@ -275,9 +275,9 @@ def postgres_settings(request: pytest.FixtureRequest, postgres_server: str, tmp_
 
 
 @pytest.fixture
-async def postgres_house(postgres_settings: StoreSettings) -> AsyncIterator[House]:
+async def postgres_site(postgres_settings: StoreSettings) -> AsyncIterator[Site]:
     """For what PostgreSQL alone has: its own columns, statistics and log."""
-    async for opened in _house(postgres_settings):
+    async for opened in _site(postgres_settings):
         yield opened
 
 
@@ -328,30 +328,30 @@ class Opened:
     codes: list[SlipCode]
 
 
-async def open_a_wave(house: House, people: int = 60, slips: int | None = None) -> Opened:
+async def open_a_wave(site: Site, people: int = 60, slips: int | None = None) -> Opened:
     """Plan and open a wave with everything it needs; where a test is marked `opened`, the one that is there."""
-    kept = house.data.parent / CODES
+    kept = site.data.parent / CODES
     if kept.exists():
         assert people == 60 and slips is None
         return Opened(await waves.get(WAVE), dict(urn.WORDS), json.loads(kept.read_text("utf-8")))
-    await organisation.save(house.engines["public"], ORGANISATION)
-    await roster.replace(house.engines["people"], *small_cooperative(people), DAY - timedelta(days=30))
-    await urn.anchor(house)
-    await plan(house, Wish(WAVE, {"it": "Autunno", "en": "Autumn"}, DAY, DAY + timedelta(days=14)))
-    secrets = await urn.get_ready(house, WAVE)
-    record = await opening.open_wave(house, WAVE)
-    codes = await opening.print_slips(house, WAVE, slips if slips is not None else people)
+    await organisation.save(site.engines["public"], ORGANISATION)
+    await roster.replace(site.engines["people"], *small_cooperative(people), DAY - timedelta(days=30))
+    await urn.anchor(site)
+    await plan(site, Wish(WAVE, {"it": "Autunno", "en": "Autumn"}, DAY, DAY + timedelta(days=14)))
+    secrets = await urn.get_ready(site, WAVE)
+    record = await opening.open_wave(site, WAVE)
+    codes = await opening.print_slips(site, WAVE, slips if slips is not None else people)
     return Opened(record, secrets, codes)
 
 
-async def end_and_close(house: House, unused: int = 0) -> WaveRecord:
+async def end_and_close(site: Site, unused: int = 0) -> WaveRecord:
     """End and close the wave on the day after its last."""
-    late = replace(house, day=DAY + timedelta(days=15))
+    late = replace(site, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
     return await closing.close(late, WAVE, unused_slips=unused)
 
 
-async def close_as_the_version_before(house: House, monkeypatch: pytest.MonkeyPatch) -> WaveRecord:
+async def close_as_the_version_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> WaveRecord:
     """End and close the wave without a word of what stood at the closing, as was done until it was kept."""
 
     async def nothing(*_: object) -> bool:
@@ -359,4 +359,4 @@ async def close_as_the_version_before(house: House, monkeypatch: pytest.MonkeyPa
 
     with monkeypatch.context() as before:
         before.setattr(witness, "keep", nothing)
-        return await end_and_close(house)
+        return await end_and_close(site)

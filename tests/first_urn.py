@@ -8,7 +8,7 @@ from nacl.public import PublicKey, SealedBox
 
 from surveys.answers import wave as urn_of
 from surveys.answers.keys import SEATS, HolderSecret, SealedUrnKey, UrnKey, holder_key, new_secret
-from surveys.lifecycle.context import House, keep_wraps
+from surveys.lifecycle.context import Site, keep_wraps
 from surveys.lifecycle.issuing import make_token_key
 from surveys.lifecycle.opening import slots
 from surveys.people import panel
@@ -34,7 +34,7 @@ def make_urn_key(holders: Mapping[str, bytes]) -> SealedUrnKey:
     return SealedUrnKey(private.public, wraps, private.phone_public)
 
 
-async def open_first(house: House, wave: str) -> tuple[WaveRecord, dict[str, HolderSecret]]:
+async def open_first(site: Site, wave: str) -> tuple[WaveRecord, dict[str, HolderSecret]]:
     """Open a planned wave as version 1 did, with an urn key that the server makes."""
     from secrets import randbelow
 
@@ -42,21 +42,21 @@ async def open_first(house: House, wave: str) -> tuple[WaveRecord, dict[str, Hol
     words = {seat: new_secret(randbelow) for seat in SEATS}
     keys = {seat: bytes(holder_key(secret, wave, seat).public_key) for seat, secret in words.items()}
     sealed = make_urn_key(keys)
-    keep_wraps(house, wave, sealed)
+    keep_wraps(site, wave, sealed)
     chosen = await panel.members(record.panel["unit"])
-    await urn_of.fill_urn(house.engines["answers"], wave, slots(len(chosen)))
-    await panel.invite(house.engines["people"], wave, chosen, ())
-    holders = {seat: {"key": key.hex(), "holder": seat, "day": house.day.isoformat()} for seat, key in keys.items()}
+    await urn_of.fill_urn(site.engines["answers"], wave, slots(len(chosen)))
+    await panel.invite(site.engines["people"], wave, chosen, ())
+    holders = {seat: {"key": key.hex(), "holder": seat, "day": site.day.isoformat()} for seat, key in keys.items()}
     changed = replace(
         record,
         state=State.OPEN,
-        opened=house.day,
+        opened=site.day,
         invited=len(chosen),
         seal_key=sealed.public,
         phone_key=sealed.phone,
-        token_key=make_token_key(house, wave),
+        token_key=make_token_key(site, wave),
         holders=holders,
     )
     names = ("state", "opened", "invited", "seal_key", "phone_key", "token_key", "holders")
-    await waves.change(house.engines["public"], wave, State.PLANNED, **{name: getattr(changed, name) for name in names})
+    await waves.change(site.engines["public"], wave, State.PLANNED, **{name: getattr(changed, name) for name in names})
     return changed, words

@@ -10,7 +10,7 @@ from surveys.answers.holders import HolderKeys
 from surveys.answers.keys import SEATS, HolderSecret, new_secret
 from surveys.answers.plans import SignedPlan
 from surveys.lifecycle import ready
-from surveys.lifecycle.context import House, plan_path, read_wave_key
+from surveys.lifecycle.context import Site, plan_path, read_wave_key
 from surveys.public import house as house_file
 from surveys.public import rings
 from surveys.public.waves import WaveRecord
@@ -33,56 +33,56 @@ def keys_of(words: str, house: str, wave: str, seat: str) -> HolderKeys:
     return holders.holder_keys(HolderSecret(words), house, wave, seat)
 
 
-async def anchor(house: House) -> World:
+async def anchor(site: Site) -> World:
     """Put house file and first ring in place, unless they are there."""
     made = team()
-    if house_file.load(house.data) is None:
-        house_file.keep(house.data, made.anchor)
-        await rings.publish(house.engines["public"], made.anchor, made.found[0].text, made.found[0].signatures)
+    if house_file.load(site.data) is None:
+        house_file.keep(site.data, made.anchor)
+        await rings.publish(site.engines["public"], made.anchor, made.found[0].text, made.found[0].signatures)
     return made
 
 
-async def make_words(house: House, wave: str, words: dict[str, HolderSecret] = WORDS) -> dict[str, HolderSecret]:
+async def make_words(site: Site, wave: str, words: dict[str, HolderSecret] = WORDS) -> dict[str, HolderSecret]:
     """Each holder's device makes her keys and her statement; only this reaches the server."""
-    anchored = house_file.load(house.data)
+    anchored = house_file.load(site.data)
     assert anchored is not None
     for seat in SEATS:
         mine = keys_of(words[seat], anchored.hash, wave, seat)
         await ready.take_statement(
-            house, wave, holders.state(mine, anchored.hash, wave, seat, f"Custode {seat}", house.day)
+            site, wave, holders.state(mine, anchored.hash, wave, seat, f"Custode {seat}", site.day)
         )
     return dict(words)
 
 
-async def sign_and_confirm(house: House, wave: str, made: World, words: dict[str, HolderSecret] = WORDS) -> SignedPlan:
+async def sign_and_confirm(site: Site, wave: str, made: World, words: dict[str, HolderSecret] = WORDS) -> SignedPlan:
     """Two seats sign the plan away from the server; then each holder confirms it on her device."""
-    text = await ready.draft_plan(house, wave)
-    plan = await ready.publish_plan(house, text, [plans.sign(text, made.seats[seat]) for seat in ("legal", "staff")])
+    text = await ready.draft_plan(site, wave)
+    plan = await ready.publish_plan(site, text, [plans.sign(text, made.seats[seat]) for seat in ("legal", "staff")])
     for seat in SEATS:
         mine = keys_of(words[seat], made.anchor.hash, wave, seat)
-        await ready.take_confirmation(house, wave, seat, holders.confirm(mine, plan.hash, seat, house.day))
+        await ready.take_confirmation(site, wave, seat, holders.confirm(mine, plan.hash, seat, site.day))
     return plan
 
 
-async def get_ready(house: House, wave: str) -> dict[str, HolderSecret]:
+async def get_ready(site: Site, wave: str) -> dict[str, HolderSecret]:
     """The whole ceremony of a planned wave; gives the holders' words by seat."""
-    made = await anchor(house)
-    words = await make_words(house, wave)
-    await sign_and_confirm(house, wave, made)
+    made = await anchor(site)
+    words = await make_words(site, wave)
+    await sign_and_confirm(site, wave, made)
     return words
 
 
-def plan_of(house: House, wave: str) -> SignedPlan:
+def plan_of(site: Site, wave: str) -> SignedPlan:
     """The plan as a phone reads it."""
-    anchored = house_file.load(house.data)
+    anchored = house_file.load(site.data)
     assert anchored is not None
-    return plans.read(json.loads(plan_path(house.data, wave).read_text("utf-8"))["plan"], anchored.hash)
+    return plans.read(json.loads(plan_path(site.data, wave).read_text("utf-8"))["plan"], anchored.hash)
 
 
-def sealed(house: House, record: WaveRecord, sheet: bytes, proof: bytes = b"p" * 32) -> bytes:
+def sealed(site: Site, record: WaveRecord, sheet: bytes, proof: bytes = b"p" * 32) -> bytes:
     """What ends in a slot: a sheet sealed to the holders, with the server's layer."""
-    plan = plan_of(house, record.id)
-    return pairs.layered(pairs.seal(sheet, proof, plan.hash, plan.points), read_wave_key(house.data, record.id))
+    plan = plan_of(site, record.id)
+    return pairs.layered(pairs.seal(sheet, proof, plan.hash, plan.points), read_wave_key(site.data, record.id))
 
 
 def proof_of(code: str) -> Digest:
@@ -99,9 +99,9 @@ def spent_by(prepared_digest: bytes) -> Digest:
     return spent_digest(Digest(prepared_digest))
 
 
-def put_in(house: House, record: WaveRecord, code: str, sheet: bytes) -> tuple[Digest, bytes]:
+def put_in(site: Site, record: WaveRecord, code: str, sheet: bytes) -> tuple[Digest, bytes]:
     """A code's row and its envelope."""
-    return spent(code), sealed(house, record, sheet, proof_of(code))
+    return spent(code), sealed(site, record, sheet, proof_of(code))
 
 
 def content(text: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from server.command.house import opened_house
+from server.command.site import opened_site
 from server.concern.channel import list_content
 from server.concern.wire import file_content
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
@@ -17,7 +17,7 @@ from surveys.cases import desk, handlers, log, pieces
 from surveys.cases.keeper import RECOVERY, keeper_at
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import accounts, passwords
 from surveys.people.accounts import AccountRefused
 from surveys.public import channel, readers, rings, signing
@@ -36,8 +36,8 @@ def _day(text: str) -> date | None:
 
 async def status(_: argparse.Namespace) -> int:
     """Say whether the channel is open, what is missing, and the fingerprint in use."""
-    async with opened_house() as house:
-        record, lists, missing = await channel.load(), await readers.load(house.data), await life.gaps(house)
+    async with opened_site() as site:
+        record, lists, missing = await channel.load(), await readers.load(site.data), await life.gaps(site)
     if record.is_open:
         tell("channel_open", day=record.opened)
     for gap in missing:
@@ -53,10 +53,10 @@ async def hearing(given: argparse.Namespace) -> int:
     """Write down when the unions were heard, and in which document."""
     if (day := _day(given.day)) is None:
         return 1
-    async with opened_house() as house:
+    async with opened_site() as site:
         record = await channel.load()
         await channel.save(
-            house.engines["public"], replace(record, hearing_day=day.isoformat(), hearing_document=given.document)
+            site.engines["public"], replace(record, hearing_day=day.isoformat(), hearing_document=given.document)
         )
     tell("channel_heard", day=day.isoformat())
     return 0
@@ -64,9 +64,9 @@ async def hearing(given: argparse.Namespace) -> int:
 
 async def open_channel(_: argparse.Namespace) -> int:
     """Open the channel, or say what stands before it."""
-    async with opened_house() as house:
+    async with opened_site() as site:
         try:
-            record = await life.open_channel(house)
+            record = await life.open_channel(site)
         except ChannelNotReady as problem:
             for gap in problem.gaps:
                 refuse("channel_gap", gap=say(LANGUAGE, f"cli.gap_{gap}"))
@@ -75,35 +75,35 @@ async def open_channel(_: argparse.Namespace) -> int:
     return 0
 
 
-async def _note(house: House, name: str, act: str) -> None:
+async def _note(site: Site, name: str, act: str) -> None:
     """What the administrator did for a handler's sign-in is in the log that the representative reads."""
-    await log.record(house.engines["cases"], keeper_at(house.data), house.day, name, act)
+    await log.record(site.engines["cases"], keeper_at(site.data), site.day, name, act)
 
 
 async def invite(given: argparse.Namespace) -> int:
     """Add a handler's account with a word that works once."""
     word = passwords.drawn()
-    async with opened_house() as house:
+    async with opened_site() as site:
         try:
-            await accounts.add(house.engines["people"], given.name, "handler", word)
+            await accounts.add(site.engines["people"], given.name, "handler", word)
         except AccountRefused as problem:
             return refuse(f"account_{problem}", name=given.name, roles=", ".join(accounts.ROLES), minimum=12)
-        await _note(house, given.name, "given_first_word")
+        await _note(site, given.name, "given_first_word")
     tell("handler_invited", name=given.name, word=word)
     return 0
 
 
 async def renew(given: argparse.Namespace) -> int:
     """After a loss of keys: forget the old ones and give a new word. Old cases open again when a colleague shares them."""
-    async with opened_house() as house:
+    async with opened_site() as site:
         known = {account.name for account in await accounts.everyone() if account.role == "handler"}
         if given.name not in known:
             return refuse("account_unknown", name=given.name)
         word = passwords.drawn()
-        await accounts.remove(house.engines["people"], given.name)
-        await accounts.add(house.engines["people"], given.name, "handler", word)
+        await accounts.remove(site.engines["people"], given.name)
+        await accounts.add(site.engines["people"], given.name, "handler", word)
         await handlers.forget(given.name)
-        await _note(house, given.name, "given_first_word")
+        await _note(site, given.name, "given_first_word")
     tell("handler_invited", name=given.name, word=word)
     return 0
 
@@ -111,12 +111,12 @@ async def renew(given: argparse.Namespace) -> int:
 async def entry_word(given: argparse.Namespace) -> int:
     """For a forgotten passphrase: a word that signs in once more. Her keys stay sealed; the printed kit opens them."""
     word = passwords.drawn()
-    async with opened_house() as house:
+    async with opened_site() as site:
         known = {account.name for account in await accounts.everyone() if account.role == "handler"}
         if given.name not in known or await handlers.load(given.name) is None:
             return refuse("handler_no_keys", name=given.name)
-        await accounts.reset(house.engines["people"], given.name, word)
-        await _note(house, given.name, "given_word")
+        await accounts.reset(site.engines["people"], given.name, word)
+        await _note(site, given.name, "given_word")
     tell("handler_word", name=given.name, word=word)
     return 0
 
@@ -125,7 +125,7 @@ async def training(given: argparse.Namespace) -> int:
     """Record the day of a handler's training."""
     if (day := _day(given.day)) is None:
         return 1
-    async with opened_house():
+    async with opened_site():
         if await handlers.load(given.name) is None:
             return refuse("handler_no_keys", name=given.name)
         await handlers.set_training(given.name, day)
@@ -135,12 +135,12 @@ async def training(given: argparse.Namespace) -> int:
 
 async def house_make(given: argparse.Namespace) -> int:
     """Make the house file once: the anchor that posters, kits and phones hold everything against."""
-    async with opened_house() as house:
-        record = await channel.save(house.engines["public"], await channel.load())
-        install = signing.installation_key(house.data).public_key().public_bytes_raw().hex()
+    async with opened_site() as site:
+        record = await channel.save(site.engines["public"], await channel.load())
+        install = signing.installation_key(site.data).public_key().public_bytes_raw().hex()
         try:
             made = house_file.draft(install, record.salt, {seat: getattr(given, seat) for seat in house_file.SEATS})
-            house_file.keep(house.data, made)
+            house_file.keep(site.data, made)
         except HouseRefused as problem:
             return refuse("cannot", problem=problem)
     tell("house_made", words=" ".join(made.words), printed=made.printed)
@@ -149,8 +149,8 @@ async def house_make(given: argparse.Namespace) -> int:
 
 async def house_show(_: argparse.Namespace) -> int:
     """Say the twelve words of the house."""
-    async with opened_house() as house:
-        made = house_file.load(house.data)
+    async with opened_site() as site:
+        made = house_file.load(site.data)
     if made is None:
         return refuse("house_none")
     tell("house_made", words=" ".join(made.words), printed=made.printed)
@@ -159,8 +159,8 @@ async def house_show(_: argparse.Namespace) -> int:
 
 async def draft(given: argparse.Namespace) -> int:
     """Write the next ring to a file that two of three seats sign, each on a machine of their own."""
-    async with opened_house() as house:
-        anchor, lists = house_file.load(house.data), await readers.load(house.data)
+    async with opened_site() as site:
+        anchor, lists = house_file.load(site.data), await readers.load(site.data)
         if anchor is None:
             return refuse("house_none")
         before = lists.chain.newest if lists.chain else None
@@ -173,7 +173,7 @@ async def draft(given: argparse.Namespace) -> int:
             adopts = lists.keyrings[-1].fingerprint if lists.keyrings and not before else rings.NONE
             text = rings.draft(
                 anchor,
-                house.day,
+                site.day,
                 wanted,
                 holders,
                 before=before,
@@ -190,12 +190,12 @@ async def draft(given: argparse.Namespace) -> int:
 
 async def still(given: argparse.Namespace) -> int:
     """Write what lengthens the ring in use, to be signed by two seats."""
-    async with opened_house() as house:
-        anchor, lists = house_file.load(house.data), await readers.load(house.data)
+    async with opened_site() as site:
+        anchor, lists = house_file.load(site.data), await readers.load(site.data)
         if anchor is None or lists.chain is None:
             return refuse("house_none")
         try:
-            text = rings.draft_still(anchor, lists.chain.newest, house.day, _until(given.until))
+            text = rings.draft_still(anchor, lists.chain.newest, site.day, _until(given.until))
         except (RingRefused, ValueError) as problem:
             return refuse("cannot", problem=problem)
     _write_draft(given.output, "still", text, anchor)
@@ -235,12 +235,12 @@ async def publish(given: argparse.Namespace) -> int:
     except (OSError, ValueError, KeyError, TypeError):
         return refuse("not_a_keyring", file=given.file)
     count = 0
-    async with opened_house() as house:
+    async with opened_site() as site:
         try:
             if purpose == "still":
-                ring = await life.publish_still(house, text, signatures)
+                ring = await life.publish_still(site, text, signatures)
             else:
-                ring, count = await life.publish_ring(house, text, signatures)
+                ring, count = await life.publish_ring(site, text, signatures)
         except RingRefused as problem:
             return refuse("cannot", problem=problem)
     tell("keyring_published", number=ring.number, until=ring.until.isoformat())
@@ -253,16 +253,16 @@ async def recovery_export(given: argparse.Namespace) -> int:
     """Write out every case that has a recovery wrap; the log that the representative reads says that it was done."""
     folder = Path(given.output)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with opened_house() as house:
-        lists = await readers.load(house.data)
-        seat = await desk.open_desk(house.engines["cases"], keeper_at(house.data), lists, house.day)
+    async with opened_site() as site:
+        lists = await readers.load(site.data)
+        seat = await desk.open_desk(site.engines["cases"], keeper_at(site.data), lists, site.day)
         for file in await desk.for_recovery(seat):
             kept = {
                 upload: base64.b64encode(await pieces.attachment(file.case, upload)).decode() for upload in file.uploads
             }
             content = {"v": 2, "lists": list_content(lists), "file": file_content(file), "files": kept}
             (folder / f"case-{file.case:016x}.json").write_text(json.dumps(content), "utf-8")
-        await log.record(house.engines["cases"], seat.keeper, house.day, RECOVERY, "recovery")
+        await log.record(site.engines["cases"], seat.keeper, site.day, RECOVERY, "recovery")
     tell("recovery_exported", folder=folder)
     return 0
 

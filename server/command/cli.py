@@ -193,9 +193,9 @@ def _channel_parser(command: Callable[..., argparse.ArgumentParser], group: Call
 def _run_of(command: str, verb: str | None) -> Run:
     """The function of a command; loaded only when asked for, so that a small command stays quick."""
     if command in ("init", "account", "import"):
-        from server.command import house
+        from server.command import site
 
-        return house.COMMANDS[f"{command} {verb}" if verb else command]
+        return site.COMMANDS[f"{command} {verb}" if verb else command]
     if command in ("wave", "release", "log"):
         from server.command import life, links, plans, proving
 

@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 
 from analysis.rules import DisclosureError, TooFew
-from server.command.house import print_refused, unreadable
+from server.command.site import print_refused, unreadable
 from server.frame.terminal import LANGUAGE, refuse, tell
 from server.processes.releasing import draw
 from server.results.reading import view_name
 from surveys.importing.mapping import MappingBroken, read_mapping
 from surveys.importing.responses import ResponsesRefused, read_responses
 from surveys.importing.sheets import FileUnreadable
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.imported import SourceReleased, release_file, source_key
 from surveys.public import releases
 from surveys.public.waves import WrongState
@@ -23,12 +23,12 @@ def _rows_read(n: int) -> None:
     print(f"  {n}…", file=sys.stderr, flush=True)
 
 
-async def import_file(house: House, file: Path, mapping_file: Path) -> int:
+async def import_file(site: Site, file: Path, mapping_file: Path) -> int:
     """Read, protect and publish; or say every row that is wrong, and keep nothing."""
     began = time.monotonic()
     try:
         mapping = read_mapping(mapping_file)
-        found = read_responses(file, mapping, key=source_key(house.data), progress=_rows_read)
+        found = read_responses(file, mapping, key=source_key(site.data), progress=_rows_read)
     except FileUnreadable as problem:
         return unreadable(problem)
     except MappingBroken as problem:
@@ -39,7 +39,7 @@ async def import_file(house: House, file: Path, mapping_file: Path) -> int:
         return refuse("import_refused", n=problem.total)
     sha256 = hashlib.sha256(mapping_file.read_bytes()).hexdigest()
     try:
-        await release_file(house, mapping, found, sha256, lambda _: None)
+        await release_file(site, mapping, found, sha256, lambda _: None)
     except WrongState:
         return refuse("import_exists", wave=mapping.wave)
     except SourceReleased as problem:
@@ -48,7 +48,7 @@ async def import_file(house: House, file: Path, mapping_file: Path) -> int:
         return refuse("import_too_few")
     except DisclosureError:
         return refuse("import_audit")
-    await draw(house, mapping.wave, lambda _: None)
+    await draw(site, mapping.wave, lambda _: None)
     document = await releases.read(mapping.wave)
     assert document is not None  # committed a moment ago
     names = {

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from analysis import published
-from server.command.house import opened_house
+from server.command.site import opened_site
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say, step_in_words
 from surveys.answers.plans import PlanOther
@@ -55,8 +55,8 @@ async def wave_restore(given: argparse.Namespace) -> int:
         text = Path(given.sheet).read_text("utf-8")
     except (OSError, ValueError):
         return refuse("no_file", file=given.sheet)
-    async with opened_house() as house:
-        status = await or_refused(restore_key(house, given.wave, text))
+    async with opened_site() as site:
+        status = await or_refused(restore_key(site, given.wave, text))
     if status == 0:
         tell("restored")
     return status
@@ -79,8 +79,8 @@ async def wave_plan(given: argparse.Namespace) -> int:
         tuple(name for name in given.links.split(",") if name),
         given.comments,
     )
-    async with opened_house() as house:
-        status = await or_refused(plan(house, wish))
+    async with opened_site() as site:
+        status = await or_refused(plan(site, wish))
     if status == 0:
         tell("wave_planned", wave=given.wave)
     return status
@@ -95,14 +95,14 @@ async def wave_slips(given: argparse.Namespace) -> int:
         Path(given.output).absolute().parent, os.W_OK
     ):  # before codes are made: none is burnt for a mistyped name
         return refuse("cannot", problem=given.output)
-    async with opened_house() as house:
+    async with opened_site() as site:
         try:
-            codes = await opening.print_slips(house, given.wave, given.count)
+            codes = await opening.print_slips(site, given.wave, given.count)
         except opening.TooManySlips as problem:
             return refuse("too_many_slips", left=problem.left)
         except (WrongState, NoSuchWave, PlanOther) as problem:
             return refuse("cannot", problem=problem)
-        pdf = slip_sheets(codes, await about_slips(house.data, given.wave))
+        pdf = slip_sheets(codes, await about_slips(site.data, given.wave))
     Path(given.output).write_bytes(pdf)
     tell("slips_done", n=len(codes), file=given.output)
     return 0
@@ -113,14 +113,14 @@ async def wave_extend(given: argparse.Namespace) -> int:
     ends = _day(given.ends)
     if ends is None:
         return refuse("bad_day", text=given.ends)
-    async with opened_house() as house:
-        return await or_refused(closing.extend(house, given.wave, ends))
+    async with opened_site() as site:
+        return await or_refused(closing.extend(site, given.wave, ends))
 
 
 async def wave_open(given: argparse.Namespace) -> int:
     """Open a wave, or say what is missing."""
-    async with opened_house() as house:
-        status = await or_refused(opening.open_wave(house, given.wave))
+    async with opened_site() as site:
+        status = await or_refused(opening.open_wave(site, given.wave))
     if status == 0:
         tell("wave_opened", wave=given.wave)
     return status
@@ -128,20 +128,20 @@ async def wave_open(given: argparse.Namespace) -> int:
 
 async def wave_end(given: argparse.Namespace) -> int:
     """End a wave before its last day."""
-    async with opened_house() as house:
-        return await or_refused(closing.end(house, given.wave))
+    async with opened_site() as site:
+        return await or_refused(closing.end(site, given.wave))
 
 
 async def wave_close(given: argparse.Namespace) -> int:
     """Close an ended wave."""
-    async with opened_house() as house:
-        return await or_refused(closing.close(house, given.wave, unused_slips=given.unused_slips))
+    async with opened_site() as site:
+        return await or_refused(closing.close(site, given.wave, unused_slips=given.unused_slips))
 
 
 async def wave_cancel(given: argparse.Namespace) -> int:
     """Cancel a wave; what arrived is destroyed unread."""
-    async with opened_house() as house:
-        return await or_refused(closing.cancel(house, given.wave))
+    async with opened_site() as site:
+        return await or_refused(closing.cancel(site, given.wave))
 
 
 def _two_secrets() -> tuple[str, str]:
@@ -162,8 +162,8 @@ async def wave_release(given: argparse.Namespace) -> int:
     def progress(step: str) -> None:
         print(step_in_words(LANGUAGE, step) or step, file=sys.stderr, flush=True)
 
-    async with opened_house() as house:
-        failed = await release_and_draw(house, given.wave, _two_secrets(), progress)
+    async with opened_site() as site:
+        failed = await release_and_draw(site, given.wave, _two_secrets(), progress)
     if failed:
         print(failure_in_words(LANGUAGE, failed), file=sys.stderr)
         return 1
@@ -173,7 +173,7 @@ async def wave_release(given: argparse.Namespace) -> int:
 
 async def wave_list(_: argparse.Namespace) -> int:
     """List the waves."""
-    async with opened_house():
+    async with opened_site():
         for wave in await waves.everything():
             print(f"{wave.id}\t{wave.state}\t{wave.starts or ''}\t{wave.ends or ''}\t{wave.origin}")
     return 0
@@ -181,7 +181,7 @@ async def wave_list(_: argparse.Namespace) -> int:
 
 async def release_show(given: argparse.Namespace) -> int:
     """Print a release document as stored."""
-    async with opened_house():
+    async with opened_site():
         document = await releases.document(given.wave)
     if document is None:
         return refuse("no_release", wave=given.wave)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from server.command.house import opened_house
+from server.command.site import opened_site
 from server.frame.terminal import Run, refuse, tell
 from server.mail.links import handed_over, put_into_outbox
 from server.settings import from_environment
@@ -13,9 +13,9 @@ from surveys.public.waves import NoSuchWave, WrongState
 
 
 async def _send(wave: str, what: str) -> int:
-    async with opened_house() as house:
+    async with opened_site() as site:
         try:
-            count = await put_into_outbox(house, wave, what)
+            count = await put_into_outbox(site, wave, what)
         except (WrongState, NoSuchWave) as problem:
             return refuse("cannot", problem=problem)
     tell("mails_waiting", n=count)
@@ -34,9 +34,9 @@ async def wave_remind(given: argparse.Namespace) -> int:
 
 async def wave_links(given: argparse.Namespace) -> int:
     """Write letters (PDF) or texts (CSV) with new links."""
-    async with opened_house() as house:
+    async with opened_site() as site:
         try:
-            content, _ = await handed_over(from_environment(), house, given.wave, given.channel)
+            content, _ = await handed_over(from_environment(), site, given.wave, given.channel)
         except (WrongState, NoSuchWave) as problem:
             return refuse("cannot", problem=problem)
     Path(given.output).write_bytes(content)
@@ -46,12 +46,12 @@ async def wave_links(given: argparse.Namespace) -> int:
 
 async def wave_switch(given: argparse.Namespace) -> int:
     """Let one person draw a slip instead of her link."""
-    async with opened_house() as house:
+    async with opened_site() as site:
         people = await roster.numbers_of(given.name)
         if len(people) != 1:
             return refuse("switch_who", n=len(people))
         try:
-            switched = await issuing.switch_to_slip(house, given.wave, people[0])
+            switched = await issuing.switch_to_slip(site, given.wave, people[0])
         except (WrongState, NoSuchWave) as problem:
             return refuse("cannot", problem=problem)
     if not switched:

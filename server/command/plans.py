@@ -8,9 +8,9 @@ from typing import Any
 
 from mnemonic import Mnemonic
 
-from server.command.house import opened_house
 from server.command.life import or_refused
 from server.command.sealed import YES, asked, secret
+from server.command.site import opened_site
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say
 from surveys.answers import holders, plans
@@ -43,13 +43,13 @@ async def wave_secret(given: argparse.Namespace) -> int:
     if words is None:
         return refuse("secret_differs")
     if given.seat == GUARANTEE:
-        async with opened_house() as house:
-            status = await or_refused(take_seat(house, given.wave, words))
+        async with opened_site() as site:
+            status = await or_refused(take_seat(site, given.wave, words))
     elif given.output:
         status = _statement_file(given, words)
     else:
-        async with opened_house() as house:
-            status = await or_refused(_take(house, given, words))
+        async with opened_site() as site:
+            status = await or_refused(_take(site, given, words))
     if status == 0:
         print(say(LANGUAGE, "cli.secret_kept", seat=given.seat), file=sys.stderr)
     return status
@@ -83,20 +83,20 @@ async def wave_statement(given: argparse.Namespace) -> int:
         text = Path(given.file).read_text("utf-8")
     except (OSError, ValueError):
         return refuse("no_file", file=given.file)
-    async with opened_house() as house:
-        return await or_refused(ready.take_statement(house, given.wave, text))
+    async with opened_site() as site:
+        return await or_refused(ready.take_statement(site, given.wave, text))
 
 
 async def wave_draft(given: argparse.Namespace) -> int:
     """Write a wave's plan into a file, to be signed away from the server."""
     content: dict[str, Any] = {"purpose": "plan", "signatures": []}
 
-    async def written(house: Any) -> None:
-        content["text"] = await ready.draft_plan(house, given.wave)
-        content["house"] = (await anchored(house.data))[0].text
+    async def written(site: Any) -> None:
+        content["text"] = await ready.draft_plan(site, given.wave)
+        content["house"] = (await anchored(site.data))[0].text
 
-    async with opened_house() as house:
-        status = await or_refused(written(house))
+    async with opened_site() as site:
+        status = await or_refused(written(site))
     if status == 0:
         Path(given.output).write_text(json.dumps(content, ensure_ascii=False), "utf-8")
         tell("plan_drafted", file=given.output)
@@ -146,8 +146,8 @@ async def wave_publish(given: argparse.Namespace) -> int:
     if found is None:
         return refuse("not_a_signed_plan", file=given.file)
     content, plan, _ = found
-    async with opened_house() as house:
-        status = await or_refused(ready.publish_plan(house, plan.text, content["signatures"]))
+    async with opened_site() as site:
+        status = await or_refused(ready.publish_plan(site, plan.text, content["signatures"]))
     if status == 0:
         tell("plan_published", words=" ".join(plan.words))
     return status
@@ -174,7 +174,7 @@ async def wave_confirm(given: argparse.Namespace) -> int:
     if given.output:
         Path(given.output).write_text(json.dumps({"wave": plan.wave, "seat": seat, "confirm": text}), "utf-8")
         return 0
-    async with opened_house() as opened:
+    async with opened_site() as opened:
         status = await or_refused(ready.take_confirmation(opened, plan.wave, seat, text))
     if status == 0:
         tell("plan_confirmed", seat=seat)
@@ -190,8 +190,8 @@ async def wave_confirmed(given: argparse.Namespace) -> int:
             raise ValueError(seat)
     except (OSError, ValueError, KeyError, TypeError):
         return refuse("no_file", file=given.file)
-    async with opened_house() as house:
-        status = await or_refused(ready.take_confirmation(house, wave, seat, text))
+    async with opened_site() as site:
+        status = await or_refused(ready.take_confirmation(site, wave, seat, text))
         left = (await waves.get(wave)).state if status == 0 else ""
     if status == 0:
         tell("plan_confirmed", seat=seat)

@@ -6,7 +6,7 @@ import json
 import urllib.request
 from pathlib import Path
 
-from server.command.house import opened_house
+from server.command.site import opened_site
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say
 from server.results.verifying import verify
@@ -19,7 +19,7 @@ from surveys.slips import NotACode, digest, read_code
 
 async def log_verify(given: argparse.Namespace) -> int:
     """Check the chains of the log of acts and of the handlers' log; with a head that was kept, that it is still the same chain."""
-    async with opened_house() as house:
+    async with opened_site() as site:
         acts, last = await log.read(), await log.last_digest()
         broken = next((act.number for act in acts if not act.intact), None)
         if broken is not None:
@@ -33,7 +33,7 @@ async def log_verify(given: argparse.Namespace) -> int:
         if not given.head:
             return 0
         try:
-            kept = await heads.hold_against(house.data, _kept_head(given.head))
+            kept = await heads.hold_against(site.data, _kept_head(given.head))
         except HeadRefused as problem:
             return refuse(f"head_{problem}")
         held = len(links if kept.log == heads.DESK else acts)

@@ -19,7 +19,7 @@ from surveys.cases.handlers import HandlerRecord
 from surveys.cases.sealing import new_identity, public_of
 from surveys.lifecycle import ready
 from surveys.lifecycle.channel import open_channel, publish_ring
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import anchored, draw_secret
 from surveys.people import accounts
 from surveys.public import channel, rings, signing
@@ -36,64 +36,64 @@ HOLDERS_OF_THE_URN = {"hr": "direzione", "representative": "rappresentante", "re
 HOLDERS = ("Organismo di vigilanza", "Rappresentante del personale", "Avvocata esterna")
 
 
-async def make(house: House) -> dict[str, Any]:
+async def make(site: Site) -> dict[str, Any]:
     """Make the house, add the handlers, sign the list, open the channel; gives what is printed."""
     known: dict[str, Any] = {"handlers": {}}
     seats = {seat: os.urandom(32) for seat in house_file.SEATS}
-    record = await channel.save(house.engines["public"], await channel.load())
-    install = signing.installation_key(house.data).public_key().public_bytes_raw().hex()
+    record = await channel.save(site.engines["public"], await channel.load())
+    install = signing.installation_key(site.data).public_key().public_bytes_raw().hex()
     anchor = house_file.draft(install, record.salt, {seat: public_of(seed) for seat, seed in seats.items()})
-    house_file.keep(house.data, anchor)
+    house_file.keep(site.data, anchor)
     wanted = []
     for name, title, role, outside in PEOPLE:
-        keys, printed = await enrol(house, name)
+        keys, printed = await enrol(site, name)
         known["handlers"][name] = printed
-        stated = rings.state(anchor, name, title, (keys.recipient, keys.signer, keys.ed25519), house.day)
+        stated = rings.state(anchor, name, title, (keys.recipient, keys.signer, keys.ed25519), site.day)
         await handlers.set_statement(name, rings.read_statement(stated, anchor.hash), stated)
         wanted.append(Wanted(stated, role, outside))
     made = {seat: new_identity() for seat in rings.RECOVERY_SEATS}
     recovery = [
         RecoveryHolder(seat, title, made[seat][1]) for seat, title in zip(rings.RECOVERY_SEATS, HOLDERS, strict=True)
     ]
-    text = rings.draft(anchor, house.day, wanted, recovery)
-    await publish_ring(house, text, [rings.sign(text, seats[seat]) for seat in ("legal", "staff")])
+    text = rings.draft(anchor, site.day, wanted, recovery)
+    await publish_ring(site, text, [rings.sign(text, seats[seat]) for seat in ("legal", "staff")])
     record = await channel.load()
-    heard = (house.day - timedelta(days=20)).isoformat()
+    heard = (site.day - timedelta(days=20)).isoformat()
     await channel.save(
-        house.engines["public"], replace(record, hearing_day=heard, hearing_document="Verbale 3/2026 (inventato)")
+        site.engines["public"], replace(record, hearing_day=heard, hearing_document="Verbale 3/2026 (inventato)")
     )
-    await open_channel(house)
+    await open_channel(site)
     known["seats"] = {seat: seed.hex() for seat, seed in seats.items()}
     known["house"] = {"words": " ".join(anchor.words), "printed": anchor.printed}
     known["recovery"] = {seat: identity for seat, (identity, _) in made.items()}
     return known
 
 
-async def hold_ceremony(house: House, wave: str, seats: Mapping[str, str]) -> dict[str, HolderSecret]:
+async def hold_ceremony(site: Site, wave: str, seats: Mapping[str, str]) -> dict[str, HolderSecret]:
     """The holders make their words, two seats sign the plan, the holders confirm it: as their own devices would."""
-    anchor, _ = await anchored(house.data)
+    anchor, _ = await anchored(site.data)
     words = {seat: draw_secret() for seat in HOLDERS_OF_THE_URN}
     keys = {seat: holders.holder_keys(secret, anchor.hash, wave, seat) for seat, secret in words.items()}
     for seat, account in HOLDERS_OF_THE_URN.items():
-        stated = holders.state(keys[seat], anchor.hash, wave, seat, account, house.day)
-        await ready.take_statement(replace(house, actor=account), wave, stated, seat)
-    text = await ready.draft_plan(house, wave)
+        stated = holders.state(keys[seat], anchor.hash, wave, seat, account, site.day)
+        await ready.take_statement(replace(site, actor=account), wave, stated, seat)
+    text = await ready.draft_plan(site, wave)
     signatures = [plans.sign(text, bytes.fromhex(seats[seat])) for seat in ("legal", "staff")]
-    plan = await ready.publish_plan(replace(house, actor="administrator"), text, signatures)
+    plan = await ready.publish_plan(replace(site, actor="administrator"), text, signatures)
     for seat, account in HOLDERS_OF_THE_URN.items():
-        said = holders.confirm(keys[seat], plan.hash, seat, house.day)
-        await ready.take_confirmation(replace(house, actor=account), wave, seat, said)
+        said = holders.confirm(keys[seat], plan.hash, seat, site.day)
+        await ready.take_confirmation(replace(site, actor=account), wave, seat, said)
     return words
 
 
-async def enrol(house: House, name: str) -> tuple[HandlerKeys, dict[str, str]]:
+async def enrol(site: Site, name: str) -> tuple[HandlerKeys, dict[str, str]]:
     """Do for an invented handler what her browser would do."""
     passphrase = " ".join(new_secret(secrets.randbelow).split()[:6])
     keys = HandlerKeys(os.urandom(32), os.urandom(32))
     salt, kit = os.urandom(16), new_kit(os.urandom)
     login, wrap = split(passphrase, salt)
-    await accounts.add(house.engines["people"], name, "handler", login)
-    second = await with_codes(house, name)
+    await accounts.add(site.engines["people"], name, "handler", login)
+    second = await with_codes(site, name)
     record = HandlerRecord(
         name,
         salt,
@@ -101,19 +101,19 @@ async def enrol(house: House, name: str) -> tuple[HandlerKeys, dict[str, str]]:
         keys.recipient,
         keys.signer,
         f"{name}@esempio.invalid",
-        house.day,
+        site.day,
         None,
         None,
     )
-    await handlers.keep(house.engines["cases"], record)
+    await handlers.keep(site.engines["cases"], record)
     return keys, {"passphrase": passphrase, "second": second, "kit": kit}
 
 
-async def with_codes(house: House, name: str) -> str:
+async def with_codes(site: Site, name: str) -> str:
     """Give an invented account a second factor, as its app would; gives the secret as text."""
     secret, now = os.urandom(20), datetime.now(UTC)
     shown = code(secret, now - timedelta(seconds=accounts.STEP_SECONDS))
-    if not await accounts.set_second(house.engines["people"], name, secret, shown, now):
+    if not await accounts.set_second(site.engines["people"], name, secret, shown, now):
         raise RuntimeError("the clock jumped while the demonstration was made")
     return b32encode(secret).decode()
 

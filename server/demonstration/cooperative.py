@@ -20,7 +20,7 @@ from server.processes import workers
 from server.settings import Settings
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import closing, opening
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import accounts, roster
 from surveys.people.panel import members
@@ -226,8 +226,8 @@ async def make(settings: Settings, address: str) -> int:
         if await organisation.load() is not None:
             return refuse("demo_not_empty", folder=settings.data)
         tell("demo_begin")
-        known = await _house(engines, settings, address, dice)
-        known["channel"] = await channel.make(House(engines, settings.data, today(), "administrator"))
+        known = await _set_up(engines, settings, address, dice)
+        known["channel"] = await channel.make(Site(engines, settings.data, today(), "administrator"))
         for story in STORIES:
             known[story.id] = await _wave(engines, settings, story, client, dice, known["channel"]["seats"])
             tell("demo_wave", wave=story.id, sheets=known[story.id]["sheets"], seconds=round(time.monotonic() - began))
@@ -244,7 +244,7 @@ def _mark(settings: Settings, known: Mapping[str, Any]) -> None:
     path.chmod(0o600)
 
 
-async def _house(engines: Engines, settings: Settings, address: str, dice: random.Random) -> dict[str, Any]:
+async def _set_up(engines: Engines, settings: Settings, address: str, dice: random.Random) -> dict[str, Any]:
     """Organisation, people, accounts."""
     what = {language: say(language, "demo.contact") for language in LANGUAGES if "demo.contact" in catalogue(language)}
     await organisation.save(
@@ -280,7 +280,7 @@ async def _house(engines: Engines, settings: Settings, address: str, dice: rando
     ):
         password = f"prova-{secrets.token_hex(4)}"
         await accounts.add(engines["people"], name, role, password)
-        second = await channel.with_codes(House(engines, settings.data, today(), "administrator"), name)
+        second = await channel.with_codes(Site(engines, settings.data, today(), "administrator"), name)
         known["accounts"][name] = {"role": role, "password": password, "second": second}
     return known
 
@@ -290,18 +290,18 @@ async def _wave(
 ) -> dict[str, Any]:
     """Plan, open, answer; past waves are also closed and released."""
     opened = today() - timedelta(days=story.ago)
-    house = House(engines, settings.data, opened, "direzione")
+    site = Site(engines, settings.data, opened, "direzione")
     await organisation.save(engines["public"], replace(await _organisation(), help_checked_on=opened.isoformat()))
-    record = await plan(house, Wish(story.id, story.title, opened, opened + timedelta(days=story.length)))
-    held = await channel.hold_ceremony(house, story.id, seats)
-    await opening.open_wave(house, story.id)
-    codes = await opening.print_slips(house, story.id, 430)
+    record = await plan(site, Wish(story.id, story.title, opened, opened + timedelta(days=story.length)))
+    held = await channel.hold_ceremony(site, story.id, seats)
+    await opening.open_wave(site, story.id)
+    codes = await opening.print_slips(site, story.id, 430)
     sheets = await _answers(client, story, codes, Questionnaire.from_json(dict(record.questionnaire)), dice)
     if story is STORIES[-1]:
         await organisation.save(engines["public"], replace(await _organisation(), help_checked_on=today().isoformat()))
-        await closing.count_received(replace(house, day=today()))
+        await closing.count_received(replace(site, day=today()))
         return {"sheets": sheets, "secrets": held, "unused": [grouped(code) for code in codes[-10:]]}
-    ended = replace(house, day=opened + timedelta(days=story.length + 1))
+    ended = replace(site, day=opened + timedelta(days=story.length + 1))
     await closing.end(ended, story.id)
     await closing.close(ended, story.id, unused_slips=430 - sheets - 3)
     await workers.run(

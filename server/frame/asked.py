@@ -6,16 +6,14 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from server.settings import Settings
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.stores import Engines
 
 AppRequest = Request[Any, Any, Any]
 """A request of this application; who is signed in stands in its state."""
 
 
-async def house_of(
-    request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]
-) -> House:
+async def site_of(request: AppRequest, engines: NamedDependency[Engines], settings: NamedDependency[Settings]) -> Site:
     """The stores and keys today, in the name of who is signed in; of nobody where nobody is."""
     account = getattr(request.state, "account", None)
-    return House(engines, settings.data, today(), account.name if account else "")
+    return Site(engines, settings.data, today(), account.name if account else "")

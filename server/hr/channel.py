@@ -25,7 +25,7 @@ from surveys.cases import handlers
 from surveys.cases.clocks import RETENTION_YEARS
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.public import channel, organisation, readers
 
 PAPERS = ("notice", "register", "dpia", "hearing")
@@ -53,10 +53,10 @@ class ChannelPage:
     papers: tuple[tuple[str, str], ...]
 
 
-async def _page(request: AppRequest, house: House, error: str = "") -> Response[str]:
+async def _page(request: AppRequest, site: Site, error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
-    language, record, lists = shell.language, await channel.load(), await readers.load(house.data)
-    missing = await life.gaps(house)
+    language, record, lists = shell.language, await channel.load(), await readers.load(site.data)
+    missing = await life.gaps(site)
     page = ChannelPage(
         shell,
         desk,
@@ -68,7 +68,7 @@ async def _page(request: AppRequest, house: House, error: str = "") -> Response[
         record.other_files,
         record.retention_years,
         RETENTION_YEARS,
-        await handler_lines(language, today(), house.data),
+        await handler_lines(language, today(), site.data),
         " · ".join(filter(None, house_lines(lists))),
         in_words(str(lists.chain.newest.until) if lists.chain else "", language),
         band_lines(record, language),
@@ -78,22 +78,22 @@ async def _page(request: AppRequest, house: House, error: str = "") -> Response[
 
 
 @get("/channel")
-async def channel_page(request: AppRequest, house: NamedDependency[House]) -> Response[str]:
+async def channel_page(request: AppRequest, site: NamedDependency[Site]) -> Response[str]:
     """Show the channel as the office sees it."""
-    return await _page(request, house)
+    return await _page(request, site)
 
 
 @post("/channel")
 async def save_channel(
     request: AppRequest,
-    house: NamedDependency[House],
+    site: NamedDependency[Site],
 ) -> Response[str] | Redirect:
     """Keep hearing, files and retention."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     heard, years = data.get("hearing_day", ""), data.get("years", "")
     if (heard and not is_day(heard)) or years not in {str(n) for n in range(1, RETENTION_YEARS + 1)}:
-        return await _page(request, house, say(language, "hr.refused.form"))
+        return await _page(request, site, say(language, "hr.refused.form"))
     record = await channel.load()
     changed = replace(
         record,
@@ -102,18 +102,18 @@ async def save_channel(
         other_files="other_files" in data,
         retention_years=int(years),
     )
-    await life.set_rules(house, changed)
+    await life.set_rules(site, changed)
     return done("/hr/channel", "saved")
 
 
 @post("/channel/training")
-async def save_training(request: AppRequest, house: NamedDependency[House]) -> Response[str] | Redirect:
+async def save_training(request: AppRequest, site: NamedDependency[Site]) -> Response[str] | Redirect:
     """Record the day of a handler's training."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     day, name = data.get("day", ""), data.get("handler", "")
     if not is_day(day) or await handlers.load(name) is None:
-        return await _page(request, house, say(language, "hr.refused.form"))
+        return await _page(request, site, say(language, "hr.refused.form"))
     await handlers.set_training(name, date.fromisoformat(day))
     return done("/hr/channel", "saved")
 
@@ -121,22 +121,22 @@ async def save_training(request: AppRequest, house: NamedDependency[House]) -> R
 @post("/channel/open")
 async def open_channel(
     request: AppRequest,
-    house: NamedDependency[House],
+    site: NamedDependency[Site],
 ) -> Response[str] | Redirect:
     """Open the channel, or say what is missing."""
     await checked_form(request)
     language = (await frame(request))[0].language
     try:
-        await life.open_channel(house)
+        await life.open_channel(site)
     except ChannelNotReady as problem:
         gaps = "; ".join(say(language, f"cli.gap_{gap}") for gap in problem.gaps)
-        return await _page(request, house, gaps)
+        return await _page(request, site, gaps)
     return done("/hr/channel", "opened")
 
 
 @get("/channel/papers/{kind:str}")
 async def paper(
-    request: AppRequest, kind: FromPath[str], settings: NamedDependency[Settings], house: NamedDependency[House]
+    request: AppRequest, kind: FromPath[str], settings: NamedDependency[Settings], site: NamedDependency[Site]
 ) -> Response[bytes]:
     """Give the poster (PDF, all languages) or a document to edit, made now from what is known."""
     shell, _ = await frame(request)

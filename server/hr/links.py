@@ -15,7 +15,7 @@ from server.frame.signed_in import done
 from server.mail.links import KINDS, put_into_outbox, written
 from server.settings import Settings
 from surveys.lifecycle import issuing
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people.links import Invitation
 from surveys.public.waves import WrongState
 
@@ -34,17 +34,17 @@ async def links_step(
     wave: FromPath[str],
     what: FromPath[str],
     settings: NamedDependency[Settings],
-    house: NamedDependency[House],
+    site: NamedDependency[Site],
 ) -> Response[Any] | Redirect:
     """Send, or give a file that is made once: its links replace the older ones."""
     await checked_form(request)
     try:
         if what in KINDS:
-            await put_into_outbox(house, wave, what)
+            await put_into_outbox(site, wave, what)
             return done(f"/hr/waves/{wave}", "links_sent")
         if what not in ("letter", "sms"):
             raise NotFoundException
-        return await as_file(settings, wave, what, await issuing.hand_over(house, wave, what))
+        return await as_file(settings, wave, what, await issuing.hand_over(site, wave, what))
     except WrongState:
         return done(f"/hr/waves/{wave}", "links_not_open")
 

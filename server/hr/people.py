@@ -20,7 +20,7 @@ from server.processes import workers
 from server.settings import Settings
 from surveys.importing.people import PeopleImport, RefusedRow
 from surveys.importing.sheets import FileUnreadable
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.roster import import_people
 from surveys.people import roster
 from surveys.people.panel import members
@@ -95,7 +95,7 @@ async def people(request: AppRequest) -> Response[str]:
 
 @post("/people", request_max_body_size=UPLOAD_LIMIT)
 async def import_file(
-    request: AppRequest, settings: NamedDependency[Settings], house: NamedDependency[House]
+    request: AppRequest, settings: NamedDependency[Settings], site: NamedDependency[Site]
 ) -> Response[str] | Redirect:
     """Import a file of people: all rows, or none."""
     await checked_form(request)
@@ -112,7 +112,7 @@ async def import_file(
         return await _page(request, error=say(language, f"import.file.{found.reason}", **found.params))
     if found.refused:
         return await _page(request, tuple(found.refused))
-    await import_people(house, found)
+    await import_people(site, found)
     return done("/hr/people", "people_imported")
 
 

@@ -16,23 +16,23 @@ from server.hr.links import as_file
 from server.hr.waves import wave_page_with
 from server.settings import Settings
 from surveys.lifecycle import two_keys
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import PlanRefused
 from surveys.people import roster
 from surveys.public.waves import WrongState
 
 
-async def _ask(house: House, wave: str, data: dict[str, str], what: str) -> None:
+async def _ask(site: Site, wave: str, data: dict[str, str], what: str) -> None:
     match what:
         case "second":
             people = await roster.numbers_of(data.get("name", ""))
             if len(people) != 1:
                 raise PlanRefused("second_which" if people else "second_who")
-            await two_keys.ask_second_code(house, wave, people[0])
+            await two_keys.ask_second_code(site, wave, people[0])
         case "raise":
-            await two_keys.ask_higher_k(house, wave, data.get("family", ""), int(data.get("k", "")))
+            await two_keys.ask_higher_k(site, wave, data.get("family", ""), int(data.get("k", "")))
         case "spare":
-            await two_keys.ask_spare_slips(house, wave, int(data.get("slips", "")))
+            await two_keys.ask_spare_slips(site, wave, int(data.get("slips", "")))
         case _:
             raise NotFoundException
 
@@ -43,13 +43,13 @@ async def ask(
     wave: FromPath[str],
     what: FromPath[str],
     settings: NamedDependency[Settings],
-    house: NamedDependency[House],
+    site: NamedDependency[Site],
 ) -> Response[str] | Redirect:
     """Ask for something that the representative must confirm."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     try:
-        await _ask(house, wave, data, what)
+        await _ask(site, wave, data, what)
     except PlanRefused as problem:
         error = say(language, f"hr.refused.{problem.reason}", **problem.figures)
     except WrongState:
@@ -58,7 +58,7 @@ async def ask(
         error = say(language, "hr.refused.form")
     else:
         return done(f"/hr/waves/{wave}", "two_keys_asked")
-    return await wave_page_with(request, wave, house, settings, error)
+    return await wave_page_with(request, wave, site, settings, error)
 
 
 @post("/waves/{wave:str}/two-keys/file/{channel:str}", status_code=200)
@@ -67,14 +67,14 @@ async def second_codes_file(
     wave: FromPath[str],
     channel: FromPath[str],
     settings: NamedDependency[Settings],
-    house: NamedDependency[House],
+    site: NamedDependency[Site],
 ) -> Response[Any] | Redirect:
     """Letters or texts for those alone whose second code was confirmed; made once."""
     await checked_form(request)
     if channel not in ("letter", "sms"):
         raise NotFoundException
     try:
-        return await as_file(settings, wave, channel, await two_keys.hand_over(house, wave, channel))
+        return await as_file(settings, wave, channel, await two_keys.hand_over(site, wave, channel))
     except WrongState:
         return done(f"/hr/waves/{wave}", "links_not_open")
 

@@ -23,7 +23,7 @@ from server.processes import workers
 from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.lifecycle import closing, opening
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
 from surveys.lifecycle.two_keys import cap, given
 from surveys.people import roster, two_keys
@@ -164,7 +164,7 @@ async def planner(request: AppRequest) -> Response[str]:
 
 
 @post("/waves/new")
-async def plan_wave(request: AppRequest, house: NamedDependency[House]) -> Response[str] | Redirect:
+async def plan_wave(request: AppRequest, site: NamedDependency[Site]) -> Response[str] | Redirect:
     """Plan a wave, or show the form again with what is wrong."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
@@ -184,7 +184,7 @@ async def plan_wave(request: AppRequest, house: NamedDependency[House]) -> Respo
             comments=bool(data.get("comments")),
             channels=tuple(name for name in CHANNELS if data.get(f"by_{name}")),
         )
-        record = await plan(house, wish)
+        record = await plan(site, wish)
     except (PlanRefused, PanelRefused) as problem:
         return await _planner(request, data, say(language, f"hr.refused.{problem.reason}", **problem.figures))
     except ValueError:
@@ -193,12 +193,12 @@ async def plan_wave(request: AppRequest, house: NamedDependency[House]) -> Respo
 
 
 async def wave_page_with(
-    request: AppRequest, wave_id: str, house: House, settings: Settings, error: str = ""
+    request: AppRequest, wave_id: str, site: Site, settings: Settings, error: str = ""
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     wave = await waves.get(wave_id)
-    gaps = await opening.missing(house, wave) if wave.state in (State.PLANNED, State.READY) else ()
+    gaps = await opening.missing(site, wave) if wave.state in (State.PLANNED, State.READY) else ()
     facts = [
         (say(language, "hr.wave.dates"), f"{day(wave.starts, language)} – {day(wave.ends, language)}"),
         (say(language, "hr.wave.people"), str(wave.invited or wave.panel.get("people", ""))),
@@ -232,24 +232,24 @@ async def wave_page_with(
 
 @get("/waves/{wave:str}")
 async def wave_page(
-    request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings], house: NamedDependency[House]
+    request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings], site: NamedDependency[Site]
 ) -> Response[str]:
     """Show one wave."""
-    return await wave_page_with(request, wave, house, settings)
+    return await wave_page_with(request, wave, site, settings)
 
 
-async def _step(house: House, wave: str, step: str, data: dict[str, str]) -> None:
+async def _step(site: Site, wave: str, step: str, data: dict[str, str]) -> None:
     match step:
         case "open":
-            await opening.open_wave(house, wave)
+            await opening.open_wave(site, wave)
         case "extend":
-            await closing.extend(house, wave, date.fromisoformat(data.get("ends", "")))
+            await closing.extend(site, wave, date.fromisoformat(data.get("ends", "")))
         case "end":
-            await closing.end(house, wave)
+            await closing.end(site, wave)
         case "close":
-            await closing.close(house, wave, unused_slips=int(data.get("unused", "")))
+            await closing.close(site, wave, unused_slips=int(data.get("unused", "")))
         case "cancel":
-            await closing.cancel(house, wave)
+            await closing.cancel(site, wave)
         case _:
             raise NotFoundException
 
@@ -260,24 +260,24 @@ async def take_step(
     wave: FromPath[str],
     step: FromPath[str],
     settings: NamedDependency[Settings],
-    house: NamedDependency[House],
+    site: NamedDependency[Site],
 ) -> Response[str] | Redirect:
     """Take one step of a wave's life."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     try:
-        await _step(house, wave, step, data)
+        await _step(site, wave, step, data)
     except opening.NotReady as problem:
         text = "; ".join(say(language, f"hr.missing.{gap}") for gap in problem.missing)
-        return await wave_page_with(request, wave, house, settings, text)
+        return await wave_page_with(request, wave, site, settings, text)
     except (PlanRefused, PanelRefused) as problem:
         return await wave_page_with(
-            request, wave, house, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures)
+            request, wave, site, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures)
         )
     except WrongState:
-        return await wave_page_with(request, wave, house, settings, say(language, "hr.refused.state"))
+        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.state"))
     except ValueError:
-        return await wave_page_with(request, wave, house, settings, say(language, "hr.refused.form"))
+        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.form"))
     return done(f"/hr/waves/{wave}", f"wave_{step}")
 
 
@@ -286,20 +286,18 @@ async def slips(
     request: AppRequest,
     wave: FromPath[str],
     settings: NamedDependency[Settings],
-    house: NamedDependency[House],
+    site: NamedDependency[Site],
 ) -> Response[Any]:
     """Make new slips and stream their PDF; codes and PDF are not kept."""
     data = await checked_form(request)
     language = (await frame(request))[0].language
     try:
         count = int(data.get("count", ""))
-        codes = await opening.print_slips(house, wave, count)
+        codes = await opening.print_slips(site, wave, count)
     except opening.TooManySlips as problem:
-        return await wave_page_with(
-            request, wave, house, settings, say(language, "hr.refused.slips", left=problem.left)
-        )
+        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.slips", left=problem.left))
     except (ValueError, WrongState):
-        return await wave_page_with(request, wave, house, settings, say(language, "hr.refused.form"))
+        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.form"))
     made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(settings.data, wave)})
     headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
     return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)

@@ -26,7 +26,7 @@ from server.processes import following
 from server.processes.following import failure_in_words, missing_of
 from server.settings import Settings
 from surveys.answers.keys import SEATS, SecretRefused, read_secret
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import GUARANTEE, PlanRefused, anchored, draw_secret, seats_of, take_seat
 from surveys.people import two_keys
 from surveys.public.waves import State, WaveRecord, WrongState, everything, in_state
@@ -199,7 +199,7 @@ async def make_secret(
 
 @post("/{wave:str}/{seat:str}")
 async def keep_secret(
-    request: AppRequest, wave: FromPath[str], seat: FromPath[str], house: NamedDependency[House]
+    request: AppRequest, wave: FromPath[str], seat: FromPath[str], site: NamedDependency[Site]
 ) -> Response[str] | Redirect:
     """Keep the public half when the words were repeated right; else show new words."""
     data = await checked_form(request)
@@ -211,7 +211,7 @@ async def keep_secret(
         secret = read_secret(data.get("secret", ""))
         if not hmac.compare_digest(_mark(secret, desk.form), data.get("expected", "")):
             raise SecretRefused("not the words that were shown")
-        await take_seat(house, wave, secret)
+        await take_seat(site, wave, secret)
     except SecretRefused:
         return await _show_secret(request, wave, seat, say(shell.language, "desk.secret.differs"))
     except (PlanRefused, WrongState):

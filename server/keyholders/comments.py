@@ -15,7 +15,7 @@ from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from surveys.answers.keys import SecretRefused
 from surveys.lifecycle.comments import WORDING_LETTERS, Readable, WordingTooLong, open_comments, put_forward
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import GUARANTEE
 from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
@@ -91,14 +91,14 @@ async def read(request: AppRequest, wave: FromPath[str]) -> Response[str]:
 
 @post("/{wave:str}/comments/{comment:int}", status_code=200)
 async def decide(
-    request: AppRequest, wave: FromPath[str], comment: FromPath[int], house: NamedDependency[House]
+    request: AppRequest, wave: FromPath[str], comment: FromPath[int], site: NamedDependency[Site]
 ) -> Response[str]:
     """Propose a wording, or agree to one: two different people send the same."""
     data = await checked_form(request)
     secret, error = data.get("secret", ""), ""
     wording = "" if "withhold" in data else data.get("wording", "")
     try:
-        await put_forward(house, wave, comment, wording, secret)
+        await put_forward(site, wave, comment, wording, secret)
     except SecretRefused:
         secret = ""
     except WordingTooLong:

@@ -17,7 +17,7 @@ from server.frame.texts import say
 from server.settings import Settings
 from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther, SignedPlan
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import PlanRefused, anchored
 from surveys.lifecycle.ready import checked_plan, take_confirmation, take_statement
 from surveys.public.waves import State, WaveRecord, WrongState
@@ -46,7 +46,7 @@ class HolderPage:
     wave: str
     place: str
     seat: str
-    house: str
+    site: str
     name: str
     day: str
     plan: str
@@ -58,7 +58,7 @@ class HolderPage:
 
 
 async def holder_page(
-    request: AppRequest, record: WaveRecord, house: str, plan: SignedPlan | None = None
+    request: AppRequest, record: WaveRecord, site: str, plan: SignedPlan | None = None
 ) -> Response[str]:
     shell, desk = await frame(request)
     me = account_of(request)
@@ -74,7 +74,7 @@ async def holder_page(
         record.id,
         me.role,
         say(shell.language, f"desk.seat.{me.role}"),
-        house,
+        site,
         me.name,
         today().isoformat(),
         plan.text if plan else "",
@@ -88,11 +88,11 @@ async def holder_page(
 
 
 @post("/{wave:str}/statement", guards=[DeskAccount(*SEATS)])
-async def keep_statement(request: AppRequest, wave: FromPath[str], house: NamedDependency[House]) -> Redirect:
+async def keep_statement(request: AppRequest, wave: FromPath[str], site: NamedDependency[Site]) -> Redirect:
     """Keep what a holder's device signed: her public halves. Her words are in no form."""
     data, me = await checked_form(request), account_of(request)
     try:
-        await take_statement(house, wave, data.get("signed", ""), me.role)
+        await take_statement(site, wave, data.get("signed", ""), me.role)
     except (PlanRefused, WrongState):
         return done("/keys", "seat_taken")
     return done("/keys", "secret_kept")
@@ -109,11 +109,11 @@ async def plan_page(request: AppRequest, wave: FromPath[str], settings: NamedDep
 
 
 @post("/{wave:str}/confirm", guards=[DeskAccount(*SEATS)])
-async def keep_confirmation(request: AppRequest, wave: FromPath[str], house: NamedDependency[House]) -> Redirect:
+async def keep_confirmation(request: AppRequest, wave: FromPath[str], site: NamedDependency[Site]) -> Redirect:
     """Keep the word that a holder stands in the plan, signed on her device."""
     data, me = await checked_form(request), account_of(request)
     try:
-        await take_confirmation(house, wave, me.role, data.get("signed", ""))
+        await take_confirmation(site, wave, me.role, data.get("signed", ""))
     except (PlanRefused, PlanOther, WrongState):
         return done("/keys", "plan_not_confirmed")
     return done("/keys", "plan_confirmed")

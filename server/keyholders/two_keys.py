@@ -10,7 +10,7 @@ from server.frame.asked import AppRequest
 from server.frame.security import DeskAccount, checked_form
 from server.frame.signed_in import done
 from surveys.lifecycle import two_keys
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import PlanRefused
 from surveys.people.two_keys import find
 from surveys.public.waves import WrongState
@@ -18,7 +18,7 @@ from surveys.public.waves import WrongState
 
 @post("/{act:int}/{answer:str}")
 async def settle(
-    request: AppRequest, act: FromPath[int], answer: FromPath[str], house: NamedDependency[House]
+    request: AppRequest, act: FromPath[int], answer: FromPath[str], site: NamedDependency[Site]
 ) -> Redirect:
     """Confirm or refuse one act."""
     await checked_form(request)
@@ -26,9 +26,9 @@ async def settle(
         raise NotFoundException
     try:
         if answer == "confirm":
-            await two_keys.confirm(house, act)
+            await two_keys.confirm(site, act)
         else:
-            await two_keys.refuse(house, act)
+            await two_keys.refuse(site, act)
     except (PlanRefused, WrongState):
         return done("/keys", "two_keys_not")
     return done("/keys", f"two_keys_{answer}")

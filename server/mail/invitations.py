@@ -16,7 +16,7 @@ from server.frame.texts import say
 from server.mail import post
 from server.settings import Settings
 from surveys.languages import LANGUAGES
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import address_of
 from surveys.lifecycle.ready import mark_of
 from surveys.people import links
@@ -76,10 +76,8 @@ async def about(data: Path, wave: str) -> About:
     ------
     PlanOther
     """
-    record, house = await waves.get(wave), await organisation.load()
-    return About(
-        record, house.name if house else "Ascolto", house.address if house else "", await mark_of(data, record)
-    )
+    record, site = await waves.get(wave), await organisation.load()
+    return About(record, site.name if site else "Ascolto", site.address if site else "", await mark_of(data, record))
 
 
 def language_for(invitation: Invitation) -> str:
@@ -151,7 +149,7 @@ def letter_pages(letters: Sequence[dict[str, Any]]) -> bytes:
     return made
 
 
-async def send_due(settings: Settings, house: House) -> int:
+async def send_due(settings: Settings, site: Site) -> int:
     """Write the waiting messages, one by one, and hand each to the mail server; gives how many it took.
 
     A message and its link exist in memory alone. The link works once the mail server has the message; until then the
@@ -165,7 +163,7 @@ async def send_due(settings: Settings, house: House) -> int:
         smtp = await asyncio.to_thread(server.__enter__)
         try:
             for message in batch:
-                sent += await _leave(settings, house, smtp, message)
+                sent += await _leave(settings, site, smtp, message)
         finally:
             await asyncio.to_thread(server.__exit__, None, None, None)
     except (OSError, smtplib.SMTPException) as problem:
@@ -173,24 +171,24 @@ async def send_due(settings: Settings, house: House) -> int:
     return sent
 
 
-async def _leave(settings: Settings, house: House, smtp: smtplib.SMTP, message: Waiting) -> bool:
-    people = house.engines["people"]
+async def _leave(settings: Settings, site: Site, smtp: smtplib.SMTP, message: Waiting) -> bool:
+    people = site.engines["people"]
     proposed = await links.propose([message.member])
     outcome = links.FAILED
     if proposed:  # she has not left
-        letter = writer(await about(house.data, message.wave), message.kind)(proposed[0])
+        letter = writer(await about(site.data, message.wave), message.kind)(proposed[0])
         try:
             outcome = await asyncio.to_thread(_send_one, smtp, settings.mail_from, letter, datetime.now(UTC))
         except (
             smtplib.SMTPServerDisconnected
         ):  # at this address, perhaps: it counts as a try, and the others come before it
-            await links.not_delivered(people, message.row, house.day, for_good=False)
+            await links.not_delivered(people, message.row, site.day, for_good=False)
             raise
     if outcome != links.SENT:
-        await links.not_delivered(people, message.row, house.day, for_good=outcome == links.FAILED)
+        await links.not_delivered(people, message.row, site.day, for_good=outcome == links.FAILED)
         return False
     await links.keep(people, proposed)
-    await links.delivered(people, message.row, house.day)
+    await links.delivered(people, message.row, site.day)
     return True
 
 

@@ -16,7 +16,7 @@ from surveys.answers import wave as urn_of
 from surveys.cases import keeping
 from surveys.lifecycle import destroying
 from surveys.lifecycle.closing import count_received, end_due
-from surveys.lifecycle.context import ROME, House, today
+from surveys.lifecycle.context import ROME, Site, today
 from surveys.people import links
 from surveys.public import channel
 from surveys.stores import Engines
@@ -55,16 +55,16 @@ async def _look(settings: Settings, engines: Engines) -> None:
             if lease is None and (lease := _take_lease(settings)) is not None:
                 stirrers = [asyncio.create_task(stirrer.work()) for stirrer in _stirrers(engines)]
             if lease is not None:
-                house = House(engines, settings.data, today(), ACTOR)
+                site = Site(engines, settings.data, today(), ACTOR)
                 try:
-                    await do_due(house, datetime.now(ROME).hour)
+                    await do_due(site, datetime.now(ROME).hour)
                     await draw_missing(settings)
                     await notices.send_due(settings, datetime.now(UTC))
-                    await invitations.send_due(settings, house)
+                    await invitations.send_due(settings, site)
                 except Exception as problem:  # the next look tries again
                     faults.note("jobs", problem)
                 try:
-                    await destroying.finish_unless_busy(house)
+                    await destroying.finish_unless_busy(site)
                 except Exception as problem:
                     faults.note("destroying", problem)
             if not _asked_to_end():
@@ -125,11 +125,11 @@ def _take_lease(settings: Settings) -> IO[str] | None:
     return handle
 
 
-async def do_due(house: House, hour: int = COUNT_HOUR) -> None:
+async def do_due(site: Site, hour: int = COUNT_HOUR) -> None:
     """Do everything that is due on this day; from the fixed hour on, count what open waves have received."""
-    await end_due(house)
+    await end_due(site)
     if hour >= COUNT_HOUR:
-        await count_received(house)
+        await count_received(site)
     record = await channel.load()
-    await keeping.sweep(house.engines["cases"], house.day, record.retention_years)
-    await keeping.close_year(house.engines["public"], house.day)
+    await keeping.sweep(site.engines["cases"], site.day, record.retention_years)
+    await keeping.close_year(site.engines["public"], site.day)

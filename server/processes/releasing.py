@@ -6,7 +6,7 @@ from analysis.rules import DisclosureError, TooFew
 from surveys.answers.keys import SecretRefused
 from surveys.answers.opening import SheetsForged, SheetsMissing
 from surveys.answers.plans import PlanOther
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.releasing import MoreSheetsThanCodes, ReleaseLost, release_wave
@@ -17,11 +17,11 @@ from surveys.public.waves import NoSuchWave, WrongState
 
 
 async def release_and_draw(
-    house: House, wave: str, secrets: tuple[str, str], progress: Callable[[str], None], without: int = 0
+    site: Site, wave: str, secrets: tuple[str, str], progress: Callable[[str], None], without: int = 0
 ) -> str:
     """Release a wave, then draw. Returns what failed (for `server.processes.following.failure_in_words`), or "" when all is done."""
     try:
-        await release_wave(house, wave, secrets, progress, without)
+        await release_wave(site, wave, secrets, progress, without)
     except SecretRefused:
         return "secret"
     except WrongState:
@@ -50,11 +50,11 @@ async def release_and_draw(
         return f"{'sheets_missing' if problem.acceptable else 'sheets_gone'}:{problem.missing}:{problem.spent}"
     except FileNotFoundError:
         return "wraps"
-    await draw(house, wave, progress)
+    await draw(site, wave, progress)
     return ""
 
 
-async def draw(house: House, wave: str, progress: Callable[[str], None]) -> None:
+async def draw(site: Site, wave: str, progress: Callable[[str], None]) -> None:
     """Draw and sign the charts of a released wave from its document.
 
     Raises
@@ -69,4 +69,4 @@ async def draw(house: House, wave: str, progress: Callable[[str], None]) -> None
     progress("charts")
     record, document = await released(wave)
     drawn = draw_all(document, labels_of(record))
-    await releases.keep_charts(house.engines["public"], wave, drawn, installation_key(house.data))
+    await releases.keep_charts(site.engines["public"], wave, drawn, installation_key(site.data))

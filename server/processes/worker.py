@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from server.settings import from_environment
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.stores import stores
 
 
@@ -21,11 +21,11 @@ async def _release(given: dict[str, Any]) -> dict[str, Any]:
 
     settings = from_environment()
     async with stores(settings.stores) as engines:
-        house = House(
+        site = Site(
             engines, settings.data, date.fromisoformat(given["day"]) if "day" in given else today(), given["actor"]
         )
         failure = await release_and_draw(
-            house,
+            site,
             given["wave"],
             (given["first"], given["second"]),
             lambda s: _tell({"step": s}),
@@ -39,7 +39,7 @@ async def _charts(given: dict[str, Any]) -> dict[str, Any]:
 
     settings = from_environment()
     async with stores(settings.stores) as engines:
-        await draw(House(engines, settings.data, today(), ""), given["wave"], lambda _: None)
+        await draw(Site(engines, settings.data, today(), ""), given["wave"], lambda _: None)
     return {}
 
 

@@ -24,7 +24,7 @@ from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
 from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.lifecycle.closeness import groups_of
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import LinkRefused, issue, state_of
 from surveys.slips import NotACode
 
@@ -107,12 +107,12 @@ async def state_of_link(request: AppRequest) -> Response[bytes]:
 
 
 @post("/answer/token", status_code=200, request_max_body_size=LIMIT)
-async def take_token(request: AppRequest, house: NamedDependency[House]) -> Response[bytes]:
+async def take_token(request: AppRequest, site: NamedDependency[Site]) -> Response[bytes]:
     """Sign the blinded value of a link, once."""
     language = language_of(request)
     asked = await _body(request, Asking)
     try:
-        signed = await issue(house, asked.link, _bytes(asked.z))
+        signed = await issue(site, asked.link, _bytes(asked.z))
     except LinkRefused as problem:
         if problem.reason == "taken":
             return _problem(language, "link.page.taken", 409, day=day(problem.when, language))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from surveys.cases import desk, handlers, log, standing
 from surveys.cases.keeper import keeper_at
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import log as act_log
 from surveys.public import channel, organisation, readers, rings
 from surveys.public import house as house_file
@@ -21,19 +21,19 @@ class ChannelNotReady(Exception):
         self.gaps = tuple(gaps)
 
 
-async def gaps(house: House) -> tuple[str, ...]:
+async def gaps(site: Site) -> tuple[str, ...]:
     """Name what the channel still needs before it may open."""
-    record, chain = await channel.load(), await rings.load(house_file.load(house.data))
+    record, chain = await channel.load(), await rings.load(house_file.load(site.data))
     known = {person.name: person for person in await handlers.everyone()}
     trained = chain is not None and all(
-        reader.id in known and known[reader.id].training_is_valid(house.day) for reader in chain.newest.readers
+        reader.id in known and known[reader.id].training_is_valid(site.day) for reader in chain.newest.readers
     )
     about = await organisation.load()
-    checked = about is not None and organisation.checked_recently(about, house.day)
+    checked = about is not None and organisation.checked_recently(about, site.day)
     return record.missing(keyring=chain is not None, trained=trained, help_checked=checked)
 
 
-async def open_channel(house: House) -> ChannelRecord:
+async def open_channel(site: Site) -> ChannelRecord:
     """Open the channel.
 
     Raises
@@ -42,22 +42,22 @@ async def open_channel(house: House) -> ChannelRecord:
         If the unions were not heard (D.Lgs. 24/2023 art. 4 c. 1), nobody is on a signed keyring, training has expired, or
         the help numbers are old.
     """
-    missing = await gaps(house)
+    missing = await gaps(site)
     if missing:
         raise ChannelNotReady(missing)
     record = await channel.load()
-    await act_log.record(house.engines["people"], house.day, house.actor, "open channel")
-    return await channel.save(house.engines["public"], replace(record, opened=record.opened or house.day.isoformat()))
+    await act_log.record(site.engines["people"], site.day, site.actor, "open channel")
+    return await channel.save(site.engines["public"], replace(record, opened=record.opened or site.day.isoformat()))
 
 
-async def set_rules(house: House, record: ChannelRecord) -> None:
+async def set_rules(site: Site, record: ChannelRecord) -> None:
     """Change hearing, files or retention; the representative reads that it was done."""
-    await channel.save(house.engines["public"], record)
+    await channel.save(site.engines["public"], record)
     heard, years = record.hearing_day, str(record.retention_years)
-    await act_log.record(house.engines["people"], house.day, house.actor, "channel rules", heard=heard, years=years)
+    await act_log.record(site.engines["people"], site.day, site.actor, "channel rules", heard=heard, years=years)
 
 
-async def publish_ring(house: House, text: str, signatures: Sequence[Mapping[str, str]]) -> tuple[Ring, int]:
+async def publish_ring(site: Site, text: str, signatures: Sequence[Mapping[str, str]]) -> tuple[Ring, int]:
     """Put a signed ring in use; whoever is no longer on it loses the wraps of every case.
 
     Those cases, and those of somebody with new keys, get new keys from whoever opens them next.
@@ -71,14 +71,14 @@ async def publish_ring(house: House, text: str, signatures: Sequence[Mapping[str
     RingRefused
         If it is not valid, or there is no house file yet.
     """
-    anchor = house_file.load(house.data)
+    anchor = house_file.load(site.data)
     if anchor is None:
         raise RingRefused("there is no house file yet")
-    before = (await readers.load(house.data)).current
+    before = (await readers.load(site.data)).current
     old = await rings.load(anchor)
-    ring = await rings.publish(house.engines["public"], anchor, text, signatures)
-    keeper = keeper_at(house.data)
-    seat = await desk.open_desk(house.engines["cases"], keeper, await readers.load(house.data), house.day)
+    ring = await rings.publish(site.engines["public"], anchor, text, signatures)
+    keeper = keeper_at(site.data)
+    seat = await desk.open_desk(site.engines["cases"], keeper, await readers.load(site.data), site.day)
     count = 0
     for name in before:
         now, was = ring.reader(name), old.newest.reader(name) if old else None
@@ -86,20 +86,20 @@ async def publish_ring(house: House, text: str, signatures: Sequence[Mapping[str
             count += await standing.drop_everywhere(seat, name)
         elif was is not None and now.recipient != was.recipient:
             count += await standing.renew_everywhere(seat, name)
-    await log.record(house.engines["cases"], keeper, house.day, house.actor, "published_keyring")
+    await log.record(site.engines["cases"], keeper, site.day, site.actor, "published_keyring")
     return ring, count
 
 
-async def publish_still(house: House, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
+async def publish_still(site: Site, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
     """Lengthen the ring in use.
 
     Raises
     ------
     RingRefused
     """
-    anchor = house_file.load(house.data)
+    anchor = house_file.load(site.data)
     if anchor is None:
         raise RingRefused("there is no house file yet")
-    ring = await rings.publish_still(house.engines["public"], anchor, text, signatures)
-    await log.record(house.engines["cases"], keeper_at(house.data), house.day, house.actor, "published_keyring")
+    ring = await rings.publish_still(site.engines["public"], anchor, text, signatures)
+    await log.record(site.engines["cases"], keeper_at(site.data), site.day, site.actor, "published_keyring")
     return ring

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from surveys.answers.keys import SecretRefused, holder_key, read_secret
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.marking import Mark, marks, name_words, without
 from surveys.lifecycle.planning import GUARANTEE
 from surveys.people import log, roster
@@ -89,7 +89,7 @@ async def _waiting(wave: str, comment: int) -> CommentRecord | None:
     return next((record for record in found if record.state in (SEALED, PROPOSED)), None)
 
 
-async def put_forward(house: House, wave: str, comment: int, wording: str, secret: str) -> bool:
+async def put_forward(site: Site, wave: str, comment: int, wording: str, secret: str) -> bool:
     """Agree to a wording ("" withholds the comment): the first person proposes it, another who sends the same decides.
 
     Returns
@@ -109,14 +109,14 @@ async def put_forward(house: House, wave: str, comment: int, wording: str, secre
     wording = wording.replace("\r\n", "\n").replace("\0", "").strip()
     if len(wording) > WORDING_LETTERS:
         raise WordingTooLong
-    public = house.engines["public"]
+    public = site.engines["public"]
     same = bool(record.proposal) and _opened(record.proposal, key) == wording
-    if same and record.proposed_by not in ("", house.actor):
+    if same and record.proposed_by not in ("", site.actor):
         if not await comments.decide(public, comment, record.proposed_by, wording, publish=bool(wording)):
             return False
         act = "comment published" if wording else "comment withheld"
-        await log.record(house.engines["people"], house.day, house.actor, act, wave=wave)
+        await log.record(site.engines["people"], site.day, site.actor, act, wave=wave)
         return True
     sealed = SealedBox(key.public_key).encrypt(wording.encode().ljust(_SIZE, b"\0"))
-    await comments.propose(public, comment, sealed, house.actor)
+    await comments.propose(public, comment, sealed, site.actor)
     return False

@@ -37,7 +37,7 @@ def rome_day(instant: datetime) -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Site:
     """The opened stores and the folder of keys; `day` is the day of this step, `actor` who takes it."""
 
     engines: Engines
@@ -54,9 +54,9 @@ class House:
         return wave_key_path(self.data, wave)
 
 
-def keep_wraps(house: House, wave: str, sealed: SealedUrnKey) -> None:
+def keep_wraps(site: Site, wave: str, sealed: SealedUrnKey) -> None:
     """Write the wrapped key durably."""
-    keep_file(house.wraps_file(wave), wraps_text(sealed).encode())
+    keep_file(site.wraps_file(wave), wraps_text(sealed).encode())
 
 
 def keep_file(path: Path, content: bytes) -> None:
@@ -115,7 +115,7 @@ def wraps_from(text: str) -> SealedUrnKey:
         raise ValueError("not the text of a wrapped key") from problem
 
 
-def read_wraps(house: House, wave: str) -> SealedUrnKey:
+def read_wraps(site: Site, wave: str) -> SealedUrnKey:
     """Read the wrapped key of a wave.
 
     Raises
@@ -123,13 +123,13 @@ def read_wraps(house: House, wave: str) -> SealedUrnKey:
     FileNotFoundError
         If it was destroyed, or never made.
     """
-    return wraps_from(house.wraps_file(wave).read_text())
+    return wraps_from(site.wraps_file(wave).read_text())
 
 
-def make_wave_key(house: House, wave: str) -> bytes:
+def make_wave_key(site: Site, wave: str) -> bytes:
     """Make the key of the server's layer, in a file outside the stores and their backups; gives what the row may hold of it."""
     key = os.urandom(WAVE_KEY_BYTES)
-    keep_file(house.wave_key_file(wave), key)
+    keep_file(site.wave_key_file(wave), key)
     return wave_key_digest(key)
 
 
@@ -180,10 +180,10 @@ def draw_path(data: Path, wave: str) -> Path:
     return _file_of(data, wave, "draw")
 
 
-def destroy_wraps(house: House, wave: str) -> None:
+def destroy_wraps(site: Site, wave: str) -> None:
     """Overwrite and remove what opens sheets besides the holders' words: the wave key, or the wrapped key of version 1."""
-    destroy_file(house.wraps_file(wave))
-    destroy_file(house.wave_key_file(wave))
+    destroy_file(site.wraps_file(wave))
+    destroy_file(site.wave_key_file(wave))
 
 
 def destroy_file(path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from surveys.answers import wave as urn_of
 from surveys.lifecycle import drawing
-from surveys.lifecycle.context import House, destroy_wraps, draw_path, wave_key_path
+from surveys.lifecycle.context import Site, destroy_wraps, draw_path, wave_key_path
 from surveys.lifecycle.issuing import destroy_token_key, key_file
 from surveys.people import links, log, two_keys
 from surveys.public import releases, waves
@@ -20,29 +20,29 @@ from surveys.stirring import StillInOrder
 OVER = (State.RELEASED, State.TOO_FEW, State.CANCELLED)
 
 
-async def destroy(house: House, wave: str) -> None:
+async def destroy(site: Site, wave: str) -> None:
     """Destroy keys, urn, links and messages of a wave that is over; of one that never had any nothing is written down."""
-    if not await _is_left(house, wave):
+    if not await _is_left(site, wave):
         return
-    destroy_token_key(house, wave)
-    destroy_wraps(house, wave)
-    drawing.destroy(house.data, wave)  # after the keys: while sheets can be opened their moves are the same
+    destroy_token_key(site, wave)
+    destroy_wraps(site, wave)
+    drawing.destroy(site.data, wave)  # after the keys: while sheets can be opened their moves are the same
     with suppress(StillInOrder):  # a reader, as of a backup, holds the log of ciphertext: the next stir empties it
-        await urn_of.destroy(house.engines["answers"], wave)
+        await urn_of.destroy(site.engines["answers"], wave)
     if await links.are_there(wave):
-        await forget_links(house, wave)
-    await log.record(house.engines["people"], house.day, house.actor, "urn destroyed", wave=wave)
+        await forget_links(site, wave)
+    await log.record(site.engines["people"], site.day, site.actor, "urn destroyed", wave=wave)
 
 
-async def forget_links(house: House, wave: str) -> None:
+async def forget_links(site: Site, wave: str) -> None:
     """No link works any more, nobody is named by an act, no message waits."""
-    people = house.engines["people"]
+    people = site.engines["people"]
     await links.forget_links(people, wave)
     await two_keys.forget_people(people, wave)
     await links.leave_no_trace(people)
 
 
-async def finish(house: House) -> None:
+async def finish(site: Site) -> None:
     """Destroy what is left of every wave that is over, and what a closing that was cut off left of links.
 
     A row that cannot be right, or a store that is busy, keeps no other wave waiting; what happened is raised at the end.
@@ -52,27 +52,27 @@ async def finish(house: House) -> None:
     for wave in await waves.in_state(State.CLOSED, *OVER):
         try:
             if wave.origin == "ascolto":
-                await _finish_one(house, wave)
+                await _finish_one(site, wave)
         except Exception as this:
             problem = this
     if problem is not None:
         raise problem
 
 
-async def _finish_one(house: House, wave: WaveRecord) -> None:
+async def _finish_one(site: Site, wave: WaveRecord) -> None:
     if wave.state == State.CLOSED:
-        if key_file(house, wave.id).exists() or await links.are_there(wave.id):
-            destroy_token_key(house, wave.id)
-            await forget_links(house, wave.id)
+        if key_file(site, wave.id).exists() or await links.are_there(wave.id):
+            destroy_token_key(site, wave.id)
+            await forget_links(site, wave.id)
     elif wave.state != State.RELEASED or await releases.ours(wave.id) is not None:
-        await destroy(house, wave.id)
+        await destroy(site, wave.id)
 
 
-async def finish_unless_busy(house: House) -> None:
+async def finish_unless_busy(site: Site) -> None:
     """The same, unless a release is under way: that destroys what it leaves."""
     try:
-        async with alone(house):
-            await finish(house)
+        async with alone(site):
+            await finish(site)
     except AlreadyReleasing:
         return
 
@@ -82,14 +82,14 @@ class AlreadyReleasing(Exception):
 
 
 @asynccontextmanager
-async def alone(house: House) -> AsyncIterator[None]:
+async def alone(site: Site) -> AsyncIterator[None]:
     """The lock of whoever releases or destroys.
 
     Raises
     ------
     AlreadyReleasing
     """
-    path = house.data / "keys" / "release.lock"
+    path = site.data / "keys" / "release.lock"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(path, "w") as handle:
         try:
@@ -99,11 +99,11 @@ async def alone(house: House) -> AsyncIterator[None]:
         yield
 
 
-async def _is_left(house: House, wave: str) -> bool:
+async def _is_left(site: Site, wave: str) -> bool:
     files = (
-        house.wraps_file(wave),
-        wave_key_path(house.data, wave),
-        draw_path(house.data, wave),
-        key_file(house, wave),
+        site.wraps_file(wave),
+        wave_key_path(site.data, wave),
+        draw_path(site.data, wave),
+        key_file(site, wave),
     )
     return any(file.exists() for file in files) or await urn_of.is_there(wave) or await links.are_there(wave)

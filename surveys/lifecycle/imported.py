@@ -18,7 +18,7 @@ from surveys.importing.mapping import ItemMapping, ResponseMapping
 from surveys.importing.responses import ImportedResponses
 from surveys.importing.sources import Sketches, is_same
 from surveys.lifecycle import drawing
-from surveys.lifecycle.context import House, keep_file
+from surveys.lifecycle.context import Site, keep_file
 from surveys.lifecycle.releasing import Progress, release_imported
 from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.signing import fingerprint, installation_key, public_text
@@ -103,7 +103,7 @@ def sources_path(data: Path) -> Path:
     return data / "keys" / "imports.json"
 
 
-def _remember(house: House, mapping: ResponseMapping, found: ImportedResponses, there: Collection[str]) -> None:
+def _remember(site: Site, mapping: ResponseMapping, found: ImportedResponses, there: Collection[str]) -> None:
     """Refuse a source that was noted; else note this one, before it is released: what was cut off there begins anew under its own name.
 
     Nothing noted is ever forgotten: whoever deletes a wave from the store gets no second document of its source.
@@ -112,7 +112,7 @@ def _remember(house: House, mapping: ResponseMapping, found: ImportedResponses, 
     ------
     SourceReleased
     """
-    path = sources_path(house.data)
+    path = sources_path(site.data)
     known: dict[str, Sketches] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     for wave, before in known.items():
         if (wave in there or wave != mapping.wave) and is_same(before, found.sketches):
@@ -122,7 +122,7 @@ def _remember(house: House, mapping: ResponseMapping, found: ImportedResponses, 
 
 
 async def release_file(
-    house: House, mapping: ResponseMapping, found: ImportedResponses, sha256: str, progress: Progress
+    site: Site, mapping: ResponseMapping, found: ImportedResponses, sha256: str, progress: Progress
 ) -> None:
     """Protect, audit and publish an imported file as a wave of its own.
 
@@ -133,7 +133,7 @@ async def release_file(
     """
     raw = RawResponses(found.n, found.groups, found.answers)
     facts = Facts(
-        installation=fingerprint(public_text(installation_key(house.data))),
+        installation=fingerprint(public_text(installation_key(site.data))),
         origin="imported",
         wave={"id": mapping.wave, "title": dict(mapping.title), "opened": mapping.opened, "closed": mapping.closed},
         questionnaire={"id": mapping.wave, "version": WORDS_SIGNED, "sha256": words_digest(_frozen(mapping))},
@@ -145,13 +145,13 @@ async def release_file(
         id=mapping.wave,
         title=dict(mapping.title),
         state=State.RELEASED,
-        released=house.day,
+        released=site.day,
         origin="imported",
         questionnaire=_frozen(mapping),
         plan=plan.to_json(),
         rules={"k": _K},
     )
-    remember = partial(_remember, house, mapping, found)
+    remember = partial(_remember, site, mapping, found)
     of = {"groups": found.groups, "answers": found.answers, "mapping": sha256}
-    below = drawing.derived(installation_key(house.data).private_bytes_raw(), of)
-    await release_imported(house, record, raw, instrument_of(mapping), facts, progress, remember, below)
+    below = drawing.derived(installation_key(site.data).private_bytes_raw(), of)
+    await release_imported(site, record, raw, instrument_of(mapping), facts, progress, remember, below)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from surveys.blind import PublicKey, SigningKey, TokenRefused, generate_key, sign_blinded
-from surveys.lifecycle.context import House, destroy_file, sign_path
+from surveys.lifecycle.context import Site, destroy_file, sign_path
 from surveys.people import links, log
 from surveys.people.links import Invitation, Link, LinkState
 from surveys.public import waves
@@ -26,14 +26,14 @@ class LinkRefused(Exception):
         self.reason, self.when = reason, when
 
 
-def key_file(house: House, wave: str) -> Path:
-    return sign_path(house.data, wave)
+def key_file(site: Site, wave: str) -> Path:
+    return sign_path(site.data, wave)
 
 
-def make_token_key(house: House, wave: str) -> bytes:
+def make_token_key(site: Site, wave: str) -> bytes:
     """Make the wave's signing key and keep it in a file of its own; gives the public half (DER)."""
     key = generate_key()
-    path = key_file(house, wave)
+    path = key_file(site, wave)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(key.to_pem())
@@ -42,9 +42,9 @@ def make_token_key(house: House, wave: str) -> bytes:
     return key.public.to_der()
 
 
-def destroy_token_key(house: House, wave: str) -> None:
+def destroy_token_key(site: Site, wave: str) -> None:
     """Overwrite and remove the signing key: from now on nobody can issue a token."""
-    destroy_file(key_file(house, wave))
+    destroy_file(key_file(site, wave))
 
 
 @lru_cache(maxsize=4)
@@ -55,7 +55,7 @@ def _signing_key(path: Path, public: bytes) -> SigningKey:
     return key
 
 
-async def issue(house: House, link: str, z: bytes) -> bytes:
+async def issue(site: Site, link: str, z: bytes) -> bytes:
     """Sign one blinded value for a link: once, and again only for the very same value.
 
     Raises
@@ -68,7 +68,7 @@ async def issue(house: House, link: str, z: bytes) -> bytes:
         raise LinkRefused("unknown")
     asked = hashlib.sha256(z).digest()
     record = await waves.get(entry.wave)
-    path = key_file(house, entry.wave)
+    path = key_file(site, entry.wave)
     if record.state != State.OPEN or not path.exists():
         raise LinkRefused("over")
     if entry.issued is not None:
@@ -79,8 +79,8 @@ async def issue(house: House, link: str, z: bytes) -> bytes:
         signed = await asyncio.to_thread(sign_blinded, _signing_key(path, record.token_key), z)
     except TokenRefused:
         raise LinkRefused("broken") from None
-    if not await links.mark_issued(house.engines["people"], entry.row, link, asked, signed, house.day):
-        raise LinkRefused("taken", house.day)  # two at once: the other was first
+    if not await links.mark_issued(site.engines["people"], entry.row, link, asked, signed, site.day):
+        raise LinkRefused("taken", site.day)  # two at once: the other was first
     return signed
 
 
@@ -94,7 +94,7 @@ def address_of(site: str, link: Link, mark: str) -> str:
     return f"{site}/answer#l={link}.{mark}"
 
 
-async def invite_by_mail(house: House, wave: str, kind: str, *, only_missing: bool) -> int:
+async def invite_by_mail(site: Site, wave: str, kind: str, *, only_missing: bool) -> int:
     """Put an e-mail for everyone of the channel into the outbox: an invitation or a reminder, each with a new link
     that is drawn as it leaves.
 
@@ -110,13 +110,13 @@ async def invite_by_mail(house: House, wave: str, kind: str, *, only_missing: bo
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
     members = await links.members_of(wave, "email", only_missing=only_missing)
-    sent = await links.put_out(house.engines["people"], wave, kind, members)
+    sent = await links.put_out(site.engines["people"], wave, kind, members)
     whom = "missing" if only_missing else "all"
-    await log.record(house.engines["people"], house.day, house.actor, f"mail {kind}", wave=wave, whom=whom)
+    await log.record(site.engines["people"], site.day, site.actor, f"mail {kind}", wave=wave, whom=whom)
     return sent
 
 
-async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
+async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
     """New links of a channel to print or to give to a gateway; those who have a token keep it and get no new link.
 
     Raises
@@ -127,13 +127,13 @@ async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
-    people = house.engines["people"]
+    people = site.engines["people"]
     drawn = await links.draw(people, await links.members_of(wave, channel, only_missing=True))
-    await log.record(people, house.day, house.actor, "links made", wave=wave, channel=channel, n=str(len(drawn)))
+    await log.record(people, site.day, site.actor, "links made", wave=wave, channel=channel, n=str(len(drawn)))
     return drawn
 
 
-async def switch_to_slip(house: House, wave: str, person: int) -> bool:
+async def switch_to_slip(site: Site, wave: str, person: int) -> bool:
     """Let somebody draw a slip instead: her link ends first. The log says that it happened, not who.
 
     Raises
@@ -144,7 +144,7 @@ async def switch_to_slip(house: House, wave: str, person: int) -> bool:
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
-    switched = await links.switch_to_slip(house.engines["people"], wave, person)
+    switched = await links.switch_to_slip(site.engines["people"], wave, person)
     if switched:
-        await log.record(house.engines["people"], house.day, house.actor, "switched to slip", wave=wave)
+        await log.record(site.engines["people"], site.day, site.actor, "switched to slip", wave=wave)
     return switched

@@ -12,7 +12,7 @@ from surveys.answers import wave as urn_of
 from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle import frozen
-from surveys.lifecycle.context import House, make_wave_key
+from surveys.lifecycle.context import Site, make_wave_key
 from surveys.lifecycle.planning import PlanRefused, anchored, earlier_panels, seats_of
 from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
 from surveys.people import links, log, panel, roster, two_keys
@@ -40,16 +40,16 @@ class TooManySlips(Exception):
         self.left = left
 
 
-async def missing(house: House, record: WaveRecord) -> tuple[str, ...]:
+async def missing(site: Site, record: WaveRecord) -> tuple[str, ...]:
     """Name everything that keeps a planned wave from opening."""
     about = await organisation.load()
     gaps = list(about.missing()) if about else ["organisation"]
-    if about and "help_checked_on" not in gaps and not organisation.checked_recently(about, house.day):
+    if about and "help_checked_on" not in gaps and not organisation.checked_recently(about, site.day):
         gaps.append("help_checked_on")
-    gaps += await _unsigned(house, record)
-    if record.starts and house.day < record.starts:
+    gaps += await _unsigned(site, record)
+    if record.starts and site.day < record.starts:
         gaps.append("starts")
-    if record.ends and house.day > record.ends:
+    if record.ends and site.day > record.ends:
         gaps.append("ends")
     others = [wave for wave in await waves.in_state(State.OPEN, State.ENDED) if wave.id != record.id]
     if others:
@@ -57,10 +57,10 @@ async def missing(house: House, record: WaveRecord) -> tuple[str, ...]:
     return tuple(gaps)
 
 
-async def _unsigned(house: House, record: WaveRecord) -> list[str]:
+async def _unsigned(site: Site, record: WaveRecord) -> list[str]:
     """What of the keys is missing: words, then the plan's two signatures, then the holders' confirmations."""
     try:
-        await anchored(house.data)
+        await anchored(site.data)
     except PlanRefused as problem:
         return [problem.reason]
     made = record.statements()
@@ -71,8 +71,8 @@ async def _unsigned(house: House, record: WaveRecord) -> list[str]:
     if not record.signed_plan:
         return ["plan"]
     try:
-        plan = await checked_plan(house.data, record)
-        newest = (await anchored(house.data))[1].newest.number
+        plan = await checked_plan(site.data, record)
+        newest = (await anchored(site.data))[1].newest.number
     except PlanOther:
         return ["plan_other"]
     if plan.ring != newest:
@@ -80,7 +80,7 @@ async def _unsigned(house: House, record: WaveRecord) -> list[str]:
     return [f"confirm.{seat}" for seat in unconfirmed(plan, record.confirmations)]
 
 
-async def open_wave(house: House, wave: str) -> WaveRecord:
+async def open_wave(site: Site, wave: str) -> WaveRecord:
     """Open a wave whose plan two seats signed and three holders confirmed.
 
     Raises
@@ -91,48 +91,46 @@ async def open_wave(house: House, wave: str) -> WaveRecord:
         If the plan was exchanged meanwhile.
     PanelRefused, WrongState
     """
-    with one_opening(house.data, wave):
-        return await _open_wave(house, wave)
+    with one_opening(site.data, wave):
+        return await _open_wave(site, wave)
 
 
-async def _open_wave(house: House, wave: str) -> WaveRecord:
+async def _open_wave(site: Site, wave: str) -> WaveRecord:
     record = await waves.get(wave)
     if record.state not in (State.PLANNED, State.READY):
         raise waves.WrongState(wave, record.state, (State.READY,))
-    gaps = await missing(house, record)
+    gaps = await missing(site, record)
     if gaps:
         raise NotReady(gaps)
     chosen = await panel.members(record.panel["unit"])
-    plan = await checked_plan(house.data, record)
+    plan = await checked_plan(site.data, record)
     if len(chosen) != plan.panel["people"]:
         raise NotReady(("panel",))
-    await panel.check(record.panel["unit"], chosen, await earlier_panels(), house.day, record.rules["k"]["items"])
+    await panel.check(record.panel["unit"], chosen, await earlier_panels(), site.day, record.rules["k"]["items"])
     units = await roster.units()
     counts = {view.id: panel.count_view(view.filter, chosen, units) for view in Plan.from_json(record.plan).views}
     about = await organisation.load()
-    known = make_wave_key(house, wave)
-    await urn_of.destroy(house.engines["answers"], wave)  # of an opening that was cut off half-way
-    await urn_of.fill_urn(house.engines["answers"], wave, slots(len(chosen)))
-    await panel.forget(house.engines["people"], wave)
-    await panel.invite(house.engines["people"], wave, chosen, tuple(record.panel.get("channels", ())))
+    known = make_wave_key(site, wave)
+    await urn_of.destroy(site.engines["answers"], wave)  # of an opening that was cut off half-way
+    await urn_of.fill_urn(site.engines["answers"], wave, slots(len(chosen)))
+    await panel.forget(site.engines["people"], wave)
+    await panel.invite(site.engines["people"], wave, chosen, tuple(record.panel.get("channels", ())))
     by_channel = await links.counts(wave)
-    await panel.freeze_headcounts(house.engines["people"], wave, counts)
-    frozen.keep(house.data, record, counts)
+    await panel.freeze_headcounts(site.engines["people"], wave, counts)
+    frozen.keep(site.data, record, counts)
     opened = await waves.change(
-        house.engines["public"],
+        site.engines["public"],
         wave,
         State.READY,
         state=State.OPEN,
-        opened=house.day,
+        opened=site.day,
         invited=len(chosen),
         seal_key=known,
         panel={**record.panel, "by_channel": by_channel},
         headcount_bands={view: size_band(people) for view, people in counts.items()},
         messages={"referente": about.referente, "canale": about.canale} if about else {},
     )
-    await log.record(
-        house.engines["people"], house.day, house.actor, "wave opened", wave=wave, invited=str(len(chosen))
-    )
+    await log.record(site.engines["people"], site.day, site.actor, "wave opened", wave=wave, invited=str(len(chosen)))
     return opened
 
 
@@ -175,7 +173,7 @@ async def slips_left(record: WaveRecord) -> int:
     return max(0, slip_people(record) + spare - record.slips)
 
 
-async def print_slips(house: House, wave: str, count: int) -> list[SlipCode]:
+async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:
     """Make new codes for an open wave; they are returned once, to be printed, and never kept.
 
     Raises
@@ -183,19 +181,17 @@ async def print_slips(house: House, wave: str, count: int) -> list[SlipCode]:
     TooManySlips
         If there would be more than people without a link, and more than two people agreed to beyond them.
     """
-    if is_second(house.data, wave):
-        await checked_plan(house.data, await waves.get(wave))  # what the slips carry of the plan must be right
-    async with two_keys.one_at_a_time(house.engines["people"]):  # what is printed is counted, whoever else prints
+    if is_second(site.data, wave):
+        await checked_plan(site.data, await waves.get(wave))  # what the slips carry of the plan must be right
+    async with two_keys.one_at_a_time(site.engines["people"]):  # what is printed is counted, whoever else prints
         record = await waves.get(wave)
         if record.state != State.OPEN:
             raise waves.WrongState(wave, record.state, (State.OPEN,))
         left = await slips_left(record)
         if not 1 <= count <= left:
             raise TooManySlips(left)
-        await waves.change(house.engines["public"], wave, State.OPEN, slips=record.slips + count)
-    codes = await urn_of.make_slips(
-        house.engines["answers"], wave, count, first_version=not is_second(house.data, wave)
-    )
+        await waves.change(site.engines["public"], wave, State.OPEN, slips=record.slips + count)
+    codes = await urn_of.make_slips(site.engines["answers"], wave, count, first_version=not is_second(site.data, wave))
     secrets.SystemRandom().shuffle(codes)
-    await log.record(house.engines["people"], house.day, house.actor, "slips printed", wave=wave, slips=str(count))
+    await log.record(site.engines["people"], site.day, site.actor, "slips printed", wave=wave, slips=str(count))
     return codes

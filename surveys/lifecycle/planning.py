@@ -10,7 +10,7 @@ from pathlib import Path
 from analysis.demographics import Category
 from analysis.views import Plan, default_plan
 from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
-from surveys.lifecycle.context import House, keep_file, keep_wraps, wave_key_digest, wraps_from
+from surveys.lifecycle.context import Site, keep_file, keep_wraps, wave_key_digest, wraps_from
 from surveys.people import links, log, panel, roster
 from surveys.public import house as house_file
 from surveys.public import rings, waves
@@ -116,7 +116,7 @@ async def anchored(data: Path) -> tuple[HouseFile, Chain]:
     return house, chain
 
 
-async def plan(house: House, wish: Wish) -> WaveRecord:
+async def plan(site: Site, wish: Wish) -> WaveRecord:
     """Write a wave down as planned; nothing is frozen until its plan is signed.
 
     Raises
@@ -125,7 +125,7 @@ async def plan(house: House, wish: Wish) -> WaveRecord:
         Nothing was written.
     """
     _checked(wish)
-    await anchored(house.data)
+    await anchored(site.data)
     if any(wave.id == wish.id for wave in await waves.everything()):
         raise PlanRefused("taken", id=wish.id)
     units = _to_service(await roster.units())
@@ -133,7 +133,7 @@ async def plan(house: House, wish: Wish) -> WaveRecord:
         raise PlanRefused("people")
     chosen = await panel.members(wish.unit)
     rules = dict(MINIMUM_K) | dict(wish.k or {})
-    await panel.check(wish.unit, chosen, await earlier_panels(), house.day, rules["items"])
+    await panel.check(wish.unit, chosen, await earlier_panels(), site.day, rules["items"])
     inside = roster.below(units, wish.unit)
     units = [unit for unit in units if unit.code in inside]
     nodes = [UnitNode(unit.code, unit.name, unit.parent if unit.parent in inside else "") for unit in units]
@@ -149,8 +149,8 @@ async def plan(house: House, wish: Wish) -> WaveRecord:
         plan=groups_of(questionnaire, units).to_json(),
         rules={"k": rules},
     )
-    await waves.add(house.engines["public"], record)
-    await log.record(house.engines["people"], house.day, house.actor, "wave planned", wave=wish.id)
+    await waves.add(site.engines["public"], record)
+    await log.record(site.engines["people"], site.day, site.actor, "wave planned", wave=wish.id)
     return record
 
 
@@ -173,7 +173,7 @@ def draw_secret() -> HolderSecret:
     return new_secret(secrets.randbelow)
 
 
-async def take_seat(house: House, wave: str, secret: HolderSecret) -> None:
+async def take_seat(site: Site, wave: str, secret: HolderSecret) -> None:
     """Keep the public half of the guarantee team's key; the secret itself is forgotten when this returns.
 
     The holders of the urn make theirs on their own devices (`surveys.lifecycle.ready.take_statement`).
@@ -189,12 +189,12 @@ async def take_seat(house: House, wave: str, secret: HolderSecret) -> None:
     if seat not in seats_of(record) or seat in record.holders:
         raise PlanRefused("seat", seat=seat)
     key = bytes(holder_key(secret, wave, seat).public_key).hex()
-    holders = {**record.holders, seat: {"key": key, "holder": house.actor, "day": house.day.isoformat()}}
-    await waves.change(house.engines["public"], wave, State.PLANNED, holders=holders)
-    await log.record(house.engines["people"], house.day, house.actor, "secret made", wave=wave, seat=seat)
+    holders = {**record.holders, seat: {"key": key, "holder": site.actor, "day": site.day.isoformat()}}
+    await waves.change(site.engines["public"], wave, State.PLANNED, holders=holders)
+    await log.record(site.engines["people"], site.day, site.actor, "secret made", wave=wave, seat=seat)
 
 
-async def confirm_destroyed(house: House, wave: str, seat: str) -> None:
+async def confirm_destroyed(site: Site, wave: str, seat: str) -> None:
     """Write into the log that a holder destroyed her secret after the release (PRIVACY 3.5).
 
     Raises
@@ -208,12 +208,12 @@ async def confirm_destroyed(house: House, wave: str, seat: str) -> None:
     holder = record.holders.get(seat)
     if holder is None or "destroyed" in holder:
         raise PlanRefused("seat", seat=seat)
-    holders = {**record.holders, seat: {**holder, "destroyed": house.day.isoformat()}}
-    await waves.change(house.engines["public"], wave, State.RELEASED, holders=holders)
-    await log.record(house.engines["people"], house.day, house.actor, "secret destroyed", wave=wave, seat=seat)
+    holders = {**record.holders, seat: {**holder, "destroyed": site.day.isoformat()}}
+    await waves.change(site.engines["public"], wave, State.RELEASED, holders=holders)
+    await log.record(site.engines["people"], site.day, site.actor, "secret destroyed", wave=wave, seat=seat)
 
 
-async def restore_key(house: House, wave: str, text: str) -> None:
+async def restore_key(site: Site, wave: str, text: str) -> None:
     """Put the wave key of an unreleased wave (version 1: its wrapped key) back from the text of its recovery sheet.
 
     Raises
@@ -226,28 +226,28 @@ async def restore_key(house: House, wave: str, text: str) -> None:
     record = await waves.get(wave)
     if record.state not in (State.OPEN, State.ENDED, State.CLOSED):
         raise waves.WrongState(wave, record.state, (State.CLOSED,))
-    if house.wraps_file(wave).exists() or house.wave_key_file(wave).exists():
+    if site.wraps_file(wave).exists() or site.wave_key_file(wave).exists():
         raise PlanRefused("sheet_there")
     if record.signed_plan:
-        _restore_wave_key(house, record, text)
+        _restore_wave_key(site, record, text)
     else:
-        _restore_wraps(house, record, text)
-    await log.record(house.engines["people"], house.day, house.actor, "keys restored", wave=wave)
+        _restore_wraps(site, record, text)
+    await log.record(site.engines["people"], site.day, site.actor, "keys restored", wave=wave)
 
 
-def _restore_wave_key(house: House, record: WaveRecord, text: str) -> None:
+def _restore_wave_key(site: Site, record: WaveRecord, text: str) -> None:
     typed = "".join(text.lower().split())
     key = bytes.fromhex(typed) if re.fullmatch("[0-9a-f]{64}", typed) else b""
     if wave_key_digest(key) != record.seal_key:
         raise PlanRefused("sheet")
-    keep_file(house.wave_key_file(record.id), key)
+    keep_file(site.wave_key_file(record.id), key)
 
 
-def _restore_wraps(house: House, record: WaveRecord, text: str) -> None:
+def _restore_wraps(site: Site, record: WaveRecord, text: str) -> None:
     try:
         sealed = wraps_from(text)
     except ValueError:
         raise PlanRefused("sheet") from None
     if sealed.public != record.seal_key:
         raise PlanRefused("sheet")
-    keep_wraps(house, record.id, sealed)
+    keep_wraps(site, record.id, sealed)

@@ -17,7 +17,7 @@ from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther, SignedPlan
 from surveys.blind import PublicKey
 from surveys.lifecycle import frozen, pins
-from surveys.lifecycle.context import House, keep_file, plan_path
+from surveys.lifecycle.context import Site, keep_file, plan_path
 from surveys.lifecycle.issuing import FINGERPRINT_LETTERS, make_token_key
 from surveys.lifecycle.planning import GUARANTEE, PlanRefused, anchored, seats_of
 from surveys.people import log, panel
@@ -25,7 +25,7 @@ from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
 
 
-async def take_statement(house: House, wave: str, text: str, seat: str = "") -> None:
+async def take_statement(site: Site, wave: str, text: str, seat: str = "") -> None:
     """Keep what a holder says of herself: her own device made and signed it, and her words stayed there.
 
     Parameters
@@ -41,7 +41,7 @@ async def take_statement(house: House, wave: str, text: str, seat: str = "") -> 
         If the statement is of another house or wave, her seat is taken, or another seat has the same keys.
     """
     record = await waves.get(wave)
-    anchor, _ = await anchored(house.data)
+    anchor, _ = await anchored(site.data)
     try:
         mine = read_statement(text, anchor.hash, wave)
         others = [read_statement(there, anchor.hash, wave) for there in record.statements().values()]
@@ -51,15 +51,15 @@ async def take_statement(house: House, wave: str, text: str, seat: str = "") -> 
         raise PlanRefused("seat", seat=mine.seat)
     if any(mine.point == other.point or mine.signer == other.signer for other in others):
         raise PlanRefused("statement")
-    stated = {mine.seat: {"statement": text, "holder": house.actor, "day": house.day.isoformat()}}
+    stated = {mine.seat: {"statement": text, "holder": site.actor, "day": site.day.isoformat()}}
 
     def with_mine(now: WaveRecord) -> dict[str, Any]:
         if mine.seat in now.statements():  # she herself, from another window, in this moment
             raise PlanRefused("seat", seat=mine.seat)
         return {**now.holders, **stated}
 
-    await waves.change(house.engines["public"], wave, State.PLANNED, holders=with_mine)
-    await log.record(house.engines["people"], house.day, house.actor, "secret made", wave=wave, seat=mine.seat)
+    await waves.change(site.engines["public"], wave, State.PLANNED, holders=with_mine)
+    await log.record(site.engines["people"], site.day, site.actor, "secret made", wave=wave, seat=mine.seat)
 
 
 def _frozen(record: WaveRecord) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _frozen(record: WaveRecord) -> dict[str, Any]:
     }
 
 
-async def draft_plan(house: House, wave: str) -> str:
+async def draft_plan(site: Site, wave: str) -> str:
     """Write the text of a wave's plan, to be signed away from the server; the token key is made now.
 
     Raises
@@ -84,18 +84,18 @@ async def draft_plan(house: House, wave: str) -> str:
     record = await waves.get(wave)
     if record.state not in (State.PLANNED, State.READY):
         raise waves.WrongState(wave, record.state, (State.PLANNED,))
-    anchor, chain = await anchored(house.data)
+    anchor, chain = await anchored(site.data)
     stated = record.statements()
     if not set(seats_of(record)) <= set(record.holders) or not set(SEATS) <= set(stated):
         raise PlanRefused("no_words")
     chosen = await panel.members(record.panel["unit"])
     record = await waves.change(
-        house.engines["public"],
+        site.engines["public"],
         wave,
         State.PLANNED,
         State.READY,
         panel={**record.panel, "people": len(chosen)},
-        token_key=record.token_key or make_token_key(house, wave),
+        token_key=record.token_key or make_token_key(site, wave),
     )
     token = sha256(record.token_key).hexdigest()
     team = record.holders[GUARANTEE]["key"] if GUARANTEE in record.holders else ""
@@ -117,7 +117,7 @@ def _kept(text: str, signatures: list[dict[str, str]]) -> str:
     return signed.canonical({"plan": text, "signatures": signatures})
 
 
-async def publish_plan(house: House, text: str, signatures: list[dict[str, str]]) -> SignedPlan:
+async def publish_plan(site: Site, text: str, signatures: list[dict[str, str]]) -> SignedPlan:
     """Keep a signed plan in its file and in the wave's row; each holder must then confirm it.
 
     Raises
@@ -128,13 +128,13 @@ async def publish_plan(house: House, text: str, signatures: list[dict[str, str]]
         If it is not what this wave is, or two signatures of the newest ring are missing.
     WrongState
     """
-    anchor, chain = await anchored(house.data)
+    anchor, chain = await anchored(site.data)
     plan = plans.verify(text, signatures, anchor.hash, chain.newest)
     record = await waves.get(plan.wave)
     _compare(plan, record)
     kept = _kept(text, [{"key": one["key"], "sig": one["sig"]} for one in signatures])
     await waves.change(
-        house.engines["public"],
+        site.engines["public"],
         plan.wave,
         State.PLANNED,
         State.READY,
@@ -142,14 +142,14 @@ async def publish_plan(house: House, text: str, signatures: list[dict[str, str]]
         signed_plan=kept,
         confirmations={},
     )
-    keep_file(plan_path(house.data, plan.wave), kept.encode())
+    keep_file(plan_path(site.data, plan.wave), kept.encode())
     await log.record(
-        house.engines["people"], house.day, house.actor, "plan signed", wave=plan.wave, words=" ".join(plan.words[:6])
+        site.engines["people"], site.day, site.actor, "plan signed", wave=plan.wave, words=" ".join(plan.words[:6])
     )
     return plan
 
 
-async def take_confirmation(house: House, wave: str, seat: str, text: str) -> WaveRecord:
+async def take_confirmation(site: Site, wave: str, seat: str, text: str) -> WaveRecord:
     """Keep what a holder signed on her own device: that she stands in this plan. With the third the wave is ready.
 
     Raises
@@ -163,7 +163,7 @@ async def take_confirmation(house: House, wave: str, seat: str, text: str) -> Wa
     record = await waves.get(wave)
     if record.state != State.PLANNED:
         raise waves.WrongState(wave, record.state, (State.PLANNED,))
-    plan = await checked_plan(house.data, record)
+    plan = await checked_plan(site.data, record)
     try:
         read_confirm(text, plan.hash, plan.holder(seat))
     except HolderRefused:
@@ -175,8 +175,8 @@ async def take_confirmation(house: House, wave: str, seat: str, text: str) -> Wa
     def then(now: WaveRecord) -> State:
         return State.PLANNED if unconfirmed(plan, with_mine(now)) else State.READY
 
-    changed = await waves.change(house.engines["public"], wave, State.PLANNED, confirmations=with_mine, state=then)
-    await log.record(house.engines["people"], house.day, house.actor, "plan confirmed", wave=wave, seat=seat)
+    changed = await waves.change(site.engines["public"], wave, State.PLANNED, confirmations=with_mine, state=then)
+    await log.record(site.engines["people"], site.day, site.actor, "plan confirmed", wave=wave, seat=seat)
     return changed
 
 

@@ -22,7 +22,7 @@ from surveys.answers.plans import SignedPlan
 from surveys.answers.wave import Contents
 from surveys.lifecycle import destroying, drawing, frozen, pins, witness
 from surveys.lifecycle.comments import sealed_to_team
-from surveys.lifecycle.context import House, read_wave_key, read_wraps
+from surveys.lifecycle.context import Site, read_wave_key, read_wraps
 from surveys.lifecycle.instrument import instrument_of
 from surveys.lifecycle.planning import GUARANTEE, anchored
 from surveys.lifecycle.ready import checked_plan, is_second
@@ -49,7 +49,7 @@ def forbid_traces() -> None:
 
 
 async def release_wave(
-    house: House, wave: str, secrets: tuple[str, str], progress: Progress, without: int = 0
+    site: Site, wave: str, secrets: tuple[str, str], progress: Progress, without: int = 0
 ) -> Release:
     """Open, protect, audit, commit, destroy; before the commit a failure leaves the urn sealed as it was.
 
@@ -67,22 +67,22 @@ async def release_wave(
         Nothing was released and nothing destroyed.
     """
     forbid_traces()
-    async with destroying.alone(house):
+    async with destroying.alone(site):
         record = await waves.get(wave)
         if record.state == State.RELEASED:
-            await destroying.finish(house)  # of a release that was cut off after its commit
+            await destroying.finish(site)  # of a release that was cut off after its commit
         if record.state != State.CLOSED:
             raise WrongState(wave, record.state, (State.CLOSED,))
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
         typed = read_secret(secrets[0]), read_secret(secrets[1])
         published, there = await releases.bulletin(wave), await urn_of.contents(wave)
-        await witness.check(house.data, wave, published, there)
-        await frozen.check(house.data, record)
-        second = is_second(house.data, wave)
+        await witness.check(site.data, wave, published, there)
+        await frozen.check(site.data, record)
+        second = is_second(site.data, wave)
         if second and (published is None or tuple(published[1]) != there.spent):
             raise SheetsForged  # codes were added or taken away between the bulletin and what was kept at an update
         opened = _open if second else _open_first
-        raw, texts, unreadable, plan = await opened(house, record, questionnaire, typed, there, progress, without)
+        raw, texts, unreadable, plan = await opened(site, record, questionnaire, typed, there, progress, without)
         sheets = urn_of.marks_of(there.sheets)
         del there  # a whole urn need not lie in memory while the numbers are computed
         participation = {
@@ -91,7 +91,7 @@ async def release_wave(
             "unreadable": unreadable,
         }
         facts = Facts(
-            installation=fingerprint(public_text(installation_key(house.data))),
+            installation=fingerprint(public_text(installation_key(site.data))),
             origin="ascolto",
             wave={"id": wave, "title": dict(record.title), "opened": _iso(record.opened), "closed": _iso(record.closed)}
             | plan,
@@ -99,13 +99,11 @@ async def release_wave(
             participation=participation,
             headcounts=await panel.headcounts(wave),
         )
-        await log.record(house.engines["people"], house.day, house.actor, "release begun", wave=wave)
-        below = drawing.begin(house.data, wave, _decides(record, facts, sheets))
-        made = await _compute_and_commit(
-            house, record, raw, texts, instrument_of(questionnaire), facts, progress, below
-        )
+        await log.record(site.engines["people"], site.day, site.actor, "release begun", wave=wave)
+        below = drawing.begin(site.data, wave, _decides(record, facts, sheets))
+        made = await _compute_and_commit(site, record, raw, texts, instrument_of(questionnaire), facts, progress, below)
         progress("destroying")
-        await destroying.destroy(house, wave)
+        await destroying.destroy(site, wave)
     return made
 
 
@@ -125,7 +123,7 @@ type _Opened = tuple[RawResponses, Comments, int, dict[str, str]]
 
 
 async def _open(
-    house: House,
+    site: Site,
     record: WaveRecord,
     questionnaire: Questionnaire,
     typed: tuple[HolderSecret, HolderSecret],
@@ -135,9 +133,9 @@ async def _open(
 ) -> _Opened:
     """Version 2: hold plan, words, sheets, spent codes and bulletin against each other; gives the plan's hash too."""
     progress("keys")
-    plan, (anchor, _) = await checked_plan(house.data, record), await anchored(house.data)
+    plan, (anchor, _) = await checked_plan(site.data, record), await anchored(site.data)
     keys = _two_holders(typed, anchor.hash, plan)
-    wave_key = read_wave_key(house.data, record.id)
+    wave_key = read_wave_key(site.data, record.id)
     progress("opening")
     if len(there.sheets) > len(there.spent):
         raise MoreSheetsThanCodes
@@ -145,7 +143,7 @@ async def _open(
     return raw, texts, missing, {"plan": plan.hash}
 
 
-def _two_holders(typed: tuple[HolderSecret, HolderSecret], house: str, plan: SignedPlan) -> dict[str, HolderKeys]:
+def _two_holders(typed: tuple[HolderSecret, HolderSecret], site: str, plan: SignedPlan) -> dict[str, HolderKeys]:
     """Derive the keys of two holders and find them in the plan, both halves.
 
     Raises
@@ -155,7 +153,7 @@ def _two_holders(typed: tuple[HolderSecret, HolderSecret], house: str, plan: Sig
     found = {}
     for secret in typed:
         for seat in SEATS:
-            keys, stated = holder_keys(secret, house, plan.wave, seat), plan.holder(seat)
+            keys, stated = holder_keys(secret, site, plan.wave, seat), plan.holder(seat)
             if (keys.point, keys.signer) == (stated.point, stated.signer):
                 found[seat] = keys
                 break
@@ -167,7 +165,7 @@ def _two_holders(typed: tuple[HolderSecret, HolderSecret], house: str, plan: Sig
 
 
 async def _open_first(
-    house: House,
+    site: Site,
     record: WaveRecord,
     questionnaire: Questionnaire,
     typed: tuple[HolderSecret, HolderSecret],
@@ -177,8 +175,8 @@ async def _open_first(
 ) -> _Opened:
     """Version 1: a wave that was under way when version 2 came, with the keys that were pinned then."""
     progress("keys")
-    pins.check(house.data, record)
-    key = unwrap(typed, record.id, read_wraps(house, record.id), record.holder_keys())
+    pins.check(site.data, record)
+    key = unwrap(typed, record.id, read_wraps(site, record.id), record.holder_keys())
     progress("opening")
     raw, texts, unreadable = open_responses(there, questionnaire, key)
     if len(raw) + unreadable > len(there.spent):
@@ -187,7 +185,7 @@ async def _open_first(
 
 
 async def _compute_and_commit(
-    house: House,
+    site: Site,
     record: WaveRecord,
     raw: RawResponses,
     texts: Comments,
@@ -203,21 +201,21 @@ async def _compute_and_commit(
     sealed = sealed_to_team(texts, bytes.fromhex(team["key"]), rules.k_comments) if team else {}
     if sealed:
         made = Release.from_json(made.to_json() | {"comments": "sealed"})
-    text = signed(house, made.to_json())
-    public = house.engines["public"]
+    text = signed(site, made.to_json())
+    public = site.engines["public"]
     async with public.transaction():
         await releases.keep(record.id, text, "")
         await comments.keep(public, record.id, sealed)
-        await waves.change(public, record.id, record.state, state=State.RELEASED, released=house.day)
+        await waves.change(public, record.id, record.state, state=State.RELEASED, released=site.day)
     if await releases.kept(record.id) != text or (await waves.get(record.id)).state != State.RELEASED:
         raise ReleaseLost  # whoever writes the store took it out again: nothing may be destroyed
-    await log.record(house.engines["people"], house.day, house.actor, "wave released", wave=record.id)
+    await log.record(site.engines["people"], site.day, site.actor, "wave released", wave=record.id)
     return made
 
 
-def signed(house: House, document: Mapping[str, Any]) -> str:
+def signed(site: Site, document: Mapping[str, Any]) -> str:
     """Sign a document with the installation's key; its canonical text, signature included."""
-    key = installation_key(house.data)
+    key = installation_key(site.data)
     body = {**document, "key": public_text(key)}
     return canonical({**body, "signature": sign(key, canonical(body))}).decode()
 
@@ -227,7 +225,7 @@ def _iso(day: object) -> str:
 
 
 async def release_imported(
-    house: House,
+    site: Site,
     record: WaveRecord,
     raw: RawResponses,
     instrument: Instrument,
@@ -251,7 +249,7 @@ async def release_imported(
         If a wave of this id is here already.
     """
     forbid_traces()
-    async with destroying.alone(house):
+    async with destroying.alone(site):
         there = {wave.id for wave in await waves.everything()}
         if record.id in there:
             raise WrongState(record.id, State.RELEASED, (State.DRAFT,))
@@ -260,10 +258,10 @@ async def release_imported(
         plan = Plan.from_json(dict(record.plan))
         made = release(raw, plan, instrument, rules, facts, progress=progress, below=below)
         progress("committing")
-        text = signed(house, made.to_json())
-        public = house.engines["public"]
+        text = signed(site, made.to_json())
+        public = site.engines["public"]
         async with public.transaction():
             await waves.add(public, record)
             await releases.keep(record.id, text, "")
-        await log.record(house.engines["people"], house.day, house.actor, "wave imported", wave=record.id)
+        await log.record(site.engines["people"], site.day, site.actor, "wave imported", wave=record.id)
     return made

@@ -1,17 +1,17 @@
 """Taking an imported file of people into the people store."""
 
 from surveys.importing.people import PeopleImport
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import log
 from surveys.people.roster import PersonEntry, UnitEntry, replace
 
 
-async def import_people(house: House, found: PeopleImport) -> None:
+async def import_people(site: Site, found: PeopleImport) -> None:
     """Make the good rows of a file the people and units of the organisation."""
     units = [UnitEntry(unit.code, unit.name, unit.parent or "") for unit in found.units]
     persons = [
         PersonEntry(p.name, p.contact, p.language, p.unit, p.gender, p.age, dict(p.attributes)) for p in found.persons
     ]
-    people = house.engines["people"]
-    await replace(people, units, persons, house.day)
-    await log.record(people, house.day, house.actor, "people imported", people=str(len(persons)))
+    people = site.engines["people"]
+    await replace(people, units, persons, site.day)
+    await log.record(people, site.day, site.actor, "people imported", people=str(len(persons)))

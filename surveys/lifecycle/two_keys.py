@@ -7,7 +7,7 @@ office and confirmed by the representative, counted and published. Neither learn
 from datetime import timedelta
 
 from surveys.lifecycle import frozen
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.opening import slip_limit, slip_people
 from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
 from surveys.people import links, log, two_keys
@@ -38,12 +38,12 @@ async def _open(wave: str) -> WaveRecord:
     return record
 
 
-def _in_time(house: House, record: WaveRecord) -> None:
-    if record.ends is None or house.day > record.ends - LAST_DAYS:
+def _in_time(site: Site, record: WaveRecord) -> None:
+    if record.ends is None or site.day > record.ends - LAST_DAYS:
         raise PlanRefused("second_late")
 
 
-async def ask_second_code(house: House, wave: str, person: int) -> None:
+async def ask_second_code(site: Site, wave: str, person: int) -> None:
     """Ask that somebody who lost her link or her code may take a new one.
 
     Raises
@@ -53,7 +53,7 @@ async def ask_second_code(house: House, wave: str, person: int) -> None:
     WrongState
     """
     record = await _open(wave)
-    _in_time(house, record)
+    _in_time(site, record)
     acts = await two_keys.of_wave(wave)
     if await links.channel_of(wave, person) is None:
         raise PlanRefused("second_who")
@@ -61,11 +61,11 @@ async def ask_second_code(house: House, wave: str, person: int) -> None:
         raise PlanRefused("second_waits")
     if given(acts) >= cap(record):
         raise PlanRefused("second_cap", cap=cap(record))
-    await two_keys.ask(house.engines["people"], house.day, house.actor, wave, SECOND_CODE, person=person)
-    await log.record(house.engines["people"], house.day, house.actor, "second asked", wave=wave)
+    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, SECOND_CODE, person=person)
+    await log.record(site.engines["people"], site.day, site.actor, "second asked", wave=wave)
 
 
-async def ask_higher_k(house: House, wave: str, family: str, k: int) -> None:
+async def ask_higher_k(site: Site, wave: str, family: str, k: int) -> None:
     """Ask for a higher minimum group size; it can never be lowered.
 
     Raises
@@ -78,11 +78,11 @@ async def ask_higher_k(house: House, wave: str, family: str, k: int) -> None:
     now = record.rules["k"].get(family)
     if family not in MINIMUM_K or now is None or not now < k <= HIGHEST_K:
         raise PlanRefused("raise", now=now or 0, highest=HIGHEST_K)
-    await two_keys.ask(house.engines["people"], house.day, house.actor, wave, RAISE, family=family, k=k)
-    await log.record(house.engines["people"], house.day, house.actor, "raise asked", wave=wave, family=family, k=str(k))
+    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, RAISE, family=family, k=k)
+    await log.record(site.engines["people"], site.day, site.actor, "raise asked", wave=wave, family=family, k=str(k))
 
 
-async def ask_spare_slips(house: House, wave: str, number: int) -> None:
+async def ask_spare_slips(site: Site, wave: str, number: int) -> None:
     """Ask for slips beyond the people without a link: for what a printer spoils or a site forgets.
 
     Raises
@@ -93,8 +93,8 @@ async def ask_spare_slips(house: House, wave: str, number: int) -> None:
     """
     record = await _open(wave)
     _spare_fits(record, spare_allowed(await two_keys.of_wave(wave)), number)
-    await two_keys.ask(house.engines["people"], house.day, house.actor, wave, SPARE, k=number)
-    await log.record(house.engines["people"], house.day, house.actor, "spare asked", wave=wave, slips=str(number))
+    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, SPARE, k=number)
+    await log.record(site.engines["people"], site.day, site.actor, "spare asked", wave=wave, slips=str(number))
 
 
 def _spare_fits(record: WaveRecord, allowed: int, number: int) -> None:
@@ -104,23 +104,23 @@ def _spare_fits(record: WaveRecord, allowed: int, number: int) -> None:
         raise PlanRefused("spare", left=left)
 
 
-async def _allow_spare(house: House, record: WaveRecord, asked: Asked) -> None:
-    people = house.engines["people"]
+async def _allow_spare(site: Site, record: WaveRecord, asked: Asked) -> None:
+    people = site.engines["people"]
     async with two_keys.one_at_a_time(people):
         _spare_fits(record, spare_allowed(await two_keys.of_wave(record.id)), asked.k)
-        if not await two_keys.settle(people, asked.id, ASKED, HANDED, house.actor):
+        if not await two_keys.settle(people, asked.id, ASKED, HANDED, site.actor):
             raise PlanRefused("second_key")
-    await log.record(people, house.day, house.actor, "spare allowed", wave=record.id, slips=str(asked.k))
+    await log.record(people, site.day, site.actor, "spare allowed", wave=record.id, slips=str(asked.k))
 
 
-async def _asked_of_another(house: House, act: int) -> Asked:
+async def _asked_of_another(site: Site, act: int) -> Asked:
     asked = await two_keys.find(act)
-    if asked is None or asked.state != ASKED or asked.asked_by == house.actor:
+    if asked is None or asked.state != ASKED or asked.asked_by == site.actor:
         raise PlanRefused("second_key")
     return asked
 
 
-async def refuse(house: House, act: int) -> None:
+async def refuse(site: Site, act: int) -> None:
     """Refuse what somebody else asked for.
 
     Raises
@@ -128,13 +128,13 @@ async def refuse(house: House, act: int) -> None:
     PlanRefused
         If it is settled, or one's own.
     """
-    asked = await _asked_of_another(house, act)
-    people = house.engines["people"]
-    if await two_keys.settle(people, act, ASKED, REFUSED, house.actor):
-        await log.record(people, house.day, house.actor, "act refused", wave=asked.wave, what=asked.act)
+    asked = await _asked_of_another(site, act)
+    people = site.engines["people"]
+    if await two_keys.settle(people, act, ASKED, REFUSED, site.actor):
+        await log.record(people, site.day, site.actor, "act refused", wave=asked.wave, what=asked.act)
 
 
-async def confirm(house: House, act: int) -> None:
+async def confirm(site: Site, act: int) -> None:
     """Confirm what somebody else asked for: it happens now.
 
     Raises
@@ -144,52 +144,52 @@ async def confirm(house: House, act: int) -> None:
     WrongState
         If the wave is no longer open.
     """
-    asked = await _asked_of_another(house, act)
+    asked = await _asked_of_another(site, act)
     record = await _open(asked.wave)
     if asked.act == RAISE:
-        await _raise(house, record, asked)
+        await _raise(site, record, asked)
     elif asked.act == SPARE:
-        await _allow_spare(house, record, asked)
+        await _allow_spare(site, record, asked)
     else:
-        _in_time(house, record)
-        await _allow_second(house, record, asked)
+        _in_time(site, record)
+        await _allow_second(site, record, asked)
 
 
-async def _raise(house: House, record: WaveRecord, asked: Asked) -> None:
-    people = house.engines["people"]
+async def _raise(site: Site, record: WaveRecord, asked: Asked) -> None:
+    people = site.engines["people"]
     async with two_keys.one_at_a_time(people):  # two raises at once: the rules are read after the other one wrote them
         rules = (await waves.get(record.id)).rules
         now = rules["k"]
         if asked.k <= now[asked.family]:
             raise PlanRefused("raise", now=now[asked.family], highest=HIGHEST_K)
-        if not await two_keys.settle(people, asked.id, ASKED, HANDED, house.actor):
+        if not await two_keys.settle(people, asked.id, ASKED, HANDED, site.actor):
             raise PlanRefused("second_key")
         raised = {**now, asked.family: asked.k}
-        frozen.about_to_raise(house.data, record.id, raised)
-        await waves.change(house.engines["public"], record.id, State.OPEN, rules={**rules, "k": raised})
-        frozen.raised(house.data, record.id)
-    await log.record(people, house.day, house.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
+        frozen.about_to_raise(site.data, record.id, raised)
+        await waves.change(site.engines["public"], record.id, State.OPEN, rules={**rules, "k": raised})
+        frozen.raised(site.data, record.id)
+    await log.record(people, site.day, site.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
 
 
-async def _allow_second(house: House, record: WaveRecord, asked: Asked) -> None:
-    people, wave = house.engines["people"], asked.wave
+async def _allow_second(site: Site, record: WaveRecord, asked: Asked) -> None:
+    people, wave = site.engines["people"], asked.wave
     channel = await links.channel_of(wave, asked.person)
     later = channel in ("sms", "letter")  # the personnel office prints it or hands it to a gateway
     async with two_keys.one_at_a_time(people):
         if given(await two_keys.of_wave(wave)) >= cap(record):
             raise PlanRefused("second_cap", cap=cap(record))
         if not await two_keys.settle(
-            people, asked.id, ASKED, CONFIRMED if later else HANDED, house.actor, keep_person=later
+            people, asked.id, ASKED, CONFIRMED if later else HANDED, site.actor, keep_person=later
         ):
             raise PlanRefused("second_key")
         await links.allow_again(people, wave, asked.person)
     if channel == "email":
         members = await links.members_of(wave, "email", only_missing=True, only=asked.person)
         await links.put_out(people, wave, "invitation", members, replacing=False)
-    await log.record(people, house.day, house.actor, "second allowed", wave=wave)
+    await log.record(people, site.day, site.actor, "second allowed", wave=wave)
 
 
-async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
+async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
     """New links of one channel for those alone whose second code was confirmed; they are forgotten by the acts.
 
     Raises
@@ -198,10 +198,10 @@ async def hand_over(house: House, wave: str, channel: str) -> list[Invitation]:
         If the wave is not open.
     """
     await _open(wave)
-    people, drawn = house.engines["people"], []
+    people, drawn = site.engines["people"], []
     for act in await two_keys.of_wave(wave):
         if act.act == SECOND_CODE and act.state == CONFIRMED and await links.channel_of(wave, act.person) == channel:
             members = await links.members_of(wave, channel, only_missing=True, only=act.person)
             drawn += await links.draw(people, members)
-            await two_keys.settle(people, act.id, CONFIRMED, HANDED, house.actor)
+            await two_keys.settle(people, act.id, CONFIRMED, HANDED, site.actor)
     return drawn

@@ -13,7 +13,7 @@ from surveys import signed
 from surveys.answers import wave as urn_of
 from surveys.answers.plans import PlanOther
 from surveys.answers.wave import Contents
-from surveys.lifecycle.context import House, keep_once
+from surveys.lifecycle.context import Site, keep_once
 from surveys.people import log
 from surveys.people.log import Act
 from surveys.people.log import Head as Head
@@ -67,7 +67,7 @@ def mark_of(text: str) -> str:
     return " ".join(digest[i : i + 4] for i in range(0, len(digest), 4))
 
 
-async def keep(house: House, wave: str, when: str, published: Published) -> bool:
+async def keep(site: Site, wave: str, when: str, published: Published) -> bool:
     """Remember what stands now, in the file and then in the log. A closing that was cut off may do so again.
 
     Returns
@@ -76,7 +76,7 @@ async def keep(house: House, wave: str, when: str, published: Published) -> bool
         False if the file that is there says something else: it is never overwritten.
     """
     text = text_of(wave, when, published, await urn_of.spent_digests(wave), await urn_of.sheet_marks(wave))
-    if not keep_once(path_of(house.data, wave), text.encode()) and _read(house.data, wave) != text:
+    if not keep_once(path_of(site.data, wave), text.encode()) and _read(site.data, wave) != text:
         return False
     if not await _entries(wave):
         counts = {
@@ -85,23 +85,23 @@ async def keep(house: House, wave: str, when: str, published: Published) -> bool
             if published and name in published[0]
         }
         await log.record(
-            house.engines["people"], house.day, house.actor, ACTS[when], wave=wave, mark=mark_of(text), **counts
+            site.engines["people"], site.day, site.actor, ACTS[when], wave=wave, mark=mark_of(text), **counts
         )
     return True
 
 
-async def keep_at_update(house: House) -> None:
+async def keep_at_update(site: Site) -> None:
     """Remember, once in the life of an installation, what lies in waves that the version before had closed.
 
     So no wave is released without a file and an entry. What was changed in such a wave until then nothing can tell.
     """
-    if update_path(house.data).exists():
+    if update_path(site.data).exists():
         return
     closed = [record.id for record in await waves.in_state(State.CLOSED)]
     for wave in closed:
         if not await _entries(wave):  # else it was kept before: what lies here now is for the release to judge
-            await keep(house, wave, AT_UPDATE, await releases.bulletin(wave))
-    keep_once(update_path(house.data), signed.canonical(sorted(closed)).encode())
+            await keep(site, wave, AT_UPDATE, await releases.bulletin(wave))
+    keep_once(update_path(site.data), signed.canonical(sorted(closed)).encode())
 
 
 async def check(data: Path, wave: str, published: Published, there: Contents) -> None:

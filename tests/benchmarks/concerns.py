@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright
 from surveys.cases import acts, codes
 from surveys.cases.acts import Reporter
 from surveys.cases.codes import CodeKeys
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.public import readers
 from surveys.public.rings import Ring
 from surveys.stores import StoreSettings, stores
@@ -38,16 +38,16 @@ def _p95(times: Sequence[float]) -> str:
 
 async def _prepare(folder: Path) -> tuple[Ring, str]:
     async with stores(StoreSettings(folder)) as engines:
-        await channel_beside(House(engines, folder, today(), "administrator"))
+        await channel_beside(Site(engines, folder, today(), "administrator"))
         found = await readers.load(folder)
         assert found.chain is not None and found.house is not None
         return found.chain.newest, found.house.hash
 
 
-def _report(ring: Ring, house: str, day: date) -> tuple[dict[str, Any], bytes]:
+def _report(ring: Ring, site: str, day: date) -> tuple[dict[str, Any], bytes]:
     """A sealed report of about 1,200 letters under random keys: the phone's work is not the server's."""
     me = Reporter(CodeKeys(*(os.urandom(32) for _ in range(8))))
-    made = acts.report(me, ring, house, (), {"text": "parole " * 170}, day, os.urandom)
+    made = acts.report(me, ring, site, (), {"text": "parole " * 170}, day, os.urandom)
     return made, json.dumps(made).encode()
 
 
@@ -180,8 +180,8 @@ async def _write(page: Any) -> None:
 
 async def measure(folder: Path) -> list[tuple[str, str, str]]:
     codes_, _ = opened(folder, 200)
-    ring, house = await _prepare(folder)
-    made = [_report(ring, house, today()) for _ in range(FLOOD + 2200)]
+    ring, site = await _prepare(folder)
+    made = [_report(ring, site, today()) for _ in range(FLOOD + 2200)]
     bodies = [body for _, body in made]
     with served(folder) as (address, _):
         port = int(address.rpartition(":")[2])

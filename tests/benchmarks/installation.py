@@ -17,7 +17,7 @@ from surveys.cases import handlers
 from surveys.cases.handlers import HandlerRecord
 from surveys.lifecycle import opening
 from surveys.lifecycle.channel import open_channel
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
 from surveys.people.roster import PersonEntry, UnitEntry
@@ -54,32 +54,32 @@ def cooperative(people: int) -> tuple[list[UnitEntry], list[PersonEntry]]:
 
 async def _open(data: Path, people: int, settings: StoreSettings | None = None) -> tuple[list[str], dict[str, str]]:
     async with stores(settings or StoreSettings(data)) as engines:
-        house = House(engines, data, today(), "bench")
+        site = Site(engines, data, today(), "bench")
         await organisation.save(engines["public"], replace(ORGANISATION, help_checked_on=today().isoformat()))
         await roster.replace(engines["people"], *cooperative(people), today() - timedelta(days=9))
-        await anchor(house)
-        await plan(house, Wish(WAVE, {"it": "Misura"}, today(), today() + timedelta(days=9)))
-        secrets = await get_ready(house, WAVE)
-        await opening.open_wave(house, WAVE)
-        return [str(code) for code in await opening.print_slips(house, WAVE, people)], {
+        await anchor(site)
+        await plan(site, Wish(WAVE, {"it": "Misura"}, today(), today() + timedelta(days=9)))
+        secrets = await get_ready(site, WAVE)
+        await opening.open_wave(site, WAVE)
+        return [str(code) for code in await opening.print_slips(site, WAVE, people)], {
             k: str(v) for k, v in secrets.items()
         }
 
 
-async def channel_beside(house: House) -> None:
+async def channel_beside(site: Site) -> None:
     """The channel beside the wave, under the list of readers that is there."""
     made = team()
     for name, keys in made.keys.items():
-        stated = made.statement(name, house.day)
+        stated = made.statement(name, site.day)
         record = HandlerRecord(
-            name, bytes(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", house.day, None, None, stated
+            name, bytes(16), "{}", keys.recipient, keys.signer, f"{name}@prova.invalid", site.day, None, None, stated
         )
-        await handlers.keep(house.engines["cases"], record)
+        await handlers.keep(site.engines["cases"], record)
     heard = replace(
-        await channel.load(), salt=made.anchor.salt, hearing_day=house.day.isoformat(), hearing_document="Verbale"
+        await channel.load(), salt=made.anchor.salt, hearing_day=site.day.isoformat(), hearing_document="Verbale"
     )
-    await channel.save(house.engines["public"], heard)
-    await open_channel(house)
+    await channel.save(site.engines["public"], heard)
+    await open_channel(site)
 
 
 def opened(data: Path, people: int = 430) -> tuple[list[str], dict[str, str]]:

@@ -19,7 +19,7 @@ from analysis.responses import RawResponses
 from analysis.views import incidence
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.public import waves
 from surveys.questionnaire import Questionnaire
 from surveys.slips import new_code
@@ -35,7 +35,7 @@ PEOPLE = 400
 async def _answered(folder: Path, codes: list[str]) -> None:
     dice = random.Random(2)
     async with stores(StoreSettings(folder)) as engines:
-        house = House(engines, folder, today(), "bench")
+        site = Site(engines, folder, today(), "bench")
         record = await waves.get(WAVE)
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
         urn = Urn(engines["answers"])
@@ -49,12 +49,12 @@ async def _answered(folder: Path, codes: list[str]) -> None:
             }
             form |= {"unit": [person.unit], "gender": [person.gender], "age": [person.age]}
             sheet = questionnaire.read(form).to_bytes()
-            row, envelope = put_in(house, record, code, sheet)
+            row, envelope = put_in(site, record, code, sheet)
             puts.append(urn.put(right(WAVE, row), number.to_bytes(16), envelope))
         await asyncio.gather(*puts)
         await urn.stop()
-        await closing.end(house, WAVE)
-        await closing.close(house, WAVE, unused_slips=0)
+        await closing.end(site, WAVE)
+        await closing.close(site, WAVE, unused_slips=0)
 
 
 def _timed(command: list[str], given: str, environment: dict[str, str]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from surveys.answers.pairs import layered, seal
 from surveys.answers.urn import Receipt, Urn
 from surveys.blind import PublicKey, encode_token, prepare, token_digest, verify
-from surveys.lifecycle.context import House, read_wave_key, today
+from surveys.lifecycle.context import Site, read_wave_key, today
 from surveys.lifecycle.issuing import key_file
 from surveys.public.waves import get
 from surveys.questionnaire import AnswerSheet, shipped
@@ -30,23 +30,23 @@ TOKENS = 3000
 AT_ONCE, WARM = 64, 100
 
 
-def _tokens(house: House, count: int) -> list[tuple[bytes, bytes]]:
+def _tokens(site: Site, count: int) -> list[tuple[bytes, bytes]]:
     """Finished tokens of the wave, signed directly: what a phone holds after unblinding is the same signature."""
-    key = load_pem_private_key(key_file(house, WAVE).read_bytes(), None)
+    key = load_pem_private_key(key_file(site, WAVE).read_bytes(), None)
     assert isinstance(key, rsa.RSAPrivateKey)
     scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=48)
     made = [prepare(secrets.token_bytes(32)) for _ in range(count)]
     return [(prepared, key.sign(prepared, scheme, hashes.SHA384())) for prepared in made]
 
 
-async def _spend(house: House) -> tuple[float, int]:
+async def _spend(site: Site) -> tuple[float, int]:
     """Tokens a second, and how many were received."""
     record = await get(WAVE)
-    plan, wave_key = plan_of(house, WAVE), read_wave_key(house.data, WAVE)
-    public, tokens = PublicKey.from_der(record.token_key), _tokens(house, TOKENS)
+    plan, wave_key = plan_of(site, WAVE), read_wave_key(site.data, WAVE)
+    public, tokens = PublicKey.from_der(record.token_key), _tokens(site, TOKENS)
     items = [item.id for item in shipped("full", [], []).items() if item.type == "likert"]
     sheets = [AnswerSheet({name: (random.choice("12345"),) for name in items}).to_bytes() for _ in range(50)]
-    urn, place, receipts = Urn(house.engines["answers"]), [0], []
+    urn, place, receipts = Urn(site.engines["answers"]), [0], []
     urn.start()
 
     async def one() -> None:
@@ -69,7 +69,7 @@ async def _spend(house: House) -> tuple[float, int]:
 
 async def _bare(settings: StoreSettings) -> tuple[float, int]:
     async with stores(settings) as engines:
-        return await _spend(House(engines, settings.data, today(), "bench"))
+        return await _spend(Site(engines, settings.data, today(), "bench"))
 
 
 async def _on_postgres(folder: Path) -> tuple[float, int]:
@@ -82,7 +82,7 @@ async def _on_postgres(folder: Path) -> tuple[float, int]:
 async def _over_http(folder: Path) -> tuple[float, int]:
     opened(folder, TOKENS)
     async with stores(StoreSettings(folder)) as engines:
-        tokens = _tokens(House(engines, folder, today(), "bench"), TOKENS)
+        tokens = _tokens(Site(engines, folder, today(), "bench"), TOKENS)
     items = [
         (item.id, [c for c in item.codes if c.isdigit()])
         for item in shipped("full", [], []).items()

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlencode
 
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.stores import StoreSettings, stores
 from tests.benchmarks.answers import _body
 from tests.benchmarks.installation import channel_beside, opened, resident_mb, served
@@ -124,7 +124,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
     data = folder / "data"
     codes, _ = opened(data, 430)
     async with stores(StoreSettings(data)) as engines:
-        await channel_beside(House(engines, data, today(), "administrator"))
+        await channel_beside(Site(engines, data, today(), "administrator"))
     with served(data) as (address, running):
         port, until = int(address.rsplit(":", 1)[1]), time.monotonic() + SECONDS
         others = await asyncio.create_subprocess_exec(

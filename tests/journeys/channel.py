@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page
 
 from server.demonstration import channel
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import accounts
 from surveys.public import organisation
 from surveys.stores import StoreSettings, stores
@@ -134,11 +134,11 @@ def _make_template(folder: Path) -> None:
     async def fill() -> dict[str, Any]:
         async with stores(StoreSettings(data)) as engines:
             await organisation.save(engines["public"], ORGANISATION)
-            house = House(engines, data, BEGIN, "administrator")
-            known = await channel.make(house) | {"codes": {}}
+            site = Site(engines, data, BEGIN, "administrator")
+            known = await channel.make(site) | {"codes": {}}
             for name, role in (("direzione", "hr"), ("rappresentante", "representative"), ("verifica", "auditor")):
                 await accounts.add(engines["people"], name, role, f"prova-{name}-lunga")
-                known["codes"][name] = await channel.with_codes(house, name)
+                known["codes"][name] = await channel.with_codes(site, name)
             return known
 
     (folder / "known.json").write_text(json.dumps(asyncio.run(fill())), "utf-8")

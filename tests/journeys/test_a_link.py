@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, ViewportS
 
 from surveys import blind
 from surveys.lifecycle import closing, opening
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
 from surveys.people.tables import Panel
@@ -44,19 +44,19 @@ class Linked:
 
 async def _open(data: Path, address: str) -> None:
     async with stores(StoreSettings(data)) as engines:
-        house = House(engines, data, today(), "test")
+        site = Site(engines, data, today(), "test")
         about = replace(ORGANISATION, help_checked_on=today().isoformat(), address=address)
         await organisation.save(engines["public"], about)
         units, persons = small_cooperative(40)
         persons = [replace(person, contact=f"+39 333 00000{i:02d}", language="sq") for i, person in enumerate(persons)]
         await roster.replace(engines["people"], units, persons, today() - timedelta(days=9))
-        await anchor(house)
+        await anchor(site)
         await plan(
-            house,
+            site,
             Wish(WAVE, {"it": "Collegamenti"}, today(), today() + timedelta(days=9), form="pulse", channels=("sms",)),
         )
-        await get_ready(house, WAVE)
-        await opening.open_wave(house, WAVE)
+        await get_ready(site, WAVE)
+        await opening.open_wave(site, WAVE)
 
 
 @pytest.fixture(scope="module")
@@ -287,9 +287,9 @@ async def test_on_a_phone_of_ones_own_everything_works_without_a_network(
     digest = await page.evaluate(f"JSON.parse(localStorage['ascolto-sent'])['{WAVE}']")
     assert re.fullmatch("[0-9a-f]{64}", digest)
     async with stores(StoreSettings(linked.data)) as engines:
-        house = House(engines, linked.data, today(), "test")
-        await closing.end(house, WAVE)
-        closed = await closing.close(house, WAVE, unused_slips=0)
+        site = Site(engines, linked.data, today(), "test")
+        await closing.end(site, WAVE)
+        closed = await closing.close(site, WAVE, unused_slips=0)
     await page.goto(f"{linked.address}/wave/{WAVE}?lang=it")
     assert closed.state == "too few"
     asked: list[str] = []

@@ -18,7 +18,7 @@ import pytest
 from mnemonic import Mnemonic
 from playwright.async_api import Browser, Page
 
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.public import organisation
 from surveys.stores import StoreSettings, stores
 from tests import once
@@ -46,7 +46,7 @@ def _ascolto(data: Path, *arguments: str, typed: str = "") -> "subprocess.Comple
 async def _anchor(data: Path) -> None:
     """House file and ring, as two signers made them before."""
     async with stores(StoreSettings(data, os.environ.get("ASCOLTO_DATABASE_URL"))) as engines:
-        await anchor(House(engines, data, today(), "administrator"))
+        await anchor(Site(engines, data, today(), "administrator"))
 
 
 def _make_installation(data: Path, address: str) -> None:

@@ -320,7 +320,7 @@ class _Box:
 
 async def test_the_daily_notice_is_the_same_for_all_with_and_without_a_case(tmp_path: Path) -> None:
     from server.mail import notices
-    from surveys.lifecycle.context import House
+    from surveys.lifecycle.context import Site
     from tests.conftest import ORGANISATION
     from tests.surveys.cases.people import opened, report
 
@@ -333,13 +333,13 @@ async def test_the_daily_notice_is_the_same_for_all_with_and_without_a_case(tmp_
     seven = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # seven in Rome
     try:
         async with stores(settings.stores) as engines:
-            house = House(engines, settings.data, date(2026, 11, 24), "x")
-            made = await opened(house, ORGANISATION)
+            site = Site(engines, settings.data, date(2026, 11, 24), "x")
+            made = await opened(site, ORGANISATION)
             assert await notices.send_due(settings, seven - timedelta(minutes=1)) == 0
             assert await notices.send_due(settings, seven) == 4
             assert await notices.send_due(settings, seven + timedelta(hours=3)) == 0
             empty = list(box.got)
-            await report(house, made, out=["bruno"])
+            await report(site, made, out=["bruno"])
             assert await notices.send_due(replace(settings), seven + timedelta(days=1)) == 4
     finally:
         controller.stop()

@@ -25,7 +25,7 @@ from server.app import create_app
 from server.demonstration import channel
 from server.settings import Settings
 from surveys.cases.bundles import split
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.people import accounts
 from surveys.stores import StoreSettings, stores
 from tests.journeys.conftest import Served, start
@@ -179,7 +179,7 @@ async def _prepared(data: Path) -> dict[str, Any]:
     async with stores(StoreSettings(data)) as engines:
         for role in ("guarantee", "administrator"):
             await accounts.add(engines["people"], NAMED[role], role, "una frase lunga per provare")
-            second = await channel.with_codes(House(engines, data, today(), "administrator"), NAMED[role])
+            second = await channel.with_codes(Site(engines, data, today(), "administrator"), NAMED[role])
             known[NAMED[role]] = {"password": "una frase lunga per provare", "second": second}
     return known
 

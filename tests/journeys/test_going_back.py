@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as BrowserError
 
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
 from tests.browsers import ARGUMENTS, chromium
 from tests.conftest import DAY, open_a_wave
@@ -40,7 +40,7 @@ def wave(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Channel]:
     async def fill() -> None:
         settings = StoreSettings(made.data)
         async with stores(settings) as engines:
-            opened = await open_a_wave(House(engines, settings.data, DAY, "hr"))
+            opened = await open_a_wave(Site(engines, settings.data, DAY, "hr"))
             made.known["codes"] = [str(code) for code in opened.codes]
 
     asyncio.run(fill())

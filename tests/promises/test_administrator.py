@@ -23,7 +23,7 @@ from surveys.answers.tables import Slip, Slot, Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.engines import PooledSQLite
 from surveys.lifecycle import issuing
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import links
 from surveys.people.tables import LogEntry, Outbox, Panel, Person
 from surveys.public.tables import Bulletin, Wave
@@ -56,20 +56,20 @@ def _correlation(positions: list[int]) -> float:
     return abs(_slope(positions))
 
 
-async def _answered(house: House, monkeypatch: pytest.MonkeyPatch, *, shuffled: bool = True) -> list[Sent]:
+async def _answered(site: Site, monkeypatch: pytest.MonkeyPatch, *, shuffled: bool = True) -> list[Sent]:
     """Sixty sheets by slip, one after the other, with slots and codes of a fixed seed."""
     dice = random.Random(2026)
     monkeypatch.setattr(urn_module, "_random", dice)
     monkeypatch.setattr(secrets, "token_bytes", dice.randbytes)
-    wave = await open_a_wave(house, people=PEOPLE)
+    wave = await open_a_wave(site, people=PEOPLE)
     codes = dice.sample(sorted(wave.codes), PEOPLE)  # they come shuffled by dice of their own
-    urn = Urn(house.engines["answers"])
+    urn = Urn(site.engines["answers"])
     urn.start()
     sent = []
     for code in codes:
         digest, envelope = (
             Digest(urn_digest(code)),
-            sealed(house, wave.record, dice.randbytes(200), proof_of(code)),
+            sealed(site, wave.record, dice.randbytes(200), proof_of(code)),
         )
         assert await urn.put(right(WAVE, digest), dice.randbytes(16), envelope) == Receipt.RECEIVED
         sent.append(Sent(bytes(digest), envelope))
@@ -100,19 +100,19 @@ async def _in_spent(engine: PooledSQLite, file: Path, digests: list[bytes]) -> l
     return found
 
 
-async def _rows(house: House, query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = await house.engines["answers"]._run_in_new_connection(query)
+async def _rows(site: Site, query: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = await site.engines["answers"]._run_in_new_connection(query)
     return found
 
 
 async def test_on_sqlite_no_position_in_the_file_tells_the_order_of_receipt(
-    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent = await _answered(sqlite_house, monkeypatch)
-    engine = sqlite_house.engines["answers"]
+    sent = await _answered(sqlite_site, monkeypatch)
+    engine = sqlite_site.engines["answers"]
     assert isinstance(engine, PooledSQLite)
     await engine.truncate_wal()
-    file = sqlite_house.data / "answers.sqlite"
+    file = sqlite_site.data / "answers.sqlite"
     digests = [s.digest for s in sent]
     assert await _in_spent(engine, file, digests) == sorted(
         await _in_spent(engine, file, digests), reverse=True
@@ -127,7 +127,7 @@ async def test_on_sqlite_no_position_in_the_file_tells_the_order_of_receipt(
     assert rows == {digest: row_key(Digest(digest)) for digest in digests}  # a key is the code's own: nothing of a time
     rowids = {
         bytes(row["digest"]): int(row["number"])
-        for row in await _rows(sqlite_house, "SELECT rowid AS number, digest FROM spent")
+        for row in await _rows(sqlite_site, "SELECT rowid AS number, digest FROM spent")
     }
     assert rowids == rows  # no serial number hides behind the key
     log = file.with_name("answers.sqlite-wal")
@@ -135,7 +135,7 @@ async def test_on_sqlite_no_position_in_the_file_tells_the_order_of_receipt(
 
 
 async def test_the_write_ahead_log_holds_the_order_until_it_is_emptied(
-    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Could leak, and does in this weakened copy: a log that is never emptied pairs codes and envelopes in order."""
 
@@ -143,8 +143,8 @@ async def test_the_write_ahead_log_holds_the_order_until_it_is_emptied(
         return True
 
     monkeypatch.setattr(PooledSQLite, "truncate_wal", keep)
-    sent = await _answered(sqlite_house, monkeypatch)
-    log = sqlite_house.data / "answers.sqlite-wal"
+    sent = await _answered(sqlite_site, monkeypatch)
+    log = sqlite_site.data / "answers.sqlite-wal"
     content = log.read_bytes()
     last = [content.rfind(s.envelope[:48]) for s in sent]
     assert sum(place >= 0 for place in last) > PEOPLE / 2
@@ -167,10 +167,10 @@ def _place(row: dict[str, Any]) -> int:
     return int(block) * 10_000 + int(item)
 
 
-async def _postgres_positions(house: House, sent: list[Sent]) -> dict[str, float]:
+async def _postgres_positions(site: Site, sent: list[Sent]) -> dict[str, float]:
     """|r| with the transaction numbers and physical places of spent codes and of slots."""
-    spent = await _rows(house, "SELECT xmin::text::bigint AS xmin, ctid::text AS ctid, digest FROM spent")
-    slots = await _rows(house, "SELECT xmin::text::bigint AS xmin, ctid::text AS ctid, sheet FROM slot WHERE taken")
+    spent = await _rows(site, "SELECT xmin::text::bigint AS xmin, ctid::text AS ctid, digest FROM spent")
+    slots = await _rows(site, "SELECT xmin::text::bigint AS xmin, ctid::text AS ctid, sheet FROM slot WHERE taken")
     of_code = {bytes(row["digest"]): row for row in spent}
     of_sheet = {bytes(row["sheet"]): row for row in slots}
     return {
@@ -182,73 +182,73 @@ async def _postgres_positions(house: House, sent: list[Sent]) -> dict[str, float
 
 
 async def test_on_postgresql_rows_tell_the_order_before_the_stir_and_not_after(
-    postgres_house: House, monkeypatch: pytest.MonkeyPatch
+    postgres_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent = await _answered(postgres_house, monkeypatch)
-    before = await _postgres_positions(postgres_house, sent)
+    sent = await _answered(postgres_site, monkeypatch)
+    before = await _postgres_positions(postgres_site, sent)
     assert min(before["spent xmin"], before["slot xmin"]) > 0.99  # it could leak; places inside a part: test_order
     stirred = []
     for _ in range(5):  # the server's own dice are not seeded: the median of five
-        await urn_of.stir(postgres_house.engines["answers"])
-        stirred.append(await _postgres_positions(postgres_house, sent))
+        await urn_of.stir(postgres_site.engines["answers"])
+        stirred.append(await _postgres_positions(postgres_site, sent))
     assert {name: median(each[name] for each in stirred) < 0.3 for name in before} == dict.fromkeys(before, True)
 
 
 async def test_ranks_of_issue_and_of_spending_join_people_with_codes_before_the_stir_and_not_after(
-    postgres_house: House,
+    postgres_site: Site,
 ) -> None:
     """PRIVACY 3.7: on one PostgreSQL server the two stores' transaction numbers joined 400 of 400 people to digests."""
-    record = await open_with_links(postgres_house, people=PEOPLE)
+    record = await open_with_links(postgres_site, people=PEOPLE)
     public = blind.PublicKey.from_der(record.token_key)
-    urn = Urn(postgres_house.engines["answers"])
+    urn = Urn(postgres_site.engines["answers"])
     urn.start()
     truth: dict[int, bytes] = {}
     for invitation in await links.draw(
-        postgres_house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)
+        postgres_site.engines["people"], await links.members_of(WAVE, "email", only_missing=False)
     ):
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
         entry = await links.find(invitation.link)
         assert entry is not None
-        blind.finalize(public, prepared, await issuing.issue(postgres_house, invitation.link, z), inverse)
+        blind.finalize(public, prepared, await issuing.issue(postgres_site, invitation.link, z), inverse)
         proof = blind.token_digest(prepared)
         truth[entry.row] = spent_by(proof)
         await urn.put(
             right(WAVE, Digest(truth[entry.row]), token=True),
             b"a" * 16,
-            sealed(postgres_house, record, b"sheet", proof),
+            sealed(postgres_site, record, b"sheet", proof),
         )
     await urn.stop()
 
     async def joined() -> int:
-        people = await postgres_house.engines["people"]._run_in_new_connection(
+        people = await postgres_site.engines["people"]._run_in_new_connection(
             "SELECT id, xmin::text::bigint AS xmin FROM panel WHERE issued IS NOT NULL ORDER BY xmin::text::bigint"
         )
-        codes = await _rows(postgres_house, "SELECT digest FROM spent ORDER BY xmin::text::bigint, ctid")
+        codes = await _rows(postgres_site, "SELECT digest FROM spent ORDER BY xmin::text::bigint, ctid")
         return sum(truth[int(p["id"])] == bytes(c["digest"]) for p, c in zip(people, codes, strict=True))
 
     assert await joined() == len(truth) == 30
-    await urn_of.stir(postgres_house.engines["answers"])
+    await urn_of.stir(postgres_site.engines["answers"])
     assert await joined() <= 5  # one on average by chance; six or more once in 1,700
 
 
-async def test_no_row_of_any_store_holds_a_link_a_token_or_what_joins_them(house: House) -> None:
-    record = await open_with_links(house, people=40)
+async def test_no_row_of_any_store_holds_a_link_a_token_or_what_joins_them(site: Site) -> None:
+    record = await open_with_links(site, people=40)
     public = blind.PublicKey.from_der(record.token_key)
-    urn = Urn(house.engines["answers"])
+    urn = Urn(site.engines["answers"])
     urn.start()
     hidden: list[bytes] = []
     codes: set[bytes] = set()
     for invitation in await links.draw(
-        house.engines["people"], await links.members_of(WAVE, "email", only_missing=False)
+        site.engines["people"], await links.members_of(WAVE, "email", only_missing=False)
     ):
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
-        signature = blind.finalize(public, prepared, await issuing.issue(house, invitation.link, z), inverse)
+        signature = blind.finalize(public, prepared, await issuing.issue(site, invitation.link, z), inverse)
         digest = blind.token_digest(prepared)
         codes.add(digest)
         await urn.put(
-            right(WAVE, spent_by(digest), token=True), b"a" * 16, sealed(house, record, b"un foglio chiaro", digest)
+            right(WAVE, spent_by(digest), token=True), b"a" * 16, sealed(site, record, b"un foglio chiaro", digest)
         )
         hidden += [
             digest,
@@ -272,26 +272,26 @@ async def test_no_row_of_any_store_holds_a_link_a_token_or_what_joins_them(house
     assert not any(secret in everything for secret in hidden)
     in_people = b"".join(bytes(v) for rows in people for row in rows for v in row.values() if isinstance(v, bytes))
     assert not any(digest in in_people for digest in codes)
-    if (house.data / "answers.sqlite").exists():
-        for path in house.data.rglob("*"):
+    if (site.data / "answers.sqlite").exists():
+        for path in site.data.rglob("*"):
             content = path.read_bytes() if path.is_file() else b""
             assert not any(secret in content for secret in hidden), path.name
 
 
-async def test_no_column_of_the_answers_store_could_hold_a_time_an_order_or_a_person(house: House) -> None:
-    await open_a_wave(house, people=40)
+async def test_no_column_of_the_answers_store_could_hold_a_time_an_order_or_a_person(site: Site) -> None:
+    await open_a_wave(site, people=40)
     columns = {table._meta.tablename: {c._meta.name for c in table._meta.columns} for table in (Slot, Spent, Slip)}
     assert columns == {
         "slot": {"id", "wave", "taken", "sheet"},
         "spent": {"id", "wave", "digest", "attempt"},
         "slip": {"id", "wave", "digest"},
     }
-    if not isinstance(house.engines["answers"], PooledSQLite):
+    if not isinstance(site.engines["answers"], PooledSQLite):
         return
-    sequences = await _rows(house, "SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'")
+    sequences = await _rows(site, "SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'")
     assert (
         sequences == []
-        or await _rows(house, "SELECT * FROM sqlite_sequence WHERE name IN ('slot','spent','slip')") == []
+        or await _rows(site, "SELECT * FROM sqlite_sequence WHERE name IN ('slot','spent','slip')") == []
     )
 
 

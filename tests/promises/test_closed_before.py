@@ -14,7 +14,7 @@ from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Urn
 from surveys.answers.wave import make_slips
 from surveys.lifecycle import frozen, pins, witness
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import log, roster
 from surveys.public import organisation, releases, waves
@@ -30,18 +30,18 @@ from tests.urn import WORDS, anchor
 # --- waves that the version before had closed ---
 
 
-async def _closed_before(house: House, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    watched = await filled(house)
-    await close_as_the_version_before(house, monkeypatch)
-    assert not witness.path_of(house.data, WAVE).exists()
+async def _closed_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    watched = await filled(site)
+    await close_as_the_version_before(site, monkeypatch)
+    assert not witness.path_of(site.data, WAVE).exists()
     assert "closing kept" not in [act.act for act in await log.read()]
     return watched
 
 
 async def test_a_wave_that_the_version_before_closed_is_released_and_its_page_says_since_when_it_is_kept(
-    house: House, store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+    site: Site, store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await _closed_before(house, monkeypatch)
+    await _closed_before(site, monkeypatch)
     app = create_app(Settings(store_settings), with_jobs=False)
     async with (
         app.lifespan(),
@@ -49,8 +49,8 @@ async def test_a_wave_that_the_version_before_closed_is_released_and_its_page_sa
     ):
         page = (await client.get(f"/wave/{WAVE}?lang=en")).text
     async with stores(store_settings) as engines:
-        here = replace(house, engines=engines)
-        when, mark = witness.shown(house.data, WAVE)
+        here = replace(site, engines=engines)
+        when, mark = witness.shown(site.data, WAVE)
         assert (
             when == "update" and len(mark) == 39 and f">{mark}</code>" in page and "closed before we kept one" in page
         )
@@ -60,26 +60,26 @@ async def test_a_wave_that_the_version_before_closed_is_released_and_its_page_sa
 
 @pytest.mark.parametrize("attack", ATTACKS)
 async def test_such_a_wave_changed_since_the_update_is_not_released(
-    house: House, attack: str, monkeypatch: pytest.MonkeyPatch
+    site: Site, attack: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watched = await _closed_before(house, monkeypatch)
-    await witness.keep_at_update(house)
-    await ATTACKS[attack](house, watched)
-    await witness.keep_at_update(house)  # a second start keeps nothing anew
-    assert await outcome(house, monkeypatch) == "closing_other"
+    watched = await _closed_before(site, monkeypatch)
+    await witness.keep_at_update(site)
+    await ATTACKS[attack](site, watched)
+    await witness.keep_at_update(site)  # a second start keeps nothing anew
+    assert await outcome(site, monkeypatch) == "closing_other"
 
 
 async def test_a_wave_that_was_closed_by_nobody_is_not_kept_at_a_later_start(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The state set in the row: what the closing counts against the codes given out was never counted."""
-    await witness.keep_at_update(house)
-    await filled(house)
-    await waves.change(house.engines["public"], WAVE, State.OPEN, state=State.CLOSED)
+    await witness.keep_at_update(site)
+    await filled(site)
+    await waves.change(site.engines["public"], WAVE, State.OPEN, state=State.CLOSED)
     await releases.keep_bulletin(WAVE, {}, [])
     await rewrite_the_bulletin()
-    await witness.keep_at_update(house)
-    assert await outcome(house, monkeypatch) == "closing_file"
+    await witness.keep_at_update(site)
+    assert await outcome(site, monkeypatch) == "closing_file"
 
 
 # --- waves of version 1, whose sheets hold no proof ---
@@ -111,24 +111,24 @@ FIRST = {"": _nothing, "bulletin": _cut_the_bulletin, "codes": _other_codes, "sh
 
 @pytest.mark.parametrize("attack", FIRST)
 async def test_a_wave_of_version_1_is_released_as_it_stood_at_its_closing_alone(
-    house: House, attack: str, monkeypatch: pytest.MonkeyPatch
+    site: Site, attack: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await organisation.save(house.engines["public"], ORGANISATION)
-    await roster.replace(house.engines["people"], *small_cooperative(60), DAY - timedelta(days=30))
-    await anchor(house)
-    await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14)))
-    record, words = await open_first(house, WAVE)
-    await pins.keep(house.data)
-    await frozen.keep_at_update(house.data)
-    urn = Urn(house.engines["answers"])
-    codes = await make_slips(house.engines["answers"], WAVE, 12, first_version=True)
-    await waves.change(house.engines["public"], WAVE, State.OPEN, slips=12)
+    await organisation.save(site.engines["public"], ORGANISATION)
+    await roster.replace(site.engines["people"], *small_cooperative(60), DAY - timedelta(days=30))
+    await anchor(site)
+    await plan(site, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14)))
+    record, words = await open_first(site, WAVE)
+    await pins.keep(site.data)
+    await frozen.keep_at_update(site.data)
+    urn = Urn(site.engines["answers"])
+    codes = await make_slips(site.engines["answers"], WAVE, 12, first_version=True)
+    await waves.change(site.engines["public"], WAVE, State.OPEN, slips=12)
     urn.start()
     for place, code in enumerate(codes):
         await urn.put(right(WAVE, digest(code)), place.to_bytes(16), seal(SHEET, record.seal_key))
     await urn.stop()
-    await end_and_close(house)
+    await end_and_close(site)
     await FIRST[attack](record)
     monkeypatch.setitem(WORDS, "hr", words["hr"])
     monkeypatch.setitem(WORDS, "recovery", words["recovery"])
-    assert await outcome(house, monkeypatch) == ("closing_other" if attack else "released, received 12")
+    assert await outcome(site, monkeypatch) == ("closing_other" if attack else "released, received 12")

@@ -15,7 +15,7 @@ from surveys.answers.pairs import ROOM
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, opening
 from surveys.lifecycle.comments import WordingTooLong, open_comments, put_forward, sealed_to_team
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.marking import marks, name_words, without
 from surveys.lifecycle.opening import NotReady
 from surveys.lifecycle.planning import GUARANTEE, Wish, draw_secret, plan, take_seat
@@ -32,19 +32,19 @@ from tests.urn import anchor, get_ready, make_words, put_in
 NAMES = name_words(["Maria Bianchi", "Nido Prato"])
 
 
-async def _released(house: House, texts: int, other: int = 0) -> dict[str, HolderSecret]:
+async def _released(site: Site, texts: int, other: int = 0) -> dict[str, HolderSecret]:
     """Thirty people answer; so many of them write to the first open question, and so many to the second."""
-    await organisation.save(house.engines["public"], ORGANISATION)
-    await roster.replace(house.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
-    await anchor(house)
-    await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", comments=True))
+    await organisation.save(site.engines["public"], ORGANISATION)
+    await roster.replace(site.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
+    await anchor(site)
+    await plan(site, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", comments=True))
     secrets = {GUARANTEE: draw_secret()}
-    await take_seat(house, WAVE, secrets[GUARANTEE])
-    secrets |= await get_ready(house, WAVE)
-    record = await opening.open_wave(house, WAVE)
-    codes = await opening.print_slips(house, WAVE, 30)
+    await take_seat(site, WAVE, secrets[GUARANTEE])
+    secrets |= await get_ready(site, WAVE)
+    record = await opening.open_wave(site, WAVE)
+    codes = await opening.print_slips(site, WAVE, 30)
     form = Questionnaire.from_json(dict(record.questionnaire))
-    urn = Urn(house.engines["answers"])
+    urn = Urn(site.engines["answers"])
     urn.start()
     for place, code in enumerate(codes):
         given = {"CUL1": [str(place % 5 + 1)], "unit": ["po.nido"]}
@@ -52,10 +52,10 @@ async def _released(house: House, texts: int, other: int = 0) -> dict[str, Holde
             given["OPN1"] = [f"commento numero {place} di Persona 7"]
         if place < other:
             given["OPN2"] = [f"altro testo {place}"]
-        row, envelope = put_in(house, record, code, form.read(given).to_bytes())
+        row, envelope = put_in(site, record, code, form.read(given).to_bytes())
         await urn.put(right(WAVE, row), b"a" * 16, envelope)
     await urn.stop()
-    late = replace(house, day=DAY + timedelta(days=15))
+    late = replace(site, day=DAY + timedelta(days=15))
     await closing.end(late, WAVE)
     await closing.close(late, WAVE, unused_slips=0)
     made = await release_wave(late, WAVE, (secrets["hr"], secrets["recovery"]), lambda _: None)
@@ -63,9 +63,9 @@ async def _released(house: House, texts: int, other: int = 0) -> dict[str, Holde
     return secrets
 
 
-async def test_no_comment_is_read_by_the_public_before_two_people_let_it_out(house: House) -> None:
-    secrets = await _released(house, 12)
-    one, two = replace(house, actor="ada"), replace(house, actor="bea")
+async def test_no_comment_is_read_by_the_public_before_two_people_let_it_out(site: Site) -> None:
+    secrets = await _released(site, 12)
+    one, two = replace(site, actor="ada"), replace(site, actor="bea")
     waiting = await open_comments(WAVE, secrets[GUARANTEE])
     assert len(waiting) == 12 and await comments.published(WAVE) == {}
     first = waiting[0]
@@ -88,11 +88,11 @@ async def test_no_comment_is_read_by_the_public_before_two_people_let_it_out(hou
 
 @pytest.mark.parametrize("wording", ["è" * 1000, "x" + "é" * 999, "中" * 1000, "a\0b\0"])
 async def test_a_wording_comes_back_as_it_was_sent_and_one_that_is_too_long_is_not_kept(
-    sqlite_house: House, wording: str
+    sqlite_site: Site, wording: str
 ) -> None:
     """Done by one of the team: a wording that was cut within a letter could not be read, nor any comment of its wave."""
-    secrets = await _released(sqlite_house, 12)
-    one = replace(sqlite_house, actor="ada")
+    secrets = await _released(sqlite_site, 12)
+    one = replace(sqlite_site, actor="ada")
     first, second = (await open_comments(WAVE, secrets[GUARANTEE]))[:2]
     await put_forward(one, WAVE, first.id, wording, secrets[GUARANTEE])
     with pytest.raises(WordingTooLong):
@@ -103,47 +103,47 @@ async def test_a_wording_comes_back_as_it_was_sent_and_one_that_is_too_long_is_n
 
 
 async def test_a_wording_that_an_earlier_version_cut_within_a_letter_keeps_no_comment_closed(
-    sqlite_house: House,
+    sqlite_site: Site,
 ) -> None:
-    secrets = await _released(sqlite_house, 12)
+    secrets = await _released(sqlite_site, 12)
     key = holder_key(secrets[GUARANTEE], WAVE, GUARANTEE)
     cut = SealedBox(key.public_key).encrypt(("x" + "é" * 2500).encode()[:4096])
     first = (await open_comments(WAVE, secrets[GUARANTEE]))[0]
-    await comments.propose(sqlite_house.engines["public"], first.id, cut, "ada")
+    await comments.propose(sqlite_site.engines["public"], first.id, cut, "ada")
     assert len(await open_comments(WAVE, secrets[GUARANTEE])) == 12
 
 
-async def test_what_is_stored_of_comments_holds_no_word_and_one_size(house: House) -> None:
+async def test_what_is_stored_of_comments_holds_no_word_and_one_size(site: Site) -> None:
     """Could leak: a word, a length, an order, or a line of the sheet that it came from."""
-    await _released(house, 12, 11)
+    await _released(site, 12, 11)
     rows = await Comment.select().order_by(Comment.id)
     assert {len(bytes(row["sealed"])) for row in rows} == {4096 + 48}
     assert set(rows[0]) == {"id", "wave", "item", "state", "sealed", "proposal", "proposed_by", "text"}
-    if (house.data / "public.sqlite").exists():
-        assert not any(b"commento numero" in p.read_bytes() for p in house.data.rglob("*") if p.is_file())
+    if (site.data / "public.sqlite").exists():
+        assert not any(b"commento numero" in p.read_bytes() for p in site.data.rglob("*") if p.is_file())
 
 
-async def test_nine_comments_are_destroyed_unread_and_ten_are_kept(house: House) -> None:
-    await _released(house, 9, 10)
+async def test_nine_comments_are_destroyed_unread_and_ten_are_kept(site: Site) -> None:
+    await _released(site, 9, 10)
     assert {row["item"] for row in await Comment.select()} == {"OPN2"}
 
 
-async def test_only_the_words_of_the_team_open_comments(house: House) -> None:
-    secrets = await _released(house, 12)
+async def test_only_the_words_of_the_team_open_comments(site: Site) -> None:
+    secrets = await _released(site, 12)
     for seat in ("hr", "representative", "recovery"):
         with pytest.raises(SecretRefused):
             await open_comments(WAVE, secrets[seat])
 
 
-async def test_open_questions_need_a_team_before_the_wave_opens(sqlite_house: House) -> None:
-    house = sqlite_house
-    await organisation.save(house.engines["public"], ORGANISATION)
-    await roster.replace(house.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
-    await anchor(house)
-    await plan(house, Wish(WAVE, {"it": "A"}, DAY, DAY + timedelta(days=3), form="pulse", comments=True))
-    await make_words(house, WAVE)
+async def test_open_questions_need_a_team_before_the_wave_opens(sqlite_site: Site) -> None:
+    site = sqlite_site
+    await organisation.save(site.engines["public"], ORGANISATION)
+    await roster.replace(site.engines["people"], *small_cooperative(40), DAY - timedelta(days=30))
+    await anchor(site)
+    await plan(site, Wish(WAVE, {"it": "A"}, DAY, DAY + timedelta(days=3), form="pulse", comments=True))
+    await make_words(site, WAVE)
     with pytest.raises(NotReady) as refused:
-        await opening.open_wave(house, WAVE)
+        await opening.open_wave(site, WAVE)
     assert refused.value.missing == ("holder.guarantee",)
 
 

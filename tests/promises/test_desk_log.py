@@ -14,7 +14,7 @@ from surveys.cases import log
 from surveys.cases.keeper import keeper_at
 from surveys.cases.tables import DeskLine
 from surveys.lifecycle import heads
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.heads import HeadRefused
 from surveys.people import accounts
 from surveys.people import log as act_log
@@ -26,50 +26,50 @@ from tests.signing_in import next_code, session_of
 LINES = 12
 
 
-async def _fill(house: House) -> None:
+async def _fill(site: Site) -> None:
     """What handlers did, most of it yesterday."""
     for number in range(LINES):
-        day = house.day - timedelta(days=number < LINES - 2)
-        await log.record(house.engines["cases"], keeper_at(house.data), day, "anna", f"act_{number}")
+        day = site.day - timedelta(days=number < LINES - 2)
+        await log.record(site.engines["cases"], keeper_at(site.data), day, "anna", f"act_{number}")
 
 
-async def _kept(house: House) -> tuple[str, str]:
+async def _kept(site: Site) -> tuple[str, str]:
     """The heads as the page gives them: now, and when the day began."""
-    now, yesterday = (head for _, head in heads.of_desk(await log.read(keeper_at(house.data)), house.day))
+    now, yesterday = (head for _, head in heads.of_desk(await log.read(keeper_at(site.data)), site.day))
     assert now is not None and yesterday is not None
-    return heads.line_of(house.data, now), heads.line_of(house.data, yesterday)
+    return heads.line_of(site.data, now), heads.line_of(site.data, yesterday)
 
 
-async def test_five_lines_cut_from_the_tail_are_noticed_by_whoever_kept_the_head(house: House) -> None:
+async def test_five_lines_cut_from_the_tail_are_noticed_by_whoever_kept_the_head(site: Site) -> None:
     """Done by an attacker: what is left of the chain verifies by itself, also after the next act."""
-    await _fill(house)
-    now, yesterday = await _kept(house)
-    assert [await _said(house, text) for text in (now, yesterday)] == ["part, line 12", "part, line 10"]
+    await _fill(site)
+    now, yesterday = await _kept(site)
+    assert [await _said(site, text) for text in (now, yesterday)] == ["part, line 12", "part, line 10"]
     await DeskLine.delete().where(DeskLine.number > LINES - 5)
-    assert [line.intact for line in await log.read(keeper_at(house.data))] == [True] * (LINES - 5)
-    assert [await _said(house, text) for text in (now, yesterday)] == ["cut", "cut"]
+    assert [line.intact for line in await log.read(keeper_at(site.data))] == [True] * (LINES - 5)
+    assert [await _said(site, text) for text in (now, yesterday)] == ["cut", "cut"]
     for _ in range(5):
-        await log.record(house.engines["cases"], keeper_at(house.data), house.day, "anna", "signed_in")
-    assert [await _said(house, text) for text in (now, yesterday)] == ["rewritten", "rewritten"]
+        await log.record(site.engines["cases"], keeper_at(site.data), site.day, "anna", "signed_in")
+    assert [await _said(site, text) for text in (now, yesterday)] == ["rewritten", "rewritten"]
 
 
-async def test_a_short_head_of_the_handlers_log_is_found_and_after_the_cut_is_not(house: House) -> None:
-    await _fill(house)
-    await act_log.record(house.engines["people"], house.day, "hr", "signed in")
-    head = heads.of_desk(await log.read(keeper_at(house.data)), house.day)[0][1]
+async def test_a_short_head_of_the_handlers_log_is_found_and_after_the_cut_is_not(site: Site) -> None:
+    await _fill(site)
+    await act_log.record(site.engines["people"], site.day, "hr", "signed in")
+    head = heads.of_desk(await log.read(keeper_at(site.data)), site.day)[0][1]
     assert head is not None
-    assert await _said(house, head.short) == await _said(house, head.digest.upper()) == "part, line 12"
+    assert await _said(site, head.short) == await _said(site, head.digest.upper()) == "part, line 12"
     await DeskLine.delete().where(DeskLine.number > LINES - 5)
-    assert await _said(house, head.short) == "rewritten"
+    assert await _said(site, head.short) == "rewritten"
 
 
-async def test_a_head_of_one_log_is_none_of_the_other(house: House) -> None:
-    await _fill(house)
-    now, _ = await _kept(house)
-    assert await _said(house, now.replace("ascolto-desk-log ", "ascolto-log ")) == "unsigned"
-    assert await _said(house, now.replace("desk-log 12 ", "desk-log 11 ")) == "unsigned"
+async def test_a_head_of_one_log_is_none_of_the_other(site: Site) -> None:
+    await _fill(site)
+    now, _ = await _kept(site)
+    assert await _said(site, now.replace("ascolto-desk-log ", "ascolto-log ")) == "unsigned"
+    assert await _said(site, now.replace("desk-log 12 ", "desk-log 11 ")) == "unsigned"
     with pytest.raises(HeadRefused, match="none"):
-        await heads.hold_against(house.data, now.replace("desk-log", "other-log"))
+        await heads.hold_against(site.data, now.replace("desk-log", "other-log"))
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ async def kept(tmp_path: Path) -> tuple[Path, Path]:
     """A data folder with both logs, and a file with the head of the handlers' log."""
     settings = StoreSettings(tmp_path / "data")
     async with stores(settings) as engines:
-        house = House(engines, settings.data, today(), "administrator")
+        site = Site(engines, settings.data, today(), "administrator")
         await act_log.record(engines["people"], today(), "hr", "signed in")
-        await _fill(house)
+        await _fill(site)
         file = tmp_path / "kept.txt"
-        file.write_text((await _kept(house))[0] + "\n", "utf-8")
+        file.write_text((await _kept(site))[0] + "\n", "utf-8")
     return settings.data, file
 
 
@@ -102,12 +102,12 @@ async def test_the_command_passes_on_its_own_and_says_in_words_that_lines_are_mi
 
 @pytest.mark.opened
 async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(
-    house: House, store_settings: StoreSettings
+    site: Site, store_settings: StoreSettings
 ) -> None:
-    await open_a_wave(house)
-    here = replace(house, day=today())
+    await open_a_wave(site)
+    here = replace(site, day=today())
     await _fill(here)
-    await accounts.add(house.engines["people"], "rsu", "representative", "una-password-lunga")
+    await accounts.add(site.engines["people"], "rsu", "representative", "una-password-lunga")
     secret = await channel.with_codes(here, "rsu")
     app = create_app(Settings(store_settings), with_jobs=False)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar is an ASGI application
@@ -127,5 +127,5 @@ async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(
         now, yesterday = await _kept(here)
         assert file.text == now + "\n" and "desk-log" in file.headers["content-disposition"]
         assert now in page.replace("&#43;", "+") and yesterday in page.replace("&#43;", "+") and "Keep this" in page
-        assert await _said(here, file.text) == f"part, line {len(await log.read(keeper_at(house.data)))}"
+        assert await _said(here, file.text) == f"part, line {len(await log.read(keeper_at(site.data)))}"
     assert stranger.status_code != 200 and "ascolto-desk-log" not in stranger.text

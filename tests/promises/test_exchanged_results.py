@@ -18,7 +18,7 @@ from server.frame.texts import say
 from server.processes import charting
 from server.processes.releasing import draw
 from server.settings import Settings
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import signed
 from surveys.public import releases, waves
 from surveys.public.releases import WORDS_SIGNED, words_digest
@@ -37,26 +37,26 @@ def _document(name: str, agree: int) -> dict[str, Any]:
     return made | {"origin": "imported", "wave": made["wave"] | {"id": name}}
 
 
-async def _publish(house: House, name: str, agree: int) -> None:
-    public = house.engines["public"]
+async def _publish(site: Site, name: str, agree: int) -> None:
+    public = site.engines["public"]
     frozen = {"imported": True, "items": {}, "scales": {}}
     title = {"it": name, "en": name}
     record = WaveRecord(name, title, State.RELEASED, closed=date(2026, 3, 1), origin="imported", questionnaire=frozen)
     async with public.transaction():
         await waves.add(public, record)
-        await releases.keep(name, signed(house, _document(name, agree)), "")
-    await draw(house, name, lambda _: None)
+        await releases.keep(name, signed(site, _document(name, agree)), "")
+    await draw(site, name, lambda _: None)
 
 
 @asynccontextmanager
-async def _served(settings: StoreSettings) -> AsyncIterator[tuple[House, httpx.AsyncClient]]:
+async def _served(settings: StoreSettings) -> AsyncIterator[tuple[Site, httpx.AsyncClient]]:
     app = create_app(Settings(settings), with_jobs=False)
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        house = House(app.state.engines, settings.data, DAY, "")
-        await _publish(house, FIRST, 5)
-        await _publish(house, SECOND, 1)
-        yield house, client
+        site = Site(app.state.engines, settings.data, DAY, "")
+        await _publish(site, FIRST, 5)
+        await _publish(site, SECOND, 1)
+        yield site, client
 
 
 async def _write(name: str, document: dict[str, Any] | str) -> None:
@@ -77,9 +77,9 @@ async def test_what_was_published_is_read_with_its_charts(sqlite_settings: Store
 async def test_no_page_shows_a_document_that_was_not_signed_here_for_this_wave(
     sqlite_settings: StoreSettings, tmp_path: Path, how: str
 ) -> None:
-    async with _served(sqlite_settings) as (house, client):
+    async with _served(sqlite_settings) as (site, client):
         document = await releases.document(FIRST) or {}
-        other = House(house.engines, tmp_path / "another", DAY, "")
+        other = Site(site.engines, tmp_path / "another", DAY, "")
         match how:
             case "a figure":
                 document["views"][0]["items"]["A1"]["index"] = 80
@@ -103,8 +103,8 @@ async def test_no_page_shows_a_document_that_was_not_signed_here_for_this_wave(
 
 
 async def test_a_survey_that_never_was_is_on_no_page(sqlite_settings: StoreSettings) -> None:
-    async with _served(sqlite_settings) as (house, client):
-        public, frozen = house.engines["public"], {"imported": True, "items": {}, "scales": {}}
+    async with _served(sqlite_settings) as (site, client):
+        public, frozen = site.engines["public"], {"imported": True, "items": {}, "scales": {}}
         record = WaveRecord("mai", {"it": "Mai"}, State.RELEASED, origin="imported", questionnaire=frozen)
         async with public.transaction():
             await waves.add(public, record)
@@ -140,14 +140,14 @@ async def test_charts_of_the_version_before_and_those_that_were_never_drawn_are_
 async def test_no_other_question_stands_beside_the_figures(sqlite_settings: StoreSettings) -> None:
     """Could mislead: the figures are signed, the words beside them stand in the wave's row."""
     form = shipped("pulse", [], [])
-    async with _served(sqlite_settings) as (house, client):
-        public = house.engines["public"]
+    async with _served(sqlite_settings) as (site, client):
+        public = site.engines["public"]
         document = _document("forma", 5) | {"origin": "ascolto"}
         document |= {"questionnaire": {"id": form.id, "version": form.version, "sha256": form.sha256()}}
         record = WaveRecord("forma", {"it": "Forma"}, State.RELEASED, questionnaire=form.to_json())
         async with public.transaction():
             await waves.add(public, record)
-            await releases.keep("forma", signed(house, document), "")
+            await releases.keep("forma", signed(site, document), "")
         assert (await client.get("/results/forma?lang=it")).status_code == 200
         mine = {"imported": True, "items": {"A1": {"it": "Altra domanda"}}, "scales": {}}
         await waves.change(
@@ -164,15 +164,15 @@ async def test_no_other_question_stands_beside_the_figures(sqlite_settings: Stor
 async def test_the_words_of_an_imported_wave_are_signed_and_its_title_is_the_signed_one(
     sqlite_settings: StoreSettings,
 ) -> None:
-    async with _served(sqlite_settings) as (house, client):
+    async with _served(sqlite_settings) as (site, client):
         words = {"imported": True, "items": {"A1": {"it": "Domanda"}}, "scales": {}}
         document = _document("nuova", 5)
         document["questionnaire"] = {"id": "nuova", "version": WORDS_SIGNED, "sha256": words_digest(words)}
-        public = house.engines["public"]
+        public = site.engines["public"]
         record = WaveRecord("nuova", {"it": "2031"}, State.RELEASED, origin="imported", questionnaire=words)
         async with public.transaction():
             await waves.add(public, record)
-            await releases.keep("nuova", signed(house, document), "")
+            await releases.keep("nuova", signed(site, document), "")
         page = await client.get("/results/nuova?lang=it")
         assert page.status_code == 200 and "2031" not in page.text and "Domanda" in page.text
         assert "/results/nuova" in (front := (await client.get("/?lang=it")).text) and "2031" not in front
@@ -193,14 +193,14 @@ async def test_no_chart_is_drawn_and_signed_beside_other_names_than_those_that_w
 ) -> None:
     """Could mislead: other names in the row, the charts deleted, and the jobs would draw and sign them anew."""
     form = shipped("pulse", [], [])
-    async with _served(sqlite_settings) as (house, client):
-        public = house.engines["public"]
+    async with _served(sqlite_settings) as (site, client):
+        public = site.engines["public"]
         document = _document("forma", 5) | {"origin": "ascolto"}
         document |= {"questionnaire": {"id": form.id, "version": form.version, "sha256": form.sha256()}}
         record = WaveRecord("forma", {"it": "Forma"}, State.RELEASED, questionnaire=form.to_json())
         async with public.transaction():
             await waves.add(public, record)
-            await releases.keep("forma", signed(house, document), "")
+            await releases.keep("forma", signed(site, document), "")
         other = json.loads(json.dumps(form.to_json()).replace("rispetto", "disprezzo"))
         await waves.change(public, "forma", State.RELEASED, questionnaire=other)
         charting._tried.clear()
@@ -211,10 +211,10 @@ async def test_no_chart_is_drawn_and_signed_beside_other_names_than_those_that_w
 
 @pytest.mark.parametrize("odd", [{}, {"sections": 3}, {"imported": True}])
 async def test_a_row_that_is_no_questionnaire_is_said_in_words(sqlite_settings: StoreSettings, odd: Any) -> None:
-    async with _served(sqlite_settings) as (house, client):
+    async with _served(sqlite_settings) as (site, client):
         document = _document("forma", 5) | {"origin": "ascolto"}
-        public = house.engines["public"]
+        public = site.engines["public"]
         async with public.transaction():
             await waves.add(public, WaveRecord("forma", {"it": "Forma"}, State.RELEASED, questionnaire=odd))
-            await releases.keep("forma", signed(house, document), "")
+            await releases.keep("forma", signed(site, document), "")
         assert (await client.get("/results/forma?lang=it")).status_code == 409

@@ -28,7 +28,7 @@ from surveys.answers.urn import Receipt, Urn
 from surveys.answers.wave import stir
 from surveys.engines import PooledSQLite, SafePostgres
 from surveys.lifecycle import closing, issuing
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import links
 from surveys.public.waves import WaveRecord
@@ -65,19 +65,19 @@ class Known:
     envelopes: list[bytes] = field(default_factory=list)
 
 
-async def _files(house: House) -> list[Path]:
+async def _files(site: Site) -> list[Path]:
     """All files of the data folder, and on PostgreSQL of the server: tables, write-ahead log, temporary files.
 
     Only the tables of other tests' databases on the same server are left out: they hold other houses.
     """
-    engine = house.engines["answers"]
-    files = [path for path in house.data.rglob("*") if path.is_file()]
+    engine = site.engines["answers"]
+    files = [path for path in site.data.rglob("*") if path.is_file()]
     if isinstance(engine, PooledSQLite):
         return files
     ours = "SELECT oid::text FROM pg_database WHERE datname = current_database()"
-    own = {(await opened._run_in_new_connection(ours))[0]["oid"] for _, opened in house.engines.items()}
+    own = {(await opened._run_in_new_connection(ours))[0]["oid"] for _, opened in site.engines.items()}
     for store in ("answers", "people"):
-        await house.engines[store]._run_in_new_connection("CHECKPOINT")
+        await site.engines[store]._run_in_new_connection("CHECKPOINT")
     server = Path((await engine._run_in_new_connection("SHOW data_directory"))[0]["data_directory"])
     others = {folder for folder in (server / "base").iterdir() if folder.name.isdigit()} - {
         server / "base" / oid for oid in own
@@ -85,11 +85,11 @@ async def _files(house: House) -> list[Path]:
     return files + [path for path in server.rglob("*") if path.is_file() and path.parent not in others]
 
 
-async def _found(house: House, needles: list[bytes], *, but: str = "") -> set[int]:
+async def _found(site: Site, needles: list[bytes], *, but: str = "") -> set[int]:
     """Which of the needles lie anywhere but in one folder, also as text of their bytes, also cut by the end of a page."""
     cut = [(i, piece) for i, needle in enumerate(needles) for piece in {needle[:64], needle[-64:]}]
     search = _Search([(i, form) for i, piece in cut for form in (piece, piece.hex().encode())])
-    for path in await _files(house):
+    for path in await _files(site):
         try:
             content = path.read_bytes() if path.parent.name != but else b""
         except FileNotFoundError:
@@ -120,13 +120,13 @@ class _Search:
 
 
 @asynccontextmanager
-async def _busy_server(house: House) -> AsyncIterator[None]:
+async def _busy_server(site: Site) -> AsyncIterator[None]:
     """What PostgreSQL does by itself at any hour: samples of every column are taken, and a backup looks at an older state."""
-    if isinstance(house.engines["people"], PooledSQLite):
+    if isinstance(site.engines["people"], PooledSQLite):
         yield
         return
     async with AsyncExitStack() as backups:
-        for _, engine in house.engines.items():
+        for _, engine in site.engines.items():
             assert isinstance(engine, SafePostgres)
             await engine._run_in_new_connection("ANALYZE")
             backup = await engine.get_new_connection()
@@ -136,16 +136,16 @@ async def _busy_server(house: House) -> AsyncIterator[None]:
         yield
 
 
-async def _answered(house: House, record: WaveRecord, known: Known) -> None:
-    public, urn = blind.PublicKey.from_der(record.token_key), Urn(house.engines["answers"])
+async def _answered(site: Site, record: WaveRecord, known: Known) -> None:
+    public, urn = blind.PublicKey.from_der(record.token_key), Urn(site.engines["answers"])
     urn.start()
-    drawn = await links.draw(house.engines["people"], await links.members_of(WAVE, "email", only_missing=False))
+    drawn = await links.draw(site.engines["people"], await links.members_of(WAVE, "email", only_missing=False))
     for invitation in drawn:
         prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
         z, inverse = blind.blind(public, prepared)
-        signed = await issuing.issue(house, invitation.link, z)
+        signed = await issuing.issue(site, invitation.link, z)
         signature, proof = blind.finalize(public, prepared, signed, inverse), blind.token_digest(prepared)
-        row, envelope = spent_digest(Digest(proof)), sealed(house, record, SHEET, proof)
+        row, envelope = spent_digest(Digest(proof)), sealed(site, record, SHEET, proof)
         assert await urn.put(right(WAVE, row, token=True), b"a" * 16, envelope) == Receipt.RECEIVED
         known.links.append(invitation.link.encode())
         known.tokens += [prepared[32:], signature, inverse, z, proof]
@@ -158,8 +158,8 @@ async def _answered(house: House, record: WaveRecord, known: Known) -> None:
 class Mailbox:
     """A mail server's handler that keeps the links it sees and looks at the disk while the messages are under way."""
 
-    def __init__(self, house: House, known: Known) -> None:
-        self.house, self.known = house, known
+    def __init__(self, site: Site, known: Known) -> None:
+        self.site, self.known = site, known
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # the library's name
         content = envelope.content if isinstance(envelope.content, bytes) else b""
@@ -167,36 +167,36 @@ class Mailbox:
         return "250 OK"
 
 
-async def _mailed(house: House, known: Known) -> None:
+async def _mailed(site: Site, known: Known) -> None:
     """Everyone is invited through a real mail server."""
-    await issuing.invite_by_mail(house, WAVE, "invitation", only_missing=True)
-    server = Controller(Mailbox(house, known), hostname="127.0.0.1", port=free_port())
+    await issuing.invite_by_mail(site, WAVE, "invitation", only_missing=True)
+    server = Controller(Mailbox(site, known), hostname="127.0.0.1", port=free_port())
     server.start()
     settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{server.port}", mail_from="a@prova.invalid")  # type: ignore[arg-type]  # sending needs no store
     try:
-        assert await invitations.send_due(settings, house) == len(known.links) == 20
+        assert await invitations.send_due(settings, site) == len(known.links) == 20
     finally:
         server.stop()
 
 
-async def test_nothing_on_the_disk_tells_a_link_a_token_or_an_answer_in_any_phase(house: House) -> None:
-    record, known = await open_with_links(house, people=40), Known()
-    await _mailed(house, known)
-    await _answered(house, record, known)
+async def test_nothing_on_the_disk_tells_a_link_a_token_or_an_answer_in_any_phase(site: Site) -> None:
+    record, known = await open_with_links(site, people=40), Known()
+    await _mailed(site, known)
+    await _answered(site, record, known)
     secret = [*known.links, *known.tokens, SHEET]
-    assert await _found(house, [*secret, *known.digests]) == set(range(len(secret), len(secret) + 20))
-    await stir(house.engines["answers"])
-    assert await _found(house, secret) == set()
+    assert await _found(site, [*secret, *known.digests]) == set(range(len(secret), len(secret) + 20))
+    await stir(site.engines["answers"])
+    assert await _found(site, secret) == set()
 
-    late = replace(house, day=DAY + timedelta(days=15))
-    async with _busy_server(house):
-        assert await _found(house, known.blinded, but=WAL) == set(range(20))
+    late = replace(site, day=DAY + timedelta(days=15))
+    async with _busy_server(site):
+        assert await _found(site, known.blinded, but=WAL) == set(range(20))
         await closing.end(late, WAVE)
         await closing.close(late, WAVE, unused_slips=0)
         assert await _found(late, known.envelopes) == set(range(20))
         assert await _found(late, secret) == set()
         assert await _found(late, known.blinded, but=WAL) == set()
-    async with _busy_server(house):
+    async with _busy_server(site):
         await release_wave(late, WAVE, (SECRETS["hr"], SECRETS["recovery"]), lambda _: None)
         assert await _found(late, secret) == set()
         gone = [*known.blinded, *known.envelopes]
@@ -210,19 +210,19 @@ async def _vacuum_full(self: SafePostgres, *tables: type[Table]) -> None:
 
 @pytest.mark.parametrize("weakness", ["statistics", "vacuum full"])
 async def test_a_server_that_samples_or_keeps_rows_for_a_backup_would_tell(
-    weakness: str, postgres_house: House, monkeypatch: pytest.MonkeyPatch
+    weakness: str, postgres_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Could leak: ANALYZE with its defaults keeps values of wiped columns, VACUUM FULL the rows a backup may still see."""
-    people = postgres_house.engines["people"]
-    record, known = await open_with_links(postgres_house, people=40), Known()
-    await _mailed(postgres_house, known)
-    await _answered(postgres_house, record, known)
+    people = postgres_site.engines["people"]
+    record, known = await open_with_links(postgres_site, people=40), Known()
+    await _mailed(postgres_site, known)
+    await _answered(postgres_site, record, known)
     if weakness == "statistics":
         await people._run_in_new_connection("ALTER TABLE panel ALTER COLUMN signed SET STATISTICS -1")
     else:
         monkeypatch.setattr(SafePostgres, "rewrite", _vacuum_full)
-    late = replace(postgres_house, day=DAY + timedelta(days=15))
-    async with _busy_server(postgres_house):
+    late = replace(postgres_site, day=DAY + timedelta(days=15))
+    async with _busy_server(postgres_site):
         await closing.end(late, WAVE)
         await closing.close(late, WAVE, unused_slips=0)
         assert await _found(late, known.blinded, but=WAL) == set(range(20))
@@ -235,16 +235,16 @@ async def _plain(table: type[Table], *rows: Table) -> None:
 @pytest.mark.opened
 @pytest.mark.parametrize("weakened", [False, True])
 async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_not_say_which_and_when(
-    weakened: bool, postgres_house: House, monkeypatch: pytest.MonkeyPatch
+    weakened: bool, postgres_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if weakened:
         monkeypatch.setattr(urn_module, "insert_new", _plain)
-    wave = await open_a_wave(postgres_house)
-    urns = [Urn(postgres_house.engines["answers"]) for _ in range(2)]
+    wave = await open_a_wave(postgres_site)
+    urns = [Urn(postgres_site.engines["answers"]) for _ in range(2)]
     for urn in urns:
         urn.start()
     for code in wave.codes:
-        envelope = sealed(postgres_house, wave.record, SHEET)
+        envelope = sealed(postgres_site, wave.record, SHEET)
         got = await asyncio.gather(
             *(urn.put(right(WAVE, spent(code)), bytes([i]) * 16, envelope) for i, urn in enumerate(urns)),
             return_exceptions=weakened,  # the weakened copy may lose the race twice
@@ -252,7 +252,7 @@ async def test_when_two_processes_race_for_one_code_the_log_of_postgresql_does_n
         assert weakened or set(got) == {Receipt.RECEIVED, Receipt.USED}
     for urn in urns:
         await urn.stop()
-    server = await postgres_house.engines["answers"]._run_in_new_connection("SHOW data_directory")
+    server = await postgres_site.engines["answers"]._run_in_new_connection("SHOW data_directory")
     log = (Path(server[0]["data_directory"]).parent / LOG).read_text()
     assert "database system is ready" in log
     assert any(f"({row_key(spent(code))})" in log for code in wave.codes) is weakened

@@ -28,7 +28,7 @@ from surveys.cases.opening import handler, open_case
 from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import CannotOpen, decrypt, new_identity
 from surveys.cases.tables import Case, DeskLine, Epoch, Handler, Message, Piece, Wrap
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.people import accounts
 from surveys.public import organisation, readers
 from surveys.public.readers import Readers
@@ -47,7 +47,7 @@ class Stage:
     """A served channel with one case, and what its people hold."""
 
     client: httpx.AsyncClient
-    house: House
+    site: Site
     lists: Readers
     me: Reporter
     keys: HandlerKeys
@@ -100,9 +100,9 @@ async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
     there: dict[str, Any] = {"transport": transport, "base_url": "http://test", "headers": {"Origin": "http://test"}}
     async with app.lifespan(), httpx.AsyncClient(**there) as client, httpx.AsyncClient(**there) as other:
-        house = House(app.state.engines, settings.data, today(), "administrator")
-        await organisation.save(house.engines["public"], replace(ORGANISATION, help_checked_on=house.day.isoformat()))
-        known = (await channel.make(house))["handlers"]["ascolto1"]
+        site = Site(app.state.engines, settings.data, today(), "administrator")
+        await organisation.save(site.engines["public"], replace(ORGANISATION, help_checked_on=site.day.isoformat()))
+        known = (await channel.make(site))["handlers"]["ascolto1"]
         me = await handlers.load("ascolto1")
         assert me is not None
         login, wrap = split(known["passphrase"], me.salt)
@@ -111,8 +111,8 @@ async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
         )
         assert answered.status_code == 200, answered.text
         form = (await client.get("/cases/desk.json")).json()["form"]
-        await accounts.add(house.engines["people"], "rsu", "representative", "una-password-lunga")
-        second = next_code(await channel.with_codes(house, "rsu"))
+        await accounts.add(site.engines["people"], "rsu", "representative", "una-password-lunga")
+        second = next_code(await channel.with_codes(site, "rsu"))
         entered = await other.post(
             "/account/in", data={"name": "rsu", "password": "una-password-lunga", "second": second}
         )
@@ -120,7 +120,7 @@ async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
         lists = await readers.load(settings.data)
         assert lists.house is not None
         reporter = Reporter(codes.derive(codes.new_code(os.urandom), bytes.fromhex(lists.house.salt)))
-        stage = Stage(client, house, lists, reporter, open_bundle(me.bundle, "pass", wrap), {"X-Form": form}, other)
+        stage = Stage(client, site, lists, reporter, open_bundle(me.bundle, "pass", wrap), {"X-Form": form}, other)
         await tell(stage)
         yield stage
 
@@ -128,7 +128,7 @@ async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
 async def tell(stage: Stage) -> None:
     """The true case: a report, an answer, a note, new keys, a reply, a letter after it."""
     assert stage.lists.chain is not None and stage.lists.house is not None
-    ring, on = stage.lists.chain.newest, stage.house.day
+    ring, on = stage.lists.chain.newest, stage.site.day
     sent = acts.report(stage.me, ring, stage.lists.house.hash, (), {"text": TEXTS[0]}, on, os.urandom)
     assert (await stage.client.post("/concern/sealed", json=sent)).status_code == 200
     stage.case = int(sent["case"], 16)
@@ -284,7 +284,7 @@ async def write_on(stage: Stage, opened: OpenedCase | None, label: str) -> None:
         return
     assert stage.lists.chain is not None
     letter = acts.letter(
-        opened.fold, stage.lists.chain.newest, stage.author, "message", {"text": ""}, stage.house.day, os.urandom
+        opened.fold, stage.lists.chain.newest, stage.author, "message", {"text": ""}, stage.site.day, os.urandom
     )
     assert await stage.write(letter) in (200, 400, 404, 409), label
     assert await nothing_for_the_spy(), label

@@ -11,7 +11,7 @@ from surveys.answers.envelope import EnvelopeUnreadable
 from surveys.answers.pairs import open_sealed, without_layer
 from surveys.answers.tables import Slot
 from surveys.answers.urn import Urn
-from surveys.lifecycle.context import House, read_wave_key
+from surveys.lifecycle.context import Site, read_wave_key
 from surveys.people import log
 from surveys.people.tables import LogEntry
 from tests.conftest import DAY, WAVE, open_a_wave
@@ -80,27 +80,27 @@ def test_two_published_shares_no_longer_prove_on_which_side_eight_people_stand()
     assert others >= {0, 1, 2, 3}
 
 
-async def test_copies_taken_after_each_answer_show_which_envelope_is_whose_and_do_not_open_it(house: House) -> None:
+async def test_copies_taken_after_each_answer_show_which_envelope_is_whose_and_do_not_open_it(site: Site) -> None:
     """PRIVACY 1 B': the guess succeeds with a copy after every answer; the envelope stays shut without two holders."""
-    wave = await open_a_wave(house, people=40)
-    urn = Urn(house.engines["answers"])
+    wave = await open_a_wave(site, people=40)
+    urn = Urn(site.engines["answers"])
     urn.start()
     before = {int(row["id"]): bytes(row["sheet"]) for row in await Slot.select()}
-    row, envelope = put_in(house, wave.record, wave.codes[0], b"sheet")
+    row, envelope = put_in(site, wave.record, wave.codes[0], b"sheet")
     await urn.put(right(WAVE, row), b"a" * 16, envelope)
     after = {int(row["id"]): bytes(row["sheet"]) for row in await Slot.select()}
     await urn.stop()
     changed = [place for place in after if after[place] != before[place]]
     assert len(changed) == 1
-    plan, one = plan_of(house, WAVE), keys_of(WORDS["hr"], team().anchor.hash, WAVE, "hr")
-    stolen = without_layer(after[changed[0]], read_wave_key(house.data, WAVE))  # with the server's key, and one holder
+    plan, one = plan_of(site, WAVE), keys_of(WORDS["hr"], team().anchor.hash, WAVE, "hr")
+    stolen = without_layer(after[changed[0]], read_wave_key(site.data, WAVE))  # with the server's key, and one holder
     with pytest.raises(EnvelopeUnreadable):
         open_sealed(stolen, plan.hash, plan.points, {0: one.private, 1: one.private})
 
 
-async def test_a_changed_entry_of_the_log_is_seen(house: House) -> None:
+async def test_a_changed_entry_of_the_log_is_seen(site: Site) -> None:
     """Somebody with the database changes one word, or takes an entry out: the chain says from where on."""
-    people = house.engines["people"]
+    people = site.engines["people"]
     for wave in ("uno", "due", "tre"):
         await log.record(people, DAY, "hr", "wave opened", wave=wave, invited="40")
     assert all(act.intact for act in await log.read())

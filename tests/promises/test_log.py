@@ -13,7 +13,7 @@ from server.app import create_app
 from server.demonstration import channel
 from server.settings import Settings
 from surveys.lifecycle import heads
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.heads import HeadRefused
 from surveys.people import accounts, log
 from surveys.people.log import Head
@@ -32,68 +32,68 @@ ACTS = (
 )
 
 
-async def _filled(house: House) -> tuple[Head, Head]:
+async def _filled(site: Site) -> tuple[Head, Head]:
     """Three acts of yesterday and two of today; gives both heads."""
-    people = house.engines["people"]
+    people = site.engines["people"]
     for number, (actor, act) in enumerate(ACTS):
         await log.record(
-            people, house.day - timedelta(days=number < 3), actor, act, wave="prova", seat="hr", kind="csv", name="rsu"
+            people, site.day - timedelta(days=number < 3), actor, act, wave="prova", seat="hr", kind="csv", name="rsu"
         )
-    yesterday, now = await log.head(before=house.day), await log.head()
+    yesterday, now = await log.head(before=site.day), await log.head()
     assert yesterday is not None and now is not None and (yesterday.number, now.number) == (3, 5)
     return yesterday, now
 
 
-async def _rewrite(house: House, *, without: int = 0) -> None:
+async def _rewrite(site: Site, *, without: int = 0) -> None:
     """Change the third act (or leave one out), and compute the whole chain anew: it verifies by itself."""
     acts = [act for act in await log.read() if act.number != without]
     await LogEntry.delete(force=True)
     for act in acts:
         actor = "representative" if act.number == 3 and not without else act.actor
-        await log.record(house.engines["people"], act.day, actor, act.act, **act.details)
+        await log.record(site.engines["people"], act.day, actor, act.act, **act.details)
     assert [act.intact for act in await log.read()] == [True] * len(acts)
 
 
-async def _said(house: House, text: str) -> str:
+async def _said(site: Site, text: str) -> str:
     try:
-        return f"part, line {(await heads.hold_against(house.data, text)).number}"
+        return f"part, line {(await heads.hold_against(site.data, text)).number}"
     except HeadRefused as problem:
         return str(problem)
 
 
-async def test_a_log_that_was_rewritten_with_its_chain_is_found_by_every_head_that_was_kept(house: House) -> None:
-    yesterday, now = await _filled(house)
-    kept = [heads.line_of(house.data, yesterday), heads.line_of(house.data, now), yesterday.short, now.digest.upper()]
-    assert [await _said(house, text) for text in kept] == [
+async def test_a_log_that_was_rewritten_with_its_chain_is_found_by_every_head_that_was_kept(site: Site) -> None:
+    yesterday, now = await _filled(site)
+    kept = [heads.line_of(site.data, yesterday), heads.line_of(site.data, now), yesterday.short, now.digest.upper()]
+    assert [await _said(site, text) for text in kept] == [
         "part, line 3",
         "part, line 5",
         "part, line 3",
         "part, line 5",
     ]
-    await log.record(house.engines["people"], house.day, "hr", "signed in")
-    assert await _said(house, "\n".join(kept[:2])) == "part, line 5"
-    await _rewrite(house)
-    assert [await _said(house, text) for text in kept] == ["rewritten"] * 4
+    await log.record(site.engines["people"], site.day, "hr", "signed in")
+    assert await _said(site, "\n".join(kept[:2])) == "part, line 5"
+    await _rewrite(site)
+    assert [await _said(site, text) for text in kept] == ["rewritten"] * 4
 
 
-async def test_lines_that_were_taken_out_are_found(house: House) -> None:
-    _, now = await _filled(house)
-    kept = heads.line_of(house.data, now)
-    await _rewrite(house, without=5)
-    assert await _said(house, kept) == "cut"
-    await log.record(house.engines["people"], house.day, "hr", "signed in", other="yes")
-    assert await _said(house, kept) == "rewritten"
+async def test_lines_that_were_taken_out_are_found(site: Site) -> None:
+    _, now = await _filled(site)
+    kept = heads.line_of(site.data, now)
+    await _rewrite(site, without=5)
+    assert await _said(site, kept) == "cut"
+    await log.record(site.engines["people"], site.day, "hr", "signed in", other="yes")
+    assert await _said(site, kept) == "rewritten"
 
 
-async def test_a_head_that_somebody_made_up_or_changed_is_not_signed(sqlite_house: House, tmp_path: Path) -> None:
-    yesterday, _ = await _filled(sqlite_house)
-    line = heads.line_of(sqlite_house.data, yesterday)
+async def test_a_head_that_somebody_made_up_or_changed_is_not_signed(sqlite_site: Site, tmp_path: Path) -> None:
+    yesterday, _ = await _filled(sqlite_site)
+    line = heads.line_of(sqlite_site.data, yesterday)
     elsewhere = heads.line_of(tmp_path / "another", yesterday)
     changed = line.replace(f" {yesterday.day.isoformat()} ", " 2026-02-31 ")
     moved = line.replace("ascolto-log 3 ", "ascolto-log 2 ")
     texts = (elsewhere, moved, changed, "", "x", "0" * 31, "ü" * 40, "0" * 65, line[:-1])
     expected = ["unsigned", "unsigned", "none", "none", "none", "none", "none", "none", "none"]
-    assert [await _said(sqlite_house, text) for text in texts] == expected
+    assert [await _said(sqlite_site, text) for text in texts] == expected
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ async def kept(tmp_path: Path) -> tuple[Path, Path]:
     """A data folder whose log was rewritten, and a file with the head of the day before."""
     settings = StoreSettings(tmp_path / "data")
     async with stores(settings) as engines:
-        house = House(engines, settings.data, today(), "administrator")
-        yesterday, _ = await _filled(house)
+        site = Site(engines, settings.data, today(), "administrator")
+        yesterday, _ = await _filled(site)
         file = tmp_path / "kept.txt"
         file.write_text(heads.line_of(settings.data, yesterday) + "\n", "utf-8")
     return settings.data, file
@@ -126,7 +126,7 @@ async def test_the_command_passes_on_its_own_and_refuses_in_words_with_yesterday
     status, said = _verify(data, "--head", str(file))
     assert (status, "part of this log: line 3" in said) == (0, True)
     async with stores(StoreSettings(data)) as engines:
-        await _rewrite(House(engines, data, today(), "administrator"))
+        await _rewrite(Site(engines, data, today(), "administrator"))
     assert _verify(data)[0] == 0
     status, said = _verify(data, "--head", str(file))
     assert status == 1 and "Somebody rewrote the log" in said and "Traceback" not in said
@@ -137,12 +137,12 @@ async def test_the_command_passes_on_its_own_and_refuses_in_words_with_yesterday
 
 @pytest.mark.opened
 async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(
-    house: House, store_settings: StoreSettings
+    site: Site, store_settings: StoreSettings
 ) -> None:
     """Staff see that of whole days: the page does not change when somebody works at a desk."""
-    await open_a_wave(house)
-    here = replace(house, day=today())
-    people = house.engines["people"]
+    await open_a_wave(site)
+    here = replace(site, day=today())
+    people = site.engines["people"]
     await accounts.add(people, "rsu", "representative", "una-password-lunga")
     secret = await channel.with_codes(here, "rsu")
     yesterday = await log.head(before=today())
@@ -167,4 +167,4 @@ async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(
         assert now is not None and now.number == yesterday.number + 1
         assert before == after and yesterday.short in after and now.short not in after
         assert yesterday.short in desk and now.short in desk and "Keep this" in desk
-        assert file.startswith(f"ascolto-log {now.number} ") and await heads.hold_against(house.data, file) == now
+        assert file.startswith(f"ascolto-log {now.number} ") and await heads.hold_against(site.data, file) == now

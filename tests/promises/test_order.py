@@ -21,12 +21,12 @@ from surveys.answers import wave as urn_of
 from surveys.answers.urn import Receipt, Urn
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine
 from surveys.lifecycle import issuing
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import links
 from surveys.people.links import Invitation
 from surveys.public.waves import WaveRecord
 from surveys.stores import StoreSettings
-from tests.conftest import WAVE, _house, _on_postgres, _on_sqlite
+from tests.conftest import WAVE, _on_postgres, _on_sqlite, _site
 from tests.rights import right
 from tests.surveys.test_links import _open as open_with_links
 from tests.urn import sealed, spent_by
@@ -50,7 +50,7 @@ type Positions = dict[str, list[int]]
 class Afternoon:
     """An open wave, who has still to come, and what everyone sent, in order of sending; one after the other."""
 
-    house: House
+    site: Site
     record: WaveRecord
     coming: list[Invitation]
     urn: Urn
@@ -64,10 +64,10 @@ class Afternoon:
             invitation = self.coming.pop()
             prepared = blind.prepare(random.Random(invitation.link).randbytes(32))
             z, inverse = blind.blind(public, prepared)
-            signed = await issuing.issue(self.house, invitation.link, z)
+            signed = await issuing.issue(self.site, invitation.link, z)
             blind.finalize(public, prepared, signed, inverse)
             proof = blind.token_digest(prepared)
-            attempt, envelope = random.randbytes(16), sealed(self.house, self.record, b"un foglio", proof)
+            attempt, envelope = random.randbytes(16), sealed(self.site, self.record, b"un foglio", proof)
             spent = spent_by(proof)
             assert await self.urn.put(right(WAVE, spent, token=True), attempt, envelope) == Receipt.RECEIVED
             self.attempts.append(hashlib.sha256(attempt).digest())
@@ -75,12 +75,12 @@ class Afternoon:
             self.signed.append(signed)
 
 
-async def _opened(house: House) -> Afternoon:
-    record = await open_with_links(house, people=2 * (PEOPLE + MORE * ROUNDS))
-    coming = await links.draw(house.engines["people"], await links.members_of(WAVE, "email", only_missing=False))
-    urn = Urn(house.engines["answers"])
+async def _opened(site: Site) -> Afternoon:
+    record = await open_with_links(site, people=2 * (PEOPLE + MORE * ROUNDS))
+    coming = await links.draw(site.engines["people"], await links.members_of(WAVE, "email", only_missing=False))
+    urn = Urn(site.engines["answers"])
     urn.start()
-    return Afternoon(house, record, random.Random(60).sample(coming, len(coming)), urn)
+    return Afternoon(site, record, random.Random(60).sample(coming, len(coming)), urn)
 
 
 def tau(order: list[int], places: list[int], page: int = 0) -> float:
@@ -109,11 +109,11 @@ def _lie(name: str, file: bytes, needles: list[bytes]) -> Positions:
 
 
 async def _in_files(afternoon: Afternoon) -> Positions:
-    data = afternoon.house.data
+    data = afternoon.site.data
     answers, people = (data / "answers.sqlite").read_bytes(), (data / "people.sqlite").read_bytes()
     assert not any(path.stat().st_size for path in data.glob("answers.sqlite-wal"))
     assert not any(path.stat().st_size for path in data.glob("people.sqlite-wal"))
-    slots = await _rows(afternoon.house.engines["answers"], "SELECT id, sheet FROM slot WHERE taken")
+    slots = await _rows(afternoon.site.engines["answers"], "SELECT id, sheet FROM slot WHERE taken")
     of_sheet = {bytes(row["sheet"]): int(row["id"]) for row in slots}
     return {
         "slot number": [of_sheet[envelope] for envelope in afternoon.envelopes],
@@ -124,7 +124,7 @@ async def _in_files(afternoon: Afternoon) -> Positions:
 
 
 async def _on_server(afternoon: Afternoon) -> Positions:
-    answers, people = (afternoon.house.engines[store] for store in ("answers", "people"))
+    answers, people = (afternoon.site.engines[store] for store in ("answers", "people"))
     block, item = (f"split_part(btrim(ctid::text, '()'), ',', {n})::bigint" for n in (1, 2))
     marks = f"xmin::text::bigint AS xmin, (tableoid::bigint * {BLOCK} + {block}) * {BLOCK} + {item} AS place"
     spent = {bytes(r["attempt"]): r for r in await _rows(answers, f"SELECT {marks}, attempt FROM spent")}
@@ -146,7 +146,7 @@ async def _on_server(afternoon: Afternoon) -> Positions:
 
 async def _read(afternoon: Afternoon) -> Positions:
     await _settled(afternoon.urn)
-    return await (_in_files if isinstance(afternoon.house.engines["answers"], PooledSQLite) else _on_server)(afternoon)
+    return await (_in_files if isinstance(afternoon.site.engines["answers"], PooledSQLite) else _on_server)(afternoon)
 
 
 def _found(positions: Positions) -> dict[str, float]:
@@ -164,27 +164,27 @@ def _found(positions: Positions) -> dict[str, float]:
     return learnt
 
 
-async def _nothing(house: House) -> None:
+async def _nothing(site: Site) -> None:
     """No stir; only the log goes into the files that are looked at, which a busy machine may not have done yet."""
     for store in ("answers", "people"):
-        engine = house.engines[store]
+        engine = site.engines[store]
         if isinstance(engine, PooledSQLite):
             await engine.truncate_wal()
 
 
-async def _both(house: House) -> None:
-    await urn_of.stir(house.engines["answers"])
-    await links.stir(house.engines["people"])
+async def _both(site: Site) -> None:
+    await urn_of.stir(site.engines["answers"])
+    await links.stir(site.engines["people"])
 
 
-async def _learnt(house: House, stir: Callable[[House], Awaitable[None]]) -> dict[str, float]:
-    afternoon, moments = await _opened(house), []
+async def _learnt(site: Site, stir: Callable[[Site], Awaitable[None]]) -> dict[str, float]:
+    afternoon, moments = await _opened(site), []
     await afternoon.come(PEOPLE - MORE)
     for _ in range(ROUNDS):
         await afternoon.come(MORE)
-        await stir(house)
-        if stir is _nothing and isinstance(house.engines["people"], PooledSQLite):
-            await house.engines["people"].truncate_wal()
+        await stir(site)
+        if stir is _nothing and isinstance(site.engines["people"], PooledSQLite):
+            await site.engines["people"].truncate_wal()
         moments.append(_found(await _read(afternoon)))
     await afternoon.urn.stop()
     return {name: median(moment[name] for moment in moments) for name in moments[0]}
@@ -207,8 +207,8 @@ async def test_at_no_moment_after_a_stir_do_sixty_people_lie_in_the_order_in_whi
     twenty has a correlation of 0.2 by chance. What tells the order tells it every afternoon: of three none is spared."""
     told: set[str] | None = None
     for settings in _stores(request, store_settings, tmp_path):
-        async for house in _house(settings):
-            learnt = await _learnt(house, _both)
+        async for site in _site(settings):
+            learnt = await _learnt(site, _both)
         found = {name for name, value in learnt.items() if value >= BOUND}
         told = found if told is None else told & found
         if not told:
@@ -216,11 +216,11 @@ async def test_at_no_moment_after_a_stir_do_sixty_people_lie_in_the_order_in_whi
     assert told == set()
 
 
-async def test_before_a_stir_they_do(house: House) -> None:
+async def test_before_a_stir_they_do(site: Site) -> None:
     """Could leak, and does for the minutes until the next stir: this attack finds what is there to be found."""
-    learnt = await _learnt(house, _nothing)
+    learnt = await _learnt(site, _nothing)
     told = {name for name, value in learnt.items() if value > 0.8}
     assert told >= {"spent place on a page"}
-    if isinstance(house.engines["answers"], SafePostgres):
+    if isinstance(site.engines["answers"], SafePostgres):
         assert told >= {"panel place on a page", "spent xmin", "slot xmin", "panel xmin", "panel xmin joined"}
         assert learnt["same transaction"] == 1.0

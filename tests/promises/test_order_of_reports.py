@@ -24,7 +24,7 @@ from surveys.cases import incoming, intake, keeping, pieces
 from surveys.cases.incoming import Reply, Report, SealedEpoch, proof_of
 from surveys.cases.tables import Case, DeskLine, Epoch, Message, Piece, Wrap
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from tests.promises.test_order import BLOCK, tau
 from tests.surveys.cases.people import keeper_of
 
@@ -42,7 +42,7 @@ type Places = dict[str, list[int]]
 class Channel:
     """What reporters sent, in order of arrival: the n-th of each list came with the n-th report."""
 
-    house: House
+    site: Site
     dice: random.Random
     letters: list[bytes] = field(default_factory=list)
     wraps: list[bytes] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Channel:
 
     @property
     def store(self) -> StoreEngine:
-        return self.house.engines["cases"]
+        return self.site.engines["cases"]
 
     def sealed(self, size: int) -> bytes:
         return AGE + self.dice.randbytes(size - len(AGE))
@@ -64,12 +64,12 @@ class Channel:
             case = f"{int(case, 16) >> 1:016x}"
             piece, first, second = (self.sealed(self.dice.randrange(6000, 40_000)) for _ in range(3))
             wraps = {name: self.sealed(incoming.WRAP_SEALED) for name in READERS}
-            await pieces.keep_piece(self.store, upload, 0, piece, self.house.day)
+            await pieces.keep_piece(self.store, upload, 0, piece, self.site.day)
             epoch = SealedEpoch("thread", 1, {name: _b64(sealed) for name, sealed in wraps.items()})
             report = Report(case, locator, auth, [epoch], [_b64(first)], [upload])
-            await intake.receive(self.store, keeper_of(self.house), report, READERS, self.house.day)
+            await intake.receive(self.store, keeper_of(self.site), report, READERS, self.site.day)
             reply = Reply(locator, auth, "thread", 2, _b64(second), [])
-            await intake.add(self.store, keeper_of(self.house), reply, READERS, self.house.day)
+            await intake.add(self.store, keeper_of(self.site), reply, READERS, self.site.day)
             number = int(case, 16)
             self.letters.append(first)
             self.wraps.append(wraps["anna"])
@@ -99,8 +99,8 @@ def _lies(file: bytes, candidates: Iterable[bytes], find: Callable[[bytes, bytes
 
 
 async def _in_file(channel: Channel) -> Places:
-    file = (channel.house.data / "cases.sqlite").read_bytes()
-    assert not any(path.stat().st_size for path in channel.house.data.glob("cases.sqlite-wal"))
+    file = (channel.site.data / "cases.sqlite").read_bytes()
+    assert not any(path.stat().st_size for path in channel.site.data.glob("cases.sqlite-wal"))
     parts: dict[str, list[Sequence[bytes]]] = {
         "letter's begin": [[sealed[22:54]] for sealed in channel.letters],
         "letter's overflow": [_slices(sealed, 5500) for sealed in channel.letters],
@@ -188,16 +188,14 @@ def _found(places: Places, *, on_files: bool) -> dict[str, float]:
     return learnt
 
 
-async def _learnt(
-    house: House, times: Sequence[int], stir: Callable[[StoreEngine], Awaitable[None]]
-) -> dict[str, float]:
+async def _learnt(site: Site, times: Sequence[int], stir: Callable[[StoreEngine], Awaitable[None]]) -> dict[str, float]:
     """What he learns each time, as a mean: some reports came before an earlier stir, some between the two."""
     learnt, dice = [], random.Random(sum(times))
     for reports in times:
         for table in OF_CASES:
             await table.delete(force=True)
-        await keeping.wipe(house.engines["cases"])
-        channel = Channel(house, dice)
+        await keeping.wipe(site.engines["cases"])
+        channel = Channel(site, dice)
         on_files = isinstance(channel.store, PooledSQLite)
         for part in (reports - reports // 3, reports // 3):
             await channel.come(part)
@@ -212,43 +210,43 @@ async def _nothing(engine: StoreEngine) -> None:
         await engine.truncate_wal()
 
 
-async def _told_after_stirs(house: House, times: tuple[int, ...]) -> dict[str, float]:
-    learnt = await _learnt(house, times, keeping.stir)
+async def _told_after_stirs(site: Site, times: tuple[int, ...]) -> dict[str, float]:
+    learnt = await _learnt(site, times, keeping.stir)
     return {name: round(value, 2) for name, value in learnt.items() if value >= BOUND[times]}
 
 
-async def test_after_a_stir_sixty_reports_do_not_lie_in_the_order_in_which_they_came(house: House) -> None:
-    assert await _told_after_stirs(house, MANY) == {}
+async def test_after_a_stir_sixty_reports_do_not_lie_in_the_order_in_which_they_came(site: Site) -> None:
+    assert await _told_after_stirs(site, MANY) == {}
 
 
 @pytest.mark.parametrize("times", [FEW, MANY], ids=["few", "many"])
 async def test_nor_in_a_file_that_is_stirred_in_many_portions(
-    times: tuple[int, ...], sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+    times: tuple[int, ...], sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stirring, "PORTION_BYTES", 400_000)
-    assert await _told_after_stirs(sqlite_house, times) == {}
+    assert await _told_after_stirs(sqlite_site, times) == {}
 
 
 async def test_indexes_are_in_no_order_even_where_each_row_is_taken_out_alone(
-    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So it is for entries of large rows: of a run of thirty among thousands, one lies on a page of an index."""
     monkeypatch.setattr(stirring, "PORTION_BYTES", 1)
-    told = await _told_after_stirs(sqlite_house, MANY)
+    told = await _told_after_stirs(sqlite_site, MANY)
     assert "letter's overflow, first" in told and {name for name in told if name.startswith("index")} == set()
 
 
-async def test_nor_do_fourteen_in_a_file(sqlite_house: House) -> None:
+async def test_nor_do_fourteen_in_a_file(sqlite_site: Site) -> None:
     """Done by an attacker: he read the pages of fourteen letters as 0, 2, 1, 3, …, 13."""
-    assert await _told_after_stirs(sqlite_house, FEW) == {}
+    assert await _told_after_stirs(sqlite_site, FEW) == {}
 
 
 @pytest.mark.parametrize("times", [FEW[:2], MANY[:2]], ids=["few", "many"])
-async def test_before_a_stir_they_do(times: tuple[int, ...], house: House) -> None:
+async def test_before_a_stir_they_do(times: tuple[int, ...], site: Site) -> None:
     """Could leak, and does for the minutes until the next stir: this attack finds what is there to be found."""
-    learnt = await _learnt(house, times, _nothing)
+    learnt = await _learnt(site, times, _nothing)
     told = {name for name, value in learnt.items() if value > 0.8}
-    if isinstance(house.engines["cases"], PooledSQLite):
+    if isinstance(site.engines["cases"], PooledSQLite):
         assert told >= {
             "letter's overflow, first",
             "letter's overflow, last",
@@ -270,9 +268,9 @@ async def _everything() -> list[list[dict[str, Any]]]:
     return [sorted(await table.select(), key=lambda row: row["id"]) for table in OF_CASES]
 
 
-async def test_after_a_stir_every_row_reads_as_before(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_a_stir_every_row_reads_as_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stirring, "PORTION_BYTES", 200_000)
-    channel = Channel(house, random.Random(14))
+    channel = Channel(site, random.Random(14))
     await channel.come(14)
     before, counted = await _everything(), await keeping.arrived()
     await keeping.stir(channel.store)
@@ -280,12 +278,12 @@ async def test_after_a_stir_every_row_reads_as_before(house: House, monkeypatch:
     assert (await _everything(), await keeping.arrived()) == (before, counted)
 
 
-async def test_while_the_cases_are_stirred_reporters_and_handlers_wait_less_than_a_second(house: House) -> None:
+async def test_while_the_cases_are_stirred_reporters_and_handlers_wait_less_than_a_second(site: Site) -> None:
     """An attachment of 30 MB lies there; a report, an attachment and a reading go on beside the stir."""
-    channel = Channel(house, random.Random(3))
+    channel = Channel(site, random.Random(3))
     upload = "ab" * 16
     for number in range(120):
-        await pieces.keep_piece(channel.store, upload, number, channel.sealed(300_000)[: pieces.PIECE_BYTES], house.day)
+        await pieces.keep_piece(channel.store, upload, number, channel.sealed(300_000)[: pieces.PIECE_BYTES], site.day)
     stir, waits = asyncio.create_task(keeping.stir(channel.store)), []
     while not stir.done():
         for step in (channel.come(1), Piece.select(Piece.number), Message.select(Message.sealed)):
@@ -307,10 +305,10 @@ def test_a_portion_holds_few_bytes_where_rows_are_large_and_few_rows_where_they_
 
 
 async def test_a_backup_that_holds_the_cases_of_postgresql_holds_up_the_stir_and_no_report(
-    postgres_house: House, monkeypatch: pytest.MonkeyPatch
+    postgres_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stirring, "TRIES", 1)
-    channel = Channel(postgres_house, random.Random(5))
+    channel = Channel(postgres_site, random.Random(5))
     assert isinstance(channel.store, SafePostgres)
     backup: asyncpg.Connection = await channel.store.get_new_connection()
     await backup.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -325,28 +323,28 @@ async def test_a_backup_that_holds_the_cases_of_postgresql_holds_up_the_stir_and
     assert await Case.count() == 1
 
 
-async def test_the_service_stirs_the_cases_whenever_anything_of_a_case_changed(house: House) -> None:
+async def test_the_service_stirs_the_cases_whenever_anything_of_a_case_changed(site: Site) -> None:
     """A case that goes as another comes leaves every count as it was; an attachment that is claimed too."""
-    channel = Channel(house, random.Random(8))
+    channel = Channel(site, random.Random(8))
     seen = [await keeping.arrived()]
     await channel.come(2)
     seen.append(await keeping.arrived())
     row = await Case.select().where(Case.id == channel.rows[0]["case"]).first()
     assert row is not None
-    await keeping.delete_case(channel.store, row, house.day)
+    await keeping.delete_case(channel.store, row, site.day)
     await channel.come(1)
     seen.append(await keeping.arrived())
-    await pieces.keep_piece(channel.store, "cd" * 16, 0, channel.sealed(100), house.day)
+    await pieces.keep_piece(channel.store, "cd" * 16, 0, channel.sealed(100), site.day)
     seen.append(await keeping.arrived())
     await pieces.claim(["cd" * 16], channel.rows[1]["case"])
     seen.append(await keeping.arrived())
     assert len(set(map(repr, seen))) == 5 and seen[-1] == await keeping.arrived()
-    assert len(jobs._stirrers(house.engines)) == 3
+    assert len(jobs._stirrers(site.engines)) == 3
 
 
-async def test_no_table_of_the_cases_store_counts_what_comes_across_cases(house: House) -> None:
+async def test_no_table_of_the_cases_store_counts_what_comes_across_cases(site: Site) -> None:
     """Could leak: a number that grows with each row. The handlers' log has one, and no report writes a line of it."""
-    channel = Channel(house, random.Random(60))
+    channel = Channel(site, random.Random(60))
     await channel.come(40)
     for table in OF_CASES:
         assert min(int(row["id"]) for row in await table.select()) > 2**32, table

@@ -14,7 +14,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle import accepting, drawing, frozen, two_keys
-from surveys.lifecycle.context import House, draw_path, frozen_path
+from surveys.lifecycle.context import Site, draw_path, frozen_path
 from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.releasing import ReleaseLost, release_wave
 from surveys.people import log
@@ -51,15 +51,15 @@ def _stolen(data: Path) -> list[str]:
     return found
 
 
-async def _closed(house: House, sheets: int = 40) -> Opened:
-    wave = await open_a_wave(house)
-    await fill(house, wave, sheets)
-    assert (await end_and_close(house)).state == State.CLOSED
+async def _closed(site: Site, sheets: int = 40) -> Opened:
+    wave = await open_a_wave(site)
+    await fill(site, wave, sheets)
+    assert (await end_and_close(site)).state == State.CLOSED
     return wave
 
 
-async def _release(house: House, wave: Opened) -> str:
-    made = await release_wave(house, WAVE, (wave.secrets["hr"], wave.secrets["recovery"]), lambda _: None)
+async def _release(site: Site, wave: Opened) -> str:
+    made = await release_wave(site, WAVE, (wave.secrets["hr"], wave.secrets["recovery"]), lambda _: None)
     return made.text
 
 
@@ -67,17 +67,17 @@ async def _release(house: House, wave: Opened) -> str:
 async def test_whoever_puts_a_released_wave_back_gets_the_same_figures_again(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with stores(StoreSettings(data)) as engines:
-        house = House(engines, data, DAY, "hr")
-        wave = await _closed(house)
+        site = Site(engines, data, DAY, "hr")
+        wave = await _closed(site)
         _write(data, "public", STEAL)
         _write(data, "people", HUSH)
         for _ in range(3):
             with pytest.raises(ReleaseLost):
-                await _release(house, wave)
+                await _release(site, wave)
         kept = _stolen(data)
         _write(data, "public", "DROP TRIGGER steal;")
         _write(data, "people", "DROP TRIGGER hush;")
-        await _release(house, wave)
+        await _release(site, wave)
         assert len(kept) == 3
         assert {json.dumps(json.loads(text)["views"]) for text in kept} == {
             json.dumps((await releases.document(WAVE) or {})["views"])
@@ -96,45 +96,45 @@ async def test_whoever_puts_a_released_wave_back_gets_the_same_figures_again(tmp
         "bands",
     ],
 )
-async def test_other_headcounts_than_those_of_the_opening_release_nothing(sqlite_house: House, change: str) -> None:
+async def test_other_headcounts_than_those_of_the_opening_release_nothing(sqlite_site: Site, change: str) -> None:
     """Could mislead: a headcount under its respondents hides a group, and the plan that everybody kept fits all the same."""
-    wave = await _closed(sqlite_house)
+    wave = await _closed(sqlite_site)
     if change == "bands":
         bands = dict.fromkeys((await waves.get(WAVE)).headcount_bands, "0-4")
-        await waves.change(sqlite_house.engines["public"], WAVE, State.CLOSED, headcount_bands=bands)
+        await waves.change(sqlite_site.engines["public"], WAVE, State.CLOSED, headcount_bands=bands)
     else:
-        _write(sqlite_house.data, "people", change)
+        _write(sqlite_site.data, "people", change)
     with pytest.raises(PlanOther, match="headcounts"):
-        await _release(sqlite_house, wave)
-    assert not draw_path(sqlite_house.data, WAVE).exists()
+        await _release(sqlite_site, wave)
+    assert not draw_path(sqlite_site.data, WAVE).exists()
 
 
 @pytest.mark.opened
 @pytest.mark.parametrize("state", [State.OPEN, State.CLOSED])
 async def test_least_sizes_that_no_two_keys_raised_take_no_answer_and_release_nothing(
-    sqlite_house: House, state: State
+    sqlite_site: Site, state: State
 ) -> None:
     """Could mislead: with a least size of 50 for items one group of 33 was shown, and no act said why."""
-    wave = await (_closed(sqlite_house) if state == State.CLOSED else open_a_wave(sqlite_house))
+    wave = await (_closed(sqlite_site) if state == State.CLOSED else open_a_wave(sqlite_site))
     rules = dict((await waves.get(WAVE)).rules)
     raised = {**rules, "k": {**rules["k"], "items": 50}}
-    await waves.change(sqlite_house.engines["public"], WAVE, state, rules=raised)
+    await waves.change(sqlite_site.engines["public"], WAVE, state, rules=raised)
     if state == State.OPEN:  # a process that begins now
-        accepting.begin(sqlite_house.data)
+        accepting.begin(sqlite_site.data)
         with pytest.raises(PlanOther, match="least sizes"):
             await accepting.to_answer(WAVE)
     else:
         with pytest.raises(PlanOther, match="least sizes"):
-            await _release(sqlite_house, wave)
+            await _release(sqlite_site, wave)
 
 
 @pytest.mark.opened
 @pytest.mark.parametrize("lose", [Path.unlink, lambda path: path.write_text("{}"), lambda path: path.write_text("[")])
-async def test_without_what_was_frozen_nothing_goes(sqlite_house: House, lose: Callable[[Path], object]) -> None:
-    wave = await _closed(sqlite_house)
-    lose(frozen_path(sqlite_house.data, WAVE))
+async def test_without_what_was_frozen_nothing_goes(sqlite_site: Site, lose: Callable[[Path], object]) -> None:
+    wave = await _closed(sqlite_site)
+    lose(frozen_path(sqlite_site.data, WAVE))
     with pytest.raises(PlanOther):
-        await _release(sqlite_house, wave)
+        await _release(sqlite_site, wave)
 
 
 def test_nothing_is_drawn_a_second_time_for_something_else(tmp_path: Path) -> None:
@@ -162,54 +162,54 @@ def test_a_seed_gives_every_number_as_often_as_the_others(tmp_path: Path) -> Non
 
 @pytest.mark.opened
 async def test_a_raise_that_was_cut_off_stops_nothing_and_one_that_was_done_is_not_put_back(
-    sqlite_house: House,
+    sqlite_site: Site,
 ) -> None:
-    await open_a_wave(sqlite_house)
+    await open_a_wave(sqlite_site)
     before = await waves.get(WAVE)
     raised = {**before.rules["k"], "items": 9}
-    frozen.about_to_raise(sqlite_house.data, WAVE, raised)
-    await frozen.check(sqlite_house.data, before)  # killed here, the wave goes on as it was
+    frozen.about_to_raise(sqlite_site.data, WAVE, raised)
+    await frozen.check(sqlite_site.data, before)  # killed here, the wave goes on as it was
     rules = {**before.rules, "k": raised}
-    after = await waves.change(sqlite_house.engines["public"], WAVE, State.OPEN, rules=rules)
-    await frozen.check(sqlite_house.data, after)
-    frozen.raised(sqlite_house.data, WAVE)
-    await frozen.check(sqlite_house.data, after)
+    after = await waves.change(sqlite_site.engines["public"], WAVE, State.OPEN, rules=rules)
+    await frozen.check(sqlite_site.data, after)
+    frozen.raised(sqlite_site.data, WAVE)
+    await frozen.check(sqlite_site.data, after)
     with pytest.raises(PlanOther):
-        await frozen.check(sqlite_house.data, before)
+        await frozen.check(sqlite_site.data, before)
 
 
 @pytest.mark.opened
-async def test_two_keys_that_raised_a_least_size_are_not_undone_by_putting_the_row_back(sqlite_house: House) -> None:
-    await open_a_wave(sqlite_house)
+async def test_two_keys_that_raised_a_least_size_are_not_undone_by_putting_the_row_back(sqlite_site: Site) -> None:
+    await open_a_wave(sqlite_site)
     before = await waves.get(WAVE)
-    await two_keys.ask_higher_k(sqlite_house, WAVE, "items", 8)
+    await two_keys.ask_higher_k(sqlite_site, WAVE, "items", 8)
     act = (await acts.of_wave(WAVE))[0]
-    await two_keys.confirm(replace(sqlite_house, actor="rsu"), act.id)
-    await frozen.check(sqlite_house.data, await waves.get(WAVE))
+    await two_keys.confirm(replace(sqlite_site, actor="rsu"), act.id)
+    await frozen.check(sqlite_site.data, await waves.get(WAVE))
     with pytest.raises(PlanOther, match="least sizes"):
-        await frozen.check(sqlite_house.data, before)
+        await frozen.check(sqlite_site.data, before)
 
 
 @pytest.mark.opened
-async def test_only_the_first_start_of_a_version_freezes_what_it_finds(sqlite_house: House) -> None:
+async def test_only_the_first_start_of_a_version_freezes_what_it_finds(sqlite_site: Site) -> None:
     """Could mislead: whoever changes a headcount, or removes the file, and waits for the next start."""
-    await open_a_wave(sqlite_house)
-    await frozen.keep_at_update(sqlite_house.data)
-    path = frozen_path(sqlite_house.data, WAVE)
+    await open_a_wave(sqlite_site)
+    await frozen.keep_at_update(sqlite_site.data)
+    path = frozen_path(sqlite_site.data, WAVE)
     first = path.read_bytes()
-    _write(sqlite_house.data, "people", "UPDATE headcount SET people = 0")
-    await frozen.keep_at_update(sqlite_house.data)
+    _write(sqlite_site.data, "people", "UPDATE headcount SET people = 0")
+    await frozen.keep_at_update(sqlite_site.data)
     assert path.read_bytes() == first
     path.unlink()
-    await frozen.keep_at_update(sqlite_house.data)
+    await frozen.keep_at_update(sqlite_site.data)
     assert not path.exists()
 
 
 @pytest.mark.opened
-async def test_at_the_first_start_a_wave_that_has_its_file_keeps_it(sqlite_house: House) -> None:
-    await open_a_wave(sqlite_house)
-    first = frozen_path(sqlite_house.data, WAVE).read_bytes()
-    _write(sqlite_house.data, "people", "UPDATE headcount SET people = 0")
-    frozen.update_path(sqlite_house.data).unlink(missing_ok=True)
-    await frozen.keep_at_update(sqlite_house.data)
-    assert frozen_path(sqlite_house.data, WAVE).read_bytes() == first
+async def test_at_the_first_start_a_wave_that_has_its_file_keeps_it(sqlite_site: Site) -> None:
+    await open_a_wave(sqlite_site)
+    first = frozen_path(sqlite_site.data, WAVE).read_bytes()
+    _write(sqlite_site.data, "people", "UPDATE headcount SET people = 0")
+    frozen.update_path(sqlite_site.data).unlink(missing_ok=True)
+    await frozen.keep_at_update(sqlite_site.data)
+    assert frozen_path(sqlite_site.data, WAVE).read_bytes() == first

@@ -12,7 +12,7 @@ from server.app import create_app
 from server.frame.pages import STATIC, static_address
 from server.frame.security import COOKIE, FORM_FIELD
 from server.settings import Settings
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.people import accounts
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, WAVE, open_a_wave
@@ -41,7 +41,7 @@ async def _ready(sqlite_settings: StoreSettings) -> AsyncIterator[tuple[httpx.As
     """A client of an installation with an open wave, and a session of each role."""
     sessions = {"nobody": ""}
     async with stores(sqlite_settings) as engines:
-        await open_a_wave(House(engines, sqlite_settings.data, DAY, "hr"))
+        await open_a_wave(Site(engines, sqlite_settings.data, DAY, "hr"))
         for role in ("hr", "representative", "recovery", "auditor"):
             await accounts.add(engines["people"], role, role, PASSWORD)
             sessions[role] = (await accounts.sign_in(engines["people"], role, PASSWORD, datetime.now(UTC)))[0]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from server.frame import connections
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, open_a_wave
 from tests.postgres import free_port
@@ -37,7 +37,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
     async def fill() -> None:
         settings = StoreSettings(folder / "data")
         async with stores(settings) as engines:
-            await open_a_wave(House(engines, settings.data, DAY, "hr"))
+            await open_a_wave(Site(engines, settings.data, DAY, "hr"))
 
     asyncio.run(fill())
     port, log = free_port(), folder / "log"

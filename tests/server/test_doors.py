@@ -23,7 +23,7 @@ from server.settings import Settings
 from surveys.cases import handlers
 from surveys.cases.bundles import kit_seed, make_bundle, open_bundle, split
 from surveys.cases.sealing import sign
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.people import accounts, attempts, passwords
 from surveys.people.tables import LogEntry
 from surveys.public import organisation
@@ -37,14 +37,14 @@ HEADERS = {"Origin": "http://test", "Accept-Language": "en"}
 
 
 @asynccontextmanager
-async def _served(folder: Path, *, https: bool = False) -> AsyncIterator[tuple[httpx.AsyncClient, House]]:
+async def _served(folder: Path, *, https: bool = False) -> AsyncIterator[tuple[httpx.AsyncClient, Site]]:
     settings = replace(Settings(StoreSettings(folder)), https=https)
     app = create_app(settings, with_jobs=False)
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test", headers=HEADERS) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
     ):
-        yield client, House(app.state.engines, folder, today(), "administrator")
+        yield client, Site(app.state.engines, folder, today(), "administrator")
 
 
 def _cookies(answered: httpx.Response) -> dict[str, list[tuple[str, str]]]:
@@ -78,8 +78,8 @@ async def _enter(client: httpx.AsyncClient, name: str, second: str = "", passwor
 async def test_cookies_go_to_desks_and_doors_and_never_to_a_page_of_staff(
     tmp_path: Path, https: bool, prefix: str
 ) -> None:
-    async with _served(tmp_path, https=https) as (client, house):
-        await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
+    async with _served(tmp_path, https=https) as (client, site):
+        await accounts.add(site.engines["people"], "ada", "hr", PASSWORD)
         answered = await client.post("/account/in", data={"name": "ada", "password": PASSWORD})
         cookies = _cookies(answered)
         paths = {name: sorted(path for _, path in values) for name, values in cookies.items()}
@@ -91,8 +91,8 @@ async def test_cookies_go_to_desks_and_doors_and_never_to_a_page_of_staff(
 
 @pytest.mark.parametrize("role", ["hr", "representative", "recovery", "guarantee", "auditor"])
 async def test_no_desk_is_reached_before_a_second_factor_is_set_up(tmp_path: Path, role: str) -> None:
-    async with _served(tmp_path) as (client, house):
-        await accounts.add(house.engines["people"], "ada", role, PASSWORD)
+    async with _served(tmp_path) as (client, site):
+        await accounts.add(site.engines["people"], "ada", role, PASSWORD)
         thief, here = await _enter(client, "ada"), await _enter(client, "ada")  # somebody else has her first password
         for path in ("/hr", "/hr/people", "/keys", "/keys/log", "/audit", "/audit/scorecard", "/account", "/cases"):
             answered = await client.get(path, headers=here)
@@ -120,10 +120,10 @@ async def test_no_desk_is_reached_before_a_second_factor_is_set_up(tmp_path: Pat
 
 async def test_two_cookies_of_the_session_s_name_are_none(tmp_path: Path) -> None:
     """Could pass: a cookie that another host of the domain planted beside hers."""
-    async with _served(tmp_path) as (client, house):
-        await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
-        await channel.with_codes(house, "ada")
-        await accounts.add(house.engines["people"], "bea", "hr", PASSWORD)
+    async with _served(tmp_path) as (client, site):
+        await accounts.add(site.engines["people"], "ada", "hr", PASSWORD)
+        await channel.with_codes(site, "ada")
+        await accounts.add(site.engines["people"], "bea", "hr", PASSWORD)
         here = await _enter(client, "bea")
         assert (await client.get("/hr", headers=here)).headers["location"] == "/account/second"
         doubled = {"Cookie": f"ascolto=planted; {here['Cookie']}"}
@@ -131,9 +131,9 @@ async def test_two_cookies_of_the_session_s_name_are_none(tmp_path: Path) -> Non
 
 
 async def test_a_password_is_changed_with_the_old_one_and_a_code_and_ends_every_session(tmp_path: Path) -> None:
-    async with _served(tmp_path) as (client, house):
-        await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
-        secret = await channel.with_codes(house, "ada")
+    async with _served(tmp_path) as (client, site):
+        await accounts.add(site.engines["people"], "ada", "hr", PASSWORD)
+        secret = await channel.with_codes(site, "ada")
         step = int(time.time()) // 30
         here = await _enter(client, "ada", code_at(secret, step))
         page = (await client.get("/account", headers=here)).text
@@ -162,9 +162,9 @@ async def test_a_password_is_changed_with_the_old_one_and_a_code_and_ends_every_
 
 
 async def test_sessions_are_listed_by_day_and_ended_from_the_page(tmp_path: Path) -> None:
-    async with _served(tmp_path) as (client, house):
-        await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
-        secret = await channel.with_codes(house, "ada")
+    async with _served(tmp_path) as (client, site):
+        await accounts.add(site.engines["people"], "ada", "hr", PASSWORD)
+        secret = await channel.with_codes(site, "ada")
         step = int(time.time()) // 30
         first, second = [await _enter(client, "ada", code_at(secret, step + n)) for n in (0, 1)]
         page = (await client.get("/account", headers=first)).text
@@ -180,9 +180,9 @@ async def test_sessions_are_listed_by_day_and_ended_from_the_page(tmp_path: Path
 
 async def test_a_handler_s_passphrase_is_changed_with_the_old_one_or_the_kit_and_a_code(tmp_path: Path) -> None:
     """Could pass: somebody at a desk that was left open, with the session and the form token alone."""
-    async with _served(tmp_path) as (client, house):
-        await organisation.save(house.engines["public"], replace(ORGANISATION, help_checked_on=house.day.isoformat()))
-        known = (await channel.make(house))["handlers"]["ascolto1"]
+    async with _served(tmp_path) as (client, site):
+        await organisation.save(site.engines["public"], replace(ORGANISATION, help_checked_on=site.day.isoformat()))
+        known = (await channel.make(site))["handlers"]["ascolto1"]
         me = await handlers.load("ascolto1")
         assert me is not None
         step = int(time.time()) // 30
@@ -258,17 +258,17 @@ def _ascolto(folder: Path, *arguments: str, typed: str = "") -> tuple[int, str]:
 
 
 async def test_a_lost_phone_is_forgotten_by_the_administrator_and_nobody_chooses_for_a_handler(tmp_path: Path) -> None:
-    async with _served(tmp_path) as (_, house):
-        await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
-        await accounts.add(house.engines["people"], "marta", "handler", PASSWORD)
-        await channel.with_codes(house, "ada")
+    async with _served(tmp_path) as (_, site):
+        await accounts.add(site.engines["people"], "ada", "hr", PASSWORD)
+        await accounts.add(site.engines["people"], "marta", "handler", PASSWORD)
+        await channel.with_codes(site, "ada")
     for arguments in (("add", "nadia", "--role", "handler"), ("reset", "marta")):
         status, said = _ascolto(tmp_path, "account", *arguments, typed="scelta-da-qualcuno\n")
         assert status == 1 and "nobody chooses a password" in said
     assert _ascolto(tmp_path, "account", "reset", "ada", "--second", typed="un-altra-password\n")[0] == 0
-    async with _served(tmp_path) as (client, house):
+    async with _served(tmp_path) as (client, site):
         assert not await accounts.has_second("ada")
-        await accounts.sign_in(house.engines["people"], "marta", PASSWORD, datetime.now(UTC), door="setup")
+        await accounts.sign_in(site.engines["people"], "marta", PASSWORD, datetime.now(UTC), door="setup")
         answered = await client.post("/account/in", data={"name": "ada", "password": "un-altra-password"})
         assert answered.headers["location"] == "/account/second"
         acts = [(row["actor"], row["act"]) for row in await LogEntry.select().order_by(LogEntry.number)]

@@ -13,7 +13,7 @@ import pytest
 
 from server.processes import following
 from server.settings import Settings
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.public import progress, waves
 from surveys.public.progress import Progress
 from surveys.public.waves import State
@@ -57,10 +57,10 @@ async def _said(data: Path, *act: str) -> str:
 
 async def _closed(settings: StoreSettings) -> Opened:
     async with stores(settings) as engines:
-        house = House(engines, settings.data, DAY, "hr")
-        wave = await open_a_wave(house)
-        await fill(house, wave, 40)
-        await end_and_close(house, unused=20)
+        site = Site(engines, settings.data, DAY, "hr")
+        wave = await open_a_wave(site)
+        await fill(site, wave, 40)
+        await end_and_close(site, unused=20)
         return wave
 
 

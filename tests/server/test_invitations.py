@@ -17,7 +17,7 @@ from server.mail import invitations
 from server.settings import Settings
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import issuing, opening
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import links, roster
 from surveys.people.tables import Outbox, Panel
@@ -52,7 +52,7 @@ class Inbox:
         return "250 OK"
 
 
-async def _open(house: House, channel: str) -> None:
+async def _open(site: Site, channel: str) -> None:
     units, persons = small_cooperative(36)
     persons = [
         replace(
@@ -62,26 +62,26 @@ async def _open(house: House, channel: str) -> None:
         )
         for i, p in enumerate(persons)
     ]
-    await organisation.save(house.engines["public"], ORGANISATION)
-    await roster.replace(house.engines["people"], units, persons, DAY - timedelta(days=30))
-    await anchor(house)
-    await plan(house, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=(channel,)))
-    await get_ready(house, WAVE)
-    await opening.open_wave(house, WAVE)
+    await organisation.save(site.engines["public"], ORGANISATION)
+    await roster.replace(site.engines["people"], units, persons, DAY - timedelta(days=30))
+    await anchor(site)
+    await plan(site, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=(channel,)))
+    await get_ready(site, WAVE)
+    await opening.open_wave(site, WAVE)
 
 
-async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_house: House) -> None:
-    house = sqlite_house
-    await _open(house, "email")
-    facts = await invitations.about(house.data, WAVE)
-    await issuing.invite_by_mail(house, WAVE, "invitation", only_missing=False)
+async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_site: Site) -> None:
+    site = sqlite_site
+    await _open(site, "email")
+    facts = await invitations.about(site.data, WAVE)
+    await issuing.invite_by_mail(site, WAVE, "invitation", only_missing=False)
     inbox = Inbox()
     server = Controller(inbox, hostname="127.0.0.1", port=free_port())
     server.start()
     settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{server.port}", mail_from="ascolto@prova.invalid")  # type: ignore[arg-type]  # sending needs no store
     try:
-        assert await invitations.send_due(settings, house) == 35
-        assert await invitations.send_due(settings, house) == 0
+        assert await invitations.send_due(settings, site) == 35
+        assert await invitations.send_due(settings, site) == 0
     finally:
         server.stop()
     assert await links.outbox_counts(WAVE) == {"sent": 35, "failed": 1}
@@ -95,24 +95,24 @@ async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_h
     assert {str(m["Date"])[17:25] for m in messages} == {"09:00:00"}
 
 
-async def test_a_mail_server_that_is_away_keeps_messages_waiting_and_earlier_links_working(sqlite_house: House) -> None:
-    await _open(sqlite_house, "email")
-    await issuing.invite_by_mail(sqlite_house, WAVE, "reminder", only_missing=True)
-    drawn = await links.draw(sqlite_house.engines["people"], await links.members_of(WAVE, "email", only_missing=True))
+async def test_a_mail_server_that_is_away_keeps_messages_waiting_and_earlier_links_working(sqlite_site: Site) -> None:
+    await _open(sqlite_site, "email")
+    await issuing.invite_by_mail(sqlite_site, WAVE, "reminder", only_missing=True)
+    drawn = await links.draw(sqlite_site.engines["people"], await links.members_of(WAVE, "email", only_missing=True))
     settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{free_port()}")  # type: ignore[arg-type]  # nobody listens there
     for _ in range(links.TRIES + 1):  # however often it is tried
-        assert await invitations.send_due(settings, sqlite_house) == 0
+        assert await invitations.send_due(settings, sqlite_site) == 0
     assert all([await links.find(invitation.link) is not None for invitation in drawn])
     assert await links.outbox_counts(WAVE) == {"waiting": 36}
 
 
 @pytest.mark.parametrize("trouble", ["later", "drops"])
 async def test_one_address_that_waits_or_breaks_the_connection_keeps_no_other_waiting(
-    sqlite_house: House, trouble: str
+    sqlite_site: Site, trouble: str
 ) -> None:
     """Done from outside: behind one such address 40 of 47 messages waited for ever; "try again later" was taken for a refusal."""
-    await _open(sqlite_house, "email")
-    await issuing.invite_by_mail(sqlite_house, WAVE, "invitation", only_missing=False)
+    await _open(sqlite_site, "email")
+    await issuing.invite_by_mail(sqlite_site, WAVE, "invitation", only_missing=False)
     inbox = Inbox()
     setattr(inbox, trouble, "persona7@prova.invalid")
     server = Controller(inbox, hostname="127.0.0.1", port=free_port())
@@ -120,10 +120,10 @@ async def test_one_address_that_waits_or_breaks_the_connection_keeps_no_other_wa
     settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{server.port}", mail_from="ascolto@prova.invalid")  # type: ignore[arg-type]  # sending needs no store
     try:
         for _ in range(2):
-            await invitations.send_due(settings, sqlite_house)
+            await invitations.send_due(settings, sqlite_site)
         assert await links.outbox_counts(WAVE) == {"sent": 34, "waiting": 1, "failed": 1}
         setattr(inbox, trouble, "")
-        await invitations.send_due(settings, sqlite_house)
+        await invitations.send_due(settings, sqlite_site)
         assert await links.outbox_counts(WAVE) == {"sent": 35, "failed": 1}
     finally:
         server.stop()
@@ -132,11 +132,11 @@ async def test_one_address_that_waits_or_breaks_the_connection_keeps_no_other_wa
     assert all(re.fullmatch(r"<[0-9a-f]{32}@ascolto\.invalid>", number) for number in numbers)
 
 
-async def test_whoever_changes_to_a_slip_gets_no_link_by_a_message_that_waits(sqlite_house: House) -> None:
+async def test_whoever_changes_to_a_slip_gets_no_link_by_a_message_that_waits(sqlite_site: Site) -> None:
     """Done from outside: switched while a message waited, she had a slip and a link that worked, and answered twice."""
-    await _open(sqlite_house, "email")
-    await issuing.invite_by_mail(sqlite_house, WAVE, "invitation", only_missing=False)
-    people = sqlite_house.engines["people"]
+    await _open(sqlite_site, "email")
+    await issuing.invite_by_mail(sqlite_site, WAVE, "invitation", only_missing=False)
+    people = sqlite_site.engines["people"]
     member = (await links.members_of(WAVE, "email", only_missing=True))[7]
     row = await Panel.select(Panel.person).where(Panel.id == member).first()
     assert row is not None
@@ -147,13 +147,13 @@ async def test_whoever_changes_to_a_slip_gets_no_link_by_a_message_that_waits(sq
     assert await links.find(drawn[0].link) is None
 
 
-async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite_house: House, tmp_path: Path) -> None:
-    house = sqlite_house
-    await _open(house, "letter")
-    drawn = await issuing.hand_over(house, WAVE, "letter")
+async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite_site: Site, tmp_path: Path) -> None:
+    site = sqlite_site
+    await _open(site, "letter")
+    drawn = await issuing.hand_over(site, WAVE, "letter")
     pdf = tmp_path / "letters.pdf"
     pdf.write_bytes(
-        invitations.letter_pages(invitations.pages(await invitations.about(house.data, WAVE), drawn)["letters"])
+        invitations.letter_pages(invitations.pages(await invitations.about(site.data, WAVE), drawn)["letters"])
     )
     pages = run(["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True).stdout.split("\f")
     assert len([page for page in pages if page.strip()]) == 36

@@ -12,7 +12,7 @@ from surveys.answers import wave as urn_of
 from surveys.answers.tables import Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.engines import SafePostgres
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from tests.conftest import WAVE, open_a_wave
 from tests.rights import right
 from tests.urn import sealed, spent
@@ -91,12 +91,12 @@ async def test_the_wait_between_two_stirs_is_minutes() -> None:
 
 @pytest.mark.opened
 async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_than_a_second(
-    postgres_house: House, monkeypatch: pytest.MonkeyPatch
+    postgres_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backup reads all tables and holds them; the stir gives up and the answers go on."""
     monkeypatch.setattr(stirring, "TRIES", 2)
-    wave = await open_a_wave(postgres_house)
-    answers = postgres_house.engines["answers"]
+    wave = await open_a_wave(postgres_site)
+    answers = postgres_site.engines["answers"]
     assert isinstance(answers, SafePostgres)
     urn = Urn(answers)
     urn.start()
@@ -108,7 +108,7 @@ async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_t
     for code in wave.codes[:30]:
         began = time.monotonic()
         assert (
-            await urn.put(right(WAVE, spent(code)), b"a" * 16, sealed(postgres_house, wave.record, b"sheet"))
+            await urn.put(right(WAVE, spent(code)), b"a" * 16, sealed(postgres_site, wave.record, b"sheet"))
             == Receipt.RECEIVED
         )
         waits.append(time.monotonic() - began)

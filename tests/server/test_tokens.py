@@ -20,7 +20,7 @@ from surveys.answers import pairs
 from surveys.answers.plans import SignedPlan
 from surveys.blind import token_digest
 from surveys.lifecycle import accepting, closing, issuing
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
 from surveys.stores import StoreSettings, stores
@@ -46,15 +46,15 @@ class Ready:
 @asynccontextmanager
 async def installation(sqlite_settings: StoreSettings) -> AsyncIterator[Ready]:
     async with stores(sqlite_settings) as engines:
-        house = House(engines, sqlite_settings.data, DAY, "hr")
-        record = await _open(house)
-        token = await _token(house, record, (await issuing.hand_over(house, WAVE, "sms"))[0].link)
+        site = Site(engines, sqlite_settings.data, DAY, "hr")
+        record = await _open(site)
+        token = await _token(site, record, (await issuing.hand_over(site, WAVE, "sms"))[0].link)
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
     ):
-        yield Ready(app, client, record, plan_of(house, WAVE), *token)
+        yield Ready(app, client, record, plan_of(site, WAVE), *token)
 
 
 def _written(prepared: bytes, signature: bytes) -> str:
@@ -135,7 +135,7 @@ async def test_a_sheet_that_was_sealed_before_the_end_is_received_after_it_and_n
     async with installation(sqlite_settings) as ready:
         assert (await ready.client.get("/answer")).status_code == 200
         engines = ready.app.state.engines
-        late = House(engines, sqlite_settings.data, DAY + timedelta(days=15), "hr")
+        late = Site(engines, sqlite_settings.data, DAY + timedelta(days=15), "hr")
         await closing.end(late, WAVE)
         accepting.begin(
             sqlite_settings.data

@@ -11,7 +11,7 @@ import pytest
 from server.app import create_app
 from server.frame.texts import NAMES, say
 from server.settings import Settings
-from surveys.lifecycle.context import House, plan_path
+from surveys.lifecycle.context import Site, plan_path
 from surveys.lifecycle.ready import mark_of
 from surveys.public import organisation, releases, waves
 from surveys.public.waves import State
@@ -47,8 +47,8 @@ async def test_what_was_published_before_figures_moved_is_spoken_of_only_where_t
 async def test_the_number_to_compare_is_the_one_that_invitations_carry(sqlite_settings: StoreSettings) -> None:
     """Done from outside: whoever followed this page found another number, and was told not to answer."""
     async with stores(sqlite_settings) as engines:
-        house = House(engines, sqlite_settings.data, DAY, "hr")
-        carried = await mark_of(house.data, (await open_a_wave(house)).record)
+        site = Site(engines, sqlite_settings.data, DAY, "hr")
+        carried = await mark_of(site.data, (await open_a_wave(site)).record)
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     async with (
         app.lifespan(),
@@ -65,7 +65,7 @@ async def test_the_number_to_compare_is_the_one_that_invitations_carry(sqlite_se
 async def test_no_page_says_of_an_open_wave_what_was_not_frozen(sqlite_settings: StoreSettings, changed: str) -> None:
     """Done from outside: the page of a wave, and the file to keep, said "100 people" and "one group" while answers were taken."""
     async with stores(sqlite_settings) as engines:
-        record = (await open_a_wave(House(engines, sqlite_settings.data, DAY, "hr"))).record
+        record = (await open_a_wave(Site(engines, sqlite_settings.data, DAY, "hr"))).record
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     async with (
         app.lifespan(),
@@ -93,7 +93,7 @@ async def test_a_row_of_another_shape_is_said_in_words_and_never_a_fault(
 ) -> None:
     """Done from outside: `plan = '{}'` or `rules = '[]'` were faults on three pages."""
     async with stores(sqlite_settings) as engines:
-        await open_a_wave(House(engines, sqlite_settings.data, DAY, "hr"))
+        await open_a_wave(Site(engines, sqlite_settings.data, DAY, "hr"))
     app = create_app(Settings(sqlite_settings), with_jobs=False)
     async with (
         app.lifespan(),

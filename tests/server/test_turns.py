@@ -11,7 +11,7 @@ import pytest
 
 from server.concern import turns
 from surveys.cases import pieces, spool
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
 from tests.journeys.channel import Channel, running
 
@@ -93,13 +93,13 @@ async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses
 async def test_the_spool_of_attachments_has_a_budget_and_a_reserve(tmp_path: Path) -> None:
     settings = StoreSettings(tmp_path / "data")
     async with stores(settings) as engines:
-        house = House(engines, settings.data, date(2026, 11, 23), "")
+        site = Site(engines, settings.data, date(2026, 11, 23), "")
         for number in range(3):
-            await spool.make_sure_of_room(house.data, budget=3 * pieces.PIECE_BYTES)
-            await pieces.keep_piece(engines["cases"], "ab" * 16, number, b"x" * 100, house.day)
+            await spool.make_sure_of_room(site.data, budget=3 * pieces.PIECE_BYTES)
+            await pieces.keep_piece(engines["cases"], "ab" * 16, number, b"x" * 100, site.day)
         with pytest.raises(spool.SpoolFull):
-            await spool.make_sure_of_room(house.data, budget=3 * pieces.PIECE_BYTES)
+            await spool.make_sure_of_room(site.data, budget=3 * pieces.PIECE_BYTES)
         with pytest.raises(spool.SpoolFull):
-            await spool.make_sure_of_room(house.data, 2**60)  # no disk has so much to spare
+            await spool.make_sure_of_room(site.data, 2**60)  # no disk has so much to spare
         await pieces.claim(["ab" * 16], 7)
-        await spool.make_sure_of_room(house.data, budget=3 * pieces.PIECE_BYTES)
+        await spool.make_sure_of_room(site.data, budget=3 * pieces.PIECE_BYTES)

@@ -20,7 +20,7 @@ from server.demonstration import channel
 from server.frame.security import COOKIE, FORM_FIELD
 from server.processes import workers
 from server.settings import Settings
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import accounts
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY
@@ -111,7 +111,7 @@ async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_
 ) -> None:
     async with stores(sqlite_settings) as engines:
         await accounts.add(engines["people"], "direzione", "hr", PASSWORD)
-        secret = await channel.with_codes(House(engines, sqlite_settings.data, DAY, "hr"), "direzione")
+        secret = await channel.with_codes(Site(engines, sqlite_settings.data, DAY, "hr"), "direzione")
         session = (
             await accounts.sign_in(
                 engines["people"], "direzione", PASSWORD, datetime.now(UTC), second=next_code(secret)

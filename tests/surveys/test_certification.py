@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from surveys import certification
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import signed
 from surveys.people import roster
 from surveys.public import actions, evidence, releases, waves
@@ -25,11 +25,11 @@ SEEN = "1.1"
 """The indicator that this document has a perception of: supportive, 65."""
 
 
-async def _people(house: House, number: int) -> None:
-    await roster.replace(house.engines["people"], *small_cooperative(number), DAY)
+async def _people(site: Site, number: int) -> None:
+    await roster.replace(site.engines["people"], *small_cooperative(number), DAY)
 
 
-async def _released(house: House, name: str, closed: date, **more: Any) -> None:
+async def _released(site: Site, name: str, closed: date, **more: Any) -> None:
     record = WaveRecord(
         name,
         {"it": name},
@@ -41,35 +41,35 @@ async def _released(house: House, name: str, closed: date, **more: Any) -> None:
         invited=100,
         **more,
     )
-    await waves.add(house.engines["public"], record)
+    await waves.add(site.engines["public"], record)
     document = DOCUMENT | {"wave": DOCUMENT["wave"] | {"id": name}}
-    async with house.engines["public"].transaction():
-        await releases.keep(name, signed(house, document), "")
+    async with site.engines["public"].transaction():
+        await releases.keep(name, signed(site, document), "")
 
 
 @pytest.mark.parametrize(("people", "band"), [(1, 1), (9, 1), (10, 2), (49, 2), (50, 3), (249, 3), (250, 4), (430, 4)])
-async def test_the_size_band_follows_the_heads_on_the_staff_list(sqlite_house: House, people: int, band: int) -> None:
+async def test_the_size_band_follows_the_heads_on_the_staff_list(sqlite_site: Site, people: int, band: int) -> None:
     """The bands of UNI/PdR 125:2022: up to 9, 49, 249, and above."""
-    await _people(sqlite_house, people)
+    await _people(sqlite_site, people)
     assert await certification.band() == band
     assert {one.indicator.id for one in await certification.standings(DAY)} == {
         i.id for i in certification.catalogue().indicators(band)
     }
 
 
-async def test_without_a_staff_list_the_band_is_the_one_that_asks_most(sqlite_house: House) -> None:
+async def test_without_a_staff_list_the_band_is_the_one_that_asks_most(sqlite_site: Site) -> None:
     assert await certification.band() == 4 and len(await certification.standings(DAY)) == 31
 
 
-async def test_points_of_a_band_are_of_its_own_indicators(sqlite_house: House) -> None:
+async def test_points_of_a_band_are_of_its_own_indicators(sqlite_site: Site) -> None:
     """A record of an indicator that small organisations are not asked for earns them nothing, and counts once they grow."""
     large = next(i for i in certification.catalogue().indicators(4) if 2 not in i.bands)
-    engine = sqlite_house.engines["public"]
+    engine = sqlite_site.engines["public"]
     await evidence.add_document(engine, large.id, "Piano", DAY, DAY, link="https://example.org")
     await evidence.set_state(engine, EvidenceState(large.id, "met", set_by="a", set_on=DAY))
     await evidence.review(engine, large.id, "b", (await evidence.of(large.id)).mark, DAY)
     for people, earns in ((40, False), (260, True)):
-        await _people(sqlite_house, people)
+        await _people(sqlite_site, people)
         assert ((await certification.scores(DAY)).earned > 0) is earns
 
 
@@ -82,13 +82,13 @@ def test_evidence_counts_up_to_its_last_day(last: date | None, counts: bool) -> 
     assert certification.record_of(state, DAY).assessed_state == ("met" if counts else "not_assessed")
 
 
-async def test_the_wave_that_speaks_is_of_our_own_and_closed_last(sqlite_house: House) -> None:
+async def test_the_wave_that_speaks_is_of_our_own_and_closed_last(sqlite_site: Site) -> None:
     assert await certification.newest_wave() is None
-    await _released(sqlite_house, "old", CLOSED)
-    await _released(sqlite_house, "new", CLOSED + timedelta(days=1))
-    await _released(sqlite_house, "imported", CLOSED + timedelta(days=9), origin="imported")
+    await _released(sqlite_site, "old", CLOSED)
+    await _released(sqlite_site, "new", CLOSED + timedelta(days=1))
+    await _released(sqlite_site, "imported", CLOSED + timedelta(days=9), origin="imported")
     await waves.add(
-        sqlite_house.engines["public"],
+        sqlite_site.engines["public"],
         WaveRecord("later", {"it": "x"}, State.CLOSED, closed=CLOSED + timedelta(days=20)),
     )
     found = await certification.newest_wave()
@@ -96,10 +96,10 @@ async def test_the_wave_that_speaks_is_of_our_own_and_closed_last(sqlite_house: 
 
 
 async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_actions_until_one_is_written(
-    sqlite_house: House,
+    sqlite_site: Site,
 ) -> None:
     assert (await certification.offer("1.6", DAY)) == certification.Offer(None)
-    await _released(sqlite_house, "new", CLOSED)
+    await _released(sqlite_site, "new", CLOSED)
     for days, there in ((0, True), (365, True), (366, False), (-1, False)):
         offer = await certification.offer("1.6", CLOSED + timedelta(days=days))
         assert offer is not None and offer.wave is not None and ((offer.made is not None) is there), days
@@ -114,21 +114,19 @@ async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_action
     assert offer is not None and offer.made is not None and offer.made.complete
 
 
-async def test_a_channel_is_proposed_by_a_procedure_and_not_by_this_program(sqlite_house: House) -> None:
+async def test_a_channel_is_proposed_by_a_procedure_and_not_by_this_program(sqlite_site: Site) -> None:
     assert await certification.offer("1.2", DAY) == certification.Offer(None)
-    await evidence.add_document(
-        sqlite_house.engines["public"], "1.2", "Procedura", DAY, DAY, link="https://example.org"
-    )
+    await evidence.add_document(sqlite_site.engines["public"], "1.2", "Procedura", DAY, DAY, link="https://example.org")
     offer = await certification.offer("1.2", DAY)
     assert offer is not None and offer.made is not None and offer.made.indicator == "1.2"
     assert await certification.offer("1.1", DAY) is None  # of others the program knows nothing
 
 
 async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_out_stands_as_not_assessed(
-    sqlite_house: House,
+    sqlite_site: Site,
 ) -> None:
-    await _released(sqlite_house, "new", CLOSED)
-    engine = sqlite_house.engines["public"]
+    await _released(sqlite_site, "new", CLOSED)
+    engine = sqlite_site.engines["public"]
     await evidence.add_document(engine, SEEN, "Piano", DAY, DAY, link="https://example.org")
     await evidence.set_state(engine, EvidenceState(SEEN, "not_met", set_by="a", set_on=DAY, valid_until=DAY))
     await evidence.review(engine, SEEN, "b", (await evidence.of(SEEN)).mark, DAY)

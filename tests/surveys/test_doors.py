@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from argon2 import Type, extract_parameters
 
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import accounts, acts, attempts, log, passwords, second, sessions
 from surveys.people.accounts import DoorBusy, Entered, SignInRefused
 from surveys.people.tables import Attempts, Device, SecondFactor
@@ -26,14 +26,14 @@ def code(steps: int = 0, now: datetime = NOW) -> str:
     return code_at(base64.b32encode(SECRET).decode(), int(now.timestamp()) // STEP + steps)
 
 
-async def _ada(house: House, *, codes: bool = True) -> None:
-    await accounts.add(house.engines["people"], "ada", "hr", PASSWORD)
+async def _ada(site: Site, *, codes: bool = True) -> None:
+    await accounts.add(site.engines["people"], "ada", "hr", PASSWORD)
     if codes:
-        assert await accounts.set_second(house.engines["people"], "ada", SECRET, code(-1), NOW)
+        assert await accounts.set_second(site.engines["people"], "ada", SECRET, code(-1), NOW)
 
 
 async def _enter(
-    house: House,
+    site: Site,
     password: str = PASSWORD,
     now: datetime = NOW,
     *,
@@ -43,26 +43,26 @@ async def _enter(
 ) -> Entered | type[SignInRefused]:
     devices = [device] if device else []
     try:
-        return await accounts.sign_in(house.engines["people"], name, password, now, second=second, devices=devices)
+        return await accounts.sign_in(site.engines["people"], name, password, now, second=second, devices=devices)
     except SignInRefused as problem:
         return type(problem)
 
 
-async def _flood(house: House, now: datetime = NOW, n: int = 8) -> None:
+async def _flood(site: Site, now: datetime = NOW, n: int = 8) -> None:
     for _ in range(n):
-        assert await _enter(house, "wrong", now) is SignInRefused
+        assert await _enter(site, "wrong", now) is SignInRefused
 
 
-async def test_of_forty_guesses_at_once_the_right_one_is_not_let_in_and_every_one_counts(house: House) -> None:
+async def test_of_forty_guesses_at_once_the_right_one_is_not_let_in_and_every_one_counts(site: Site) -> None:
     """Could let in: the right one comes while the others are on their way, when the first of them have failed."""
-    await _ada(house, codes=False)
+    await _ada(site, codes=False)
     failed, enough = 0, asyncio.Event()
 
     async def guess(password: str) -> object:
         nonlocal failed
         while True:
             try:
-                found = await _enter(house, password)
+                found = await _enter(site, password)
             except DoorBusy:  # nothing was counted
                 await asyncio.sleep(0.05)
                 continue
@@ -80,31 +80,31 @@ async def test_of_forty_guesses_at_once_the_right_one_is_not_let_in_and_every_on
     assert row is not None and (row["failures"], row["failed_today"]) == (40, 40)
 
 
-async def test_a_code_sent_four_times_at_once_opens_one_session(house: House) -> None:
-    await _ada(house)
-    tried = await asyncio.gather(*(_enter(house, second=code()) for _ in range(4)))
+async def test_a_code_sent_four_times_at_once_opens_one_session(site: Site) -> None:
+    await _ada(site)
+    tried = await asyncio.gather(*(_enter(site, second=code()) for _ in range(4)))
     assert sorted(result is SignInRefused for result in tried) == [False, True, True, True]
 
 
-async def test_of_two_that_read_the_same_state_one_uses_a_code_up(house: House) -> None:
-    await _ada(house)
-    used = await asyncio.gather(*(second.code_is(house.engines["people"], "ada", code(), NOW) for _ in range(8)))
+async def test_of_two_that_read_the_same_state_one_uses_a_code_up(site: Site) -> None:
+    await _ada(site)
+    used = await asyncio.gather(*(second.code_is(site.engines["people"], "ada", code(), NOW) for _ in range(8)))
     assert sorted(used) == [False] * 7 + [True]
-    assert not await second.code_is(house.engines["people"], "ada", code(-1), NOW)
+    assert not await second.code_is(site.engines["people"], "ada", code(-1), NOW)
 
 
-async def test_a_stranger_s_flood_keeps_nobody_out_who_has_a_code_or_a_known_browser(house: House) -> None:
+async def test_a_stranger_s_flood_keeps_nobody_out_who_has_a_code_or_a_known_browser(site: Site) -> None:
     """Could keep out: at both moments the account waits, and a password alone is refused."""
-    await _ada(house)
-    entered = await _enter(house, second=code())
+    await _ada(site)
+    entered = await _enter(site, second=code())
     assert isinstance(entered, Entered)
-    await _flood(house, n=8)
+    await _flood(site, n=8)
     assert await _waits("ada", NOW)
-    assert isinstance(await _enter(house, second=code(1)), Entered)
+    assert isinstance(await _enter(site, second=code(1)), Entered)
     later = NOW + timedelta(seconds=90)
-    await _flood(house, later, 2)
+    await _flood(site, later, 2)
     assert await _waits("ada", later)
-    assert isinstance(await _enter(house, now=later, second=code(now=later), device=entered.device), Entered)
+    assert isinstance(await _enter(site, now=later, second=code(now=later), device=entered.device), Entered)
 
 
 async def _waits(account: str, now: datetime) -> bool:
@@ -112,79 +112,79 @@ async def _waits(account: str, now: datetime) -> bool:
     return bool(row and row["waits_until"] and row["waits_until"].astimezone(UTC) > now)
 
 
-async def test_a_known_browser_passes_a_flood_before_the_account_has_codes(house: House) -> None:
-    await _ada(house, codes=False)
-    entered = await _enter(house)
+async def test_a_known_browser_passes_a_flood_before_the_account_has_codes(site: Site) -> None:
+    await _ada(site, codes=False)
+    entered = await _enter(site)
     assert isinstance(entered, Entered)
-    await _flood(house, n=8)
-    assert await _enter(house) is SignInRefused
-    assert isinstance(await _enter(house, device=entered.device), Entered)
+    await _flood(site, n=8)
+    assert await _enter(site) is SignInRefused
+    assert isinstance(await _enter(site, device=entered.device), Entered)
 
 
-async def test_strangers_keep_an_account_without_codes_waiting_for_a_minute_at_most(house: House) -> None:
+async def test_strangers_keep_an_account_without_codes_waiting_for_a_minute_at_most(site: Site) -> None:
     """Could keep out for a quarter of an hour: what a stranger sends while it waits counts too. A guess a minute stays."""
-    await _ada(house, codes=False)
-    await _flood(house)
-    assert await _enter(house) is SignInRefused
+    await _ada(site, codes=False)
+    await _flood(site)
+    assert await _enter(site) is SignInRefused
     for seconds in (30, 90, 150):
-        await _flood(house, NOW + timedelta(seconds=seconds))
-        assert await _enter(house, now=NOW + timedelta(seconds=seconds + 29)) is SignInRefused
-    assert isinstance(await _enter(house, now=NOW + timedelta(seconds=210)), Entered)
+        await _flood(site, NOW + timedelta(seconds=seconds))
+        assert await _enter(site, now=NOW + timedelta(seconds=seconds + 29)) is SignInRefused
+    assert isinstance(await _enter(site, now=NOW + timedelta(seconds=210)), Entered)
 
 
-async def test_a_first_password_that_was_drawn_passes_any_flood_before_the_account_has_codes(house: House) -> None:
+async def test_a_first_password_that_was_drawn_passes_any_flood_before_the_account_has_codes(site: Site) -> None:
     """Could keep out: a stranger who goes on takes every guess that the account still has."""
-    await _ada(house, codes=False)
+    await _ada(site, codes=False)
     word, other = passwords.drawn(), passwords.drawn()
-    await accounts.reset(house.engines["people"], "ada", word)
-    await _flood(house)
+    await accounts.reset(site.engines["people"], "ada", word)
+    await _flood(site)
     assert await _waits("ada", NOW)
-    assert await _enter(house, other) is await _enter(house, PASSWORD) is SignInRefused
-    assert isinstance(await _enter(house, word), Entered)
-    assert await _enter(house, f"{word}\n") is SignInRefused
-    assert await accounts.set_second(house.engines["people"], "ada", SECRET, code(-1), NOW)
-    assert await _enter(house, word) is SignInRefused  # with codes, nothing passes without one
+    assert await _enter(site, other) is await _enter(site, PASSWORD) is SignInRefused
+    assert isinstance(await _enter(site, word), Entered)
+    assert await _enter(site, f"{word}\n") is SignInRefused
+    assert await accounts.set_second(site.engines["people"], "ada", SECRET, code(-1), NOW)
+    assert await _enter(site, word) is SignInRefused  # with codes, nothing passes without one
 
 
-async def test_her_sign_in_during_a_flood_gives_the_stranger_no_new_guesses(house: House) -> None:
+async def test_her_sign_in_during_a_flood_gives_the_stranger_no_new_guesses(site: Site) -> None:
     """Could give: a count that begins anew whenever she comes in."""
-    await _ada(house)
-    await _flood(house, n=8)
-    assert isinstance(await _enter(house, second=code()), Entered)
+    await _ada(site)
+    await _flood(site, n=8)
+    assert isinstance(await _enter(site, second=code()), Entered)
     row = await Attempts.select().where(Attempts.lock == "password ada").first()
     assert row is not None and row["failures"] == 9 and row["waits_until"].astimezone(UTC) > NOW
 
 
-async def test_who_knows_the_password_cannot_try_codes_without_end(house: House) -> None:
+async def test_who_knows_the_password_cannot_try_codes_without_end(site: Site) -> None:
     """Could let in: the sixth code is right."""
-    await _ada(house)
+    await _ada(site)
     wrong = f"{(int(code()) + 1) % 10**6:06}"
     for _ in range(5):
-        assert await _enter(house, second=wrong) is SignInRefused
-    assert await _enter(house, second=code()) is SignInRefused
+        assert await _enter(site, second=wrong) is SignInRefused
+    assert await _enter(site, second=code()) is SignInRefused
     later = NOW + timedelta(seconds=30)
-    assert isinstance(await _enter(house, now=later, second=code(now=later)), Entered)
+    assert isinstance(await _enter(site, now=later, second=code(now=later)), Entered)
 
 
-async def test_a_stolen_browser_gets_ten_guesses(house: House) -> None:
-    await _ada(house)
-    entered = await _enter(house, second=code())
+async def test_a_stolen_browser_gets_ten_guesses(site: Site) -> None:
+    await _ada(site)
+    entered = await _enter(site, second=code())
     assert isinstance(entered, Entered)
     for _ in range(10):
-        await _enter(house, "wrong", device=entered.device)
-    people = house.engines["people"]
+        await _enter(site, "wrong", device=entered.device)
+    people = site.engines["people"]
     assert await attempts.known_device(people, "ada", [entered.device]) == ""
     row = await Attempts.select(Attempts.failures).where(Attempts.lock == "password ada").first()
     assert row == {"failures": 0}
 
 
-async def test_a_browser_of_another_account_is_a_stranger(house: House) -> None:
-    await _ada(house)
-    await accounts.add(house.engines["people"], "bea", "hr", PASSWORD)
-    other = await _enter(house, name="bea")
+async def test_a_browser_of_another_account_is_a_stranger(site: Site) -> None:
+    await _ada(site)
+    await accounts.add(site.engines["people"], "bea", "hr", PASSWORD)
+    other = await _enter(site, name="bea")
     assert isinstance(other, Entered)
-    assert await attempts.known_device(house.engines["people"], "ada", [other.device]) == ""
-    assert await attempts.known_device(house.engines["people"], "bea", ["planted", other.device]) == other.device
+    assert await attempts.known_device(site.engines["people"], "ada", [other.device]) == ""
+    assert await attempts.known_device(site.engines["people"], "bea", ["planted", other.device]) == other.device
 
 
 def test_waits_grow_from_half_a_minute_to_a_quarter_of_an_hour() -> None:
@@ -192,20 +192,20 @@ def test_waits_grow_from_half_a_minute_to_a_quarter_of_an_hour() -> None:
     assert waits == [0, 30, 60, 480, 900, 900, 900]
 
 
-async def test_a_day_after_the_last_wait_the_count_begins_anew(house: House) -> None:
-    await _ada(house, codes=False)
-    await _flood(house, n=10)
-    await _flood(house, NOW + timedelta(seconds=31), 1)
-    assert await _enter(house, now=NOW + timedelta(seconds=90)) is SignInRefused
+async def test_a_day_after_the_last_wait_the_count_begins_anew(site: Site) -> None:
+    await _ada(site, codes=False)
+    await _flood(site, n=10)
+    await _flood(site, NOW + timedelta(seconds=31), 1)
+    assert await _enter(site, now=NOW + timedelta(seconds=90)) is SignInRefused
     much_later = NOW + timedelta(days=2)
     for _ in range(4):
-        await _enter(house, "wrong", much_later)
-    assert isinstance(await _enter(house, now=much_later), Entered)
+        await _enter(site, "wrong", much_later)
+    assert isinstance(await _enter(site, now=much_later), Entered)
 
 
-async def test_a_full_queue_says_busy_counts_nothing_and_keeps_places_for_known_browsers(sqlite_house: House) -> None:
-    await _ada(sqlite_house)
-    entered = await _enter(sqlite_house, second=code())
+async def test_a_full_queue_says_busy_counts_nothing_and_keeps_places_for_known_browsers(sqlite_site: Site) -> None:
+    await _ada(sqlite_site)
+    entered = await _enter(sqlite_site, second=code())
     assert isinstance(entered, Entered)
     later = NOW + timedelta(seconds=30)
     taken = [passwords.place() for _ in range(passwords.PLACES)]
@@ -213,8 +213,8 @@ async def test_a_full_queue_says_busy_counts_nothing_and_keeps_places_for_known_
         one.__enter__()
     try:
         with pytest.raises(DoorBusy):
-            await _enter(sqlite_house, now=later, second=code(now=later))
-        assert isinstance(await _enter(sqlite_house, now=later, second=code(now=later), device=entered.device), Entered)
+            await _enter(sqlite_site, now=later, second=code(now=later))
+        assert isinstance(await _enter(sqlite_site, now=later, second=code(now=later), device=entered.device), Entered)
     finally:
         for one in taken:
             one.__exit__(None, None, None)
@@ -254,14 +254,14 @@ async def test_a_password_costs_what_rfc_9106_asks_where_memory_is_short() -> No
 
 
 @pytest.mark.dear
-async def test_names_that_nobody_has_cost_the_same_work(sqlite_house: House) -> None:
+async def test_names_that_nobody_has_cost_the_same_work(sqlite_site: Site) -> None:
     """Could tell: a door that counts or hashes only for accounts that exist."""
-    await _ada(sqlite_house)
+    await _ada(sqlite_site)
     spent: dict[tuple[str, str], list[float]] = {}
     for _ in range(9):
         for name, password in (("ada", "wrong"), ("nobody", "wrong"), ("ada", PASSWORD)):
             began = time.perf_counter()
-            assert await _enter(sqlite_house, password, name=name) is SignInRefused
+            assert await _enter(sqlite_site, password, name=name) is SignInRefused
             spent.setdefault((name, password), []).append(time.perf_counter() - began)
     medians = {key: statistics.median(times) * 1000 for key, times in spent.items()}
     print("\nmedian ms:", {f"{name} {password[:5]}": round(ms, 2) for (name, password), ms in medians.items()})
@@ -269,9 +269,9 @@ async def test_names_that_nobody_has_cost_the_same_work(sqlite_house: House) -> 
     assert [abs(ms - known) < 0.4 * known for ms in medians.values()] == [True] * 3
 
 
-async def test_a_flood_fills_four_lines_of_the_log_and_keeps_no_strange_name(sqlite_house: House) -> None:
-    people = sqlite_house.engines["people"]
-    await _ada(sqlite_house, codes=False)
+async def test_a_flood_fills_four_lines_of_the_log_and_keeps_no_strange_name(sqlite_site: Site) -> None:
+    people = sqlite_site.engines["people"]
+    await _ada(sqlite_site, codes=False)
     for name in ("ada", "mariarossi"):
         for number in range(1, 1002):
             await acts.refused(people, DAY, SignInRefused(name if name == "ada" else "", number))
@@ -282,40 +282,40 @@ async def test_a_flood_fills_four_lines_of_the_log_and_keeps_no_strange_name(sql
     ]
 
 
-async def test_what_no_name_password_or_code_can_be_is_refused_like_any_other(house: House) -> None:
-    await _ada(house)
+async def test_what_no_name_password_or_code_can_be_is_refused_like_any_other(site: Site) -> None:
+    await _ada(site)
     for text in ("\x00", "a\x00da", "\ud800", "ada" * 40, "", "%"):
-        assert await _enter(house, name=text) is SignInRefused
+        assert await _enter(site, name=text) is SignInRefused
     for text in ("\x00", "\ud800", "ü"):
-        assert await _enter(house, text) is SignInRefused
-        assert await _enter(house, second=text) is SignInRefused
+        assert await _enter(site, text) is SignInRefused
+        assert await _enter(site, second=text) is SignInRefused
     rows = await Attempts.select(Attempts.failed_today).where(Attempts.lock == "password ")
     assert [row["failed_today"] for row in rows] == [6]
 
 
-async def test_failures_of_a_day_are_counted_by_day(house: House) -> None:
-    people = house.engines["people"]
+async def test_failures_of_a_day_are_counted_by_day(site: Site) -> None:
+    people = site.engines["people"]
     counted = [await attempts.failed_today(people, "ada", DAY + timedelta(days=late)) for late in (0, 0, 0, 1, 1)]
     assert counted == [1, 2, 3, 1, 2]
 
 
-async def test_a_desk_without_a_click_signs_out_and_one_with_clicks_at_the_end_of_its_day(house: House) -> None:
-    await _ada(house, codes=False)
-    entered = await _enter(house)
+async def test_a_desk_without_a_click_signs_out_and_one_with_clicks_at_the_end_of_its_day(site: Site) -> None:
+    await _ada(site, codes=False)
+    entered = await _enter(site)
     assert isinstance(entered, Entered)
     assert await accounts.signed_in(entered.token, NOW + timedelta(minutes=29)) is not None
     assert await accounts.signed_in(entered.token, NOW + timedelta(minutes=58)) is not None
     assert await accounts.signed_in(entered.token, NOW + timedelta(minutes=89)) is None
-    busy = await _enter(house, now=NOW)
+    busy = await _enter(site, now=NOW)
     assert isinstance(busy, Entered)
     minutes = [m for m in range(20, 600, 20) if await accounts.signed_in(busy.token, NOW + timedelta(minutes=m))]
     assert minutes[-1] == 460
 
 
-async def test_one_ends_one_or_all_of_one_s_own_sessions_and_nobody_else_s(house: House) -> None:
-    await _ada(house, codes=False)
-    await accounts.add(house.engines["people"], "bea", "hr", PASSWORD)
-    mine, other, hers = [await _enter(house, name=name) for name in ("ada", "ada", "bea")]
+async def test_one_ends_one_or_all_of_one_s_own_sessions_and_nobody_else_s(site: Site) -> None:
+    await _ada(site, codes=False)
+    await accounts.add(site.engines["people"], "bea", "hr", PASSWORD)
+    mine, other, hers = [await _enter(site, name=name) for name in ("ada", "ada", "bea")]
     assert isinstance(mine, Entered) and isinstance(other, Entered) and isinstance(hers, Entered)
     listed = await sessions.of_account("ada", mine.token, NOW)
     assert [(one.here, one.day) for one in listed] == [(True, NOW.date()), (False, NOW.date())]
@@ -329,12 +329,12 @@ async def test_one_ends_one_or_all_of_one_s_own_sessions_and_nobody_else_s(house
     assert [await accounts.signed_in(one.token, NOW) is None for one in (mine, hers)] == [True, False]
 
 
-async def test_a_password_asked_for_again_is_tried_five_times_and_then_the_session_ends(house: House) -> None:
+async def test_a_password_asked_for_again_is_tried_five_times_and_then_the_session_ends(site: Site) -> None:
     """Could let in: after seven at once the right one."""
-    await _ada(house)
-    entered = await _enter(house, second=code())
+    await _ada(site)
+    entered = await _enter(site, second=code())
     assert isinstance(entered, Entered)
-    people, later = house.engines["people"], NOW + timedelta(seconds=60)
+    people, later = site.engines["people"], NOW + timedelta(seconds=60)
 
     async def again(password: str) -> bool:
         return await accounts.confirm(people, entered.token, entered.account, password, code(now=later), later)
@@ -348,8 +348,8 @@ async def test_a_password_asked_for_again_is_tried_five_times_and_then_the_sessi
     )  # a code is used up by a right password alone
 
 
-async def test_handlers_and_the_others_have_doors_of_their_own(house: House) -> None:
-    people = house.engines["people"]
+async def test_handlers_and_the_others_have_doors_of_their_own(site: Site) -> None:
+    people = site.engines["people"]
     await accounts.add(people, "marta", "handler", PASSWORD)
     for door in ("desk", "handlers"):
         with pytest.raises(SignInRefused):
@@ -361,20 +361,20 @@ async def test_handlers_and_the_others_have_doors_of_their_own(house: House) -> 
     await accounts.sign_in(people, "marta", PASSWORD, NOW, door="handlers", second=code())
 
 
-async def test_a_new_password_forgets_browsers_sessions_and_failures(house: House) -> None:
-    await _ada(house, codes=False)
-    entered = await _enter(house)
+async def test_a_new_password_forgets_browsers_sessions_and_failures(site: Site) -> None:
+    await _ada(site, codes=False)
+    entered = await _enter(site)
     assert isinstance(entered, Entered)
-    await _flood(house, n=6)
-    await accounts.reset(house.engines["people"], "ada", "un-altra-password")
+    await _flood(site, n=6)
+    await accounts.reset(site.engines["people"], "ada", "un-altra-password")
     assert await Device.count() == 0
     assert await accounts.signed_in(entered.token, NOW) is None
-    assert isinstance(await _enter(house, "un-altra-password"), Entered)
+    assert isinstance(await _enter(site, "un-altra-password"), Entered)
 
 
-async def test_no_sign_in_that_was_on_its_way_while_codes_were_set_up_goes_on_without_one(house: House) -> None:
+async def test_no_sign_in_that_was_on_its_way_while_codes_were_set_up_goes_on_without_one(site: Site) -> None:
     """Done to the first mending: a thief with her first password signed in without a pause, and five of his sessions outlived her enrolling."""
-    people = house.engines["people"]
+    people = site.engines["people"]
     await accounts.add(people, "ada", "hr", PASSWORD)
     tokens, enrolled = [], asyncio.Event()
 
@@ -393,20 +393,20 @@ async def test_no_sign_in_that_was_on_its_way_while_codes_were_set_up_goes_on_wi
     assert [token for token in tokens if await sessions.signed_in(token, NOW) is not None] == []
 
 
-async def test_a_session_that_began_without_a_code_does_not_come_back_when_codes_are_forgotten(house: House) -> None:
+async def test_a_session_that_began_without_a_code_does_not_come_back_when_codes_are_forgotten(site: Site) -> None:
     """Could leak: it would be none only while its account has codes."""
-    people = house.engines["people"]
-    await _ada(house, codes=False)
-    before = await _enter(house)
+    people = site.engines["people"]
+    await _ada(site, codes=False)
+    before = await _enter(site)
     assert isinstance(before, Entered) and await accounts.enrol(people, "ada", SECRET, code(-1), NOW)
     await accounts.forget_second("ada")
     assert await sessions.signed_in(before.token, NOW) is None
 
 
 async def test_no_sign_in_that_was_on_its_way_while_the_password_was_changed_goes_on_with_the_old_one(
-    house: House,
+    site: Site,
 ) -> None:
-    people = house.engines["people"]
+    people = site.engines["people"]
     await accounts.add(people, "ada", "hr", PASSWORD)
     tokens, changed = [], asyncio.Event()
 
@@ -429,9 +429,9 @@ async def test_no_sign_in_that_was_on_its_way_while_the_password_was_changed_goe
     )
 
 
-async def test_of_two_who_set_up_codes_at_once_one_does(house: House) -> None:
+async def test_of_two_who_set_up_codes_at_once_one_does(site: Site) -> None:
     """Could take over: whoever comes second would put his codes in the place of hers."""
-    people = house.engines["people"]
+    people = site.engines["people"]
     await accounts.add(people, "ada", "hr", PASSWORD)
     made = await asyncio.gather(
         *(

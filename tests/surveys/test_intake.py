@@ -14,7 +14,7 @@ from surveys.answers.rights import OpenWave, Right
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn
 from surveys.lifecycle import accepting
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.public import waves
 from surveys.public.waves import State
 from surveys.questionnaire import AnswerSheet
@@ -28,12 +28,12 @@ FIRST, SECOND = b"a" * 16, b"b" * 16
 
 
 @asynccontextmanager
-async def _open(house: House) -> AsyncIterator[tuple[Opened, OpenWave, Urn]]:
-    made = await open_a_wave(house)
-    accepting.begin(house.data)
+async def _open(site: Site) -> AsyncIterator[tuple[Opened, OpenWave, Urn]]:
+    made = await open_a_wave(site)
+    accepting.begin(site.data)
     wave = await accepting.to_answer(WAVE)
     assert wave is not None
-    urn = Urn(house.engines["answers"])
+    urn = Urn(site.engines["answers"])
     urn.start()
     try:
         yield made, wave, urn
@@ -84,8 +84,8 @@ def test_nobody_makes_a_right_but_by_showing_something() -> None:
 
 
 @pytest.mark.opened
-async def test_a_right_says_nothing_of_itself(sqlite_house: House) -> None:
-    async with _open(sqlite_house) as (made, wave, _):
+async def test_a_right_says_nothing_of_itself(sqlite_site: Site) -> None:
+    async with _open(sqlite_site) as (made, wave, _):
         right = Right.verified(made.codes[0], wave)
         shown = f"{right!r} {right!s}"
         assert shown == "<Right> <Right>"
@@ -94,16 +94,16 @@ async def test_a_right_says_nothing_of_itself(sqlite_house: House) -> None:
 
 @pytest.mark.opened
 @pytest.mark.parametrize("text", ["", "   ", "ABC", "0000-0000-0000-0000-0", "è" * 16, "x" * 600, "A" * 540])
-async def test_what_is_neither_code_nor_token_is_refused(sqlite_house: House, text: str) -> None:
-    async with _open(sqlite_house) as (_, wave, _urn):
+async def test_what_is_neither_code_nor_token_is_refused(sqlite_site: Site, text: str) -> None:
+    async with _open(sqlite_site) as (_, wave, _urn):
         with pytest.raises(NotACode):
             Right.verified(text, wave)
 
 
 @pytest.mark.opened
-async def test_a_token_is_a_right_under_its_wave_s_key_alone(sqlite_house: House) -> None:
+async def test_a_token_is_a_right_under_its_wave_s_key_alone(sqlite_site: Site) -> None:
     mine, foreign = blind.generate_key(), blind.generate_key()
-    async with _open(sqlite_house) as (_, wave, urn):
+    async with _open(sqlite_site) as (_, wave, urn):
         wave = _with_key(wave, mine)
         text = _token(mine, b"m" * 32)
         assert Right.verified(text, wave).is_token
@@ -118,9 +118,9 @@ async def test_a_token_is_a_right_under_its_wave_s_key_alone(sqlite_house: House
 
 
 @pytest.mark.opened
-async def test_a_code_that_was_never_printed_is_unknown_and_a_token_needs_no_row(house: House) -> None:
+async def test_a_code_that_was_never_printed_is_unknown_and_a_token_needs_no_row(site: Site) -> None:
     key = blind.generate_key()
-    async with _open(house) as (made, wave, urn):
+    async with _open(site) as (made, wave, urn):
         never = new_code(os.urandom)
         assert not Right.verified(never, wave).is_token
         assert await receive(urn, Right.verified(never, wave), SHEET, FIRST) == Receipt.UNKNOWN
@@ -134,8 +134,8 @@ async def test_a_code_that_was_never_printed_is_unknown_and_a_token_needs_no_row
 
 
 @pytest.mark.opened
-async def test_the_same_form_is_received_again_and_another_one_is_told_that_the_code_was_used(house: House) -> None:
-    async with _open(house) as (made, wave, urn):
+async def test_the_same_form_is_received_again_and_another_one_is_told_that_the_code_was_used(site: Site) -> None:
+    async with _open(site) as (made, wave, urn):
         right = Right.verified(made.codes[0], wave)
         assert await receive(urn, right, SHEET, FIRST) == Receipt.RECEIVED
         kept = await _sheet()
@@ -147,9 +147,9 @@ async def test_the_same_form_is_received_again_and_another_one_is_told_that_the_
 
 @pytest.mark.opened
 async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_spends_nothing(
-    sqlite_house: House,
+    sqlite_site: Site,
 ) -> None:
-    async with _open(sqlite_house) as (made, wave, urn):
+    async with _open(sqlite_site) as (made, wave, urn):
         assert wave.plan is not None
         right = Right.verified(made.codes[0], wave)
         sealed = pairs.seal(SHEET.to_bytes(), right.proof, wave.plan.hash, wave.plan.points)
@@ -166,17 +166,17 @@ async def test_what_a_phone_sealed_goes_in_as_it_is_and_what_is_no_sealed_sheet_
 
 
 @pytest.mark.opened
-async def test_a_form_of_a_wave_that_closed_meanwhile_is_of_that_wave_and_of_no_other(house: House) -> None:
+async def test_a_form_of_a_wave_that_closed_meanwhile_is_of_that_wave_and_of_no_other(site: Site) -> None:
     """Could go astray: her sheet would be read as one of the wave that is open now."""
-    async with _open(house) as (_, wave, _):
-        await waves.change(house.engines["public"], WAVE, State.OPEN, state=State.CLOSED)
+    async with _open(site) as (_, wave, _):
+        await waves.change(site.engines["public"], WAVE, State.OPEN, state=State.CLOSED)
         assert await accepting.to_answer(WAVE) is None and await accepting.to_send(WAVE) is wave
-        accepting.begin(house.data)
+        accepting.begin(site.data)
         assert await accepting.to_send(WAVE) is None
 
 
-async def test_the_row_of_a_spent_code_is_not_the_proof_that_its_sheet_carries(sqlite_house: House) -> None:
-    async with _open(sqlite_house) as (made, wave, urn):
+async def test_the_row_of_a_spent_code_is_not_the_proof_that_its_sheet_carries(sqlite_site: Site) -> None:
+    async with _open(sqlite_site) as (made, wave, urn):
         right = Right.verified(made.codes[0], wave)
         assert await receive(urn, right, SHEET, FIRST) == Receipt.RECEIVED
         row = await Spent.select(Spent.digest).first()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.answers import keys
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import accounts, panel, roster
 from surveys.people.tables import Account, Device, Session
 from surveys.slips import ALPHABET, NotACode, digest, grouped, new_code, read_code, row_key
@@ -21,8 +21,8 @@ NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 PASSWORD = "una-password-lunga"
 
 
-async def test_a_password_is_kept_as_argon2id_and_a_token_as_its_digest(house: House) -> None:
-    people = house.engines["people"]
+async def test_a_password_is_kept_as_argon2id_and_a_token_as_its_digest(site: Site) -> None:
+    people = site.engines["people"]
     await accounts.add(people, "ada", "hr", PASSWORD)
     token, account, device = await accounts.sign_in(people, "ada", PASSWORD, NOW)
     stored, session = await Account.select().first(), await Session.select().first()
@@ -44,10 +44,10 @@ async def test_a_password_is_kept_as_argon2id_and_a_token_as_its_digest(house: H
     ],
 )
 async def test_a_wrong_account_is_refused_by_reason(
-    sqlite_house: House, name: str, role: str, password: str, reason: str
+    sqlite_site: Site, name: str, role: str, password: str, reason: str
 ) -> None:
     with pytest.raises(accounts.AccountRefused, match=reason):
-        await accounts.add(sqlite_house.engines["people"], name, role, password)
+        await accounts.add(sqlite_site.engines["people"], name, role, password)
 
 
 @given(st.integers(0, 2**80 - 1), st.sampled_from(["", " ", "-", "–"]), st.booleans())
@@ -67,9 +67,9 @@ def test_what_is_no_code_is_refused(text: str) -> None:
 
 
 @pytest.mark.opened
-async def test_only_the_digest_of_a_code_is_on_disk(sqlite_house: House) -> None:
-    wave = await open_a_wave(sqlite_house)
-    content = b"".join(path.read_bytes() for path in Path(sqlite_house.data).rglob("*") if path.is_file())
+async def test_only_the_digest_of_a_code_is_on_disk(sqlite_site: Site) -> None:
+    wave = await open_a_wave(sqlite_site)
+    content = b"".join(path.read_bytes() for path in Path(sqlite_site.data).rglob("*") if path.is_file())
     assert bytes(spent(wave.codes[0])) in content
     assert not any(code.encode() in content or grouped(code).encode() in content for code in wave.codes)
 
@@ -124,8 +124,8 @@ def test_joiners_and_leavers_are_no_difference_and_moves_are(
     assert moved == {p for p in now ^ before if p not in newcomers and p not in gone}
 
 
-async def test_panels_that_attack_are_refused(sqlite_house: House) -> None:
-    people = sqlite_house.engines["people"]
+async def test_panels_that_attack_are_refused(sqlite_site: Site) -> None:
+    people = sqlite_site.engines["people"]
     await roster.replace(people, *small_cooperative(64), DAY - timedelta(days=300))
     everybody, prato = await panel.members(""), await panel.members("po")
     await panel.check("", everybody, [], DAY, 5)

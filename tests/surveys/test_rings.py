@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from surveys import signed
 from surveys.lifecycle.channel import publish_ring, publish_still
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.public import house as house_file
 from surveys.public import readers, rings
 from surveys.public.house import HouseRefused, printed_from, words_of
@@ -148,34 +148,34 @@ def test_a_ring_has_two_handlers_inside_and_a_substitute_outside(world: World, n
         draft(world, names)
 
 
-async def test_a_ring_is_put_in_use_and_lengthened_and_a_wrong_one_changes_nothing(sqlite_house: House) -> None:
-    made = await opened(sqlite_house, ORGANISATION)
+async def test_a_ring_is_put_in_use_and_lengthened_and_a_wrong_one_changes_nothing(sqlite_site: Site) -> None:
+    made = await opened(sqlite_site, ORGANISATION)
     text = rings.draft(
         made.anchor,
-        sqlite_house.day,
-        [Wanted(made.statement(n, sqlite_house.day), {"it": "r"}, n == OUTSIDE) for n in ALL[1:]],
+        sqlite_site.day,
+        [Wanted(made.statement(n, sqlite_site.day), {"it": "r"}, n == OUTSIDE) for n in ALL[1:]],
         before=made.ring,
     )
     with pytest.raises(RingRefused):
-        await publish_ring(sqlite_house, text, [rings.sign(text, made.seats["legal"])])
-    lists = await readers.load(sqlite_house.data)
+        await publish_ring(sqlite_site, text, [rings.sign(text, made.seats["legal"])])
+    lists = await readers.load(sqlite_site.data)
     assert lists.chain is not None and [ring.number for ring in lists.chain.rings] == [1]
-    still = rings.draft_still(made.anchor, made.ring, sqlite_house.day + timedelta(days=100))
-    await publish_still(sqlite_house, still, [rings.sign_still(still, made.seats[s]) for s in ("legal", "reserve")])
-    lists = await readers.load(sqlite_house.data)
-    assert lists.chain is not None and lists.chain.newest.until == sqlite_house.day + timedelta(days=220)
+    still = rings.draft_still(made.anchor, made.ring, sqlite_site.day + timedelta(days=100))
+    await publish_still(sqlite_site, still, [rings.sign_still(still, made.seats[s]) for s in ("legal", "reserve")])
+    lists = await readers.load(sqlite_site.data)
+    assert lists.chain is not None and lists.chain.newest.until == sqlite_site.day + timedelta(days=220)
 
 
 @pytest.mark.parametrize(
     "change", [lambda t: t.replace("Bruno", "Spia"), lambda t: t + " ", lambda t: t.replace('"v":2', '"v":true')]
 )
-async def test_a_ring_changed_in_the_database_is_noticed(sqlite_house: House, change: Callable[[str], str]) -> None:
-    await opened(sqlite_house, ORGANISATION)
+async def test_a_ring_changed_in_the_database_is_noticed(sqlite_site: Site, change: Callable[[str], str]) -> None:
+    await opened(sqlite_site, ORGANISATION)
     row = await Row.select().first()
     assert row is not None and change(row["text"]) != row["text"]
     await Row.update({Row.text: change(row["text"])}).where(Row.number == 1)
     with pytest.raises(readers.ListsRefused):
-        await readers.load(sqlite_house.data)
+        await readers.load(sqlite_site.data)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from surveys.answers.tables import Slip, Slot, Spent
 from surveys.cases.tables import Message, Piece, Wrap
 from surveys.engines import PooledSQLite, SafePostgres
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.people import accounts, log
 from surveys.people.tables import LogEntry, Panel, Person
 from surveys.public import channel, keyring
@@ -85,7 +85,7 @@ async def _whole_again(engine: SafePostgres, table: str) -> None:
 
 async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreSettings) -> None:
     async with stores(store_settings) as engines:
-        await open_a_wave(House(engines, store_settings.data, DAY, "hr"))
+        await open_a_wave(Site(engines, store_settings.data, DAY, "hr"))
         before = [wave.id for wave in await everything()], await Person.count()
         rows = {table: await table.count() for table in (Panel, Slot, Slip)}
         for store, steps in SINCE_THE_FIRST_VERSION.items():
@@ -139,7 +139,7 @@ async def _write_steps(settings: StoreSettings, store: str, *steps: str) -> None
 
 async def test_a_store_that_took_the_steps_of_before_one_by_one_goes_on_as_it_is(store_settings: StoreSettings) -> None:
     async with stores(store_settings) as engines:
-        await open_a_wave(House(engines, store_settings.data, DAY, "hr"))
+        await open_a_wave(Site(engines, store_settings.data, DAY, "hr"))
         before = [wave.id for wave in await everything()], await Person.count()
     for store, names in BEFORE_THE_FIRST_RELEASE.items():
         for name in names:
@@ -175,8 +175,8 @@ async def test_a_store_that_a_later_version_brought_up_is_left_to_it(store: str,
         await open_stores(store_settings)
 
 
-async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(house: House) -> None:
-    people = house.engines["people"]
+async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(site: Site) -> None:
+    people = site.engines["people"]
     for _ in range(8):  # more often than the pool has connections
         with pytest.raises(RuntimeError, match="in the middle"):
             async with people.transaction():
@@ -187,9 +187,9 @@ async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(ho
     assert [account.name for account in await accounts.everyone()] == ["ada"]
 
 
-async def test_a_transaction_that_is_cancelled_at_whatever_moment_says_so_and_the_next_one_works(house: House) -> None:
+async def test_a_transaction_that_is_cancelled_at_whatever_moment_says_so_and_the_next_one_works(site: Site) -> None:
     """Could hang: a commit went through while it was cancelled, the rollback failed, and a service that was asked to end went on."""
-    people = house.engines["people"]
+    people = site.engines["people"]
 
     async def write(number: int) -> None:
         async with people.transaction():
@@ -207,9 +207,9 @@ async def test_a_transaction_that_is_cancelled_at_whatever_moment_says_so_and_th
     assert await Person.exists().where(Person.name == "Persona 1000")
 
 
-async def test_a_commit_that_fails_gives_its_connection_back(house: House) -> None:
+async def test_a_commit_that_fails_gives_its_connection_back(site: Site) -> None:
     """On PostgreSQL with a deferred constraint, on SQLite with a deferred foreign key: STACK 2."""
-    engine = house.engines["people"]
+    engine = site.engines["people"]
     await engine._run_in_new_connection("CREATE TABLE head (id INTEGER PRIMARY KEY)")
     await engine._run_in_new_connection(
         "CREATE TABLE tail (id INTEGER PRIMARY KEY, head INTEGER REFERENCES head (id) DEFERRABLE INITIALLY DEFERRED)"
@@ -225,16 +225,16 @@ async def test_a_commit_that_fails_gives_its_connection_back(house: House) -> No
     assert [dict(row)["id"] for row in rows] == [7]
 
 
-async def test_sixteen_tasks_that_read_then_write_never_find_the_store_locked(house: House) -> None:
-    people = house.engines["people"]
+async def test_sixteen_tasks_that_read_then_write_never_find_the_store_locked(site: Site) -> None:
+    people = site.engines["people"]
     await asyncio.gather(*(log.record(people, DAY, f"task {i}", "act", n=str(i)) for i in range(16)))
     acts = await log.read()
     assert sorted(act.actor for act in acts) == sorted(f"task {i}" for i in range(16))
     assert all(act.intact for act in acts)
 
 
-async def test_a_changed_line_breaks_the_chain_of_the_log(house: House) -> None:
-    people = house.engines["people"]
+async def test_a_changed_line_breaks_the_chain_of_the_log(site: Site) -> None:
+    people = site.engines["people"]
     for i in range(4):
         await log.record(people, DAY, "hr", "wave planned", wave=str(i))
     await LogEntry.update({LogEntry.actor: "somebody else"}).where(LogEntry.number == 2)
@@ -251,7 +251,7 @@ async def test_nobody_else_may_read_a_database_whatever_mask_it_was_made_under(t
     fresh, before = StoreSettings(tmp_path / "data"), os.umask(0)
     try:
         async with stores(fresh) as engines:
-            await open_a_wave(House(engines, fresh.data, DAY, "hr"))
+            await open_a_wave(Site(engines, fresh.data, DAY, "hr"))
             files = [*fresh.data.glob("*.sqlite*")]
             assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600} and len(files) >= 4
             assert stat.S_IMODE(fresh.data.stat().st_mode) == 0o700
@@ -286,11 +286,11 @@ def test_a_database_of_somebody_else_s_that_others_may_read_is_named_with_the_co
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-async def test_each_store_is_a_database_of_its_own_and_durable(sqlite_house: House) -> None:
+async def test_each_store_is_a_database_of_its_own_and_durable(sqlite_site: Site) -> None:
     for store in STORES:
-        engine = sqlite_house.engines[store]
+        engine = sqlite_site.engines[store]
         assert isinstance(engine, PooledSQLite)
         journal = await engine._run_in_new_connection("PRAGMA journal_mode")
         synchronous = await engine._run_in_new_connection("PRAGMA synchronous")
         assert (journal[0]["journal_mode"], synchronous[0]["synchronous"]) == ("wal", 2)
-        assert (sqlite_house.data / f"{store}.sqlite").exists()
+        assert (sqlite_site.data / f"{store}.sqlite").exists()

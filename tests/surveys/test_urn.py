@@ -11,7 +11,7 @@ from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn, UrnFull
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.slips import SlipCode
 from surveys.stirring import StillInOrder
 from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
@@ -19,8 +19,8 @@ from tests.rights import right
 from tests.urn import put_in, sealed, spent
 
 
-async def _started(house: House) -> Urn:
-    urn = Urn(house.engines["answers"])
+async def _started(site: Site) -> Urn:
+    urn = Urn(site.engines["answers"])
     urn.start()
     return urn
 
@@ -33,9 +33,9 @@ async def _put(urn: Urn, wave: Opened, code: SlipCode, attempt: bytes = b"a" * 1
 
 
 @pytest.mark.opened
-async def test_twenty_tasks_that_spend_one_code_leave_one_answer(house: House) -> None:
-    wave = await open_a_wave(house)
-    urn = await _started(house)
+async def test_twenty_tasks_that_spend_one_code_leave_one_answer(site: Site) -> None:
+    wave = await open_a_wave(site)
+    urn = await _started(site)
     receipts = await asyncio.gather(*(_put(urn, wave, wave.codes[0], bytes([i]) * 16) for i in range(20)))
     await urn.stop()
     assert (receipts.count(Receipt.RECEIVED), receipts.count(Receipt.USED)) == (1, 19)
@@ -43,9 +43,9 @@ async def test_twenty_tasks_that_spend_one_code_leave_one_answer(house: House) -
 
 
 @pytest.mark.opened
-async def test_one_form_sent_ten_times_is_one_answer_and_ten_times_received(house: House) -> None:
-    wave = await open_a_wave(house)
-    urn = await _started(house)
+async def test_one_form_sent_ten_times_is_one_answer_and_ten_times_received(site: Site) -> None:
+    wave = await open_a_wave(site)
+    urn = await _started(site)
     receipts = [await _put(urn, wave, wave.codes[0]) for _ in range(10)]
     await urn.stop()
     assert receipts == [Receipt.RECEIVED] * 10
@@ -53,22 +53,22 @@ async def test_one_form_sent_ten_times_is_one_answer_and_ten_times_received(hous
 
 
 @pytest.mark.opened
-async def test_a_code_that_never_was_and_a_code_after_closing_are_unknown(house: House) -> None:
-    wave = await open_a_wave(house)
-    urn = await _started(house)
+async def test_a_code_that_never_was_and_a_code_after_closing_are_unknown(site: Site) -> None:
+    wave = await open_a_wave(site)
+    urn = await _started(site)
     assert await _put(urn, wave, SlipCode("0" * 16)) == Receipt.UNKNOWN
     for code in wave.codes[:12]:
         await _put(urn, wave, code)
-    await end_and_close(house)
+    await end_and_close(site)
     assert await _put(urn, wave, wave.codes[20]) == Receipt.UNKNOWN
     await urn.stop()
     assert await urn_of.received(WAVE) == 12
 
 
 @pytest.mark.opened
-async def test_stopping_loses_nothing_that_waits(house: House) -> None:
-    wave = await open_a_wave(house)
-    urn = await _started(house)
+async def test_stopping_loses_nothing_that_waits(site: Site) -> None:
+    wave = await open_a_wave(site)
+    urn = await _started(site)
     sending = [asyncio.create_task(_put(urn, wave, code)) for code in wave.codes[:40]]
     await asyncio.sleep(0)
     await urn.stop()
@@ -76,10 +76,10 @@ async def test_stopping_loses_nothing_that_waits(house: House) -> None:
     assert await Slot.count().where(Slot.taken.eq(True)) == 40
 
 
-async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(house: House) -> None:
-    wave = await open_a_wave(house, people=40)
+async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(site: Site) -> None:
+    wave = await open_a_wave(site, people=40)
     await Slot.delete().where(Slot.id > 5)
-    urn = await _started(house)
+    urn = await _started(site)
     results = await asyncio.gather(*(_put(urn, wave, code) for code in wave.codes[:8]), return_exceptions=True)
     await urn.stop()
     assert sum(isinstance(result, UrnFull) for result in results) == 3
@@ -87,19 +87,19 @@ async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(ho
 
 
 @pytest.mark.opened
-async def test_every_envelope_has_one_size_and_another_is_refused(house: House) -> None:
-    wave = await open_a_wave(house)
-    urn = await _started(house)
+async def test_every_envelope_has_one_size_and_another_is_refused(site: Site) -> None:
+    wave = await open_a_wave(site)
+    urn = await _started(site)
     with pytest.raises(ValueError, match="one size"):
         await urn.put(right(WAVE, spent(wave.codes[0])), b"a" * 16, b"short")
     with pytest.raises(SheetTooLarge):
-        sealed(house, wave.record, b"x" * ENVELOPE_BYTES)
+        sealed(site, wave.record, b"x" * ENVELOPE_BYTES)
     await urn.stop()
     sizes = {len(bytes(row["sheet"])) for row in await Slot.select(Slot.sheet)}
     assert sizes == {ENVELOPE_BYTES}
 
 
-async def _positions(house: House, wave: Opened, urn: Urn, codes: list[SlipCode]) -> float:
+async def _positions(site: Site, wave: Opened, urn: Urn, codes: list[SlipCode]) -> float:
     """Correlation of the order of receipt with the slot that was taken."""
     taken: list[int] = []
     for code in codes:
@@ -110,13 +110,13 @@ async def _positions(house: House, wave: Opened, urn: Urn, codes: list[SlipCode]
 
 
 @pytest.mark.opened
-async def test_the_order_of_receipt_is_not_the_order_of_the_slots(house: House) -> None:
-    wave = await open_a_wave(house)
+async def test_the_order_of_receipt_is_not_the_order_of_the_slots(site: Site) -> None:
+    wave = await open_a_wave(site)
     codes = random.Random(1).sample(wave.codes, 60)
-    urn = await _started(house)
-    found = await _positions(house, wave, urn, codes)
+    urn = await _started(site)
+    found = await _positions(site, wave, urn, codes)
     await urn.stop()
-    await urn_of.stir(house.engines["answers"])
+    await urn_of.stir(site.engines["answers"])
     assert found < 0.5  # 60 random places: beyond 0.5 once in 20,000
 
 
@@ -125,53 +125,53 @@ async def _one_after_the_other(urn: Urn, wave: Opened) -> list[Receipt]:
 
 
 @pytest.mark.opened
-async def test_stirring_while_answers_arrive_loses_none(house: House) -> None:
-    wave = await open_a_wave(house)
-    urn = await _started(house)
+async def test_stirring_while_answers_arrive_loses_none(site: Site) -> None:
+    wave = await open_a_wave(site)
+    urn = await _started(site)
     sending = asyncio.create_task(_one_after_the_other(urn, wave))
     while not sending.done():
-        await urn_of.stir(house.engines["answers"])
+        await urn_of.stir(site.engines["answers"])
     assert await sending == [Receipt.RECEIVED] * 60
     await urn.stop()
     assert await Slot.count().where(Slot.taken.eq(True)) == await Spent.count() == 60
 
 
 @pytest.mark.opened
-async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(house: House) -> None:
-    wave = await open_a_wave(house)
-    urn = await _started(house)
+async def test_a_weakened_urn_that_takes_slots_in_turn_gives_the_order_away(site: Site) -> None:
+    wave = await open_a_wave(site)
+    urn = await _started(site)
     rows = await Slot.select(Slot.id).order_by(Slot.id, ascending=False)
     urn._free[WAVE] = [int(row["id"]) for row in rows]  # the weakened copy: no shuffle
-    assert await _positions(house, wave, urn, wave.codes[:60]) > 0.99
+    assert await _positions(site, wave, urn, wave.codes[:60]) > 0.99
     await urn.stop()
 
 
 @pytest.mark.opened
-async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_house: House) -> None:
-    wave = await open_a_wave(sqlite_house)
-    urn = await _started(sqlite_house)
-    code, kept = put_in(sqlite_house, wave.record, wave.codes[0], b"sheet")
+async def test_nothing_remains_of_an_urn_that_was_destroyed(sqlite_site: Site) -> None:
+    wave = await open_a_wave(sqlite_site)
+    urn = await _started(sqlite_site)
+    code, kept = put_in(sqlite_site, wave.record, wave.codes[0], b"sheet")
     await urn.put(right(WAVE, code), b"a" * 16, kept)
     row = await Slot.select(Slot.sheet).where(Slot.taken.eq(True)).first()
     assert row is not None
     envelope = bytes(row["sheet"])
     await urn.stop()
-    files = [path for path in sqlite_house.data.iterdir() if path.name.startswith("answers.sqlite")]
+    files = [path for path in sqlite_site.data.iterdir() if path.name.startswith("answers.sqlite")]
     assert any(envelope[:64] in path.read_bytes() for path in files)  # it could be found
-    await urn_of.destroy(sqlite_house.engines["answers"], WAVE)
+    await urn_of.destroy(sqlite_site.engines["answers"], WAVE)
     assert not any(envelope[:64] in path.read_bytes() for path in files if path.exists())
 
 
 @pytest.mark.opened
 async def test_a_log_that_cannot_be_emptied_does_not_end_the_urn(
-    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full_disk() -> None:
         raise OSError("no space left")
 
-    wave = await open_a_wave(sqlite_house)
-    urn = await _started(sqlite_house)
-    monkeypatch.setattr(type(sqlite_house.engines["answers"]), "truncate_wal", lambda _: full_disk())
+    wave = await open_a_wave(sqlite_site)
+    urn = await _started(sqlite_site)
+    monkeypatch.setattr(type(sqlite_site.engines["answers"]), "truncate_wal", lambda _: full_disk())
     for code in wave.codes[:3]:
         assert await asyncio.wait_for(_put(urn, wave, code), 10) == Receipt.RECEIVED
         await asyncio.sleep(0.05)
@@ -179,21 +179,21 @@ async def test_a_log_that_cannot_be_emptied_does_not_end_the_urn(
 
 
 @pytest.mark.opened
-async def test_whoever_reads_in_the_store_keeps_nobody_s_answer_waiting(sqlite_house: House) -> None:
+async def test_whoever_reads_in_the_store_keeps_nobody_s_answer_waiting(sqlite_site: Site) -> None:
     """Done from outside: one open read, as of a backup, and every answer took 30 seconds while the log kept their order."""
-    wave = await open_a_wave(sqlite_house)
-    urn = await _started(sqlite_house)
-    reader = sqlite.connect(sqlite_house.data / "answers.sqlite", isolation_level=None)
+    wave = await open_a_wave(sqlite_site)
+    urn = await _started(sqlite_site)
+    reader = sqlite.connect(sqlite_site.data / "answers.sqlite", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM spent").fetchone()
-    log = sqlite_house.data / "answers.sqlite-wal"
+    log = sqlite_site.data / "answers.sqlite-wal"
     for place in range(5):
         assert await asyncio.wait_for(_put(urn, wave, wave.codes[place]), 5) == Receipt.RECEIVED
         await asyncio.sleep(0.05)  # the queue runs dry: its log is to be emptied
     with pytest.raises(StillInOrder):  # and it is said that it was not
-        await urn_of.stir(sqlite_house.engines["answers"])
+        await urn_of.stir(sqlite_site.engines["answers"])
     assert log.stat().st_size > 0
     reader.close()
-    await urn_of.stir(sqlite_house.engines["answers"])
+    await urn_of.stir(sqlite_site.engines["answers"])
     assert log.stat().st_size == 0
     await urn.stop()

@@ -16,7 +16,7 @@ from server.demonstration import channel
 from server.frame.security import COOKIE, FORM_FIELD
 from server.settings import Settings
 from surveys.certification import scores
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.people import accounts
 from surveys.public import evidence
 from surveys.stores import StoreSettings, stores
@@ -77,7 +77,7 @@ async def served(sqlite_settings: StoreSettings) -> AsyncIterator[Offices]:
     async with stores(sqlite_settings) as engines:
         for name, role in PEOPLE.items():
             await accounts.add(engines["people"], name, role, PASSWORD)
-            secret = await channel.with_codes(House(engines, sqlite_settings.data, DAY, "test"), name)
+            secret = await channel.with_codes(Site(engines, sqlite_settings.data, DAY, "test"), name)
             sessions[name] = (
                 await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret))
             )[0]

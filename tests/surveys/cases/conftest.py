@@ -2,11 +2,11 @@
 
 import pytest
 
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from tests.conftest import ORGANISATION
 from tests.surveys.cases.people import Team, opened
 
 
 @pytest.fixture
-async def made(house: House) -> Team:
-    return await opened(house, ORGANISATION)
+async def made(site: Site) -> Team:
+    return await opened(site, ORGANISATION)

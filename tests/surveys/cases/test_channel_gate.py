@@ -7,7 +7,7 @@ import pytest
 
 from surveys.cases import handlers
 from surveys.lifecycle.channel import ChannelNotReady, gaps, open_channel
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.public import channel, organisation
 from surveys.public.channel import ChannelRecord
 from tests.conftest import ORGANISATION
@@ -15,29 +15,29 @@ from tests.surveys.cases.people import opened
 
 
 async def test_the_channel_opens_only_when_unions_were_heard_readers_trained_and_numbers_checked(
-    sqlite_house: House,
+    sqlite_site: Site,
 ) -> None:
-    house = sqlite_house
-    assert set(await gaps(house)) == {"hearing_day", "hearing_document", "keyring", "trained", "help_checked"}
-    made = await opened(house, ORGANISATION)
-    assert await gaps(house) == () and (await channel.load()).opened == house.day.isoformat()
+    site = sqlite_site
+    assert set(await gaps(site)) == {"hearing_day", "hearing_document", "keyring", "trained", "help_checked"}
+    made = await opened(site, ORGANISATION)
+    assert await gaps(site) == () and (await channel.load()).opened == site.day.isoformat()
     record = await channel.load()
-    await channel.save(house.engines["public"], replace(record, opened="", hearing_day=""))
+    await channel.save(site.engines["public"], replace(record, opened="", hearing_day=""))
     with pytest.raises(ChannelNotReady, match="hearing_day"):
-        await open_channel(house)
-    await channel.save(house.engines["public"], replace(record, opened=""))
-    later = replace(house, day=date(house.day.year + 2, house.day.month, house.day.day) + timedelta(days=1))
+        await open_channel(site)
+    await channel.save(site.engines["public"], replace(record, opened=""))
+    later = replace(site, day=date(site.day.year + 2, site.day.month, site.day.day) + timedelta(days=1))
     with pytest.raises(ChannelNotReady) as problem:
         await open_channel(later)
     assert problem.value.gaps == ("trained", "help_checked")
-    await organisation.save(house.engines["public"], replace(ORGANISATION, help_checked_on=later.day.isoformat()))
+    await organisation.save(site.engines["public"], replace(ORGANISATION, help_checked_on=later.day.isoformat()))
     for name in made.keys:
         await handlers.set_training(name, later.day)
     assert (await open_channel(later)).is_open
 
 
-async def test_the_salt_of_codes_never_changes(sqlite_house: House) -> None:
-    public = sqlite_house.engines["public"]
+async def test_the_salt_of_codes_never_changes(sqlite_site: Site) -> None:
+    public = sqlite_site.engines["public"]
     first = await channel.save(public, ChannelRecord(""))
     assert len(bytes.fromhex(first.salt)) == 16
     assert (await channel.save(public, replace(first, salt="00" * 16, retention_years=2))).salt == first.salt

@@ -12,7 +12,7 @@ from surveys.cases.incoming import CaseUnknown, ReportRefused
 from surveys.cases.keeper import REPORTER
 from surveys.cases.tables import Case
 from surveys.cases.writing import Writing, append_letter
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from tests.conftest import ORGANISATION
 from tests.surveys.cases.people import OUTSIDE, Team, Written, open_of, opened, report, say, seat, stands
 
@@ -20,8 +20,8 @@ YEARS_LATER = 7
 
 
 @pytest.fixture
-async def made(house: House) -> Team:
-    return await opened(house, ORGANISATION)
+async def made(site: Site) -> Team:
+    return await opened(site, ORGANISATION)
 
 
 async def row_of(written: Written) -> tuple[object, ...]:
@@ -30,61 +30,61 @@ async def row_of(written: Written) -> tuple[object, ...]:
     return row["state"], row["acknowledged"], row["outcome"], row["ended"]
 
 
-async def test_one_reader_alone_has_no_case_deleted_whatever_she_says_of_its_end(house: House, made: Team) -> None:
-    written, store = await report(house, made), house.engines["cases"]
-    opened = await open_of(house, made, written, "bruno")
+async def test_one_reader_alone_has_no_case_deleted_whatever_she_says_of_its_end(site: Site, made: Team) -> None:
+    written, store = await report(site, made), site.engines["cases"]
+    opened = await open_of(site, made, written, "bruno")
     assert opened.fold is not None
     letter = acts.letter(
-        opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, house.day, os.urandom
+        opened.fold, made.ring, made.author("bruno"), "message", {"text": "ciao"}, site.day, os.urandom
     )
     writing = msgspec.convert(
         {**letter, "move": "outcome"}, Writing
     )  # a message like any other, and a step that it does not make
-    await append_letter(await seat(house, made), written.case, "bruno", writing)
-    ended = {"state": "outcome", "acknowledged": house.day.isoformat(), "outcome": house.day.isoformat()}
+    await append_letter(await seat(site, made), written.case, "bruno", writing)
+    ended = {"state": "outcome", "acknowledged": site.day.isoformat(), "outcome": site.day.isoformat()}
     for _ in range(3):
-        await stands(house, made, written, "bruno", **ended)
-    assert await row_of(written) == ("outcome", house.day, house.day, False)
-    much_later = house.day.replace(year=house.day.year + YEARS_LATER)
+        await stands(site, made, written, "bruno", **ended)
+    assert await row_of(written) == ("outcome", site.day, site.day, False)
+    much_later = site.day.replace(year=site.day.year + YEARS_LATER)
     assert (await keeping.sweep(store, much_later, 5)).cases == 0
-    await stands(house, made, written, "anna")  # her device reads the letters
+    await stands(site, made, written, "anna")  # her device reads the letters
     assert await row_of(written) == ("received", None, None, False)
-    await stands(house, made, written, "bruno", **ended)
+    await stands(site, made, written, "bruno", **ended)
     assert (await keeping.sweep(store, much_later, 5)).cases == 0
 
 
-async def test_an_end_that_two_devices_found_in_the_letters_begins_the_retention(house: House, made: Team) -> None:
-    written, store = await report(house, made), house.engines["cases"]
-    await say(house, made, written, "anna", "arrivato", "acknowledge")
-    await say(house, made, written, "anna", "esito", "outcome")
-    much_later = house.day.replace(year=house.day.year + YEARS_LATER)
+async def test_an_end_that_two_devices_found_in_the_letters_begins_the_retention(site: Site, made: Team) -> None:
+    written, store = await report(site, made), site.engines["cases"]
+    await say(site, made, written, "anna", "arrivato", "acknowledge")
+    await say(site, made, written, "anna", "esito", "outcome")
+    much_later = site.day.replace(year=site.day.year + YEARS_LATER)
     for name, ended in (("anna", False), ("anna", False), ("carla", True), ("bruno", True)):
-        await stands(house, made, written, name)
-        assert await row_of(written) == ("outcome", house.day, house.day, ended)
-    await say(house, made, written, REPORTER, "no", kind="contest")
-    assert (await keeping.sweep(store, house.day, 5)).cases == 0
+        await stands(site, made, written, name)
+        assert await row_of(written) == ("outcome", site.day, site.day, ended)
+    await say(site, made, written, REPORTER, "no", kind="contest")
+    assert (await keeping.sweep(store, site.day, 5)).cases == 0
     assert (await keeping.sweep(store, much_later, 5)).cases == 1
 
 
-async def test_a_case_ended_before_two_had_to_look_is_looked_at_by_two(house: House, made: Team) -> None:
-    written, store = await report(house, made), house.engines["cases"]
-    await say(house, made, written, "anna", "esito", "outcome")
+async def test_a_case_ended_before_two_had_to_look_is_looked_at_by_two(site: Site, made: Team) -> None:
+    written, store = await report(site, made), site.engines["cases"]
+    await say(site, made, written, "anna", "esito", "outcome")
     await Case.update({Case.ender: b"", Case.ended: False}).where(Case.id == written.case)
-    much_later = house.day.replace(year=house.day.year + YEARS_LATER)
+    much_later = site.day.replace(year=site.day.year + YEARS_LATER)
     for name, deleted in (("bruno", 0), ("bruno", 0), ("carla", 1)):
-        await stands(house, made, written, name)
+        await stands(site, made, written, name)
         assert (await keeping.sweep(store, much_later, 5)).cases == deleted
 
 
-async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(house: House, made: Team) -> None:
+async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(site: Site, made: Team) -> None:
     """Done by an attacker: a case without an outcome for five years, one letter with an old day, one honest look, and it was deleted."""
-    written, store = await report(house, made), house.engines["cases"]
-    await say(house, made, written, "anna", "arrivato", "acknowledge")
-    opened = await open_of(house, made, written, "bruno")
+    written, store = await report(site, made), site.engines["cases"]
+    await say(site, made, written, "anna", "arrivato", "acknowledge")
+    opened = await open_of(site, made, written, "bruno")
     assert opened.fold is not None
-    late = replace(house, day=house.day.replace(year=house.day.year + 5) + timedelta(days=30))
+    late = replace(site, day=site.day.replace(year=site.day.year + 5) + timedelta(days=30))
     letter = acts.letter(
-        opened.fold, made.ring, made.author("bruno"), "outcome", {"text": "fatto"}, house.day, os.urandom
+        opened.fold, made.ring, made.author("bruno"), "outcome", {"text": "fatto"}, site.day, os.urandom
     )
     await append_letter(
         await seat(late, made), written.case, "bruno", msgspec.convert({**letter, "move": "outcome"}, Writing)
@@ -96,26 +96,26 @@ async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(ho
     assert (await keeping.sweep(store, late.day + timedelta(days=365 * 6), 5)).cases == 0
 
 
-async def test_one_reader_alone_lets_no_substitute_in_and_moves_no_day_of_receipt(house: House, made: Team) -> None:
-    written, on = await report(house, made), house.day.isoformat()
-    early = (house.day - timedelta(days=300)).isoformat()
+async def test_one_reader_alone_lets_no_substitute_in_and_moves_no_day_of_receipt(site: Site, made: Team) -> None:
+    written, on = await report(site, made), site.day.isoformat()
+    early = (site.day - timedelta(days=300)).isoformat()
     for said in (
         {"state": "contested", "acknowledged": on, "outcome": on},
         {"state": "final", "acknowledged": on, "outcome": on},
         {"state": "received", "received": early},
     ):
         with pytest.raises(ReportRefused):
-            await stands(house, made, written, "bruno", **{"acknowledged": "", "outcome": "", **said})
+            await stands(site, made, written, "bruno", **{"acknowledged": "", "outcome": "", **said})
     assert await row_of(written) == ("received", None, None, False)
     with pytest.raises(CaseUnknown):
-        await desk.case_file(await seat(house, made), written.case, OUTSIDE)
+        await desk.case_file(await seat(site, made), written.case, OUTSIDE)
 
 
-async def test_the_only_reader_of_a_case_says_its_end_alone(house: House, made: Team) -> None:
-    written, store = await report(house, made, out=["bruno", "carla", OUTSIDE]), house.engines["cases"]
-    await say(house, made, written, "anna", "esito", "outcome")
-    await stands(house, made, written, "anna")
-    assert (await keeping.sweep(store, house.day.replace(year=house.day.year + YEARS_LATER), 5)).cases == 1
+async def test_the_only_reader_of_a_case_says_its_end_alone(site: Site, made: Team) -> None:
+    written, store = await report(site, made, out=["bruno", "carla", OUTSIDE]), site.engines["cases"]
+    await say(site, made, written, "anna", "esito", "outcome")
+    await stands(site, made, written, "anna")
+    assert (await keeping.sweep(store, site.day.replace(year=site.day.year + YEARS_LATER), 5)).cases == 1
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,13 @@ async def test_the_only_reader_of_a_case_says_its_end_alone(house: House, made: 
     ],
 )
 async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(
-    house: House, made: Team, said: dict[str, str]
+    site: Site, made: Team, said: dict[str, str]
 ) -> None:
-    written = await report(house, made)
+    written = await report(site, made)
     before = await Case.select().where(Case.id == written.case).first()
     with pytest.raises(ReportRefused):
         await standing.say_stand(
-            await seat(house, made),
+            await seat(site, made),
             written.case,
             "anna",
             standing.Stand(**{"received": "2026-11-02", **said}, letters=0),
@@ -150,10 +150,10 @@ async def test_a_stand_that_cannot_be_is_refused_and_changes_nothing(
     assert await Case.select().where(Case.id == written.case).first() == before
 
 
-async def is_in(house: House, made: Team, written: Written) -> bool:
+async def is_in(site: Site, made: Team, written: Written) -> bool:
     """Whether the outside substitute reads a case."""
     try:
-        await desk.case_file(await seat(house, made), written.case, OUTSIDE)
+        await desk.case_file(await seat(site, made), written.case, OUTSIDE)
     except CaseUnknown:
         return False
     return True
@@ -162,11 +162,11 @@ async def is_in(house: House, made: Team, written: Written) -> bool:
 NEVER = {"state": "received", "acknowledged": "", "outcome": ""}
 
 
-async def test_one_reader_alone_makes_no_case_late_where_two_found_it_in_time(house: House, made: Team) -> None:
+async def test_one_reader_alone_makes_no_case_late_where_two_found_it_in_time(site: Site, made: Team) -> None:
     """Done by an attacker: his desk said that a case was not acknowledged, and the outside substitute read it."""
-    written = await report(house, made)
-    await say(house, made, written, "anna", "arrivato", "acknowledge")
-    later = replace(house, day=house.day + timedelta(days=30))
+    written = await report(site, made)
+    await say(site, made, written, "anna", "arrivato", "acknowledge")
+    later = replace(site, day=site.day + timedelta(days=30))
     for name in ("anna", "carla"):
         await stands(later, made, written, name)
     for _ in range(3):
@@ -175,10 +175,10 @@ async def test_one_reader_alone_makes_no_case_late_where_two_found_it_in_time(ho
 
 
 @pytest.mark.parametrize("move", ["acknowledge", "outcome"])
-async def test_one_reader_alone_keeps_the_substitute_out_of_no_late_case(house: House, made: Team, move: str) -> None:
+async def test_one_reader_alone_keeps_the_substitute_out_of_no_late_case(site: Site, made: Team, move: str) -> None:
     """Done by an attacker: a message like any other with a step that it does not make, and a late case was in time."""
-    written = await report(house, made)
-    late = replace(house, day=house.day + timedelta(days=8))
+    written = await report(site, made)
+    late = replace(site, day=site.day + timedelta(days=8))
     assert await is_in(late, made, written)
     opened = await open_of(late, made, written, "bruno")
     assert opened.fold is not None
@@ -200,34 +200,34 @@ async def test_one_reader_alone_keeps_the_substitute_out_of_no_late_case(house: 
     assert not await is_in(late, made, written)
 
 
-async def test_what_a_desk_found_before_newer_letters_came_does_not_count(house: House, made: Team) -> None:
-    written = await report(house, made)
-    await stands(house, made, written, "bruno")
-    await say(house, made, written, "anna", "arrivato", "acknowledge")
-    later = replace(house, day=house.day + timedelta(days=8))
+async def test_what_a_desk_found_before_newer_letters_came_does_not_count(site: Site, made: Team) -> None:
+    written = await report(site, made)
+    await stands(site, made, written, "bruno")
+    await say(site, made, written, "anna", "arrivato", "acknowledge")
+    later = replace(site, day=site.day + timedelta(days=8))
     assert not await is_in(later, made, written)
 
 
-async def test_a_contest_and_a_final_word_are_kept_whatever_stands_beside_the_case(house: House, made: Team) -> None:
+async def test_a_contest_and_a_final_word_are_kept_whatever_stands_beside_the_case(site: Site, made: Team) -> None:
     """Done by an attacker: his desk said that an outcome was none, and her contest was refused."""
-    written = await report(house, made)
-    await say(house, made, written, "anna", "esito", "outcome")
-    await stands(house, made, written, "bruno", state="acknowledged", outcome="")
-    await say(house, made, written, REPORTER, "no", kind="contest")
-    assert await is_in(house, made, written)
-    await say(house, made, written, OUTSIDE, "guardato", "final")
-    opened = await open_of(house, made, written, "anna")
+    written = await report(site, made)
+    await say(site, made, written, "anna", "esito", "outcome")
+    await stands(site, made, written, "bruno", state="acknowledged", outcome="")
+    await say(site, made, written, REPORTER, "no", kind="contest")
+    assert await is_in(site, made, written)
+    await say(site, made, written, OUTSIDE, "guardato", "final")
+    opened = await open_of(site, made, written, "anna")
     assert opened.fold is not None and (opened.problem, opened.fold.state) == ("", "final")
 
 
-async def test_no_reader_takes_away_what_other_desks_found(house: House, made: Team) -> None:
+async def test_no_reader_takes_away_what_other_desks_found(site: Site, made: Team) -> None:
     """Could be done: a stand of letters that are not there, or one more letter each time, and an honest desk's word was gone."""
-    written = await report(house, made)
-    late = replace(house, day=house.day + timedelta(days=8))
+    written = await report(site, made)
+    late = replace(site, day=site.day + timedelta(days=8))
     await stands(late, made, written, "anna")  # nobody acknowledged it: late
     said = {
         "state": "acknowledged",
-        "received": house.day.isoformat(),
+        "received": site.day.isoformat(),
         "acknowledged": late.day.isoformat(),
         "outcome": "",
     }
@@ -243,11 +243,11 @@ async def test_no_reader_takes_away_what_other_desks_found(house: House, made: T
 
 @pytest.mark.parametrize("way", ["move", "stand"])
 async def test_a_late_case_stays_with_the_substitute_until_two_desks_found_it_in_time(
-    house: House, made: Team, way: str
+    site: Site, made: Team, way: str
 ) -> None:
     """Could be done: no honest desk had looked yet, and a false step put a late case in time."""
-    written = await report(house, made)
-    late = replace(house, day=house.day + timedelta(days=8))
+    written = await report(site, made)
+    late = replace(site, day=site.day + timedelta(days=8))
     opened = await open_of(late, made, written, "bruno")
     assert opened.fold is not None
     if way == "move":

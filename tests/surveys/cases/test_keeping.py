@@ -16,7 +16,7 @@ from surveys.cases.incoming import (
 )
 from surveys.cases.keeper import REPORTER
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.public import channel
 from tests.surveys.cases.people import (
     ALL,
@@ -32,11 +32,11 @@ from tests.surveys.cases.people import (
 )
 
 
-async def test_a_diary_is_nobodys_until_it_is_sent_and_then_only_what_was_picked(house: House, made: Team) -> None:
-    written = await report(house, made, "giorno uno", diary=True)
-    assert await sees(house, made, "anna") == []
+async def test_a_diary_is_nobodys_until_it_is_sent_and_then_only_what_was_picked(site: Site, made: Team) -> None:
+    written = await report(site, made, "giorno uno", diary=True)
+    assert await sees(site, made, "anna") == []
     epoch, sealed = acts.first_letter(
-        written.me, made.ring, made.anchor.hash, ["bruno"], {"text": "scelta"}, house.day, os.urandom
+        written.me, made.ring, made.anchor.hash, ["bruno"], {"text": "scelta"}, site.day, os.urandom
     )
     sent = {
         **written.me.proofs,
@@ -48,23 +48,23 @@ async def test_a_diary_is_nobodys_until_it_is_sent_and_then_only_what_was_picked
         "epochs": [epoch],
     }
     wanted_ = msgspec.convert(sent, Reply)
-    await intake.add(house.engines["cases"], keeper_of(house), wanted_, list(ALL), house.day)
-    assert await texts(house, made, written, "anna") == ["scelta"]
-    file = await desk.case_file(await seat(house, made), written.case, "anna")
+    await intake.add(site.engines["cases"], keeper_of(site), wanted_, list(ALL), site.day)
+    assert await texts(site, made, written, "anna") == ["scelta"]
+    file = await desk.case_file(await seat(site, made), written.case, "anna")
     assert {message.stream for message in file.messages} == {"thread"}
-    mine = await open_of(house, made, written, REPORTER)
+    mine = await open_of(site, made, written, REPORTER)
     assert [entry.content for entry in mine.diary] == [{"text": "giorno uno"}]
     with pytest.raises(ReportRefused):
-        await intake.add(house.engines["cases"], keeper_of(house), wanted_, list(ALL), house.day)
+        await intake.add(site.engines["cases"], keeper_of(site), wanted_, list(ALL), site.day)
 
 
-async def test_a_diary_that_is_sent_and_thrown_away_at_once_is_one_of_the_two(house: House, made: Team) -> None:
+async def test_a_diary_that_is_sent_and_thrown_away_at_once_is_one_of_the_two(site: Site, made: Team) -> None:
     """Done by an attacker: a report that was sent was deleted, and on PostgreSQL its rows stayed without a case."""
-    store, sent = house.engines["cases"], 0
+    store, sent = site.engines["cases"], 0
     for _ in range(12):
-        written = await report(house, made, "giorno uno", diary=True)
+        written = await report(site, made, "giorno uno", diary=True)
         epoch, sealed = acts.first_letter(
-            written.me, made.ring, made.anchor.hash, [], {"text": "scelta"}, house.day, os.urandom
+            written.me, made.ring, made.anchor.hash, [], {"text": "scelta"}, site.day, os.urandom
         )
         reply = msgspec.convert(
             {
@@ -81,8 +81,8 @@ async def test_a_diary_that_is_sent_and_thrown_away_at_once_is_one_of_the_two(ho
         row = await Case.select().where(Case.id == written.case).first()
         assert row is not None
         said = await asyncio.gather(
-            intake.add(store, keeper_of(house), reply, list(ALL), house.day),
-            keeping.delete_by_reporter(store, row, house.day),
+            intake.add(store, keeper_of(site), reply, list(ALL), site.day),
+            keeping.delete_by_reporter(store, row, site.day),
             return_exceptions=True,
         )
         there = await Case.select(Case.state).where(Case.id == written.case).first()
@@ -92,24 +92,24 @@ async def test_a_diary_that_is_sent_and_thrown_away_at_once_is_one_of_the_two(ho
     assert (await Message.count(), await Epoch.count(), await Case.count()) == (2 * sent, 2 * sent, sent)
 
 
-async def test_an_unsent_diary_goes_twelve_months_after_its_last_words(house: House, made: Team) -> None:
-    await report(house, made, diary=True)
-    store = house.engines["cases"]
-    last = date(house.day.year + 1, house.day.month, house.day.day)
+async def test_an_unsent_diary_goes_twelve_months_after_its_last_words(site: Site, made: Team) -> None:
+    await report(site, made, diary=True)
+    store = site.engines["cases"]
+    last = date(site.day.year + 1, site.day.month, site.day.day)
     assert (await keeping.sweep(store, last, 5)).diaries == 0
     assert (await keeping.sweep(store, last + timedelta(days=1), 5)).diaries == 1
     assert (await Case.count(), await Wrap.count(), await Epoch.count(), await Message.count()) == (0, 0, 0, 0)
 
 
-async def test_retention_takes_rows_wraps_and_attachments_and_two_people_hold_it(house: House, made: Team) -> None:
-    written, store = await report(house, made), house.engines["cases"]
-    await say(house, made, written, "anna", "arrivato", "acknowledge")
-    await say(house, made, written, "anna", "esito", "outcome")
-    await stands(house, made, written, "carla")
-    await pieces.keep_piece(store, "ab" * 16, 0, b"sealed", house.day)
+async def test_retention_takes_rows_wraps_and_attachments_and_two_people_hold_it(site: Site, made: Team) -> None:
+    written, store = await report(site, made), site.engines["cases"]
+    await say(site, made, written, "anna", "arrivato", "acknowledge")
+    await say(site, made, written, "anna", "esito", "outcome")
+    await stands(site, made, written, "carla")
+    await pieces.keep_piece(store, "ab" * 16, 0, b"sealed", site.day)
     await pieces.claim(["ab" * 16], written.case)
-    end = date(house.day.year + 2, house.day.month, house.day.day) + timedelta(days=1)
-    at_desk = await seat(house, made)
+    end = date(site.day.year + 2, site.day.month, site.day.day) + timedelta(days=1)
+    at_desk = await seat(site, made)
     await standing.set_hold(at_desk, written.case, "anna", True)
     assert (await keeping.sweep(store, end - timedelta(days=1), 2)).cases == 0
     await standing.set_hold(at_desk, written.case, "carla", True)
@@ -121,29 +121,29 @@ async def test_retention_takes_rows_wraps_and_attachments_and_two_people_hold_it
         assert await table.count() == 0
 
 
-async def test_pieces_that_nobody_claimed_leave_the_spool_after_two_days(house: House, made: Team) -> None:
-    store = house.engines["cases"]
-    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
-    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", house.day) == 1
-    assert await pieces.keep_piece(store, "cd" * 16, 1, b"two", house.day) == 2
+async def test_pieces_that_nobody_claimed_leave_the_spool_after_two_days(site: Site, made: Team) -> None:
+    store = site.engines["cases"]
+    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", site.day) == 1
+    assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", site.day) == 1
+    assert await pieces.keep_piece(store, "cd" * 16, 1, b"two", site.day) == 2
     assert await pieces.pieces_kept("cd" * 16) == [0, 1]
-    assert (await keeping.sweep(store, house.day + timedelta(days=2), 5)).pieces == 0
-    assert (await keeping.sweep(store, house.day + timedelta(days=3), 5)).pieces == 2
+    assert (await keeping.sweep(store, site.day + timedelta(days=2), 5)).pieces == 0
+    assert (await keeping.sweep(store, site.day + timedelta(days=3), 5)).pieces == 2
 
 
-async def test_a_year_says_one_band_once_it_is_over_and_counts_what_was_deleted(house: House, made: Team) -> None:
-    public, store = house.engines["public"], house.engines["cases"]
+async def test_a_year_says_one_band_once_it_is_over_and_counts_what_was_deleted(site: Site, made: Team) -> None:
+    public, store = site.engines["public"], site.engines["cases"]
     for _ in range(5):
-        last = await report(house, made)
+        last = await report(site, made)
     row = await Case.select().where(Case.id == last.case).first()
     assert row is not None
-    await say(house, made, last, "anna", "arrivato", "acknowledge")
-    await keeping.delete_case(store, row | {"acknowledged": house.day, "outcome": house.day}, house.day)
-    assert (await keeping.close_year(public, date(house.day.year, 12, 31))).bands == {}
-    record = await keeping.close_year(public, date(house.day.year + 1, 1, 1))
-    assert record.bands[str(house.day.year)] == channel.YearBand("5-9", False)  # four were never acknowledged
-    await report(house, made)
-    assert (await keeping.close_year(public, date(house.day.year + 1, 1, 2))).bands == record.bands
+    await say(site, made, last, "anna", "arrivato", "acknowledge")
+    await keeping.delete_case(store, row | {"acknowledged": site.day, "outcome": site.day}, site.day)
+    assert (await keeping.close_year(public, date(site.day.year, 12, 31))).bands == {}
+    record = await keeping.close_year(public, date(site.day.year + 1, 1, 1))
+    assert record.bands[str(site.day.year)] == channel.YearBand("5-9", False)  # four were never acknowledged
+    await report(site, made)
+    assert (await keeping.close_year(public, date(site.day.year + 1, 1, 2))).bands == record.bands
 
 
 @pytest.mark.parametrize(
@@ -154,13 +154,13 @@ def test_a_band_never_tells_a_count(cases: int, band: str) -> None:
     assert (channel.year_band(cases, 0).kept is None) == (cases < 5)
 
 
-async def test_the_log_names_people_and_acts_sealed_and_chained(house: House, made: Team) -> None:
+async def test_the_log_names_people_and_acts_sealed_and_chained(site: Site, made: Team) -> None:
     from surveys.cases.tables import DeskLine
 
-    store, keeper = house.engines["cases"], keeper_of(house)
+    store, keeper = site.engines["cases"], keeper_of(site)
     before = len(await log.read(keeper))
-    await log.record(store, keeper, house.day, "anna", "opened_a_case")
-    await log.record(store, keeper, house.day, "a" * 60, "stepped_out")
+    await log.record(store, keeper, site.day, "anna", "opened_a_case")
+    await log.record(store, keeper, site.day, "a" * 60, "stepped_out")
     lines = await log.read(keeper)
     assert [(line.who, line.act, line.intact) for line in lines[before:]] == [
         ("anna", "opened_a_case", True),

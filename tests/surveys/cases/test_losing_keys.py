@@ -11,7 +11,7 @@ from surveys.cases.keeper import RECOVERY
 from surveys.cases.opening import open_case
 from surveys.cases.recovery import party
 from surveys.cases.sealing import CannotOpen, identity_text
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from tests.surveys.cases.people import (
     ALL,
     Team,
@@ -40,8 +40,8 @@ def test_key_loss_drill_a_forgotten_passphrase_is_opened_by_the_printed_kit() ->
         open_bundle(bundle, "pass", split("quattro parole a casa", salt)[1])
 
 
-async def test_key_loss_drill_a_colleague_gives_the_case_to_new_keys(house: House, made: Team) -> None:
-    written = await report(house, made, "da salvare")
+async def test_key_loss_drill_a_colleague_gives_the_case_to_new_keys(site: Site, made: Team) -> None:
+    written = await report(site, made, "da salvare")
     made.keys["bruno"] = new_keys()
     record = HandlerRecord(
         "bruno",
@@ -50,27 +50,27 @@ async def test_key_loss_drill_a_colleague_gives_the_case_to_new_keys(house: Hous
         made.keys["bruno"].recipient,
         made.keys["bruno"].signer,
         "",
-        house.day,
+        site.day,
         None,
         None,
     )
-    await handlers.keep(house.engines["cases"], record, renew=True)
-    await next_ring(house, made, ALL)
+    await handlers.keep(site.engines["cases"], record, renew=True)
+    await next_ring(site, made, ALL)
     with pytest.raises(CannotOpen):
-        await texts(house, made, written, "bruno")
-    assert (await desk.inbox(await seat(house, made), "anna"))[0].rekey
-    await new_epoch(house, made, written, "anna", await wanted(house, made, written, "anna"))
-    assert (await texts(house, made, written, "bruno"))[0] == "da salvare"
-    later_report = await report(house, made, "nuova")
-    assert await texts(house, made, later_report, "bruno") == ["nuova"]
+        await texts(site, made, written, "bruno")
+    assert (await desk.inbox(await seat(site, made), "anna"))[0].rekey
+    await new_epoch(site, made, written, "anna", await wanted(site, made, written, "anna"))
+    assert (await texts(site, made, written, "bruno"))[0] == "da salvare"
+    later_report = await report(site, made, "nuova")
+    assert await texts(site, made, later_report, "bruno") == ["nuova"]
 
 
 async def test_key_loss_drill_when_all_handlers_lost_their_keys_two_of_three_holders_open(
-    house: House, made: Team
+    site: Site, made: Team
 ) -> None:
-    written = await report(house, made, "da salvare")
-    await report(house, made, "senza riserva", out=[RECOVERY])
-    at_desk = await seat(house, made)
+    written = await report(site, made, "da salvare")
+    await report(site, made, "senza riserva", out=[RECOVERY])
+    at_desk = await seat(site, made)
     files = await desk.for_recovery(at_desk)
     assert [file.case for file in files] == [written.case]
     first, second, third = (identity_text(made.holders[seat_]) for seat_ in "abc")

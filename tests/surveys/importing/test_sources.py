@@ -14,7 +14,7 @@ from surveys.importing.mapping import read_mapping
 from surveys.importing.responses import read_responses
 from surveys.importing.sources import Sketches, is_same, sketches
 from surveys.lifecycle import imported
-from surveys.lifecycle.context import House
+from surveys.lifecycle.context import Site
 from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.lifecycle.imported import SourceReleased, release_file, source_key, sources_path
 from surveys.public import releases, waves
@@ -121,12 +121,12 @@ def mapping(folder: Path, wave: str, column: str, groups: dict[str, str]) -> Pat
     return path
 
 
-async def released(house: House, file: Path, how: Path) -> str:
+async def released(site: Site, file: Path, how: Path) -> str:
     """What becomes of an import: released, or the wave that has its rows already."""
     wanted = read_mapping(how)
     try:
         await release_file(
-            house, wanted, read_responses(file, wanted, key=source_key(house.data)), "0" * 64, lambda _: None
+            site, wanted, read_responses(file, wanted, key=source_key(site.data)), "0" * 64, lambda _: None
         )
     except SourceReleased as known:
         return str(known)
@@ -137,12 +137,12 @@ TEAMS, PLACES = {"A": "a", "B": "b"}, {"Prato": "po", "Firenze": "fi"}
 
 
 async def test_the_same_sheets_under_another_grouping_are_refused_and_other_sheets_are_not(
-    sqlite_house: House, tmp_path: Path
+    sqlite_site: Site, tmp_path: Path
 ) -> None:
     """Done by an attacker: one file three times under three groupings, whose numbers together gave a department of one away."""
     rows = people(1)
     file = write(tmp_path, rows)
-    assert await released(sqlite_house, file, mapping(tmp_path, "prima", "Team", TEAMS)) == "released"
+    assert await released(sqlite_site, file, mapping(tmp_path, "prima", "Team", TEAMS)) == "released"
     tries = {
         "another grouping": rows,
         "three left out": rows[3:],
@@ -155,50 +155,49 @@ async def test_the_same_sheets_under_another_grouping_are_refused_and_other_shee
     }
     for number, (label, changed) in enumerate(tries.items()):
         how = mapping(tmp_path, f"dopo-{number}", "Sede", PLACES)
-        assert await released(sqlite_house, write(tmp_path, changed), how) == "prima", label
+        assert await released(sqlite_site, write(tmp_path, changed), how) == "prima", label
     assert [wave.id for wave in await waves.everything()] == ["prima"]
     assert (
-        await released(sqlite_house, write(tmp_path, people(3)), mapping(tmp_path, "altra", "Team", TEAMS))
-        == "released"
+        await released(sqlite_site, write(tmp_path, people(3)), mapping(tmp_path, "altra", "Team", TEAMS)) == "released"
     )
 
 
-async def test_whoever_deletes_a_wave_gets_no_second_document_of_its_file(sqlite_house: House, tmp_path: Path) -> None:
+async def test_whoever_deletes_a_wave_gets_no_second_document_of_its_file(sqlite_site: Site, tmp_path: Path) -> None:
     """Could leak: what is drawn twice for one file can be averaged, and two groupings of it subtracted."""
     file, how = write(tmp_path, people(1)), mapping(tmp_path, "prima", "Team", TEAMS)
-    assert await released(sqlite_house, file, how) == "released"
+    assert await released(sqlite_site, file, how) == "released"
     first = await releases.kept("prima")
     for table, column in ((ReleaseDocument, ReleaseDocument.wave), (Wave, Wave.id)):
         await table.delete().where(column == "prima")
-    assert await released(sqlite_house, file, mapping(tmp_path, "dopo", "Sede", PLACES)) == "prima"
-    assert await released(sqlite_house, file, how) == "released"  # under its own name: the same again
+    assert await released(sqlite_site, file, mapping(tmp_path, "dopo", "Sede", PLACES)) == "prima"
+    assert await released(sqlite_site, file, how) == "released"  # under its own name: the same again
     assert await releases.kept("prima") == first
 
 
-async def test_what_is_kept_of_a_file_holds_none_of_it_and_no_refused_file(sqlite_house: House, tmp_path: Path) -> None:
+async def test_what_is_kept_of_a_file_holds_none_of_it_and_no_refused_file(sqlite_site: Site, tmp_path: Path) -> None:
     rows = people(1)
-    await released(sqlite_house, write(tmp_path, rows), mapping(tmp_path, "prima", "Team", TEAMS))
-    kept = sources_path(sqlite_house.data)
+    await released(sqlite_site, write(tmp_path, rows), mapping(tmp_path, "prima", "Team", TEAMS))
+    kept = sources_path(sqlite_site.data)
     before = kept.read_text()
     assert kept.stat().st_mode & 0o777 == 0o600 and len(before) < 2_400
     assert not [cell for row in rows for cell in row if len(cell) > 6 and cell in before]
-    await released(sqlite_house, write(tmp_path, rows[5:]), mapping(tmp_path, "dopo", "Sede", PLACES))
+    await released(sqlite_site, write(tmp_path, rows[5:]), mapping(tmp_path, "dopo", "Sede", PLACES))
     assert kept.read_text() == before
 
 
 async def test_a_release_that_was_cut_off_leaves_nothing_in_the_way(
-    sqlite_house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, how = write(tmp_path, people(1)), mapping(tmp_path, "prima", "Team", TEAMS)
     with monkeypatch.context() as patch:
         patch.setattr(imported, "plan_of", lambda _: (_ for _ in ()).throw(RuntimeError("cut off")))
         with pytest.raises(RuntimeError, match="cut off"):
-            await released(sqlite_house, file, how)
-    assert await released(sqlite_house, file, how) == "released"
+            await released(sqlite_site, file, how)
+    assert await released(sqlite_site, file, how) == "released"
 
 
 async def test_what_is_noted_of_a_file_is_not_lost_by_an_import_that_comes_while_it_is_released(
-    sqlite_house: House, tmp_path: Path
+    sqlite_site: Site, tmp_path: Path
 ) -> None:
     """Done by an attacker: any other import, begun meanwhile, wrote over what was noted of a wave that was not there yet."""
     file, first, second = (
@@ -207,14 +206,14 @@ async def test_what_is_noted_of_a_file_is_not_lost_by_an_import_that_comes_while
         mapping(tmp_path, "dopo", "Sede", PLACES),
     )
     other, third = write(tmp_path, people(3)), mapping(tmp_path, "altra", "Team", TEAMS)
-    lock = sqlite_house.data / "keys" / "release.lock"
+    lock = sqlite_site.data / "keys" / "release.lock"
     lock.parent.mkdir(exist_ok=True)
     with lock.open("w") as busy:
         fcntl.flock(busy, fcntl.LOCK_EX)  # as while the first is released by another process
-        sources_path(sqlite_house.data).write_text("{}")
+        sources_path(sqlite_site.data).write_text("{}")
         for what, how in ((other, third), (file, second)):
             with pytest.raises(AlreadyReleasing):
-                await released(sqlite_house, what, how)
-        assert sources_path(sqlite_house.data).read_text() == "{}"
-    assert await released(sqlite_house, file, first) == "released"
-    assert await released(sqlite_house, file, second) == "prima"
+                await released(sqlite_site, what, how)
+        assert sources_path(sqlite_site.data).read_text() == "{}"
+    assert await released(sqlite_site, file, first) == "released"
+    assert await released(sqlite_site, file, second) == "prima"

@@ -1,4 +1,4 @@
-"""Commands that set the house up: organisation, accounts, files of people and of answers."""
+"""Commands that set an installation up: organisation, accounts, files of people and of answers."""
 
 import argparse
 import csv
@@ -17,7 +17,7 @@ from surveys.importing.people import RefusedRow, read_people
 from surveys.importing.sheets import FileUnreadable
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import frozen, pins, witness
-from surveys.lifecycle.context import House, today
+from surveys.lifecycle.context import Site, today
 from surveys.people import accounts, log, passwords
 from surveys.public import organisation
 from surveys.public.organisation import OrganisationRecord
@@ -27,15 +27,15 @@ ACTOR = "administrator"
 
 
 @asynccontextmanager
-async def opened_house() -> AsyncIterator[House]:
+async def opened_site() -> AsyncIterator[Site]:
     """The stores of this installation, for one command."""
     settings = from_environment()
     async with stores(settings.stores) as engines:
         await pins.keep(settings.data)
-        house = House(engines, settings.data, today(), ACTOR)
+        site = Site(engines, settings.data, today(), ACTOR)
         await frozen.keep_at_update(settings.data)
-        await witness.keep_at_update(house)
-        yield house
+        await witness.keep_at_update(site)
+        yield site
 
 
 def _asked(given: str | None, key: str, before: str) -> str:
@@ -50,7 +50,7 @@ def _asked(given: str | None, key: str, before: str) -> str:
 
 async def init(given: argparse.Namespace) -> int:
     """Write down or change the organisation."""
-    async with opened_house() as house:
+    async with opened_site() as site:
         before = await organisation.load() or OrganisationRecord("")
         name = _asked(given.name, "name", before.name)
         if not name:
@@ -81,7 +81,7 @@ async def init(given: argparse.Namespace) -> int:
             help_checked_on=checked,
             notice=notice,
         )
-        await organisation.save(house.engines["public"], record)
+        await organisation.save(site.engines["public"], record)
     tell("init_done", name=name)
     if gaps := record.missing():
         tell("init_missing", missing="; ".join(say(LANGUAGE, f"hr.missing.{gap}") for gap in gaps))
@@ -107,9 +107,9 @@ async def account_add(given: argparse.Namespace) -> int:
     password = _new_password()
     if password is None:
         return refuse("password_differs")
-    async with opened_house() as house:
+    async with opened_site() as site:
         try:
-            await accounts.add(house.engines["people"], given.name, given.role, password)
+            await accounts.add(site.engines["people"], given.name, given.role, password)
         except accounts.AccountRefused as problem:
             return refuse(
                 f"account_{problem}",
@@ -118,7 +118,7 @@ async def account_add(given: argparse.Namespace) -> int:
                 minimum=accounts.PASSWORD_MINIMUM,
             )
         await log.record(
-            house.engines["people"], house.day, house.actor, "account added", name=given.name, role=given.role
+            site.engines["people"], site.day, site.actor, "account added", name=given.name, role=given.role
         )
     tell("account_added", name=given.name, role=given.role)
     return 0
@@ -129,11 +129,11 @@ async def account_reset(given: argparse.Namespace) -> int:
     password = _new_password()
     if password is None:
         return refuse("password_differs")
-    async with opened_house() as house:
+    async with opened_site() as site:
         if any(account.name == given.name and account.role == "handler" for account in await accounts.everyone()):
             return refuse("account_handler", name=given.name)
         try:
-            await accounts.reset(house.engines["people"], given.name, password)
+            await accounts.reset(site.engines["people"], given.name, password)
             if given.second:
                 await accounts.forget_second(given.name)
         except accounts.AccountRefused as problem:
@@ -144,14 +144,14 @@ async def account_reset(given: argparse.Namespace) -> int:
                 minimum=accounts.PASSWORD_MINIMUM,
             )
         act = "account reset with codes" if given.second else "account reset"
-        await log.record(house.engines["people"], house.day, house.actor, act, name=given.name)
+        await log.record(site.engines["people"], site.day, site.actor, act, name=given.name)
     tell("account_reset", name=given.name)
     return 0
 
 
 async def account_list(_: argparse.Namespace) -> int:
     """List the accounts."""
-    async with opened_house():
+    async with opened_site():
         for account in await accounts.everyone():
             print(f"{account.name}\t{account.role}")
     return 0
@@ -193,8 +193,8 @@ async def import_people(given: argparse.Namespace) -> int:
             writer.writerow(("row", "column", "value", "remedy"))
             writer.writerows((row.row, row.column, row.value, row.remedy) for row in found.refused)
         tell("import_skipped", n=len({row.row for row in found.refused}), file=kept.name)
-    async with opened_house() as house:
-        await take_in(house, found)
+    async with opened_site() as site:
+        await take_in(site, found)
     tell("import_done", people=len(found.persons), units=len(found.units))
     return 0
 
@@ -203,8 +203,8 @@ async def import_responses(given: argparse.Namespace) -> int:
     """Make a released wave of another tool's export, in memory."""
     from server.command.imported import import_file
 
-    async with opened_house() as house:
-        return await import_file(house, Path(given.file), Path(given.mapping))
+    async with opened_site() as site:
+        return await import_file(site, Path(given.file), Path(given.mapping))
 
 
 COMMANDS: dict[str, Run] = {
