@@ -54,11 +54,18 @@ class Difference:
 def differences(
     views: Sequence[Mapping[str, Any]], family: str = "areas", steps: Mapping[str, int] | None = None, rows: Rows = ROWS
 ) -> list[Difference]:
-    """Compare every shown view with the whole organisation, and women with the contrast group.
+    """Compare every shown unit with the whole organisation, and women with the contrast group (STATISTICS 2.6).
 
     Parameters
     ----------
+    views : of a document as they are published, the whole organisation first
+    family : of the statistics that are compared: those with a published spread, and without a coded end on either side
     steps : of one answer to the items of each statistic, where it is not four
+    rows : the table by which the figures were rounded
+
+    Returns
+    -------
+    `clear` is decided over all comparisons of the family together.
     """
     root = views[0]
     pairs = [
@@ -118,10 +125,11 @@ def published_interval(
     Parameters
     ----------
     figure : published index; from a coded end the interval reaches the end of the scale
-    band : size band; its lower edge stands for the respondents
+    band : size band from five people on; its lower edge stands for the respondents
     sd : published standard deviation; None takes the largest that scores with this mean can have
     population : everyone invited, or None if unknown
     steps : of one answer between 0 and 100
+    rows : the table by which the figure was rounded
     """
     n = band_edges(band)[0]
     value = as_number(figure)
@@ -133,7 +141,15 @@ def published_interval(
 def published_share_interval(
     figure: Figure, band: str, population: int | None = None, rows: Rows = ROWS
 ) -> tuple[int, int]:
-    """An interval for a share in percent from what is published of it: Wilson's, with its move and step, outward."""
+    """An interval for a share in percent from what is published of it: Wilson's, with its move and step, outward.
+
+    Parameters
+    ----------
+    figure : published share in percent; from a coded end the interval reaches the end of the scale
+    band : size band from five people on; its lower edge stands for the respondents
+    population : everyone invited, or None if unknown: then nothing is corrected for it
+    rows : the table by which the figure was rounded
+    """
     n = band_edges(band)[0]
     value, size = as_number(figure), n / estimates.correction(n, population)
     wilson, added = estimates.wilson(value / 100, size), Z**2 * share_rounding(n, rows)

@@ -95,7 +95,19 @@ class Release:
         return document
 
     def figure(self, view: str, family: str, statistic: str) -> float | str | NotShown:
-        """The index of one statistic in one view, or `NOT_SHOWN`."""
+        """The index of one statistic in one view, or `NOT_SHOWN`.
+
+        Parameters
+        ----------
+        view : its id in the plan; ``all`` is the whole organisation
+        family : of `FAMILIES`
+        statistic : the id of an item, a scale, an area or an indicator
+
+        Returns
+        -------
+        A number on 0-100, a coded end like ``<=15``, or `NOT_SHOWN`, which also stands for a view or statistic that the
+        document does not have.
+        """
         for found in self.read().views:
             if found.id == view:
                 shown = found.family(family).get(statistic)

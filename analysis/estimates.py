@@ -28,7 +28,19 @@ def correction(n: int, population: int | None) -> float:
 
 
 def wilson(share: float, size: float, *, level: float = 0.95) -> Estimate:
-    """Wilson's interval of a share in [0, 1] for an effective size above 0; the share need not be a whole count."""
+    """Wilson's interval (Journal of the American Statistical Association 22 (1927) 209-212) of a share.
+
+    Parameters
+    ----------
+    share : in [0, 1]; it need not be a whole count
+    size : effective number of answers, above 0: ``n / correction(n, N)``, or n where N is unknown
+    level : of confidence, between 0 and 1
+
+    Raises
+    ------
+    ValueError
+        If share or size is out of bounds.
+    """
     if not (0 <= share <= 1 and size > 0):
         raise ValueError(f"need 0 <= share <= 1 and size > 0; got {share} of {size}")
     z = float(norm.ppf(0.5 + level / 2))

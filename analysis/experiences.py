@@ -26,6 +26,20 @@ def experience(
     """The bands of each question, every count moved by a secret whole number first.
 
     The family has its own k: a contrast is shown for a question only if the auditor passes it on those who answered.
+
+    Parameters
+    ----------
+    raw : the sheets of a wave
+    instrument : its questions of the family ``experience`` are read, no others
+    plan : the views of gender in it are the sides of a contrast
+    found : the same respondents as atoms of this plan
+    shown : of each view, whether the document shows it: women, and men where they are a side, only then
+    k : the least number of people of the family
+    moves : of this document
+
+    Returns
+    -------
+    By question its band, or its share; without those that too few answered.
     """
     records: dict[str, Any] = {}
     for item in instrument.experience():

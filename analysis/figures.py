@@ -45,9 +45,22 @@ def figure(
     population: int | None,
     rows: Rows = ROWS,
 ) -> dict[str, Any]:
-    """The figures of one statistic in one shown view; empty if nobody entered it. Spread and intervals for the root only.
+    """The figures of one statistic in one shown view. Spread and intervals for the root only.
 
     Intervals follow from what is published beside them: they say nothing of the answers.
+
+    Parameters
+    ----------
+    statistic : before protection
+    members : of each respondent, whether she is in the view
+    draw : gives the move of a figure by its law and name
+    is_root : whether the view is the whole organisation
+    population : everyone invited, or None if unknown; only intervals read it
+    rows : the table to round by
+
+    Returns
+    -------
+    Empty where nobody entered the statistic, or so few that no index is shown.
     """
     scores = statistic.scores[members]
     valid = scores[~np.isnan(scores)]
@@ -112,7 +125,16 @@ def perception(
     population: int | None,
     rows: Rows = ROWS,
 ) -> dict[str, Any]:
-    """How people live each indicator, whole organisation: index, interval, state (STATISTICS 3)."""
+    """How people live each indicator, whole organisation: index, interval, state (STATISTICS 3).
+
+    Parameters
+    ----------
+    instrument : names the indicators and their items
+    found : the statistics before protection; of them only how many people entered each and how many steps an answer has
+    views : as they are published, the whole organisation first; index, interval and state follow from them
+    population : everyone invited, or None if unknown: then 30 answers are enough
+    rows : the table by which the views were rounded
+    """
     by_key = {statistic.key: statistic for statistic in found}
     records = {}
     for indicator in instrument.indicator_ids:

@@ -60,7 +60,13 @@ class Programme:
         self._solver.passModel(model)
 
     def least(self, cost: Numbers, low: Numbers, high: Numbers) -> Answer | None:
-        """The optimum under other costs and bounds; None where there is none, or it was not found."""
+        """The optimum under other costs and bounds; None where there is none, or it was not found.
+
+        Parameters
+        ----------
+        cost : one number a column
+        low, high : one number a column; `inf` where there is no bound
+        """
         self._solver.changeColsCost(self.size, self._columns, cost)
         self._solver.changeColsBounds(self.size, self._columns, low, high)
         self._solver.run()

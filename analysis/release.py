@@ -62,14 +62,22 @@ def release(
 ) -> Release:
     """Choose what to show, compute it with a small secret move of each figure, audit it, and make the document.
 
-    `below` is where the moves come from: the system's source of randomness, unless a test wants the same again.
+    Parameters
+    ----------
+    raw : the sheets of a wave, ten or more
+    plan : its views as they were fixed before it opened
+    instrument : its questions without their words
+    rules : the least number of people of each family
+    facts : what is printed beside; a view with more respondents than its headcount is not shown
+    progress : told a word at each step
+    below : where the moves come from; of a wave, the seed that is drawn once (`surveys.lifecycle.drawing`)
 
     Raises
     ------
     TooFew
         Under ten sheets.
     DisclosureError
-        If the solver reached its limits or the auditor found an exposed atom.
+        If the solver reached its limits, the auditor found an exposed atom, or no rung of the ladder passes.
     """
     say = progress or (lambda _: None)
     if len(raw) < LEAST_SHEETS:
@@ -131,7 +139,22 @@ def release(
 
 
 def base_pattern(plan: Plan, found: RawIncidence, k: int, allowed: Shown) -> Shown:
-    """The views that would be shown of these people, by counts alone."""
+    """The views that would be shown of these people, by counts alone.
+
+    Parameters
+    ----------
+    plan : its weights are what hiding a view costs
+    found : these people as atoms of the plan
+    k : the least number of people
+    allowed : of each view, whether it may be shown at all (`candidates`)
+
+    Raises
+    ------
+    SolverLimit
+        If the choice could not be proven.
+    ValueError
+        If there are fewer than `k` people.
+    """
     weights = np.array([view.weight for view in plan.views], dtype=np.int64)
     return _base(found, weights, k, allowed, lambda _: None)
 

@@ -87,6 +87,12 @@ def mean_index(raw: RawResponses, items: Sequence[ItemSpec], min_answered: int) 
     """A person's mean over items on 0-100, where at least `min_answered` of them are answered; else NaN.
 
     The mean of answered items is the sum with the person's own mean put in for what is missing.
+
+    Parameters
+    ----------
+    raw : the sheets of a wave
+    items : one or more, each answered on a scale of its own
+    min_answered : under 1 counts as 1; a scale asks for two thirds of its items, an indicator for half
     """
     columns = np.array([item_index(raw, item) for item in items])
     answered = (~np.isnan(columns)).sum(axis=0)

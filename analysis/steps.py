@@ -106,10 +106,8 @@ def stepped(value: Exact, step: float, end: float) -> Figure:
 
     Parameters
     ----------
-    value : Fraction or number
-        On 0-100.
-    end : multiple of the step
-        A rounded value of so much or less is coded, and one of ``100 - end`` or more.
+    value : on 0-100
+    step, end : the end is a multiple of the step; a rounded value of so much or less is coded, and one as near to 100
     """
     rounded = math.floor(Fraction(value) / Fraction(step) + HALF) * step
     if rounded <= end:
@@ -122,10 +120,10 @@ def whole_ends(figure: Figure, whole: int, step: float, end: float, reach: int =
 
     Parameters
     ----------
-    whole : int
-        The count that would be 100: people, or the greatest sum of their scores.
-    reach : int
-        The largest move, in the same unit.
+    figure : as `stepped` gives it
+    whole : the count that would be 100: people, or the greatest sum of their scores
+    step, end : by which it was rounded
+    reach : the largest move, in the unit of the count
     """
     half = Fraction(step) / 2
     low, high = Fraction(0), Fraction(101)
@@ -159,6 +157,7 @@ def index_figure(mean: Exact, respondents: int, steps: int, move: int, rows: Row
     Parameters
     ----------
     mean : of their scores, on 0-100
+    respondents, rows : who enter the mean, and the table to round by
     steps : how many steps one answer has between 0 and 100
     move : in such steps of one person
     """
@@ -171,7 +170,13 @@ def index_figure(mean: Exact, respondents: int, steps: int, move: int, rows: Row
 
 
 def share_figure(count: int, respondents: int, move: int, rows: Rows = ROWS) -> Figure | None:
-    """A favourable share in percent as this many respondents may show it; the move is in people."""
+    """A favourable share in percent as this many respondents may show it.
+
+    Parameters
+    ----------
+    count, move : people on the favourable side, ``0 <= count <= respondents``, and how many are added to them
+    respondents, rows : who answered the item, and the table to round by
+    """
     row = row_of(respondents, rows)
     return (
         None
@@ -183,7 +188,14 @@ def share_figure(count: int, respondents: int, move: int, rows: Rows = ROWS) -> 
 def distribution_figures(
     counts: Sequence[int], respondents: int, favourable: Figure | None, moves: Sequence[int], rows: Rows = ROWS
 ) -> tuple[Figure, ...] | None:
-    """Five shares as this many respondents may show them: five classes, three (the last is the share), or none."""
+    """Five shares as this many respondents may show them: five classes, three (the last is the share), or none.
+
+    Parameters
+    ----------
+    counts, moves : people of each of five answers from the lowest on, and how many are added; else nothing is shown
+    respondents, rows : who answered the item, and the table to round by
+    favourable : their published share; without it nothing is shown
+    """
     row = row_of(respondents, rows)
     if row is None or not row.classes or favourable is None or len(counts) != 5:
         return None
@@ -195,7 +207,13 @@ def distribution_figures(
 
 
 def index_rounding(respondents: int, steps: int = FINE, rows: Rows = ROWS) -> float:
-    """The variance that move and rounding add to an index, in squared points: step**2 / 12 and the move's (PRIVACY 2.10)."""
+    """The variance that move and rounding add to an index, in squared points: step**2 / 12 and the move's (PRIVACY 2.10).
+
+    Parameters
+    ----------
+    respondents, rows : who enter the index, and its table: where that shows nothing of so few, nothing is added
+    steps : of one answer between 0 and 100
+    """
     row = row_of(respondents, rows)
     if row is None:
         return 0.0
@@ -246,6 +264,7 @@ def spread_figure(squares: float, n: int, move: int) -> int:
     Parameters
     ----------
     squares : the sum of squared deviations of n scores on 0-100 from their mean
+    n : two people or more
     move : in `SQUARE`
     """
     sd = math.sqrt(max(0.0, squares + move * SQUARE) / (n - 1))
@@ -260,7 +279,13 @@ def spread_ends(figure: int, n: int) -> tuple[float, float]:
 
 
 def participation_figure(respondents: int, headcount: int, k: int) -> str | None:
-    """Participation of a shown view in 10-point steps, ``>=90`` at the top; only from a headcount of 2k."""
+    """Participation of a shown view in 10-point steps, ``>=90`` at the top; only from a headcount of 2k.
+
+    Parameters
+    ----------
+    respondents, headcount : of the view; None where more answered than HR counts
+    k : the least number of people
+    """
     if headcount < 2 * k or respondents > headcount:
         return None
     tens = (20 * respondents + headcount) // (2 * headcount) * 10
@@ -268,7 +293,13 @@ def participation_figure(respondents: int, headcount: int, k: int) -> str | None
 
 
 def outward(low: float, high: float, grid: int = 1) -> tuple[int, int]:
-    """Limits as whole numbers on a grid, rounded away from the value and kept on 0-100."""
+    """Limits as whole numbers on a grid, rounded away from the value and kept on 0-100.
+
+    Parameters
+    ----------
+    low, high : on the scale of 0-100, or beyond it
+    grid : 1 or more, a divisor of 100
+    """
     return max(0, math.floor(low / grid + 1e-9) * grid), min(100, math.ceil(high / grid - 1e-9) * grid)
 
 

@@ -82,6 +82,12 @@ def default_plan(units: Sequence[Category], gender: Sequence[Category], age: Seq
     """Unit totals at every level given; gender and age for all and per top-level unit; gender by age for all.
 
     Empty sequences leave a dimension out: what no view uses is not asked.
+
+    Parameters
+    ----------
+    units : those that get a total; one without a parent is a territory, and is crossed with gender and age
+    gender : ``self`` counts in totals and is no view; where there is ``f``, "all others" are a view too
+    age : bands
     """
     dimensions = [
         Dimension(name, tuple(found)) for name, found in (("unit", units), ("gender", gender), ("age", age)) if found
@@ -194,7 +200,18 @@ def _parts(plan: Plan, names: list[str], atoms: list[tuple[str, ...]]) -> NDArra
 
 
 def candidates(plan: Plan, found: RawIncidence, k: int) -> NDArray[np.bool_]:
-    """Which views may be shown at all, by counts: not empty, no double of an earlier view, the gender residual rule."""
+    """Which views may be shown at all, by counts: not empty, no double of an earlier view, the gender residual rule.
+
+    Parameters
+    ----------
+    plan : in its order the first of two views of the same atoms stays
+    found : the respondents as atoms of this plan
+    k : the least number of people, for the residual rule
+
+    Returns
+    -------
+    One answer a view, in the order of the plan.
+    """
     allowed = found.sizes() > 0
     seen: set[bytes] = set()
     residual = _residual_rule(plan, found, k)

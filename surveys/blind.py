@@ -165,8 +165,9 @@ def sign_blinded(key: SigningKey, z: bytes, random_bytes: RandomBytes = secrets.
 
     Parameters
     ----------
-    z : bytes
-        As long as the modulus, smaller than it and prime to it.
+    key : of one wave; for blind signatures and nothing else
+    z : as long as the modulus, smaller than it and prime to it
+    random_bytes : where rho comes from; given by tests alone
 
     Raises
     ------
@@ -192,12 +193,27 @@ def sign_blinded(key: SigningKey, z: bytes, random_bytes: RandomBytes = secrets.
 
 
 def verify(public: PublicKey, prepared: bytes, signature: bytes) -> bool:
-    """Say whether a signature is this key's, on this prepared message of 64 bytes (RFC 9474, 4.5)."""
+    """Say whether a signature is this key's, on this prepared message of 64 bytes (RFC 9474, 4.5).
+
+    Parameters
+    ----------
+    public : the wave's key
+    prepared : the random prefix and the message, 32 bytes each; another length is not signed
+    signature : as long as the modulus
+    """
     return len(prepared) == PREPARED_BYTES and is_signed(public, prepared, signature, SALT_BYTES)
 
 
 def is_signed(public: PublicKey, message: bytes, signature: bytes, salt_bytes: int) -> bool:
-    """Verify RSA-PSS with SHA-384 over a message of any length, with a salt of just this length."""
+    """Verify RSA-PSS with SHA-384 over a message of any length, with a salt of just this length.
+
+    Parameters
+    ----------
+    public : its modulus says how long a signature is
+    message : of any length, not hashed yet
+    signature : as long as the modulus; another length is not signed
+    salt_bytes : exactly; 48 for tokens
+    """
     if len(signature) != public.size:
         return False
     scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=salt_bytes)
@@ -237,6 +253,12 @@ def prepare(msg: bytes, random_bytes: RandomBytes = secrets.token_bytes) -> byte
 def blind(public: PublicKey, prepared: bytes, random_bytes: RandomBytes = secrets.token_bytes) -> tuple[bytes, bytes]:
     """Blind a prepared message of 64 bytes (RFC 9474, 4.2).
 
+    Parameters
+    ----------
+    public : the wave's key
+    prepared : 64 bytes, as `prepare` gives them
+    random_bytes : where the salt and the blinding factor come from; given by tests alone
+
     Returns
     -------
     z, inverse : bytes
@@ -255,10 +277,19 @@ def blind(public: PublicKey, prepared: bytes, random_bytes: RandomBytes = secret
 def blind_with(public: PublicKey, message: bytes, salt: bytes, r: int) -> tuple[bytes, bytes]:
     """Blind a message of any length with a given salt and blinding factor. Only ``blind`` chooses them safely.
 
+    Parameters
+    ----------
+    public : of any size that the encoding fits
+    message : of any length
+    salt : of the encoding; 48 bytes for tokens
+    r : the blinding factor, 1 to n - 1 and prime to n; known, it takes the blinding off
+
     Raises
     ------
     TokenRefused
         If the encoded message or r is not prime to the modulus.
+    ValueError
+        If hash and salt do not fit the modulus.
     """
     n, size = public.n, public.size
     encoded = int.from_bytes(encode_pss(message, n.bit_length() - 1, salt))
@@ -270,6 +301,13 @@ def blind_with(public: PublicKey, message: bytes, salt: bytes, r: int) -> tuple[
 
 def finalize(public: PublicKey, prepared: bytes, z_signed: bytes, inverse: bytes) -> bytes:
     """Take the blinding off and give the signature (RFC 9474, 4.4).
+
+    Parameters
+    ----------
+    public : the wave's key
+    prepared : the 64 bytes that were blinded
+    z_signed : what the server gave for z
+    inverse : what `blind` gave beside z
 
     Raises
     ------
@@ -285,6 +323,12 @@ def finalize(public: PublicKey, prepared: bytes, z_signed: bytes, inverse: bytes
 def unblind(public: PublicKey, z_signed: bytes, inverse: bytes) -> bytes:
     """Multiply by the inverse of the blinding factor; verifies nothing.
 
+    Parameters
+    ----------
+    public : the wave's key
+    z_signed : what the server gave for z, as long as the modulus
+    inverse : what `blind` gave beside z, as long as the modulus
+
     Raises
     ------
     TokenRefused
@@ -297,6 +341,12 @@ def unblind(public: PublicKey, z_signed: bytes, inverse: bytes) -> bytes:
 
 def encode_pss(message: bytes, bits: int, salt: bytes) -> bytes:
     """EMSA-PSS-ENCODE with SHA-384 and MGF1-SHA-384 into at most ``bits`` bits (RFC 8017, 9.1.1).
+
+    Parameters
+    ----------
+    message : of any length, not hashed yet
+    bits : one less than the modulus has
+    salt : drawn anew for each signature
 
     Raises
     ------

@@ -119,18 +119,37 @@ def _signed_bytes(purpose: str, text: str) -> bytes:
 
 
 def signature(text: str, purpose: str, seed: bytes) -> str:
-    """Sign a body's text; gives the signature in hex."""
+    """Sign a body's text; gives the signature in hex.
+
+    Parameters
+    ----------
+    text : canonical JSON; it is signed as it is
+    purpose : a word of docs/protocol.md or docs/protocol-urn.md, so that no signature fits another place
+    seed : of an Ed25519 key, 32 bytes
+    """
     return SigningKey(seed).sign(_signed_bytes(purpose, text)).signature.hex()
 
 
 def sign(body: Mapping[str, Any], purpose: str, seed: bytes) -> str:
-    """Sign a body; gives the signed text."""
+    """Sign a body; gives the signed text.
+
+    Parameters
+    ----------
+    body : what `parse` would refuse of it (a fraction, a large number) is not caught here
+    purpose, seed : as of `signature`
+    """
     text = canonical(body)
     return canonical({"body": text, "key": public_of(seed), "sig": signature(text, purpose, seed)})
 
 
 def is_signed(text: str, purpose: str, key: str, sig: str) -> bool:
-    """Say whether a key signed a text for this purpose: keys of small or mixed order sign nothing."""
+    """Say whether a key signed a text for this purpose: keys of small or mixed order sign nothing.
+
+    Parameters
+    ----------
+    text, purpose : what was signed, and for what
+    key, sig : in hex, 32 and 64 bytes; what is malformed is not signed
+    """
     try:
         public, given = bytes.fromhex(key), bytes.fromhex(sig)
         if len(public) != 32 or len(given) != 64 or not crypto_core_ed25519_is_valid_point(public):
@@ -158,7 +177,14 @@ def read(signed: str, purpose: str) -> Signed:
 
 
 def is_signed_by_two(text: str, purpose: str, signatures: Sequence[Mapping[str, str]], keys: Sequence[str]) -> bool:
-    """Say whether two different keys of these signed a text."""
+    """Say whether two different keys of these signed a text.
+
+    Parameters
+    ----------
+    text, purpose : what was signed, and for what
+    signatures : each ``key`` and ``sig`` in hex, in any order; those of other keys count for nothing
+    keys : the public keys that count, in hex
+    """
     there = {
         key
         for key in keys
@@ -266,6 +292,13 @@ def recipient(value: Any) -> bool:
 
 
 def listed(one: Shape, least: int, most: int) -> Shape:
+    """A list of so many entries, each of one shape.
+
+    Parameters
+    ----------
+    one : the shape of each entry
+    least, most : how many there are, both included
+    """
     return lambda value: isinstance(value, list) and least <= len(value) <= most and all(one(each) for each in value)
 
 

@@ -1,6 +1,8 @@
 """What code cites stands in the repository: every "PRIVACY 2.5" is a heading of docs/privacy.md, every path in docs is there."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,22 @@ SOURCES = [
     for file in sorted((ROOT / folder).rglob("*"))
     if file.suffix in (".py", ".js", ".toml", ".html") and "vendor" not in file.parts and file != Path(__file__)
 ]
+
+PROTOCOL = {
+    "surveys": ("blind", "signed", "slips"),
+    "surveys/cases": (
+        *("acts", "composing", "fold", "incoming", "intake", "letters", "line", "noting", "opening", "pieces"),
+        *("sealing", "standing", "thread", "wraps", "writing"),
+    ),
+    "surveys/lifecycle": ("drawing", "frozen", "witness"),
+    "surveys/public": ("house", "keyring", "rings", "signing"),
+}
+EXPLAINED = [
+    *sorted((ROOT / "analysis").rglob("*.py")),
+    *sorted((ROOT / "surveys" / "answers").glob("*.py")),
+    *(ROOT / folder / f"{name}.py" for folder, names in PROTOCOL.items() for name in names),
+]
+type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def headings(name: str) -> set[str]:
@@ -106,3 +124,35 @@ def test_every_decision_has_one_form_and_a_line_in_the_index() -> None:
         number, title = file.read_text("utf-8").partition("\n")[0].removeprefix("# ").split(" ", 1)
         there.append((number, file.name, title))
     assert listed == there and [number for number, _, _ in there] == [f"{n:04d}" for n in range(1, len(there) + 1)]
+
+
+def public_functions(scope: ast.Module | ast.ClassDef, path: str = "") -> Iterator[tuple[str, Function, list[str]]]:
+    """Each with its name and the names of its arguments, without that of the object or the class."""
+    for node in scope.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node, f"{path}{node.name}.")
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+            continue
+        of, kinds = node.args, [one.id for one in node.decorator_list if isinstance(one, ast.Name)]
+        given = [one.arg for one in (*of.posonlyargs, *of.args)][1 if path and "staticmethod" not in kinds else 0 :]
+        given += [one.arg for one in (*of.kwonlyargs, of.vararg, of.kwarg) if one is not None]
+        yield path + node.name, node, given
+
+
+def explained(docstring: str) -> list[str] | None:
+    """The arguments that the section names: lines at its edge begin with names, what is said of them may go on under it."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=\n\n\w+\n---|\Z)", docstring, flags=re.M | re.S)
+    if section is None:
+        return None
+    edge = [line for line in section[1].splitlines() if line and not line.startswith(" ")]
+    return [name.lstrip("*") for line in edge for name in line.partition(" : ")[0].split(", ")]
+
+
+@pytest.mark.parametrize("file", EXPLAINED, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_argument_of_the_statistics_and_of_the_protocol_is_explained_and_no_other_is(file: Path) -> None:
+    wrong = {}
+    for name, function, given in public_functions(ast.parse(file.read_text("utf-8"))):
+        said = explained(ast.get_docstring(function) or "")
+        if len(given) >= 3 if said is None else sorted(said) != sorted(given):
+            wrong[name] = f"has {', '.join(given)}; explains {', '.join(said or ['nothing'])}"
+    assert wrong == {}

@@ -34,6 +34,17 @@ def audit_structure(
     """Check k-protection of a pattern: (P) of PRIVACY 2.2 for each atom with ``0 < n < k``.
 
     A shown view of 1 to k-1 people exposes its atoms by itself; an LP without an answer counts as exposed.
+
+    Parameters
+    ----------
+    matrix : views x atoms: which atoms each view holds
+    n : respondents per atom, 0 or more
+    shown : of each view, whether a reader sees how many people it has
+    k : the least number of people; only atoms of fewer are looked at
+
+    Returns
+    -------
+    The atoms that are exposed, by position; none where nothing is shown.
     """
     people = n.astype(np.float64)
     small = {int(atom) for atom in np.nonzero((n > 0) & (n < k))[0]}

@@ -23,7 +23,19 @@ SEED = 1927
 
 
 def audit_wide_structure(matrix: csr_array, n: NDArray[np.int64], shown: NDArray[np.bool_], k: int) -> StructureAudit:
-    """Check k-protection of a pattern, as `audit_structure` does, for a sparse incidence of views x atoms."""
+    """Check k-protection of a pattern, as `audit_structure` does, for a sparse incidence of views x atoms.
+
+    Parameters
+    ----------
+    matrix : sparse, views x atoms
+    n : respondents per atom, 0 or more
+    shown : of each view, whether a reader sees how many people it has
+    k : the least number of people; only atoms of fewer are looked at
+
+    Returns
+    -------
+    The atoms that are exposed, and those for which no change was found: by position.
+    """
     visible = matrix[np.flatnonzero(shown)].astype(np.float64)
     totals = visible @ n
     exposed = {

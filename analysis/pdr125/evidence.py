@@ -110,6 +110,8 @@ def scorecard(catalogue: Catalogue, records: Mapping[str, EvidenceRecord], *, ba
 
     Parameters
     ----------
+    catalogue : Catalogue
+        Areas with their weights, indicators with their points, and the threshold in percent.
     records : mapping
         Evidence records by indicator id. An indicator without a record is not assessed; a record of an indicator
         that does not apply to the band counts for nothing.

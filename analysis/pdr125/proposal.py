@@ -48,6 +48,8 @@ def propose_survey(
         Headcount of the panel, ``invited >= received``; None or 0 if unknown, which counts as weak.
     received : int
         Sheets received. What they say plays no part.
+    has_analysis, has_feedback, has_actions : bool
+        Whether results were computed, told to staff, and followed by actions; what is not there is named as lacking.
 
     Raises
     ------

@@ -145,7 +145,8 @@ def solve(
     n : respondents per atom, 0 or more, with at least `k` in all
     weights : positive integers, the cost of hiding each view
     k : the least number of people, 2 or more
-    allowed : views that may be shown at all
+    allowed : views that may be shown at all; None is all of them
+    progress : told ``suppression`` before each choice of views
 
     Raises
     ------
@@ -218,6 +219,19 @@ def repair(matrix: Matrix, n: Vector, weights: Vector, k: int, shown: Shown) -> 
 
     Returns the pattern of the statistic, a part of `shown`, and how many LPs it took. If fewer than `k` people
     entered the statistic, nothing of it is shown.
+
+    Parameters
+    ----------
+    matrix : bool array, views x atoms; row 0 is the whole organisation
+    n : people per atom who enter the statistic, 0 or more
+    weights : positive integers, the cost of hiding each view
+    k : the least number of people, 2 or more
+    shown : the pattern by counts; it is not changed
+
+    Raises
+    ------
+    SolverLimit
+        As `solve`.
     """
     if int(n.sum()) < k:
         return np.zeros_like(shown), 0
@@ -235,7 +249,14 @@ def repair(matrix: Matrix, n: Vector, weights: Vector, k: int, shown: Shown) -> 
 
 
 def satisfy(cuts: list[Cut], weights: Vector, now: Shown) -> bool:
-    """Hide views, the most useful for their weight first, until every cut has what it needs; false if none is left."""
+    """Hide views, the most useful for their weight first, until every cut has what it needs; false if none is left.
+
+    Parameters
+    ----------
+    cuts : what the exposed atoms ask for
+    weights : positive, one a view
+    now : which views are shown; changed in place, and row 0 never
+    """
     missing = np.array([cut.need for cut in cuts])
     while (missing > _TOLERANCE).any():
         use: dict[int, float] = {}

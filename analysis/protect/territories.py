@@ -51,8 +51,11 @@ def solve_in_parts(
     matrix : sparse, views x atoms; row 0 is the whole organisation and stays shown
     n : respondents per atom
     weights : positive integers, the cost of hiding each view
+    k : the least number of people, 2 or more
     part_of : the part of each atom, 0 or more; -1 for atoms of none, which only views of everyone count
     allowed : views that may be shown at all
+    progress : told ``suppression:`` and the percent that is done
+    workers : processes that solve parts beside each other; the pattern does not depend on them
 
     Returns
     -------

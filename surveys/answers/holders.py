@@ -60,12 +60,16 @@ class HolderKeys:
 
 
 def holder_keys(secret: HolderSecret, house: str, wave: str, seat: str) -> HolderKeys:
-    """Derive the keys of eight words: Argon2id (three passes, 64 MiB), then HKDF-SHA256.
+    """Derive the keys of eight words: Argon2id (3 passes, 64 MiB), then HKDF-SHA256 (docs/protocol-urn.md, Holders).
 
     Parameters
     ----------
+    secret : HolderSecret
+        Lower case with single spaces, as `read_secret` gives it: another writing of the same words gives other keys.
     house : str
         The hash of the house file, 64 hex: the same words of another installation give other keys.
+    wave, seat : str
+        The wave's id and one of `SEATS`: both go into the salt, so that every seat of every wave has keys of its own.
     """
     salt = sha256(f"ascolto holder v2 {house} {wave} {seat}".encode()).digest()[: argon2id.SALTBYTES]
     made = argon2id.kdf(32, secret.encode(), salt, opslimit=TIME, memlimit=MEMORY)
@@ -96,7 +100,21 @@ class HolderStatement:
 
 
 def state(keys: HolderKeys, house: str, wave: str, seat: str, name: str, on: date) -> str:
-    """Write and sign a holder's statement."""
+    """Write and sign a holder's statement.
+
+    Parameters
+    ----------
+    keys : HolderKeys
+        Derived for the same house, wave and seat.
+    house : str
+        ρ, 64 hex.
+    wave, seat : str
+        The wave's id, 1 to 40 characters, and one of `SEATS`.
+    name : str
+        How people know her, 1 to 120 characters on one line. Nothing is checked here: `read_statement` refuses.
+    on : date
+        The day she signs.
+    """
     body = {
         "v": 2,
         "house": house,
@@ -113,9 +131,19 @@ def state(keys: HolderKeys, house: str, wave: str, seat: str, name: str, on: dat
 def read_statement(text: str, house: str, wave: str) -> HolderStatement:
     """Read a holder's statement and check that her own key signed it, for this house and wave.
 
+    Parameters
+    ----------
+    text : str
+        The signed text, in its one form.
+    house : str
+        ρ of this installation, 64 hex: the statement must name it.
+    wave : str
+        The wave's id, which it must name too.
+
     Raises
     ------
     HolderRefused
+        If it has another form, is of another house or wave, signed by another key than it names, or its point is none.
     """
     found, body = _read(text, "holder", _STATEMENT)
     if (body["house"], body["wave"]) != (house, wave):
@@ -133,16 +161,38 @@ def read_statement(text: str, house: str, wave: str) -> HolderStatement:
 
 
 def confirm(keys: HolderKeys, plan: str, seat: str, on: date) -> str:
-    """Sign that the plan of this hash, with one's own statement in it, is the one that was read."""
+    """Sign that the plan of this hash, with one's own statement in it, is the one that was read.
+
+    Parameters
+    ----------
+    keys : HolderKeys
+        Hers, after both halves were found in the plan; that is the caller's to check.
+    plan : str
+        π, 64 hex.
+    seat : str
+        One of `SEATS`.
+    on : date
+        The day she signs.
+    """
     return signed.sign({"v": 2, "plan": plan, "seat": seat, "day": on.isoformat()}, "confirm", keys.seed)
 
 
 def read_confirm(text: str, plan: str, holder: HolderStatement) -> date:
     """Check that this holder confirmed this plan; gives the day.
 
+    Parameters
+    ----------
+    text : str
+        The signed text, in its one form.
+    plan : str
+        π of the plan that must be meant, 64 hex.
+    holder : HolderStatement
+        Her statement in that plan: seat and key must be hers.
+
     Raises
     ------
     HolderRefused
+        If it has another form, or is of another plan, seat or key.
     """
     found, body = _read(text, "confirm", _CONFIRM)
     if (body["plan"], body["seat"], found.key) != (plan, holder.seat, holder.signer):

@@ -17,6 +17,10 @@ async def receive(urn: Urn, right: Right, sheet: AnswerSheet | bytes, attempt: b
 
     Parameters
     ----------
+    urn : Urn
+        Started: what is put into one that is not waits until it is.
+    right : Right
+        Verified for its wave; whether it was used, the urn finds.
     sheet : AnswerSheet or bytes
         What came without a script, sealed here in memory as a phone does it; or what a phone sealed.
     attempt : bytes
@@ -26,6 +30,8 @@ async def receive(urn: Urn, right: Right, sheet: AnswerSheet | bytes, attempt: b
     ------
     NotSealed
         If the bytes cannot be a sealed sheet, or the attempt has another length.
+    SheetTooLarge
+        If what is sealed here does not fit the envelope.
     TooManyWaiting, UrnFull
         And whatever the store raises: nothing was kept.
     """

@@ -49,7 +49,16 @@ def read_secret(text: str) -> HolderSecret:
 
 
 def holder_key(secret: HolderSecret, wave: str, seat: str) -> PrivateKey:
-    """Derive a holder's key pair for one wave and seat (argon2id, then X25519)."""
+    """Derive a holder's key pair for one wave and seat (argon2id, then X25519).
+
+    Parameters
+    ----------
+    secret : HolderSecret
+        Lower case with single spaces, as `read_secret` gives it: another writing of the same words gives another key.
+    wave, seat : str
+        The wave's id, and whose secret it is, of an urn of version 1 or of the readers of comments: both go into the
+        salt.
+    """
     salt = hashlib.sha256(f"ascolto holder {wave} {seat}".encode()).digest()[: argon2id.SALTBYTES]
     seed = argon2id.kdf(
         32, secret.encode(), salt, opslimit=argon2id.OPSLIMIT_INTERACTIVE, memlimit=argon2id.MEMLIMIT_INTERACTIVE
@@ -102,6 +111,15 @@ class SealedUrnKey:
 def seat_of(secret: HolderSecret, wave: str, holders: Mapping[str, bytes]) -> str:
     """Find whose secret this is.
 
+    Parameters
+    ----------
+    secret : HolderSecret
+        As `read_secret` gives it.
+    wave : str
+        The wave's id.
+    holders : mapping
+        The public key of each seat, 32 bytes. Each seat that is tried costs one Argon2id.
+
     Raises
     ------
     SecretRefused
@@ -117,6 +135,17 @@ def unwrap(
     secrets: tuple[HolderSecret, HolderSecret], wave: str, sealed: SealedUrnKey, holders: Mapping[str, bytes]
 ) -> UrnKey:
     """Open the urn's private keys with two secrets of two different seats.
+
+    Parameters
+    ----------
+    secrets : tuple
+        Two, of two different seats, in any order.
+    wave : str
+        The wave's id.
+    sealed : SealedUrnKey
+        As it was wrapped when the wave opened.
+    holders : mapping
+        The public key of each seat, 32 bytes.
 
     Raises
     ------

@@ -61,6 +61,16 @@ def open_all(
 
     Parameters
     ----------
+    there : Contents
+        Sealed sheets, and the digests of spent codes in hex, which the caller held against bulletin and closing.
+    questionnaire : Questionnaire
+        The frozen one: a sheet that does not fit it does not count.
+    plan : SignedPlan
+        Checked: sheets open under its hash alone.
+    wave_key : bytes
+        32 bytes: the server's layer.
+    keys : mapping
+        Of exactly two holders, by seat.
     without : int
         So many missing sheets the two keepers have been told of and release without: exactly so many, and never more than
         `most_accepted`.
@@ -69,6 +79,8 @@ def open_all(
     ------
     SheetsMissing
         Nothing may be released.
+    ValueError
+        If the keys are not of two seats, and there is a sheet to open.
     """
     opened, _ = open_sheets(there.sheets, plan, wave_key, keys)
     sheets = []
@@ -93,7 +105,21 @@ def proven(opened: Sequence[Opened], spent: Sequence[str]) -> list[bytes]:
 
 
 def open_responses(there: Contents, questionnaire: Questionnaire, key: UrnKey) -> tuple[RawResponses, Comments, int]:
-    """Version 1: open every envelope of a wave; what does not open or parse is dropped and counted."""
+    """Version 1: open every envelope of a wave; what does not open or parse is dropped and counted.
+
+    Parameters
+    ----------
+    there : Contents
+        Sealed sheets; the spent codes beside them are not read here.
+    questionnaire : Questionnaire
+        The frozen one: a sheet that does not fit it is dropped.
+    key : UrnKey
+        The urn's private keys, as `unwrap` gives them.
+
+    Returns
+    -------
+    Responses, comments, and how many envelopes were dropped.
+    """
     envelopes, unreadable = open_envelopes(there.sheets, key)
     sheets = []
     for content in envelopes:

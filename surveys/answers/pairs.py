@@ -56,22 +56,27 @@ def seal(
     once: ec.EllipticCurvePrivateKey | None = None,
     key: bytes | None = None,
 ) -> bytes:
-    """Seal a sheet of at most 7,832 bytes; gives 8,060 bytes.
+    """Seal a sheet of at most 7,832 bytes; gives 8,060 bytes (docs/protocol-urn.md, Envelope).
 
     Parameters
     ----------
+    sheet : bytes
+        The answers, 0 to 7,832 bytes.
     proof : bytes
         32 bytes: the digest of the code or token it is sent with.
     plan : str
         π in hex.
     points : sequence of bytes
         The three holders' points in the order of seats, 65 bytes each.
-    once, key
+    once, key : optional
         The sheet's own key pair and its key, where a test fixes them; never given otherwise.
 
     Raises
     ------
     SheetTooLarge
+        If it has more bytes.
+    ValueError
+        If the proof has another length, or a point is none of the curve.
     """
     if len(sheet) > ROOM:
         raise SheetTooLarge(f"the sheet has {len(sheet)} bytes, at most {ROOM} fit")
@@ -106,9 +111,23 @@ def open_sealed(
 ) -> Opened:
     """Open a sealed sheet with the private keys of two holders, by their place in the order of seats.
 
+    Parameters
+    ----------
+    sealed : bytes
+        8,060 bytes, without the server's layer.
+    plan : str
+        π in hex: the one it was sealed under.
+    points : sequence of bytes
+        The three holders' points in the order of seats, 65 bytes each.
+    holders : mapping
+        Private keys of exactly two, by place: 0, 1 or 2.
+
     Raises
     ------
     EnvelopeUnreadable
+        If it has another form, or was not sealed to these holders under this plan.
+    ValueError
+        If the keys are not of two places.
     """
     if not looks_sealed(sealed):
         raise EnvelopeUnreadable("not a sealed sheet")
@@ -133,7 +152,22 @@ def open_sealed(
 
 
 def layered(sealed: bytes, wave_key: bytes, *, nonce: bytes | None = None) -> bytes:
-    """Add the server's layer: 8,100 bytes that look like the noise of an empty slot."""
+    """Add the server's layer: 8,100 bytes that look like the noise of an empty slot.
+
+    Parameters
+    ----------
+    sealed : bytes
+        8,060 bytes, as `seal` gives them.
+    wave_key : bytes
+        32 bytes.
+    nonce : bytes or None
+        24 bytes where a test fixes them; drawn otherwise.
+
+    Raises
+    ------
+    ValueError
+        If a length is wrong.
+    """
     if len(sealed) != SEALED_BYTES:
         raise ValueError("a sealed sheet has one size")
     made = bytes(SecretBox(wave_key).encrypt(sealed, nonce or os.urandom(SecretBox.NONCE_SIZE)))

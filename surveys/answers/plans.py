@@ -90,16 +90,29 @@ def draft(
     token: str,
     guarantee: str = "",
 ) -> str:
-    """Write a plan's text, to be signed.
+    """Write a plan's text, to be signed (docs/protocol-urn.md, Plan).
 
     Parameters
     ----------
+    house : str
+        ρ, 64 hex.
+    wave : str
+        The wave's id, 1 to 40 characters.
+    ring : int
+        Number of the ring whose seats will sign, 1 to 10,000.
+    holders : sequence of str
+        Three signed statements for this house and wave, in the order of `SEATS`, no two with one key.
     frozen : mapping
         ``questionnaire`` and ``groups`` (as kept), ``rules`` (least sizes by family), ``panel``.
+    token : str
+        SHA-256 of the token key's DER, 64 hex.
+    guarantee : str
+        The X25519 key of the comment readers, 64 hex; "" where there are none.
 
     Raises
     ------
     PlanOther
+        If a field is out of its bounds, or a statement is not valid here.
     """
     text = signed.canonical(
         {
@@ -164,9 +177,22 @@ def sign(text: str, seed: bytes) -> dict[str, str]:
 def verify(text: str, signatures: Sequence[Mapping[str, str]], house: str, ring: Ring) -> SignedPlan:
     """Read a plan and check that two of the three seats of its ring signed it.
 
+    Parameters
+    ----------
+    text : str
+        The plan, in its one form.
+    signatures : sequence
+        Each ``key`` and ``sig`` in hex, over the whole text; those of other keys count for nothing.
+    house : str
+        ρ of this installation, 64 hex.
+    ring : Ring
+        The one that the plan must name by its number; whether it is the newest, the caller asks.
+
     Raises
     ------
     PlanOther
+        If it has another form, names another house or ring, holds a statement that is not valid, or two seats
+        of that ring did not sign it.
     """
     plan = read(text, house)
     if plan.ring != ring.number:

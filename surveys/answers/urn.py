@@ -78,10 +78,21 @@ class Urn:
     async def put(self, right: Right, attempt: bytes, envelope: bytes) -> Receipt:
         """Spend a right and keep the envelope: both or neither, committed before this returns.
 
+        Parameters
+        ----------
+        right : Right
+            Verified; one that was spent before changes nothing, whatever it comes with.
+        attempt : bytes
+            The form's number; its SHA-256 is kept beside the spent code.
+        envelope : bytes
+            8,100 bytes, sealed.
+
         Raises
         ------
         TooManyWaiting, UrnFull
             Nothing was kept.
+        ValueError
+            If the envelope has another size.
         """
         if len(envelope) != ENVELOPE_BYTES:
             raise ValueError("an envelope has one size")

@@ -19,7 +19,17 @@ _CHUNK = 200
 
 
 async def fill_urn(engine: StoreEngine, wave: str, slots: int) -> None:
-    """Fill the urn with equal random blobs, each to be overwritten by at most one sheet, and let tokens in."""
+    """Fill the urn with equal random blobs, each to be overwritten by at most one sheet, and let tokens in.
+
+    Parameters
+    ----------
+    engine : StoreEngine
+        The store of answers.
+    wave : str
+        The wave's id, at most 40 characters. Once a wave: the store refuses a second gate.
+    slots : int
+        How many sheets can ever be received.
+    """
     rows = await Slot.select(Slot.id).order_by(Slot.id, ascending=False).limit(1)
     first = int(rows[0]["id"]) + 1 if rows else 1
     async with engine.transaction():
@@ -42,6 +52,12 @@ async def make_slips(engine: StoreEngine, wave: str, count: int, *, first_versio
 
     Parameters
     ----------
+    engine : StoreEngine
+        The store of answers.
+    wave : str
+        The wave's id.
+    count : int
+        How many codes; the bound is the caller's.
     first_version : bool
         Whether the wave is one of version 1, whose rows hold the digest of the code itself.
     """
@@ -116,7 +132,24 @@ def open_envelopes(envelopes: Iterable[bytes], key: UrnKey) -> tuple[list[bytes]
 def open_sheets(
     envelopes: Iterable[bytes], plan: SignedPlan, wave_key: bytes, keys: Mapping[str, HolderKeys]
 ) -> tuple[list[Opened], int]:
-    """Version 2: open every envelope in memory with two holders' keys, by seat; the sheets, and how many did not open."""
+    """Version 2: open every envelope in memory with two holders' keys, by seat; the sheets, and how many did not open.
+
+    Parameters
+    ----------
+    envelopes : iterable of bytes
+        8,100 bytes each; one of another size did not open.
+    plan : SignedPlan
+        Checked: sheets open under its hash alone.
+    wave_key : bytes
+        32 bytes: the server's layer.
+    keys : mapping
+        Of exactly two holders, by seat.
+
+    Raises
+    ------
+    ValueError
+        If the keys are not of two seats, and there is a sheet to open.
+    """
     private = {SEATS.index(seat): holder.private for seat, holder in keys.items()}
     sheets, unreadable = [], 0
     for envelope in envelopes:

@@ -81,6 +81,16 @@ def first_letter(
 ) -> tuple[dict[str, Any], str]:
     """Make a thread: its first letter and the wraps of its epoch.
 
+    Parameters
+    ----------
+    me : the reporter, by her code
+    ring : the newest she has seen
+    house : ρ, 64 hex
+    out : ids of readers whom she keeps out; ``recovery`` keeps out the recovery key
+    content : as of `letters.write`
+    on : the day
+    dice : gives so many random bytes
+
     Returns
     -------
     The epoch as the server takes it, and the sealed letter (base64).
@@ -113,7 +123,12 @@ def first_letter(
 def report(
     me: Reporter, ring: Ring, house: str, out: Collection[str], content: Mapping[str, Any], on: date, dice: Dice
 ) -> dict[str, Any]:
-    """A whole report as the intake takes it."""
+    """A whole report as the intake takes it.
+
+    Parameters
+    ----------
+    me, ring, house, out, content, on, dice : as of `first_letter`
+    """
     epoch, letter = first_letter(me, ring, house, out, content, on, dice)
     return {**me.proofs, "case": me.case, "epochs": [epoch], "letters": [letter], "uploads": []}
 
@@ -121,7 +136,13 @@ def report(
 def diary(
     me: Reporter, house: str, content: Mapping[str, Any], on: date, dice: Dice, opened: OpenedCase | None = None
 ) -> dict[str, Any]:
-    """A new diary, or one more entry of it."""
+    """A new diary, or one more entry of it.
+
+    Parameters
+    ----------
+    me, house, content, on, dice : as of `first_letter`
+    opened : her case; where it has entries, the next one is written, else a new diary
+    """
     there = opened.diary if opened else []
     to = recipient_of(me.keys.diary)
     start, before = (there[0].hash, there[-1].hash) if there else (NONE, NONE)
@@ -170,7 +191,17 @@ def letter(
     dice: Dice,
     terms: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One more letter of the thread as the server takes it: its number and its bytes."""
+    """One more letter of the thread as the server takes it: its number and its bytes.
+
+    Parameters
+    ----------
+    fold : of the whole thread, read without a problem
+    ring : the newest that the author has seen; where the thread names a newer one, that is named
+    author : ``reporter`` or a reader by the fold, with her seed
+    kind, content, terms : as of `letters.write`
+    on : the day
+    dice : gives so many random bytes
+    """
     place = place_after(fold, ring)
     plain, _ = letters.write(place, author, kind, on.isoformat(), content, dice(32), terms)
     return {
@@ -184,7 +215,19 @@ def letter(
 def note(
     opened: OpenedCase, ring: Ring, author: Author, kind: str, content: Mapping[str, Any], on: date, dice: Dice
 ) -> dict[str, Any]:
-    """One more note among readers; one before any change of keys brings the notes' own epoch."""
+    """One more note among readers; one before any change of keys brings the notes' own epoch.
+
+    Parameters
+    ----------
+    opened : the case, its thread and notes read without a problem
+    ring, on, dice : as of `letter`
+    author : a reader by the fold, with her seed
+    kind, content : as of `letters.write`; of the notes
+
+    Returns
+    -------
+    The note as the server takes it, with the epoch that it brings, if it does.
+    """
     fold = opened.fold
     assert fold is not None
     there, epoch = opened.notes, None
@@ -229,7 +272,20 @@ def change(
     opened: OpenedCase, ring: Ring, author: Author, wanted: Change, on: date, dice: Dice, text: str = ""
 ) -> dict[str, Any]:
     """Put the case under new keys: a signed act under the old ones, wraps for those who read from now on, links back. Notes
-    get theirs even where none are seen: they might be hidden just now."""
+    get theirs even where none are seen: they might be hidden just now.
+
+    Parameters
+    ----------
+    opened : the case, its thread read without a problem; the private half of the epoch in use is there
+    ring, on, dice : as of `letter`
+    author : who makes the keys; a reader stays among `wanted`
+    wanted : everybody who reads from now on, and the hash of the ask, where two are needed
+    text : beside the act, for people
+
+    Returns
+    -------
+    The letter and the two epochs, as the server takes them.
+    """
     fold = opened.fold
     assert fold is not None
     seed, notes_seed = dice(32), dice(32)
@@ -271,7 +327,14 @@ def _noted(opened: OpenedCase, author: Author) -> str:
 
 
 def fails(opened: OpenedCase, ring: Ring, author: Author, rows: int, on: date, dice: Dice) -> dict[str, Any]:
-    """Say of the newest change that its keys do not open for me: a letter under the keys before, after all `rows` of the thread.
+    """Say of the newest change that its keys do not open for me: a letter under the keys before, after all others.
+
+    Parameters
+    ----------
+    opened : the case as far as I can read it
+    ring, on, dice : as of `letter`
+    author : the reporter, or a reader before and after the change with the same keys
+    rows : how many letters the thread has, with those that I cannot open
 
     Raises
     ------

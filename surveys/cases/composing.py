@@ -63,7 +63,28 @@ def reply(
     day: date,
     fingerprint: str,
 ) -> dict[str, Any]:
-    """Seal one more message of the reporter to the stream's epoch, whose public half is derived and never believed."""
+    """Seal one more message of the reporter to the stream's epoch, whose public half is derived and never believed.
+
+    Parameters
+    ----------
+    keys : what her code gives
+    case : its number, 63 bits
+    stream : ``thread`` or ``diary``
+    thread : all messages of that stream so far, opened and checked
+    identity : the private half of the stream's newest epoch
+    entry : its kind and fields
+    day : it is written on
+    fingerprint : of the keyring that she saw; "" where there is none
+
+    Returns
+    -------
+    What the server takes, without attachments.
+
+    Raises
+    ------
+    CannotOpen
+        If a reporter cannot write this kind.
+    """
     place = Place(case, stream, len(thread) + 1, thread[-1].hash if thread else FIRST)
     signed, _ = _written(place, keys, entry, day, fingerprint)
     return {
@@ -78,6 +99,12 @@ def reply(
 
 def seal_file(name: str, kind: str, content: bytes) -> tuple[bytes, dict[str, Any]]:
     """Seal an attachment under a key of its own, which travels inside the message that names it.
+
+    Parameters
+    ----------
+    name : of the file, 1 to 255 characters
+    kind : its media type, 1 to 100 characters
+    content : at most 32 MiB; for more the spool has no room
 
     Returns
     -------

@@ -15,10 +15,17 @@ from surveys.public.rings import Chain, Ring
 def begin(letter: Letter, house: str, chain: Chain | None) -> Fold:
     """Start from the first letter.
 
+    Parameters
+    ----------
+    letter : number 1 of the thread, its form and signature checked (`letters.read`)
+    house : ρ of the installation that the reader believes, 64 hex
+    chain : all rings of that house; None is refused as ``ring_old``
+
     Raises
     ------
     CannotOpen
-        ``house_other``, ``letter_forged``, ``place``, ``reader_foreign``, ``out_returns``, ``ring_old``
+        ``house_other``, ``letter_forged``, ``place``, ``reader_foreign``, ``out_returns``, ``ring_old`` or
+        ``ring_broken``
     """
     body = letter.head.body
     if body["house"] != house:
@@ -56,10 +63,16 @@ def begin(letter: Letter, house: str, chain: Chain | None) -> Fold:
 def step(fold: Fold, letter: Letter, chain: Chain | None) -> None:
     """Take the next letter of the thread.
 
+    Parameters
+    ----------
+    fold : what was decided so far; changed in place
+    letter : the next one of the thread, its form and signature checked (`letters.read`)
+    chain : all rings of the house; None is refused as ``ring_old``
+
     Raises
     ------
     CannotOpen
-        With the word of the rule that it breaks; the fold is as before.
+        With the word of the rule that it breaks; the reading ends there.
     """
     body, kind = letter.head.body, letter["kind"]
     if body["house"] != fold.house:

@@ -90,6 +90,12 @@ class Proof:
 def hexed(text: str, length: int, field: str) -> bytes:
     """Read so many bytes of hex.
 
+    Parameters
+    ----------
+    text : hex; capitals and spaces between bytes are taken too
+    length : in bytes
+    field : what a refusal names
+
     Raises
     ------
     ReportRefused
@@ -106,6 +112,12 @@ def hexed(text: str, length: int, field: str) -> bytes:
 
 def sealed_bytes(text: str, field: str, limit: int = MESSAGE_LIMIT) -> bytes:
     """Read base64 of an age file.
+
+    Parameters
+    ----------
+    text : base64 with padding
+    field : what a refusal names
+    limit : so many bytes are taken, without the base64
 
     Raises
     ------
@@ -145,10 +157,23 @@ def epoch_rows(
 ) -> tuple[Epoch, list[Wrap]]:
     """Make the rows of an epoch: each wrap under its reader's blind name, dummies up to the fixed number.
 
+    Parameters
+    ----------
+    case : its number, 63 bits
+    epoch : as it was sent; numbers 1 to 1000
+    keeper : gives the blind names
+    allowed : the names that a wrap may be for (`names_on`)
+    maker : ``reporter`` or an account; kept under a blind name
+    at : the number of the letter that brought it
+
+    Returns
+    -------
+    The epoch's row, and ten rows of wraps.
+
     Raises
     ------
     ReportRefused
-        If a wrap is for nobody on the list, or a size is not the one size.
+        If stream or number is out of bounds, a wrap is for nobody on the list, or a size is not the one size.
     """
     if epoch.stream not in STREAMS or not 1 <= epoch.number <= 1000:
         raise ReportRefused("epoch")

@@ -60,7 +60,14 @@ class Prepared:
 
 
 def prepare(keeper: Keeper, report: Report, readers: Sequence[str], day: date) -> Prepared:
-    """Check a report and make its rows; `readers` are the accounts on the ring in use.
+    """Check a report and make its rows.
+
+    Parameters
+    ----------
+    keeper : gives the blind names on the wraps
+    report : as it was sent: one epoch, one letter, at most five attachments
+    readers : the accounts on the ring in use
+    day : of receipt, or of writing for a diary
 
     Raises
     ------
@@ -142,10 +149,19 @@ async def _is_kept(report: Prepared) -> bool:
 async def receive(engine: StoreEngine, keeper: Keeper, report: Report, readers: Sequence[str], day: date) -> int:
     """Keep a new case: all of it or nothing.
 
+    Parameters
+    ----------
+    engine : of the cases store
+    keeper, report, readers, day : as of `prepare`
+
+    Returns
+    -------
+    The number of the case.
+
     Raises
     ------
     ReportRefused
-        If it is malformed.
+        If it is malformed, or nobody on the ring could ever read it.
     AlreadyThere
         If its code has another report.
     """
@@ -156,6 +172,14 @@ async def receive(engine: StoreEngine, keeper: Keeper, report: Report, readers: 
 
 
 def message_row(case: int, stream: str, number: int, epoch: int, sealed: bytes) -> Message:
+    """The row of a letter: its key follows from its place.
+
+    Parameters
+    ----------
+    case, stream, number : the place; numbers begin at 1
+    epoch : under which it is to be tried
+    sealed : the age file
+    """
     return Message(
         id=row_id(case, stream, "message", number), case=case, stream=stream, number=number, epoch=epoch, sealed=sealed
     )
@@ -178,6 +202,18 @@ async def find(proof: Proof) -> Mapping[str, Any]:
 
 async def add(engine: StoreEngine, keeper: Keeper, reply: Reply, readers: Sequence[str], day: date) -> int:
     """Append a reporter's letter; with an epoch of the thread, a diary becomes a report on this day.
+
+    Parameters
+    ----------
+    engine : of the cases store
+    keeper : gives the blind names on the wraps of a new thread
+    reply : as it was sent, with the two proofs of her code
+    readers : the accounts on the ring in use: a diary becomes a report for them
+    day : it came on
+
+    Returns
+    -------
+    The number of the case.
 
     Raises
     ------
@@ -231,7 +267,13 @@ async def _contest(case: int) -> None:
 
 
 async def append(case: int, stream: str, number: int, sealed: bytes, epoch: int = 0) -> None:
-    """Add a letter as the next of its stream, under the epoch that its author names (0: the newest).
+    """Add a letter as the next of its stream. The caller holds the case's lock.
+
+    Parameters
+    ----------
+    case, stream, number : its place
+    sealed : the age file, form and size checked
+    epoch : the one that its author names; 0 is the newest
 
     Raises
     ------

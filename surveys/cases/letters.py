@@ -208,7 +208,17 @@ def write(
     salt: bytes,
     terms: Mapping[str, Any] | None = None,
 ) -> tuple[str, str]:
-    """Write and sign a letter.
+    """Write and sign a letter (docs/protocol.md, 5). No form is checked here: whoever reads it refuses.
+
+    Parameters
+    ----------
+    place : where it stands
+    author : ``reporter`` or an id of the ring, with a seed of 32 bytes
+    kind : of `KINDS`, for this author and stream
+    on : the day, ``YYYY-MM-DD``
+    content : ``text``, and of the other fields only what is needed
+    salt : 32 random bytes, new for each letter: without them a short content could be guessed from its hash
+    terms : of the kind, by `TERMS`; None for the kinds that have none
 
     Returns
     -------
@@ -292,6 +302,13 @@ def _content(content: Any) -> Mapping[str, Any]:
 def payload_of_change(
     gains: list[dict[str, str]], leaves: list[str], recovery: list[dict[str, str]] | None = None
 ) -> str:
-    """What an ask for a change names and the change must do: who comes in, who goes."""
+    """What an ask for a change names and the change must do: who comes in, who goes.
+
+    Parameters
+    ----------
+    gains : ``id``, ``recipient`` and ``signer`` of each who comes in, in any order
+    leaves : ids of those who are shut out, in any order
+    recovery : ``seat`` and ``recipient`` of the new holders; None where it stays or goes
+    """
     ordered = sorted(gains, key=lambda one: one["id"])
     return signed.canonical({"gains": ordered, "leaves": sorted(leaves), "recovery": recovery or []})

@@ -17,7 +17,14 @@ EASY = 100
 
 
 def is_enough(case: str, nonce: str, bits: int) -> bool:
-    """Say whether SHA-256 of ``case:nonce`` begins with so many zero bits (hashcash)."""
+    """Say whether SHA-256 of ``case:nonce`` begins with so many zero bits (hashcash).
+
+    Parameters
+    ----------
+    case : as the report names it
+    nonce : what her device found, under 20 characters
+    bits : 0 to 256; 0 asks for nothing
+    """
     if bits == 0:
         return True
     digest = int.from_bytes(hashlib.sha256(f"{case}:{nonce}".encode()).digest(), "big")
@@ -45,10 +52,14 @@ class Line:
     async def receive(self, keeper: Keeper, report: Report, readers: Sequence[str], day: date) -> int:
         """Keep a report: on disk before this returns.
 
+        Parameters
+        ----------
+        keeper, report, readers, day : as of `prepare`
+
         Raises
         ------
         ReportRefused
-            If it is malformed, or its code has another report already.
+            If it is malformed, nobody on the ring could ever read it, or its code has another report already.
         """
         place = _Waiting(prepare(keeper, report, readers, day), asyncio.get_running_loop().create_future())
         self._waiting.append(place)

@@ -10,7 +10,20 @@ from surveys.cases.sealing import CannotOpen
 
 def read_notes(case: SealedCase, party: Party, opened: OpenedCase, fold: Fold) -> None:
     """What readers write among themselves: every change of the thread makes their next epoch, whether there are notes or not;
-    before the first change, whoever writes the first note makes epoch 1."""
+    before the first change, whoever writes the first note makes epoch 1.
+
+    Parameters
+    ----------
+    case : as a server hands it out: not believed
+    party : a handler, and what she opens with
+    opened : its thread is read; gets the notes, their keys and what is to be said of them, in place
+    fold : of that thread
+
+    Raises
+    ------
+    CannotOpen
+        With the word of the first fault; the notes before it stay in `opened`.
+    """
     rows, made = rows_of(case, "notes"), fold.notes
     opened.notes_rows = len(rows)
     rows = [row for row in rows if row.epoch not in fold.void_epochs]

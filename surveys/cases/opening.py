@@ -23,10 +23,22 @@ def handler(name: str, identity: str) -> Party:
 def open_case(case: SealedCase, party: Party, house: str, chain: Chain | None) -> OpenedCase:
     """Open and check all streams of a case that this party reads.
 
+    Parameters
+    ----------
+    case : as a server hands it out: not believed
+    party : who opens, and what she opens with
+    house : ρ of the installation that she believes, 64 hex
+    chain : all rings of that house; without it no thread can be read
+
+    Returns
+    -------
+    What could be read, and in `problem` why not more.
+
     Raises
     ------
     CannotOpen
-        If nothing of it can be read: not one letter of the thread, where there is a thread.
+        If nothing of it can be read: not one letter of the thread, where there is a thread. For a reporter also if an
+        entry of her diary does not fit.
     """
     opened = OpenedCase()
     if party.name == REPORTER:
@@ -190,7 +202,15 @@ def redacted_text(opened: OpenedCase, number: int) -> str | None:
 
 
 def head_words(key: bytes, fold: Fold, expand: Callable[[bytes, str], bytes], words: Sequence[str]) -> tuple[str, str]:
-    """Two words for the state of a thread, by a key that only the code gives: nobody can search for a second state."""
+    """Two words for the state of a thread, by a key that only the code gives: nobody can search for a second state.
+
+    Parameters
+    ----------
+    key : of the two words, 32 bytes (`CodeKeys.head`)
+    fold : of the whole thread
+    expand : HKDF-SHA256 of a key and a label, 32 bytes (`codes.expand`)
+    words : the 2,048 words of the list
+    """
     made = expand(key, f"ascolto concern v2 words\n{fold.start}\n{fold.head}\n{fold.ring[0]}")
     bits = int.from_bytes(made[:3], "big") >> 2
     return words[bits >> 11], words[bits & 2047]

@@ -15,10 +15,18 @@ FILE_LIMIT = 33 * 1024 * 1024
 async def keep_piece(engine: StoreEngine, upload: str, number: int, sealed: bytes, day: date) -> int:
     """Keep one piece of an attachment in the spool; sent again, it is kept once. Gives the number of pieces kept.
 
+    Parameters
+    ----------
+    engine : of the cases store
+    upload : the attachment's name, 16 bytes in hex
+    number : the piece's place, 0 to 131
+    sealed : 1 byte to 256 KiB of the age file
+    day : it arrived on
+
     Raises
     ------
     ReportRefused
-        If it is too large or out of bounds.
+        If it is too large or out of bounds, or a letter has claimed the attachment.
     """
     name = hexed(upload, 16, "upload")
     if not 0 < len(sealed) <= PIECE_BYTES or not 0 <= number < FILE_LIMIT // PIECE_BYTES:

@@ -130,7 +130,14 @@ def bucket(length: int, smallest: int = SMALLEST) -> int:
 
 
 def sign(body: Mapping[str, Any], purpose: str, seed: bytes) -> str:
-    """Sign a body; gives the signed text, not yet padded or sealed."""
+    """Sign a body in the form of version 1; gives the signed text, not yet padded or sealed.
+
+    Parameters
+    ----------
+    body : what JSON can say
+    purpose : a word, so that no signature fits another place
+    seed : of an Ed25519 key, 32 bytes
+    """
     key = SigningKey(seed)
     text = canonical(body)
     signature = key.sign(f"ascolto {purpose} v1\n{text}".encode()).signature
@@ -165,13 +172,31 @@ def public_of(seed: bytes) -> str:
 
 
 def seal(signed: str, recipient: str, *, smallest: int = SMALLEST) -> bytes:
-    """Pad a signed text to its bucket and encrypt it."""
+    """Pad a signed text to its bucket and encrypt it.
+
+    Parameters
+    ----------
+    signed : what `sign` gives
+    recipient : an age recipient
+    smallest : the first bucket, in bytes; it is doubled until the text fits
+
+    Raises
+    ------
+    ValueError
+        If the recipient is none.
+    """
     plain = signed.encode()
     return encrypt(plain.ljust(bucket(len(plain), smallest)), recipient)
 
 
 def open_sealed(sealed: bytes, identity: str, purpose: str) -> Signed:
     """Decrypt a sealed text and check its signature.
+
+    Parameters
+    ----------
+    sealed : an age file
+    identity : my age identity
+    purpose : what the text must be signed for; by whom, the caller asks
 
     Raises
     ------

@@ -22,6 +22,12 @@ from surveys.cases.tables import Case, Message, Wrap
 async def step_out(desk: Desk, case: int, name: str) -> None:
     """A handler in conflict leaves a case at once: her wraps go, and whoever opens it next changes its keys.
 
+    Parameters
+    ----------
+    desk : what her request needs
+    case : its number, 63 bits
+    name : her account
+
     Raises
     ------
     CaseUnknown
@@ -64,7 +70,17 @@ async def renew_everywhere(desk: Desk, name: str) -> int:
 
 
 async def set_hold(desk: Desk, case: int, name: str, wanted: bool) -> None:
-    """Ask for a legal hold, or take one's asking back: two people put a hold on, and both must lift it."""
+    """Ask for a legal hold, or take one's asking back: two people put a hold on, and both must lift it.
+
+    Parameters
+    ----------
+    desk, case, name : what her request needs; the number of the case; her account
+    wanted : whether she asks for it, or no longer does; said twice it counts once
+
+    Raises
+    ------
+    CaseUnknown
+    """
     await case_row(desk, case, name)
     mark = hold_mark(desk, case, name)
     async with desk.engine.transaction():
@@ -93,6 +109,11 @@ class Stand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
     """Write beside a case how it stands by its letters. A retention begins only when two readers' devices found the same end,
     or the only reader's did: nobody alone can have a case deleted. What her device found is kept beside that of others, for `is_late`.
+
+    Parameters
+    ----------
+    desk, case, name : what her request needs; the number of the case; her account
+    said : what her device found; days ``YYYY-MM-DD``, in the order of the steps and not after today; "" for none
 
     Returns
     -------
@@ -178,6 +199,12 @@ async def replace_message(desk: Desk, case: int, name: str, number: int, sealed_
     """Lay a letter of the thread without its content beside it (GDPR art. 5; D.Lgs. 24/2023 art. 13); it takes its place when
     a second reader has looked.
 
+    Parameters
+    ----------
+    desk, case, name : what her request needs; the number of the case; her account
+    number : of the letter in the thread
+    sealed_text : the letter without its content, an age file in base64, at most 256 KiB
+
     Raises
     ------
     CaseUnknown, ReportRefused
@@ -193,8 +220,14 @@ async def replace_message(desk: Desk, case: int, name: str, number: int, sealed_
 
 
 async def confirm_replacement(desk: Desk, case: int, name: str, number: int, digest: str) -> None:
-    """A second reader has found the same head in it: the letter's content is gone from now on. `digest` is SHA-256 (hex) of the
-    replacement in base64, as her device was given it: what she did not look at takes no letter's place.
+    """A second reader has found the same head in it: the letter's content is gone from now on.
+
+    Parameters
+    ----------
+    desk, case, name : what her request needs; the number of the case; her account
+    number : of the letter in the thread
+    digest : SHA-256 (hex) of the replacement in base64, as her device was given it: what she did not look at takes no
+        letter's place
 
     Raises
     ------

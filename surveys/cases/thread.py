@@ -74,7 +74,17 @@ class EpochKey:
 
 
 def write(place: Place, author: Author, kind: str, day: date, keyring: str, content: Mapping[str, Any]) -> str:
-    """Write and sign a message; `keyring` is the fingerprint that its author saw."""
+    """Write and sign a message.
+
+    Parameters
+    ----------
+    place : where it stands
+    author : ``reporter`` or a handler's account, with a seed of 32 bytes
+    kind : of `KINDS`, for this author; whoever reads it refuses another
+    day : it is written on
+    keyring : the fingerprint of the keyring that its author saw
+    content : its fields; what the other arguments say wins over them
+    """
     body = {
         **content,
         "v": 1,
@@ -99,6 +109,12 @@ def hash_of(signed: Signed) -> str:
 
 def check_message(signed: Signed, place: Place, trust: Trust) -> Opened:
     """Check one message against the place it was found at.
+
+    Parameters
+    ----------
+    signed : a message whose signature fits the key inside
+    place : where it was found
+    trust : the keys that may have signed it
 
     Raises
     ------
@@ -129,8 +145,11 @@ def read_stream(
 
     Parameters
     ----------
+    case : its number, 63 bits
+    stream : of `STREAMS`
     sealed : the epoch's number and the ciphertext of each message, from number 1
     keys : age identities by epoch number
+    trust : the keys that may have signed
 
     Raises
     ------
@@ -152,6 +171,13 @@ def open_wrap(
     sealed: bytes, identity: str, case: int, stream: str, handlers: Mapping[str, Collection[str]]
 ) -> EpochKey:
     """Open a wrap and check who made it.
+
+    Parameters
+    ----------
+    sealed : an age file
+    identity : my age identity
+    case, stream : where it was found; the wrap must name them
+    handlers : each handler's signing keys of all keyrings, in hex, by account
 
     Raises
     ------
@@ -189,13 +215,17 @@ def open_first_version(
 
     Parameters
     ----------
+    case : its number, 63 bits
     epochs : stream, number and this reader's wrap
     messages : stream, epoch and ciphertext, in order
+    identity : this reader's age identity
+    handlers : each handler's signing keys of all keyrings, in hex, by account
     signer : what the reporter's code derives; empty for a handler, who can only hold the wraps against each other
 
     Raises
     ------
     CannotOpen
+        If a wrap or a message does not open or does not fit, or they name more than one reporter.
     """
     keys: dict[str, dict[int, str]] = {}
     reporters = {signer} - {""}

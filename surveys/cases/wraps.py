@@ -85,12 +85,27 @@ def _text(key: EpochKey, author: Author, name: str, to: str) -> bytes:
 
 
 def make(key: EpochKey, author: Author, name: str, to: str) -> bytes:
-    """Seal an epoch to one reader, or to the reporter."""
+    """Seal an epoch to one reader, or to the reporter: 2,248 bytes (docs/protocol.md, 6).
+
+    Parameters
+    ----------
+    key : the epoch, and what made it
+    author : who made the epoch, and signs
+    name : the reader's id, or ``reporter``
+    to : her age recipient, which the wrap also names
+    """
     return encrypt(_text(key, author, name, to).ljust(WRAP_BYTES), to)
 
 
 def make_recovery(key: EpochKey, author: Author, holders: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
-    """Seal an epoch for each pair of the three recovery holders, by row name: first to the second, then to the first."""
+    """Seal an epoch for each pair of the three recovery holders, by row name: first to the second, then to the first.
+
+    Parameters
+    ----------
+    key : the epoch, and what made it
+    author : who made the epoch, and signs
+    holders : ``seat`` and ``recipient`` of all three; where there are none, nothing is made
+    """
     to = {holder["seat"]: holder["recipient"] for holder in holders}
     made = {}
     for pair in PAIRS if to else ():
@@ -101,6 +116,13 @@ def make_recovery(key: EpochKey, author: Author, holders: Sequence[Mapping[str, 
 
 def open_wrap(sealed: bytes, identity: str, name: str, stream: str, number: int) -> Wrap:
     """Open a wrap found at a row of a stream and epoch.
+
+    Parameters
+    ----------
+    sealed : an age file of one stanza
+    identity : my age identity
+    name : whom the wrap must be for: my id, ``reporter`` or ``recovery``
+    stream, number : of the epoch at whose row it was found; the wrap must name them
 
     Raises
     ------
@@ -125,9 +147,16 @@ def open_wrap(sealed: bytes, identity: str, name: str, stream: str, number: int)
 def open_recovery(sealed: bytes, first: str, second: str, stream: str, number: int) -> Wrap:
     """Open a recovery wrap with the two identities of its pair, in the order of their seats.
 
+    Parameters
+    ----------
+    sealed : as found at the row of the pair
+    first, second : age identities of the two holders, in the order of their seats
+    stream, number : of the epoch at whose row it was found
+
     Raises
     ------
     CannotOpen
+        As `open_wrap`.
     """
     try:
         inner = decrypt_ours(sealed, first)
@@ -137,7 +166,13 @@ def open_recovery(sealed: bytes, first: str, second: str, stream: str, number: i
 
 
 def make_link(number: int, identity: str, to: str) -> bytes:
-    """Seal the epoch before, with its number, to this one."""
+    """Seal the epoch before, with its number, to this one.
+
+    Parameters
+    ----------
+    number, identity : of the epoch before: a lower number than this one's
+    to : the age recipient of this epoch
+    """
     return encrypt(signed.canonical({"v": 2, "epoch": number, "identity": identity}).encode().ljust(LINK_BYTES), to)
 
 

@@ -49,6 +49,13 @@ class Writing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def append_letter(desk: Desk, case: int, name: str, writing: Writing) -> None:
     """Append a handler's letter and take the step it names; whether she may, the letters decide for whoever reads them.
 
+    Parameters
+    ----------
+    desk : what her request needs
+    case : its number, 63 bits
+    name : her account
+    writing : as her device sent it
+
     Raises
     ------
     CaseUnknown, OutOfStep, ReportRefused
@@ -72,7 +79,20 @@ async def append_with(
     desk: Desk, case: int, row: Mapping[str, Any], name: str, writing: Writing, sealed: bytes
 ) -> None:
     """Append a letter; a first note and a change of keys bring epochs of their own. A change says how many notes its author saw:
-    where one came in between, she looks again. Of notes whose keys failed her she has no link to give."""
+    where one came in between, she looks again. Of notes whose keys failed her she has no link to give.
+
+    Parameters
+    ----------
+    desk, case, name : as of `append_letter`
+    row : the case, read under its lock; the caller holds the transaction
+    writing : its epochs decide what is made here
+    sealed : its letter, form and size checked
+
+    Raises
+    ------
+    OutOfStep, ReportRefused
+        The caller's transaction ends with it: nothing is kept.
+    """
     if not writing.epochs:
         return await append(case, writing.stream, writing.number, sealed, writing.epoch)
     if row["version"] == FIRST_VERSION:
@@ -117,6 +137,13 @@ async def confirm(desk: Desk, case: int, name: str, number: int, stay: Collectio
     """A second reader has opened an epoch, and says who reads by the letters: now everybody else loses the older wraps too.
 
     Where one of those who stay has no wrap of the new epoch, its maker left her out against what he signed: nothing goes.
+
+    Parameters
+    ----------
+    desk, case : what her request needs; the number of a case
+    name : her account
+    number : of the epoch that she opened, in thread and notes alike; of 1 there is nothing older
+    stay : the names of all who read by the letters, as rows of wraps have them; hers is among them
 
     Raises
     ------

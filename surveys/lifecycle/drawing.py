@@ -31,6 +31,10 @@ def begin(data: Path, wave: str, of: Mapping[str, Any]) -> Below:
 
     Parameters
     ----------
+    data : Path
+        The folder that has the folder of keys.
+    wave : str
+        The wave's id: one seed for each.
     of : mapping
         All that decides what is printed, as JSON: of a repeated attempt it must be the same.
 
@@ -59,6 +63,8 @@ def derived(key: bytes, of: Mapping[str, Any]) -> Below:
     ----------
     key : bytes
         What nobody has who reads the document. Whoever has it and the file has the answers too.
+    of : mapping
+        What was read of the file and by which mapping, as JSON: of anything else the moves are others.
     """
     made = HKDF(
         SHA256(), SEED_BYTES, None, b"ascolto import moves v1 " + signed.digest(signed.canonical(dict(of))).encode()

@@ -26,7 +26,14 @@ def update_path(data: Path) -> Path:
 
 
 def keep(data: Path, record: WaveRecord, headcounts: Mapping[str, int]) -> None:
-    """Write the file of a wave that is about to open."""
+    """Write the file of a wave that is about to open, over the one of an opening that was cut off.
+
+    Parameters
+    ----------
+    data : the folder that has the folder of keys
+    record : the wave, with its least sizes
+    headcounts : people of each view, exactly, by its id
+    """
     _write(data, record.id, headcounts, [dict(record.rules["k"])])
 
 
@@ -42,7 +49,19 @@ async def keep_at_update(data: Path) -> None:
 
 
 def about_to_raise(data: Path, wave: str, k: Mapping[str, int]) -> None:
-    """Note the least sizes that two keys are about to write into the row: until they stand there, those before hold too."""
+    """Note the least sizes that two keys are about to write into the row: until they stand there, those before hold too.
+
+    Parameters
+    ----------
+    data : the folder that has the folder of keys
+    wave : its id
+    k : the least sizes of all families, as the row will have them
+
+    Raises
+    ------
+    PlanOther
+        If the file is not there or cannot be read.
+    """
     there = _read(data, wave)
     _write(data, wave, there["headcounts"], [there["k"][-1], dict(k)])
 

@@ -45,7 +45,17 @@ def update_path(data: Path) -> Path:
 
 
 def text_of(wave: str, when: str, published: Published, spent: Sequence[str], marks: Sequence[str]) -> str:
-    """Write what is kept: the counts as they are, bulletin, spent codes and sheets (by their sorted hashes) as one hash each."""
+    """Write what is kept: the counts as they are, bulletin, spent codes and sheets (by their sorted hashes) as one hash each
+    (docs/protocol-urn.md, Closing).
+
+    Parameters
+    ----------
+    wave : its id
+    when : `AT_CLOSING` or `AT_UPDATE`
+    published : the bulletin's counts and its list; None counts as an empty one
+    spent : digests of spent codes in hex, sorted by the caller
+    marks : SHA-256 of each sealed sheet in hex, sorted by the caller
+    """
     counts, listed = published or ({}, ())
     codes, sheets = signed.digest(signed.canonical(list(spent))), signed.digest(signed.canonical(list(marks)))
     return signed.canonical(
@@ -69,6 +79,13 @@ def mark_of(text: str) -> str:
 
 async def keep(site: Site, wave: str, when: str, published: Published) -> bool:
     """Remember what stands now, in the file and then in the log. A closing that was cut off may do so again.
+
+    Parameters
+    ----------
+    house : the stores, the folder of keys, the day and who acts: the log holds both
+    wave : its id; no sheet is taken any more
+    when : `AT_CLOSING` or `AT_UPDATE`
+    published : the bulletin's counts and its list
 
     Returns
     -------
@@ -107,9 +124,17 @@ async def keep_at_update(site: Site) -> None:
 async def check(data: Path, wave: str, published: Published, there: Contents) -> None:
     """Hold what is about to be opened against file and log.
 
+    Parameters
+    ----------
+    data : the folder that has the folder of keys
+    wave : its id
+    published : the bulletin's counts and its list, as they stand in the store now
+    there : sheets and spent codes that are about to be opened: these, not another reading of the store
+
     Raises
     ------
     ClosingOther
+        ``file``, ``other`` or ``log``.
     """
     text = _read(data, wave)
     if text is None:
@@ -125,6 +150,12 @@ async def check(data: Path, wave: str, published: Published, there: Contents) ->
 
 def check_bulletin(data: Path, wave: str, published: tuple[Mapping[str, int], Sequence[str]]) -> None:
     """Hold a bulletin that is about to be given out against what was kept at the closing.
+
+    Parameters
+    ----------
+    data : the folder that has the folder of keys
+    wave : its id
+    published : the bulletin's counts and its list, as they are given out
 
     Raises
     ------

@@ -93,11 +93,18 @@ def read(text: str) -> HouseFile:
 
 
 def draft(install: str, salt: str, keys: dict[str, str]) -> HouseFile:
-    """Write a house file's text.
+    """Write a house file's text (docs/protocol.md, 2).
+
+    Parameters
+    ----------
+    install : the installation's Ed25519 key, 64 hex
+    salt : of codes, 32 hex
+    keys : of the three `SEATS`, 64 hex each, all different
 
     Raises
     ------
     HouseRefused
+        If one has another form, or two seats the same key.
     """
     return read(signed.canonical({"v": 2, "install": install, "salt": salt, "keys": keys}))
 

@@ -112,6 +112,12 @@ def _read(text: str, signatures: Sequence[str]) -> Keyring:
 def verify(text: str, signatures: Sequence[str], before: Keyring | None = None) -> Keyring:
     """Read a keyring and check both signatures: by its own signers and, after the first, by those of the one before.
 
+    Parameters
+    ----------
+    text : the keyring; every signature is over the whole of it
+    signatures : in hex, in any order
+    before : the one before, checked; None for number 1
+
     Raises
     ------
     KeyringRefused

@@ -143,7 +143,15 @@ class Ring:
 
 
 def state(house: HouseFile, name: str, title: str, keys: tuple[str, str, bytes], on: date) -> str:
-    """Write and sign a handler's statement; `keys` are her recipient, her signer and her signing seed."""
+    """Write and sign a handler's statement.
+
+    Parameters
+    ----------
+    house : of this installation
+    name, title : her account, and how people know her; no form is checked here, `read_statement` refuses
+    keys : her age recipient, her signer in hex, and the seed of that signer, 32 bytes
+    on : the day she signs
+    """
     to, signer, seed = keys
     body = {
         "v": 2,
@@ -198,16 +206,23 @@ def draft(
     signers: Mapping[str, str] | None = None,
     adopts: str = NONE,
 ) -> str:
-    """Write the text of the next ring, to be signed.
+    """Write the text of the next ring, to be signed (docs/protocol.md, 3).
 
     Parameters
     ----------
-    adopts : str
-        For number 1: the fingerprint of the last keyring of version 1, whose chain the signers vouch for.
+    house : of this installation
+    on : its first day
+    readers : 3 to 6, two or more inside and one or more outside
+    recovery : nobody, or the three seats in order, each with a key of her own
+    before : the ring in use; None for number 1
+    until : its last day, at most 120 days after the first; None takes those
+    signers : the three keys from now on, by seat; None keeps those of before, or the house's
+    adopts : for number 1: the fingerprint of the last keyring of version 1, whose chain the signers vouch for
 
     Raises
     ------
     RingRefused
+        If it would not be a ring; who signs it is not asked here.
     """
     content = {
         "v": 2,
@@ -288,6 +303,13 @@ def read_draft(text: str, house: HouseFile) -> Ring:
 def verify(text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile, before: Ring | None) -> Ring:
     """Read a ring and check that two seats of the one before (or of the house) signed it.
 
+    Parameters
+    ----------
+    text : the ring, in its one form
+    signatures : each ``key`` and ``sig`` in hex, over the whole text; those of other keys count for nothing
+    house : of this installation
+    before : the ring before, checked; None for number 1
+
     Raises
     ------
     RingRefused
@@ -319,7 +341,20 @@ def chain(versions: Sequence[tuple[str, Sequence[Mapping[str, str]]]], house: Ho
 
 
 def draft_still(house: HouseFile, ring: Ring, on: date, until: date | None = None) -> str:
-    """Write the text that lengthens a ring, to be signed by two of its seats."""
+    """Write the text that lengthens a ring, to be signed by two of its seats.
+
+    Parameters
+    ----------
+    house : of this installation
+    ring : the one in use
+    on : the day it is written
+    until : the last day, at most 120 days later; None takes those
+
+    Raises
+    ------
+    RingRefused
+        If it is later, or before `on`.
+    """
     wanted = until or on + timedelta(days=LONGEST_DAYS)
     _check_days(on, wanted)
     return signed.canonical(
@@ -341,10 +376,17 @@ def sign_still(text: str, seed: bytes) -> dict[str, str]:
 def lengthened(ring: Ring, text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile) -> Ring:
     """The ring with the later last day of a still.
 
+    Parameters
+    ----------
+    ring : the one in use
+    text : the still, in its one form
+    signatures : each ``key`` and ``sig`` in hex, of the ring's own signers
+    house : of this installation
+
     Raises
     ------
     RingRefused
-        If the still is of another ring, or two of its signatures are missing.
+        If the still is of another ring or of too many days, or two of its signatures are missing.
     """
     try:
         body = shaped(signed.parse(text), _STILL)
@@ -402,9 +444,15 @@ async def load(house: HouseFile | None) -> Chain | None:
 async def publish(engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
     """Put a signed ring in use.
 
+    Parameters
+    ----------
+    engine : of the public store
+    house, text, signatures : as of `verify`; the ring before is the newest that is stored
+
     Raises
     ------
     RingRefused
+        Also if a stored ring was changed. Nothing is kept.
     """
     async with engine.transaction():
         there = await load(house)
@@ -418,9 +466,15 @@ async def publish_still(
 ) -> Ring:
     """Lengthen the ring in use.
 
+    Parameters
+    ----------
+    engine : of the public store
+    house, text, signatures : as of `lengthened`; an older still of the ring goes
+
     Raises
     ------
     RingRefused
+        Also if there is no ring, or a stored one was changed. Nothing is kept.
     """
     async with engine.transaction():
         there = await load(house)

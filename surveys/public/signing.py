@@ -60,7 +60,14 @@ def sign(key: Ed25519PrivateKey, message: bytes) -> str:
 
 
 def is_signed(public: str, message: bytes, signature: str) -> bool:
-    """Check a signature; anything malformed is simply not signed."""
+    """Check a signature; anything malformed is simply not signed.
+
+    Parameters
+    ----------
+    public : base64 of 32 bytes
+    message : what was signed
+    signature : base64 of 64 bytes
+    """
     try:
         Ed25519PublicKey.from_public_bytes(base64.b64decode(public)).verify(base64.b64decode(signature), message)
     except (InvalidSignature, ValueError):
