@@ -82,7 +82,7 @@ async def keep(site: Site, wave: str, when: str, published: Published) -> bool:
 
     Parameters
     ----------
-    house : the stores, the folder of keys, the day and who acts: the log holds both
+    site : the stores, the folder of keys, the day and who acts: the log holds both
     wave : its id; no sheet is taken any more
     when : `AT_CLOSING` or `AT_UPDATE`
     published : the bulletin's counts and its list
