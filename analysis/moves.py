@@ -1,9 +1,9 @@
 """The small secret move of every published figure, before it is rounded (PRIVACY 2.10).
 
 A rounded figure alone can prove an answer: where every figure stands on the border of its step, only one set of answers
-prints it. So each sum of scores and each count takes one random whole number more or less first. It is drawn from the
-system's source of randomness, once for each figure, while a release is made, and kept nowhere: what is printed is stored
-and never computed again.
+prints it. So each sum of scores and each count takes one random whole number more or less first. A wave's moves
+are drawn once: from a seed of the system's randomness that outlives an attempt that was cut off, and is destroyed with the
+wave's key (docs/decisions/0028). What is printed is stored and never computed again.
 
 The laws are those of the experiment behind PRIVACY 2.10 (its table N10): rounded normal distributions cut off at `most`.
 """

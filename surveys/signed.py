@@ -148,11 +148,13 @@ def is_signed(text: str, purpose: str, key: str, sig: str) -> bool:
     Parameters
     ----------
     text, purpose : what was signed, and for what
-    key, sig : in hex, 32 and 64 bytes; what is malformed is not signed
+    key, sig : 32 and 64 bytes in hex of small letters, one writing for one value; what is malformed is not signed
     """
+    if not hexed(32)(key) or not hexed(64)(sig):
+        return False
     try:
         public, given = bytes.fromhex(key), bytes.fromhex(sig)
-        if len(public) != 32 or len(given) != 64 or not crypto_core_ed25519_is_valid_point(public):
+        if not crypto_core_ed25519_is_valid_point(public):
             return False
         VerifyKey(public).verify(_signed_bytes(purpose, text), given)
     except (ValueError, BadSignatureError):

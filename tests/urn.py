@@ -15,6 +15,7 @@ from surveys.public import house as house_file
 from surveys.public import rings
 from surveys.public.waves import WaveRecord
 from surveys.slips import Digest, SlipCode, digest, spent_digest
+from tests.surveys.cases.memory import DAY as RING_DAY
 from tests.surveys.cases.memory import World
 
 _dice = random.Random(88)
@@ -38,7 +39,9 @@ async def anchor(site: Site) -> World:
     made = team()
     if house_file.load(site.data) is None:
         house_file.keep(site.data, made.anchor)
-        await rings.publish(site.engines["public"], made.anchor, made.found[0].text, made.found[0].signatures)
+        first = made.found[0]
+        begun = max(site.day, RING_DAY)
+        await rings.publish(site.engines["public"], made.anchor, first.text, first.signatures, begun)
     return made
 
 

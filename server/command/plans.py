@@ -17,7 +17,7 @@ from surveys.answers import holders, plans
 from surveys.answers.keys import SEATS, HolderSecret, SecretRefused, read_secret
 from surveys.answers.plans import PlanOther, SignedPlan
 from surveys.lifecycle import ready
-from surveys.lifecycle.context import today
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import GUARANTEE, anchored, draw_secret, take_seat
 from surveys.public import house as house_file
 from surveys.public import waves
@@ -91,7 +91,7 @@ async def wave_draft(given: argparse.Namespace) -> int:
     """Write a wave's plan into a file, to be signed away from the server."""
     content: dict[str, Any] = {"purpose": "plan", "signatures": []}
 
-    async def written(site: Any) -> None:
+    async def written(site: Site) -> None:
         content["text"] = await ready.draft_plan(site, given.wave)
         content["house"] = (await anchored(site.data))[0].text
 

@@ -46,7 +46,7 @@ class HolderPage:
     wave: str
     place: str
     seat: str
-    site: str
+    house: str
     name: str
     day: str
     plan: str
@@ -58,7 +58,7 @@ class HolderPage:
 
 
 async def holder_page(
-    request: AppRequest, record: WaveRecord, site: str, plan: SignedPlan | None = None
+    request: AppRequest, record: WaveRecord, house: str, plan: SignedPlan | None = None
 ) -> Response[str]:
     shell, desk = await frame(request)
     me = account_of(request)
@@ -74,7 +74,7 @@ async def holder_page(
         record.id,
         me.role,
         say(shell.language, f"desk.seat.{me.role}"),
-        site,
+        house,
         me.name,
         today().isoformat(),
         plan.text if plan else "",

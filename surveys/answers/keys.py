@@ -1,4 +1,6 @@
-"""The keys of an urn: one pair a wave, its private half wrapped for any two of three holders.
+"""The keys of an urn of version 1, kept readable, and the holder's words that seats of both versions have.
+
+One pair a wave, its private half wrapped for any two of three holders.
 
 Each holder has a secret of eight generated words (88 bits). The words derive a key pair; the server keeps its public
 half alone, so that holders can make their secrets on different days. The urn's private keys are sealed twice, once for

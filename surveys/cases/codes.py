@@ -1,7 +1,7 @@
 """The reporter's code: 84 random bits, written as eight Italian words or as 28 digits, and the keys it derives.
 
 Entropy does the work, so an old phone needs no slow hash beyond PBKDF2. What proves who one is (`auth`) and what opens
-the thread (`seed_x25519`) come from different labels: a log of one never gives the other.
+the thread (`x25519`) come from different labels: a log of one never gives the other.
 """
 
 import hashlib

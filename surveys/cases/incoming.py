@@ -25,6 +25,7 @@ LINK_SEALED = sealed_size(LINK_BYTES)
 MESSAGE_LIMIT = 256 * 1024
 FILES = 5
 STREAMS = ("thread", "notes", "diary")
+_HEX = frozenset("0123456789abcdef")
 
 
 class ReportRefused(Exception):
@@ -92,7 +93,7 @@ def hexed(text: str, length: int, field: str) -> bytes:
 
     Parameters
     ----------
-    text : hex; capitals and spaces between bytes are taken too
+    text : hex in small letters, without spaces: one writing for one value
     length : in bytes
     field : what a refusal names
 
@@ -101,13 +102,9 @@ def hexed(text: str, length: int, field: str) -> bytes:
     ReportRefused
         If they are not.
     """
-    try:
-        content = bytes.fromhex(text)
-    except ValueError as problem:
-        raise ReportRefused(field) from problem
-    if len(content) != length:
+    if len(text) != 2 * length or not set(text) <= _HEX:
         raise ReportRefused(field)
-    return content
+    return bytes.fromhex(text)
 
 
 def sealed_bytes(text: str, field: str, limit: int = MESSAGE_LIMIT) -> bytes:

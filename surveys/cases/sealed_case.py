@@ -45,8 +45,8 @@ class SealedCase:
 class Party:
     """Who opens: her name (or ``reporter``, ``recovery``) and how she opens a wrap that is hers.
 
-    `first` is the private half of the thread's first epoch where she derives it herself; `case`, `signer` and `reader` are
-    what a reporter's code says, and must be what the letters say.
+    `first` is the private half of the thread's first epoch where she derives it herself; `signer` and `reader` are what a
+    reporter's code says, and must be what the letters say.
     """
 
     name: str

@@ -35,18 +35,20 @@ async def step_out(desk: Desk, case: int, name: str) -> None:
         If nobody would be left to read it.
     """
     row = await case_row(desk, case, name)
-    if not await holders_of(desk, case) & desk.ever - {name}:
-        raise NotAllowed
-    await _drop(desk, int(row["id"]), name)
+    async with desk.engine.transaction():
+        await lock_case(desk.engine, int(row["id"]))  # two who leave at once: the second sees that she is the last
+        if not await holders_of(desk, case) & desk.ever - {name}:
+            raise NotAllowed
+        await _drop(desk, int(row["id"]), name)
 
 
 async def _drop(desk: Desk, case: int, name: str) -> None:
+    """Replace her wraps by noise, in the transaction of the caller."""
     blind = [desk.keeper.reader(case, stream, name) for stream in ("thread", "notes")]
-    async with desk.engine.transaction():
-        for row in await Wrap.select(Wrap.id).where(Wrap.reader.is_in(blind)):
-            reader, sealed = dummy_wrap()
-            await Wrap.update({Wrap.reader: reader, Wrap.sealed: sealed}).where(Wrap.id == row["id"])
-        await Case.update({Case.rekey: True}).where(Case.id == case)
+    for row in await Wrap.select(Wrap.id).where(Wrap.reader.is_in(blind)):
+        reader, sealed = dummy_wrap()
+        await Wrap.update({Wrap.reader: reader, Wrap.sealed: sealed}).where(Wrap.id == row["id"])
+    await Case.update({Case.rekey: True}).where(Case.id == case)
 
 
 async def drop_everywhere(desk: Desk, name: str) -> int:
@@ -54,7 +56,8 @@ async def drop_everywhere(desk: Desk, name: str) -> int:
     count = 0
     for row in await Case.select(Case.id).where(Case.state != State.DIARY):
         if name in await holders_of(desk, int(row["id"])):
-            await _drop(desk, int(row["id"]), name)
+            async with desk.engine.transaction():
+                await _drop(desk, int(row["id"]), name)
             count += 1
     return count
 

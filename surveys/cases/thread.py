@@ -191,7 +191,10 @@ def open_wrap(
     author, reporter = str(body.get("by")), str(body.get("reporter"))
     if signed.key not in ({reporter} if author == REPORTER else handlers.get(author, ())):
         raise CannotOpen("a wrap made by a key that nobody vouches for")
-    return EpochKey(case, stream, int(body["number"]), str(body["identity"]), reporter)
+    number, own = body.get("number"), body.get("identity")
+    if not isinstance(number, int) or not isinstance(own, str):
+        raise CannotOpen("a wrap that holds no key")
+    return EpochKey(case, stream, number, own, reporter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ async def publish_ring(site: Site, text: str, signatures: Sequence[Mapping[str, 
         raise RingRefused("there is no house file yet")
     before = (await readers.load(site.data)).current
     old = await rings.load(anchor)
-    ring = await rings.publish(site.engines["public"], anchor, text, signatures)
+    ring = await rings.publish(site.engines["public"], anchor, text, signatures, site.day)
     keeper = keeper_at(site.data)
     seat = await desk.open_desk(site.engines["cases"], keeper, await readers.load(site.data), site.day)
     count = 0
@@ -100,6 +100,6 @@ async def publish_still(site: Site, text: str, signatures: Sequence[Mapping[str,
     anchor = house_file.load(site.data)
     if anchor is None:
         raise RingRefused("there is no house file yet")
-    ring = await rings.publish_still(site.engines["public"], anchor, text, signatures)
+    ring = await rings.publish_still(site.engines["public"], anchor, text, signatures, site.day)
     await log.record(site.engines["cases"], keeper_at(site.data), site.day, site.actor, "published_keyring")
     return ring

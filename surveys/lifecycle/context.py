@@ -62,15 +62,16 @@ def keep_wraps(site: Site, wave: str, sealed: SealedUrnKey) -> None:
 def keep_file(path: Path, content: bytes) -> None:
     """Write a file of the folder of keys durably: the old one or the new one, never a half."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
+    partial = _beside(path)
     _write(partial, content)
     partial.replace(path)
+    _settle(path.parent)
 
 
 def keep_once(path: Path, content: bytes) -> bool:
     """Write a file of the folder of keys durably unless there is one: never a half, never over another; says whether it did."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial = _beside(path)
     _write(partial, content)
     try:
         os.link(partial, path)  # fails where a file is, as a renaming would not
@@ -78,12 +79,22 @@ def keep_once(path: Path, content: bytes) -> bool:
         return False
     finally:
         partial.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _settle(path.parent)
+    return True
+
+
+def _beside(path: Path) -> Path:
+    """Where a file is written before it has its name: apart from those of other files of the wave and of other processes."""
+    return path.with_name(f"{path.name}.{os.getpid()}.partial")
+
+
+def _settle(path: Path) -> None:
+    """Keep the names in a folder: log and stores will speak of a file, and a power cut must not take it."""
+    folder = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the log will name this file: a power cut must not take it
+        os.fsync(folder)
     finally:
         os.close(folder)
-    return True
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
 
 UNDER_WAY = (State.OPEN, State.ENDED, State.CLOSED)
+_OTHER_SIZES = "the least sizes are neither those of the opening nor raised with two keys"
 
 
 def update_path(data: Path) -> Path:
@@ -48,22 +49,25 @@ async def keep_at_update(data: Path) -> None:
     keep_once(update_path(data), signed.canonical(sorted(record.id for record in found)).encode())
 
 
-def about_to_raise(data: Path, wave: str, k: Mapping[str, int]) -> None:
+def about_to_raise(data: Path, wave: str, now: Mapping[str, int], k: Mapping[str, int]) -> None:
     """Note the least sizes that two keys are about to write into the row: until they stand there, those before hold too.
 
     Parameters
     ----------
     data : the folder that has the folder of keys
     wave : its id
-    k : the least sizes of all families, as the row will have them
+    now : the least sizes of all families, as the row has them
+    k : the same, as the row will have them
 
     Raises
     ------
     PlanOther
-        If the file is not there or cannot be read.
+        If the file is not there, cannot be read, or does not know those of the row.
     """
     there = _read(data, wave)
-    _write(data, wave, there["headcounts"], [there["k"][-1], dict(k)])
+    if dict(now) not in there["k"]:  # after a raise that was cut off the row has the first of two
+        raise PlanOther(_OTHER_SIZES)
+    _write(data, wave, there["headcounts"], [dict(now), dict(k)])
 
 
 def raised(data: Path, wave: str) -> None:
@@ -87,7 +91,7 @@ async def check(data: Path, record: WaveRecord) -> None:
     if there["headcounts"] != now or dict(record.headcount_bands) != {view: size_band(n) for view, n in now.items()}:
         raise PlanOther("the headcounts are not those of the opening")
     if k not in there["k"]:
-        raise PlanOther("the least sizes are neither those of the opening nor raised with two keys")
+        raise PlanOther(_OTHER_SIZES)
 
 
 def _write(data: Path, wave: str, headcounts: Mapping[str, int], k: list[dict[str, int]]) -> None:

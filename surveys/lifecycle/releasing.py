@@ -143,7 +143,7 @@ async def _open(
     return raw, texts, missing, {"plan": plan.hash}
 
 
-def _two_holders(typed: tuple[HolderSecret, HolderSecret], site: str, plan: SignedPlan) -> dict[str, HolderKeys]:
+def _two_holders(typed: tuple[HolderSecret, HolderSecret], house: str, plan: SignedPlan) -> dict[str, HolderKeys]:
     """Derive the keys of two holders and find them in the plan, both halves.
 
     Raises
@@ -153,7 +153,7 @@ def _two_holders(typed: tuple[HolderSecret, HolderSecret], site: str, plan: Sign
     found = {}
     for secret in typed:
         for seat in SEATS:
-            keys, stated = holder_keys(secret, site, plan.wave, seat), plan.holder(seat)
+            keys, stated = holder_keys(secret, house, plan.wave, seat), plan.holder(seat)
             if (keys.point, keys.signer) == (stated.point, stated.signer):
                 found[seat] = keys
                 break

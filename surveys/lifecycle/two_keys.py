@@ -165,7 +165,7 @@ async def _raise(site: Site, record: WaveRecord, asked: Asked) -> None:
         if not await two_keys.settle(people, asked.id, ASKED, HANDED, site.actor):
             raise PlanRefused("second_key")
         raised = {**now, asked.family: asked.k}
-        frozen.about_to_raise(site.data, record.id, raised)
+        frozen.about_to_raise(site.data, record.id, now, raised)
         await waves.change(site.engines["public"], record.id, State.OPEN, rules={**rules, "k": raised})
         frozen.raised(site.data, record.id)
     await log.record(people, site.day, site.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))

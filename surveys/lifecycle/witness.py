@@ -160,14 +160,18 @@ def check_bulletin(data: Path, wave: str, published: tuple[Mapping[str, int], Se
     Raises
     ------
     PlanOther
-        If it is another. Of a wave that was over before closings were kept nothing can be said.
+        If it is another, or what was kept cannot be read. Of a wave that was over before closings were kept nothing can be said.
     """
     text = _read(data, wave)
     if text is None:
         return
-    kept = json.loads(text)
     listed = signed.digest(signed.canonical(list(published[1])))
-    if kept["bulletin"] != listed or kept["counts"] != dict(published[0]):
+    try:
+        kept = json.loads(text)
+        same = kept["bulletin"] == listed and kept["counts"] == dict(published[0])
+    except (ValueError, KeyError, TypeError):
+        same = False
+    if not same:
         raise PlanOther("the bulletin is not the one of the closing")
 
 

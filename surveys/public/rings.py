@@ -290,6 +290,12 @@ def _check_days(begins: date, until: date) -> None:
         raise RingRefused(f"a ring lasts at most {LONGEST_DAYS} days")
 
 
+def _check_begun(text: str, today: date) -> None:
+    """Refuse what begins later: 120 days from a day to come would be more than 120 days from now."""
+    if date.fromisoformat(signed.parse(text)["day"]) > today:
+        raise RingRefused("it begins on a day to come: the clock of the device that wrote it is ahead")
+
+
 def read_draft(text: str, house: HouseFile) -> Ring:
     """Read a ring that is not signed yet: for whoever is asked to sign it.
 
@@ -441,28 +447,32 @@ async def load(house: HouseFile | None) -> Chain | None:
     return Chain((*rings[:-1], lengthened(rings[-1], *still, house)), still)
 
 
-async def publish(engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:
+async def publish(
+    engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date
+) -> Ring:
     """Put a signed ring in use.
 
     Parameters
     ----------
     engine : of the public store
     house, text, signatures : as of `verify`; the ring before is the newest that is stored
+    today : it has begun by then
 
     Raises
     ------
     RingRefused
-        Also if a stored ring was changed. Nothing is kept.
+        Also if a stored ring was changed, or this one begins later. Nothing is kept.
     """
     async with engine.transaction():
         there = await load(house)
         ring = verify(text, signatures, house, there.newest if there else None)
+        _check_begun(text, today)
         await RingRow.insert(RingRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
     return ring
 
 
 async def publish_still(
-    engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]]
+    engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date
 ) -> Ring:
     """Lengthen the ring in use.
 
@@ -470,17 +480,19 @@ async def publish_still(
     ----------
     engine : of the public store
     house, text, signatures : as of `lengthened`; an older still of the ring goes
+    today : it has begun by then
 
     Raises
     ------
     RingRefused
-        Also if there is no ring, or a stored one was changed. Nothing is kept.
+        Also if there is no ring, a stored one was changed, or this one begins later. Nothing is kept.
     """
     async with engine.transaction():
         there = await load(house)
         if there is None:
             raise RingRefused("there is no ring yet")
         ring = lengthened(there.newest, text, signatures, house)
+        _check_begun(text, today)
         await StillRow.delete().where(StillRow.number == ring.number)
         await StillRow.insert(StillRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
     return ring

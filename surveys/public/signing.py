@@ -50,7 +50,7 @@ def public_text(key: Ed25519PrivateKey) -> str:
 
 
 def fingerprint(public: str) -> str:
-    """SHA-256 of the public half in groups of four, as printed on pages and posters."""
+    """The first 128 bits of SHA-256 of the public half, as 32 hex digits in groups of four: printed on pages and posters."""
     text = hashlib.sha256(base64.b64decode(public)).hexdigest()
     return " ".join(text[i : i + 4] for i in range(0, 32, 4))
 

@@ -44,10 +44,10 @@ async def _prepare(folder: Path) -> tuple[Ring, str]:
         return found.chain.newest, found.house.hash
 
 
-def _report(ring: Ring, site: str, day: date) -> tuple[dict[str, Any], bytes]:
+def _report(ring: Ring, house: str, day: date) -> tuple[dict[str, Any], bytes]:
     """A sealed report of about 1,200 letters under random keys: the phone's work is not the server's."""
     me = Reporter(CodeKeys(*(os.urandom(32) for _ in range(8))))
-    made = acts.report(me, ring, site, (), {"text": "parole " * 170}, day, os.urandom)
+    made = acts.report(me, ring, house, (), {"text": "parole " * 170}, day, os.urandom)
     return made, json.dumps(made).encode()
 
 

@@ -396,3 +396,7 @@ async def test_another_bulletin_than_that_of_the_closing_is_not_given_out(site: 
     for other in ((counts, [*digests, "0" * 64]), (counts, digests[1:]), ({**counts, "drawn": 99}, digests)):
         with pytest.raises(PlanOther):
             witness.check_bulletin(site.data, WAVE, other)
+    for damaged in ("", "{}", "[]", "null", '{"bulletin":[]}'):
+        witness.path_of(site.data, WAVE).write_text(damaged, "utf-8")
+        with pytest.raises(PlanOther):
+            witness.check_bulletin(site.data, WAVE, found)

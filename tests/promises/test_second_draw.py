@@ -166,9 +166,13 @@ async def test_a_raise_that_was_cut_off_stops_nothing_and_one_that_was_done_is_n
 ) -> None:
     await open_a_wave(sqlite_site)
     before = await waves.get(WAVE)
-    raised = {**before.rules["k"], "items": 9}
-    frozen.about_to_raise(sqlite_site.data, WAVE, raised)
-    await frozen.check(sqlite_site.data, before)  # killed here, the wave goes on as it was
+    now = before.rules["k"]
+    raised = {**now, "items": 9}
+    for wanted in ({**now, "items": 8}, {**now, "groups": 12}, raised):  # killed here, the wave goes on as it was
+        frozen.about_to_raise(sqlite_site.data, WAVE, now, wanted)
+        await frozen.check(sqlite_site.data, before)
+    with pytest.raises(PlanOther):  # least sizes that somebody wrote into the row meanwhile
+        frozen.about_to_raise(sqlite_site.data, WAVE, {**now, "items": 7}, raised)
     rules = {**before.rules, "k": raised}
     after = await waves.change(sqlite_site.engines["public"], WAVE, State.OPEN, rules=rules)
     await frozen.check(sqlite_site.data, after)

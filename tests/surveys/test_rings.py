@@ -160,8 +160,20 @@ async def test_a_ring_is_put_in_use_and_lengthened_and_a_wrong_one_changes_nothi
         await publish_ring(sqlite_site, text, [rings.sign(text, made.seats["legal"])])
     lists = await readers.load(sqlite_site.data)
     assert lists.chain is not None and [ring.number for ring in lists.chain.rings] == [1]
-    still = rings.draft_still(made.anchor, made.ring, sqlite_site.day + timedelta(days=100))
-    await publish_still(sqlite_site, still, [rings.sign_still(still, made.seats[s]) for s in ("legal", "reserve")])
+    later = replace(sqlite_site, day=sqlite_site.day + timedelta(days=100))
+    still = rings.draft_still(made.anchor, made.ring, later.day)
+    signatures = [rings.sign_still(still, made.seats[s]) for s in ("legal", "reserve")]
+    with pytest.raises(RingRefused, match="a day to come"):  # it would last 220 days from today
+        await publish_still(sqlite_site, still, signatures)
+    ahead = rings.draft(
+        made.anchor,
+        later.day,
+        [Wanted(made.statement(n, sqlite_site.day), {"it": "r"}, n == OUTSIDE) for n in ALL],
+        before=made.ring,
+    )
+    with pytest.raises(RingRefused, match="a day to come"):
+        await publish_ring(sqlite_site, ahead, [rings.sign(ahead, made.seats[s]) for s in ("legal", "staff")])
+    await publish_still(later, still, signatures)
     lists = await readers.load(sqlite_site.data)
     assert lists.chain is not None and lists.chain.newest.until == sqlite_site.day + timedelta(days=220)
 
@@ -212,6 +224,16 @@ def test_json_that_is_not_in_its_one_form_is_refused(text: str) -> None:
 )
 def test_what_is_written_in_its_one_form_comes_back(content: object) -> None:
     assert signed.parse(signed.canonical(content)) == content
+
+
+@pytest.mark.parametrize("other", [str.upper, lambda text: f" {text}", lambda text: f"{text[:2]} {text[2:]}"])
+def test_a_signature_has_one_writing_in_both_languages(other: Callable[[str], str]) -> None:
+    """Somebody could keep one signature in several writings, and a browser refused what Python took."""
+    seed = bytes(range(32))
+    key, sig = signed.public_of(seed), signed.signature("text", "letter", seed)
+    assert signed.is_signed("text", "letter", key, sig)
+    assert not signed.is_signed("text", "letter", other(key), sig)
+    assert not signed.is_signed("text", "letter", key, other(sig))
 
 
 def test_a_key_of_small_order_signs_nothing() -> None:

@@ -126,6 +126,15 @@ async def test_pieces_that_nobody_claimed_leave_the_spool_after_two_days(site: S
     assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", site.day) == 1
     assert await pieces.keep_piece(store, "cd" * 16, 0, b"one", site.day) == 1
     assert await pieces.keep_piece(store, "cd" * 16, 1, b"two", site.day) == 2
+    for other in (
+        "CD" * 16,
+        "cd " * 16,
+        "cd" * 15,
+        "cd" * 17,
+        "xy" * 16,
+    ):  # one writing: it could be kept twice and joined
+        with pytest.raises(ReportRefused):
+            await pieces.keep_piece(store, other, 0, b"one", site.day)
     assert await pieces.pieces_kept("cd" * 16) == [0, 1]
     assert (await keeping.sweep(store, site.day + timedelta(days=2), 5)).pieces == 0
     assert (await keeping.sweep(store, site.day + timedelta(days=3), 5)).pieces == 2

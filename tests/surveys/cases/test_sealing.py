@@ -177,6 +177,16 @@ def test_a_wrap_by_a_stranger_who_calls_herself_handler_is_refused() -> None:
         open_wrap(make_wrap(key, Author("anna", STRANGER_SEED), recipient), identity, CASE, "thread", TRUST.handlers)
 
 
+@pytest.mark.parametrize("lost", ["number", "identity"])
+def test_a_signed_wrap_without_a_key_in_it_is_refused(lost: str) -> None:
+    identity, recipient = new_identity()
+    place = {"case": f"{CASE:016x}", "stream": "thread", "by": "reporter", "reporter": public_of(REPORTER_SEED)}
+    body: dict[str, Any] = {"number": 1, "identity": new_identity()[0], **place}
+    for inside in ({name: value for name, value in body.items() if name != lost}, body | {lost: None}):
+        with pytest.raises(CannotOpen, match="no key"):
+            open_wrap(seal(sign(inside, "wrap", REPORTER_SEED), recipient), identity, CASE, "thread", {})
+
+
 def test_all_wraps_have_one_size_and_one_form() -> None:
     sizes = set()
     for name in ("a", "x" * 60):

@@ -1,5 +1,6 @@
 """A case from received to final, and when the substitute comes in."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -105,3 +106,13 @@ async def test_a_handler_in_conflict_steps_out_and_the_last_one_cannot(site: Sit
     assert await sees(site, made, "anna") == [written.case]
     with pytest.raises(NotAllowed):
         await standing.step_out(await seat(site, made), written.case, "anna")
+
+
+async def test_of_two_who_step_out_in_one_moment_one_stays(site: Site, made: Team) -> None:
+    written = await report(site, made, out=["carla", OUTSIDE])
+    desk = await seat(site, made)
+    ended = await asyncio.gather(
+        *(standing.step_out(desk, written.case, name) for name in ("anna", "bruno")), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in ended) == ["NoneType", "NotAllowed"]
+    assert [name for name in ("anna", "bruno") if await sees(site, made, name)] != []
