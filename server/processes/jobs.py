@@ -14,6 +14,7 @@ from server.processes.charting import draw_missing
 from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
+from surveys.cases.keeper import keeper_at
 from surveys.lifecycle import destroying
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import ROME, Site, today
@@ -131,5 +132,5 @@ async def do_due(site: Site, hour: int = COUNT_HOUR) -> None:
     if hour >= COUNT_HOUR:
         await count_received(site)
     record = await channel.load()
-    await keeping.sweep(site.engines["cases"], site.day, record.retention_years)
+    await keeping.sweep(site.engines["cases"], keeper_at(site.data), site.day, record.retention_years)
     await keeping.close_year(site.engines["public"], site.day)

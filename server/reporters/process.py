@@ -23,13 +23,13 @@ from surveys.cases import acts, composing
 from surveys.cases.acts import Reporter
 from surveys.cases.codes import CodeKeys, NotACode, Secret, derive, holds_code, read_code, to_digits, to_words
 from surveys.cases.composing import Entry
-from surveys.cases.keeper import REPORTER
+from surveys.cases.keeper import RECOVERY, REPORTER
 from surveys.cases.opening import open_case
 from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import CannotOpen
 from surveys.cases.thread import OpenedFirst, open_first_version
 from surveys.public.house import HouseFile
-from surveys.public.rings import Chain
+from surveys.public.rings import Chain, Ring
 
 TEXT_LIMIT = 30_000
 PHOTO_LIMIT = 8 * 1024 * 1024
@@ -189,6 +189,11 @@ class LetterProcess:
             if name.startswith("reads.") and given[0] == "no"
         }
 
+    def _asked_for(self, ring: Ring) -> bool:
+        """Whether she was asked about everybody who would get a key, and nobody else: her page may show another list."""
+        wanted = {reader.id for reader in ring.readers} | ({RECOVERY} if ring.recovery else set())
+        return {name.removeprefix("reads.") for name in self.form if name.startswith("reads.")} == wanted
+
     def _content(self) -> dict[str, Any]:
         text = self.first("text")
         if not text and self.photo is None:
@@ -216,6 +221,8 @@ class LetterProcess:
     def _new(self, keys: CodeKeys, *, diary: bool) -> dict[str, Any]:
         house, chain = self.anchored
         out = self._kept_out()
+        if not diary and not self._asked_for(chain.newest):
+            raise Again("concern.who.changed")
         if not diary and not acts.readers_left(chain.newest, out):
             raise Again("concern.who.few_stop")
         content = self._content()
@@ -342,6 +349,8 @@ class LetterProcess:
         out = self._kept_out()
         if not picked:
             return self._show(keys) | {"problem": "concern.write.empty"}
+        if not self._asked_for(chain.newest):
+            return self._show(keys) | {"problem": "concern.who.changed"}
         if not acts.readers_left(chain.newest, out):
             return self._show(keys) | {"problem": "concern.who.few_stop"}
         content = acts.from_diary(picked)

@@ -143,11 +143,14 @@ async def delete_diary(
 
 
 @post("/concern/proof", status_code=200)
-async def proof(request: AppRequest, settings: NamedDependency[Settings]) -> Response[bytes]:
+async def proof(
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+) -> Response[bytes]:
     """Give the signed proof of filing."""
+    channel = await _channel(settings, engines)
     asked = await body_of(request, Opening)
     row = await intake.find(proof_of(asked.locator, asked.auth))
-    return answer({"proof": proof_text(settings, await keeping.filing(row, asked.signer, asked.reader))})
+    return answer({"proof": proof_text(settings, await keeping.filing(channel.keeper, row, asked.signer, asked.reader))})
 
 
 def proof_text(settings: Settings, filing: dict[str, str]) -> str:

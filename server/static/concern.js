@@ -207,6 +207,19 @@ const Concern = (() => {
     const wishes = [...fields.wish].filter((box) => box.checked).map((box) => box.value);
     return wishes.length ? { ...written, wish: wishes } : written;
   }
+  // Whoever gets a key was asked about: another list is shown and answered first, whoever put it there.
+  const askedFor = (box, ring) => {
+    const there = new Set([...box.querySelectorAll("[name*='reads.']")].map((field) => field.name.replace(/^(diary\.)?reads\./, "")));
+    const wanted = [...ring.readers.map((one) => one.id), ...(ring.recovery.length ? ["recovery"] : [])];
+    return there.size === wanted.length && wanted.every((id) => there.has(id));
+  };
+  function askAbout(ring) {
+    const asks = ring.readers.map((one) => [one.id, one.name, [one.role[channel.language] || one.role.it || Object.values(one.role)[0], ...(one.outside ? [t("who.outside")] : [])].join(" · ")]);
+    if (ring.recovery.length) asks.push(["recovery", t("who.recovery"), t("who.recovery_note", { holders: ring.recovery.map((one) => one.name).join(", ") })]);
+    const answer = (id, value) => make("label", { className: "o" }, make("input", { type: "radio", name: `reads.${id}`, value, checked: value === "yes" }), t(`who.reads_${value}`));
+    byId("who").querySelector(".readers").replaceChildren(...asks.map(([id, name, more]) => make("fieldset", { className: "reads" },
+      make("legend", { textContent: name }), make("p", { className: "quiet", textContent: more }), answer(id, "yes"), answer(id, "no"))));
+  }
   const keptOut = (form) => new Set([...form.querySelectorAll("[name^='reads.'][value=no]:checked")].map((box) => box.name.slice(6)));
   // Who I am by my code: what derives everything, and the number of the case that follows from it.
   function meOf(keys) {
@@ -221,6 +234,7 @@ const Concern = (() => {
   async function send(diary) {
     const { house, chain } = await reach(lists());
     if (!chain) { say(""); return warn(t("page.paused")); }
+    if (!diary && !askedFor(byId("report"), chain.newest)) { askAbout(chain.newest); say(""); location.replace("#who"); return warn(t("who.changed")); }
     const out = keptOut(byId("report"));
     if (!diary && chain.newest.readers.every((one) => out.has(one.id))) { say(""); return warn(t("who.few_stop")); }
     const written = content();
@@ -391,5 +405,5 @@ const Concern = (() => {
     byId("tools").hidden = false;
   }
 
-  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, meOf, codeInside, show, start, reach, Failed };
+  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, askedFor, askAbout, meOf, codeInside, show, start, reach, Failed };
 })();

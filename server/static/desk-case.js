@@ -23,10 +23,13 @@ const Case = (() => {
   const again = () => open(now.file.case);
   // Version 1: read by its own rules, marked; no keys change and nothing is taken out any more.
   async function openFirst(file) {
+    if (!Object.keys(here.handlers).length) throw new P.CannotOpen("fork"); // no list of version 1 was ever published here
     const opened = await P.readCase(file, here.keys.identity, here.handlers, file.case, "");
+    const problem = Memory.checkFirst(file.case, (opened.streams.thread || []).map((one) => one.hash));
+    if (!problem) await Memory.keep(here.desk.name, here.keys);
     const shown = (stream) => (opened.streams[stream] || []).map((one) => ({ from: one.from, kind: one.kind, day: one.day, content: one.body, number: one.number }));
     const state = { state: file.state, received: file.received, keep: file.dates.keep, duties: file.duties, pressing: file.pressing };
-    return { file, opened, first: true, problem: "", letters: shown("thread"), notes: shown("notes"), state, readers: file.readers, warnings: [] };
+    return { file, opened, first: true, problem, letters: shown("thread"), notes: shown("notes"), state, readers: file.readers, warnings: [] };
   }
   async function openSecond(file) {
     if (!here.chain) throw new P.CannotOpen("ring_old");

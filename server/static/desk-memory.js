@@ -40,7 +40,14 @@ const Memory = (() => {
     kept.cases[fold.case] = { start: fold.start, heads: fold.heads, epoch: fold.epoch, notes: opened.notesProblem ? stay : notes };
     return "";
   }
+  // A case of version 1 begins as it began on this device, and none becomes one: the server names those that were there at the update.
+  function checkFirst(id, heads) {
+    const before = Object.prototype.hasOwnProperty.call(kept.cases, id) ? kept.cases[id] : { first: true, heads: [] };
+    const word = before.first ? went(before.heads, heads) : "fork";
+    if (!word) kept.cases[id] = { first: true, start: "", heads, notes: [] };
+    return word;
+  }
   const vanished = (there) => Object.keys(kept.cases).filter((one) => !there.includes(one));
   const forget = (one) => { delete kept.cases[one]; };
-  return { load, keep, checkLists, checkCase, vanished, forget };
+  return { load, keep, checkLists, checkCase, checkFirst, vanished, forget };
 })();

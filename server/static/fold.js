@@ -393,7 +393,11 @@ const Fold = (() => {
   }
   async function openThread(file, me, house, chain, opened) {
     const rows = rowsOf(file, "thread");
-    if (!rows.length && me.name === "reporter") return;
+    if (!rows.length && me.name === "reporter") {
+      // a diary says that it is one: where a thread was begun, its letters are hidden
+      if (!opened.diary.length || file.epochs.some((row) => row.stream === "thread")) no("shorter");
+      return;
+    }
     const keys = await halvesOf(file, me, "thread");
     const right = new Map();
     opened.keys.thread = right;

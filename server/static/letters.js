@@ -1,7 +1,7 @@
 // Coming back with the code: open the thread on this device, check it against what the code derives, answer, send parts of a diary.
 "use strict";
 const Letters = (() => {
-  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, meOf, codeInside, show, reach, Failed } = Concern;
+  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, askedFor, askAbout, meOf, codeInside, show, reach, Failed } = Concern;
   const status = (sentence) => { byId("opening").textContent = sentence; };
 
   async function typed() {
@@ -247,6 +247,7 @@ const Letters = (() => {
     const chosen = opened.diary.filter((entry) => picks.has(entry.head.number));
     const out = new Set([...box.querySelectorAll("[value=no]:checked")].map((one) => one.name.slice("diary.reads.".length)));
     if (!chosen.length) return warn(t("write.empty"));
+    if (!askedFor(box, chain.newest)) { askAbout(chain.newest); await open(current.secret); return warn(t("who.changed")); }
     if (chain.newest.readers.every((one) => out.has(one.id))) return warn(t("who.few_stop"));
     const diary = chosen.map((entry) => ({ day: entry.head.day, text: entry.content.text }));
     const files = chosen.flatMap((entry) => entry.content.files || []).slice(0, 5);

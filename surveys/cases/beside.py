@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from surveys.cases.clocks import Days, State, overdue_since, possible
-from surveys.cases.intake import FIRST_VERSION
+from surveys.cases.keeper import FIRST_VERSION, Keeper
 
 LATE_ROW = "row"
 """The mark of a row that was late before somebody put it in time."""
@@ -31,9 +31,9 @@ def holds_of(row: Mapping[str, Any]) -> set[str]:
         return set()
 
 
-def is_ended(row: Mapping[str, Any]) -> bool:
+def is_ended(row: Mapping[str, Any], keeper: Keeper) -> bool:
     """Whether the end that a row says needs no other look: there is none, two found it, or it is of version 1."""
-    return row["outcome"] is None or bool(row["ended"]) or row["version"] == FIRST_VERSION
+    return row["outcome"] is None or bool(row["ended"]) or keeper.version(int(row["id"])) == FIRST_VERSION
 
 
 class Word(NamedTuple):

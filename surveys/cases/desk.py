@@ -16,7 +16,7 @@ from surveys.cases.incoming import (
     CaseUnknown,
     names_on,
 )
-from surveys.cases.keeper import RECOVERY, REPORTER, Keeper
+from surveys.cases.keeper import FIRST_VERSION, RECOVERY, REPORTER, Keeper
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
 from surveys.cases.wraps import PAIRS, pair_name
 from surveys.engines import StoreEngine
@@ -116,7 +116,7 @@ async def inbox(desk: Desk, name: str) -> list[InboxLine]:
     )
     mine = [row for row in rows if desk.keeper.reader(int(row["id"]), "thread", name) in hers]
     return [
-        InboxLine(int(row["id"]), days_of(row), bool(row["rekey"]), bool(row["held"]), is_ended(row))
+        InboxLine(int(row["id"]), days_of(row), bool(row["rekey"]), bool(row["held"]), is_ended(row, desk.keeper))
         for row in mine
         if await may_read(desk, row, name)
     ]
@@ -195,7 +195,7 @@ async def case_file(desk: Desk, case: int, name: str, row: Mapping[str, Any] | N
     holds = holds_of(row)
     return CaseFile(
         case,
-        int(row["version"]),
+        desk.keeper.version(case),
         days_of(row),
         bool(row["contested"]),
         bool(row["rekey"]),
@@ -204,7 +204,7 @@ async def case_file(desk: Desk, case: int, name: str, row: Mapping[str, Any] | N
         hold_mark(desk, case, name) in holds,
         row["recovered"],
         tuple(sorted(await holders_of(desk, case) & set(desk.ever))),
-        is_ended(row),
+        is_ended(row, desk.keeper),
         tuple(e for e in epochs if e.stream in known),
         tuple(messages),
         tuple(sorted({bytes(piece["upload"]).hex() for piece in pieces})),
@@ -229,6 +229,11 @@ async def _epoch_file(desk: Desk, case: int, name: str, epoch: Mapping[str, Any]
         bool(epoch["confirmed"]),
         pairs,
     )
+
+
+async def of_first_version() -> list[int]:
+    """The numbers of cases whose rows say that they are of version 1: believed once, at the update (`keeper`)."""
+    return [int(row["id"]) for row in await Case.select(Case.id).where(Case.version == FIRST_VERSION)]
 
 
 async def for_recovery(desk: Desk) -> list[CaseFile]:

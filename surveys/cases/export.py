@@ -8,6 +8,7 @@ from typing import Any
 
 from surveys.cases.composing import open_file
 from surveys.cases.folded import Fold
+from surveys.cases.keeper import FIRST_VERSION
 from surveys.cases.letters import RECOVERY, Letter
 from surveys.cases.opening import open_case, redacted_text
 from surveys.cases.sealed_case import OpenedCase, Party, SealedCase, SealedEpochRow, SealedLetter
@@ -114,7 +115,9 @@ def open_export(content: Mapping[str, Any], printed: str, party: Callable[[], Pa
     """
     file = content["file"]
     house, chain, old = lists_of(content, printed)
-    if file.get("version", 1) == 1:
+    if file.get("version", 1) == FIRST_VERSION:
+        if not old:
+            raise CannotOpen("a case of version 1 where there was no list of version 1")
         return _first(content, identity, old)
     if house is None or chain is None:
         raise CannotOpen("house_other")

@@ -25,12 +25,11 @@ from surveys.cases.incoming import (
     row_id,
     sealed_bytes,
 )
-from surveys.cases.keeper import REPORTER, Keeper
+from surveys.cases.keeper import FIRST_VERSION, REPORTER, VERSION, Keeper
 from surveys.cases.pieces import claim
 from surveys.cases.tables import Case, Epoch, Message, Wrap
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
 
-FIRST_VERSION = 1
 
 
 async def lock_case(engine: StoreEngine, case: int) -> None:
@@ -84,7 +83,7 @@ def prepare(keeper: Keeper, report: Report, readers: Sequence[str], day: date) -
     epoch, wraps = _first_epoch(number, report.epochs[0], keeper, readers)
     case = Case(
         id=number,
-        version=2,
+        version=VERSION,
         locator=proof.locator,
         auth=proof.auth,
         state=State.RECEIVED if stream == "thread" else State.DIARY,
@@ -232,7 +231,7 @@ async def add(engine: StoreEngine, keeper: Keeper, reply: Reply, readers: Sequen
             await _send_diary(row, reply, epoch, keeper, readers, day)
         await append(case, reply.stream, reply.number, sealed, reply.epoch)
         if reply.contest:
-            await _contest(case)
+            await _contest(case, keeper)
         if reply.stream == "diary" and row["state"] == State.DIARY:
             await Case.update({Case.written: day}).where(Case.id == case)
         await claim(reply.uploads, case)
@@ -244,7 +243,7 @@ async def _send_diary(
 ) -> None:
     case = int(row["id"])
     now = await Case.select(Case.state).where(Case.id == case).first()
-    if now is None or now["state"] != State.DIARY or row["version"] == FIRST_VERSION:
+    if now is None or now["state"] != State.DIARY or keeper.version(case) == FIRST_VERSION:
         raise ReportRefused("epoch")
     if epoch.stream != "thread" or (reply.stream, reply.number, len(reply.epochs)) != ("thread", 1, 1):
         raise ReportRefused("epoch")
@@ -256,11 +255,11 @@ async def _send_diary(
     await Case.update({Case.state: State.RECEIVED, Case.received: day}).where(Case.id == case)
 
 
-async def _contest(case: int) -> None:
+async def _contest(case: int, keeper: Keeper) -> None:
     """An outcome is contested once; the substitute then looks at the case. Her letter decides, not what stands beside the case."""
-    row = await Case.select(Case.state, Case.contested, Case.version).where(Case.id == case).first()
+    row = await Case.select(Case.state, Case.contested).where(Case.id == case).first()
     fits = row is not None and row["state"] == State.OUTCOME and not row["contested"]
-    if row is None or (not fits and row["version"] == FIRST_VERSION):
+    if row is None or (not fits and keeper.version(case) == FIRST_VERSION):
         raise ReportRefused("contest")
     changes: dict[Any, Any] = {Case.contested: True} | ({Case.state: State.CONTESTED} if fits else {})
     await Case.update(changes).where(Case.id == case)

@@ -1,27 +1,40 @@
 """The key of the cases store, K_cases: kept outside the database and its backups.
 
-It makes the name on a wrap meaningless without it, and the handlers' log unreadable in a stolen file.
+It makes the name on a wrap meaningless without it, and the handlers' log unreadable in a stolen file. Beside it lies which cases
+are of version 1, fixed at the update to version 2: no writer of the database decides by which rules a case is read.
 """
 
 import hmac
+import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from nacl.secret import SecretBox
 
 RECOVERY = "recovery"
 REPORTER = "reporter"
+FIRST_VERSION, VERSION = 1, 2
 
 
 class Keeper:
     """Answers with K_cases; never shows it."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_first", "_key")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, first: Collection[str] = ()) -> None:
         if len(key) != 32:
             raise ValueError("K_cases has 32 bytes")
         self._key = key
+        self._first = frozenset(first)
+
+    def version(self, case: int) -> int:
+        """By which rules a case is read: 1 where it was one of those at the update, whatever its row says."""
+        return FIRST_VERSION if self.mark(case) in self._first else VERSION
+
+    def mark(self, case: int) -> str:
+        """What stands for a case in the list of those of version 1: it names none to whoever has not K_cases."""
+        return hmac.digest(self._key, f"version 1 {case:016x}".encode(), "sha256").hex()
 
     def reader(self, case: int, stream: str, name: str) -> bytes:
         """The name on a wrap: HMAC-SHA256 over the case, the stream and who reads."""
@@ -47,4 +60,17 @@ def keeper_at(data: Path) -> Keeper:
             os.fsync(file.fileno())
     except FileExistsError:
         pass
-    return Keeper(path.read_bytes())
+    return Keeper(path.read_bytes(), _first_versions(data))
+
+
+def first_versions_path(data: Path) -> Path:
+    """Where the marks of cases of version 1 lie: written once, at the update."""
+    return data / "keys" / "version-1-cases.json"
+
+
+def _first_versions(data: Path) -> list[str]:
+    try:
+        found = json.loads(first_versions_path(data).read_text("utf-8"))
+    except (OSError, ValueError):
+        return []  # none: a case of version 1 is then refused, never another one read as one
+    return [mark for mark in found if isinstance(mark, str)] if isinstance(found, list) else []

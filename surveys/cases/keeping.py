@@ -14,7 +14,8 @@ from surveys.cases.beside import days_of, is_ended
 from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, possible, was_late
 from surveys.cases.folded import case_of
 from surveys.cases.incoming import CaseUnknown
-from surveys.cases.intake import FIRST_VERSION, lock_case
+from surveys.cases.intake import lock_case
+from surveys.cases.keeper import FIRST_VERSION, Keeper
 from surveys.cases.tables import Case, Epoch, Message, Piece, Tally, Wrap
 from surveys.engines import StoreEngine
 from surveys.public import channel
@@ -33,7 +34,7 @@ class Deleted:
     pieces: int
 
 
-async def sweep(engine: StoreEngine, day: date, retention_years: int) -> Deleted:
+async def sweep(engine: StoreEngine, keeper: Keeper, day: date, retention_years: int) -> Deleted:
     """Delete what has passed its day: cases after retention (not those held, nor those whose end one reader alone says), old
     diaries, pieces nobody claimed."""
     cases = diaries = 0
@@ -45,7 +46,7 @@ async def sweep(engine: StoreEngine, day: date, retention_years: int) -> Deleted
         elif (
             (outcome := possible(row["outcome"]))
             and not row["held"]
-            and is_ended(row)
+            and is_ended(row, keeper)
             and day > keep_until(outcome, retention_years)
         ):
             await delete_case(engine, row, day)
@@ -163,7 +164,9 @@ async def close_year(public: StoreEngine, day: date) -> ChannelRecord:
     return await channel.save(public, replace(record, bands=bands))
 
 
-async def filing(row: Mapping[str, Any], signer: str = "", reader: str = "") -> dict[str, str]:
+async def filing(
+    keeper: Keeper, row: Mapping[str, Any], signer: str = "", reader: str = ""
+) -> dict[str, str]:
     """What a proof of filing says: the day, and the hash of the reporter's signing key. No word, no case number.
 
     The reporter proves that it is hers with the code, which derives that key. The store holds no key of hers (version 2): she
@@ -178,7 +181,7 @@ async def filing(row: Mapping[str, Any], signer: str = "", reader: str = "") -> 
     if received is None:
         raise CaseUnknown
     mine = str(row["signer"])
-    if row["version"] != FIRST_VERSION:
+    if keeper.version(int(row["id"])) != FIRST_VERSION:
         if f"{int(row['id']):016x}" != case_of(signer, reader):
             raise CaseUnknown
         mine = signer

@@ -55,6 +55,8 @@ def open_case(case: SealedCase, party: Party, house: str, chain: Chain | None) -
 def _thread(case: SealedCase, party: Party, house: str, chain: Chain | None, opened: OpenedCase) -> None:
     rows = rows_of(case, "thread")
     if not rows and party.name == REPORTER:
+        if not opened.diary or any(row.stream == "thread" for row in case.epochs):
+            raise CannotOpen("shorter")  # a diary says that it is one: where a thread was begun, its letters are hidden
         return
     keys, right = Keys(case, party, "thread"), opened.keys.setdefault("thread", {})
     opened.newest = max([1, *(row.number for row in case.epochs if row.stream == "thread")])

@@ -15,7 +15,8 @@ from surveys.cases.clocks import EARLIEST, Days, State
 from surveys.cases.desk import Desk, NotAllowed, case_row, hold_mark, holders_of
 from surveys.cases.folded import day_of
 from surveys.cases.incoming import CaseUnknown, ReportRefused, dummy_wrap, sealed_bytes
-from surveys.cases.intake import FIRST_VERSION, lock_case
+from surveys.cases.intake import lock_case
+from surveys.cases.keeper import FIRST_VERSION
 from surveys.cases.tables import Case, Message, Wrap
 
 
@@ -132,7 +133,7 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
     async with desk.engine.transaction():
         await lock_case(desk.engine, case)
         row = await Case.select().where(Case.id == case).first()
-        if row is None or row["version"] == FIRST_VERSION:
+        if row is None or desk.keeper.version(case) == FIRST_VERSION:
             raise ReportRefused("state")
         found = _days_said(said, desk.day)
         if found != days_of(row) and not _may_be_said(row, found, desk.day):
@@ -149,7 +150,7 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
                 Case.ender: me,
                 Case.ended: False,
             }
-        elif not is_ended(row) and not bytes(row["ender"] or b""):
+        elif not is_ended(row, desk.keeper) and not bytes(row["ender"] or b""):
             changes = {Case.ender: me}
         if (
             found.outcome
@@ -215,7 +216,7 @@ async def replace_message(desk: Desk, case: int, name: str, number: int, sealed_
     row = await case_row(desk, case, name)
     sealed = sealed_bytes(sealed_text, "sealed")
     where = (Message.case == case) & (Message.stream == "thread") & (Message.number == number)
-    if row["version"] == FIRST_VERSION or not await Message.exists().where(where):
+    if desk.keeper.version(case) == FIRST_VERSION or not await Message.exists().where(where):
         raise ReportRefused("number")
     await Message.update({Message.replacement: sealed, Message.maker: desk.keeper.reader(case, "maker", name)}).where(
         where

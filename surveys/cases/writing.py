@@ -18,8 +18,8 @@ from surveys.cases.incoming import (
     names_on,
     sealed_bytes,
 )
-from surveys.cases.intake import FIRST_VERSION, append, lock_case
-from surveys.cases.keeper import RECOVERY, REPORTER
+from surveys.cases.intake import append, lock_case
+from surveys.cases.keeper import FIRST_VERSION, RECOVERY, REPORTER
 from surveys.cases.pieces import claim
 from surveys.cases.tables import Case, Epoch, Message, Wrap
 
@@ -95,7 +95,7 @@ async def append_with(
     """
     if not writing.epochs:
         return await append(case, writing.stream, writing.number, sealed, writing.epoch)
-    if row["version"] == FIRST_VERSION:
+    if desk.keeper.version(case) == FIRST_VERSION:
         raise ReportRefused("epochs")
     there = await Epoch.select().where(Epoch.case == case)
     highest = max(e["number"] for e in there if e["stream"] == "thread")
@@ -186,7 +186,7 @@ async def _blind(epochs: Sequence[int], stay: Collection[bytes]) -> None:
 async def _move(desk: Desk, case: int, row: Mapping[str, Any], name: str, move: str) -> None:
     before, after = MOVES.get(move, (set(), State.FINAL))
     if row["state"] not in before or (move == "final" and not desk.current.get(name)):
-        if row["version"] == FIRST_VERSION:
+        if desk.keeper.version(case) == FIRST_VERSION:
             raise NotAllowed
         return  # the letter is kept: it decides, and what stands beside the case is put right by whoever opens it
     changes: dict[Any, Any] = {

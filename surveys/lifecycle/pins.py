@@ -1,7 +1,7 @@
-"""Waves of version 1 that were under way when version 2 came: they end as they began, under keys pinned outside the databases.
+"""Waves and cases of version 1 that were there when version 2 came: they end as they began, and are named outside the databases.
 
-The file is written once, at the first start of version 2, and never again: afterwards nobody can make a wave of version 1.
-What was changed in a row before that start nothing can tell.
+Each file is written once, at the first start of version 2, and never again: afterwards nobody can make a wave or a case of
+version 1. What was changed in a row before that start nothing can tell.
 """
 
 import json
@@ -10,7 +10,9 @@ from typing import Any
 
 from surveys import signed
 from surveys.answers.plans import PlanOther, hash_of
-from surveys.lifecycle.context import keep_file
+from surveys.cases import desk
+from surveys.cases.keeper import first_versions_path, keeper_at
+from surveys.lifecycle.context import keep_file, keep_once
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
 
@@ -22,7 +24,10 @@ def path_of(data: Path) -> Path:
 
 
 async def keep(data: Path) -> None:
-    """Pin every wave that is under way, once in the life of an installation."""
+    """Pin every wave that is under way, and say which cases are of version 1, once in the life of an installation."""
+    if not first_versions_path(data).exists():
+        marks = [keeper_at(data).mark(case) for case in await desk.of_first_version()]
+        keep_once(first_versions_path(data), signed.canonical(sorted(marks)).encode())
     path = path_of(data)
     if path.exists():
         return

@@ -20,7 +20,7 @@ from surveys.cases.bundles import HandlerKeys, open_bundle, split
 from surveys.cases.codes import Secret
 from surveys.cases.composing import Entry
 from surveys.cases.export import lists_of
-from surveys.cases.keeper import keeper_at
+from surveys.cases.keeper import first_versions_path, keeper_at
 from surveys.cases.sealing import CannotOpen, new_identity, public_of
 from surveys.public import channel as channel_record
 from surveys.public import house as house_file
@@ -71,6 +71,7 @@ async def _made_old(channel: Channel, *, anchored: bool) -> tuple[Secret, Secret
                 ring if kind == "report" else None,
             )
             made.append(secret)
+    first_versions_path(channel.data).unlink(missing_ok=True)  # the version before had no such file
     with store(channel) as rows:  # what a column of bytes that was added later reads as in SQLite
         rows.execute("UPDATE epoch SET link = '', maker = ''")
         rows.execute("UPDATE message SET replacement = '', maker = ''")

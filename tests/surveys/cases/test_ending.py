@@ -1,20 +1,23 @@
 """How a case ends in its store, on both engines: what readers' desks say of it, and when a retention begins."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from surveys.cases import acts, desk, keeping, standing
 from surveys.cases.incoming import CaseUnknown, ReportRefused
-from surveys.cases.keeper import REPORTER
+from surveys.cases.keeper import REPORTER, first_versions_path
 from surveys.cases.tables import Case
 from surveys.cases.writing import Writing, append_letter
+from surveys.lifecycle import pins
 from surveys.lifecycle.context import Site
 from tests.conftest import ORGANISATION
-from tests.surveys.cases.people import OUTSIDE, Team, Written, open_of, opened, report, say, seat, stands
+from tests.surveys.cases.people import OUTSIDE, Team, Written, keeper_of, open_of, opened, report, say, seat, stands
 
 YEARS_LATER = 7
 
@@ -46,11 +49,11 @@ async def test_one_reader_alone_has_no_case_deleted_whatever_she_says_of_its_end
         await stands(site, made, written, "bruno", **ended)
     assert await row_of(written) == ("outcome", site.day, site.day, False)
     much_later = site.day.replace(year=site.day.year + YEARS_LATER)
-    assert (await keeping.sweep(store, much_later, 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 0
     await stands(site, made, written, "anna")  # her device reads the letters
     assert await row_of(written) == ("received", None, None, False)
     await stands(site, made, written, "bruno", **ended)
-    assert (await keeping.sweep(store, much_later, 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 0
 
 
 async def test_an_end_that_two_devices_found_in_the_letters_begins_the_retention(site: Site, made: Team) -> None:
@@ -62,8 +65,8 @@ async def test_an_end_that_two_devices_found_in_the_letters_begins_the_retention
         await stands(site, made, written, name)
         assert await row_of(written) == ("outcome", site.day, site.day, ended)
     await say(site, made, written, REPORTER, "no", kind="contest")
-    assert (await keeping.sweep(store, site.day, 5)).cases == 0
-    assert (await keeping.sweep(store, much_later, 5)).cases == 1
+    assert (await keeping.sweep(store, keeper_of(site), site.day, 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 1
 
 
 async def test_a_case_ended_before_two_had_to_look_is_looked_at_by_two(site: Site, made: Team) -> None:
@@ -73,7 +76,7 @@ async def test_a_case_ended_before_two_had_to_look_is_looked_at_by_two(site: Sit
     much_later = site.day.replace(year=site.day.year + YEARS_LATER)
     for name, deleted in (("bruno", 0), ("bruno", 0), ("carla", 1)):
         await stands(site, made, written, name)
-        assert (await keeping.sweep(store, much_later, 5)).cases == deleted
+        assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == deleted
 
 
 async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(site: Site, made: Team) -> None:
@@ -93,7 +96,7 @@ async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(si
         with pytest.raises(ReportRefused):
             await stands(late, made, written, name)
     assert (await row_of(written))[2:] == (late.day, False)
-    assert (await keeping.sweep(store, late.day + timedelta(days=365 * 6), 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), late.day + timedelta(days=365 * 6), 5)).cases == 0
 
 
 async def test_one_reader_alone_lets_no_substitute_in_and_moves_no_day_of_receipt(site: Site, made: Team) -> None:
@@ -115,7 +118,9 @@ async def test_the_only_reader_of_a_case_says_its_end_alone(site: Site, made: Te
     written, store = await report(site, made, out=["bruno", "carla", OUTSIDE]), site.engines["cases"]
     await say(site, made, written, "anna", "esito", "outcome")
     await stands(site, made, written, "anna")
-    assert (await keeping.sweep(store, site.day.replace(year=site.day.year + YEARS_LATER), 5)).cases == 1
+    assert (
+        await keeping.sweep(store, keeper_of(site), site.day.replace(year=site.day.year + YEARS_LATER), 5)
+    ).cases == 1
 
 
 @pytest.mark.parametrize(
@@ -266,3 +271,38 @@ async def test_a_late_case_stays_with_the_substitute_until_two_desks_found_it_in
     assert not await is_in(late, made, written)
     await say(late, made, written, REPORTER, "grazie")
     assert not await is_in(late, made, written)  # a newer letter does not make it late again
+
+
+async def test_a_row_that_says_version_1_has_no_case_deleted_or_read_by_other_rules(site: Site, made: Team) -> None:
+    """Only those of the update are of version 1, and what is said of an end by the row alone counts for them alone."""
+    store, written, other = site.engines["cases"], await report(site, made), await report(site, made)
+    long_ago: dict[Any, Any] = {
+        Case.state: "outcome",
+        Case.received: site.day,
+        Case.acknowledged: site.day,
+        Case.outcome: site.day,
+    }
+    await Case.update({Case.version: 1, **long_ago}, force=True)
+    assert (await desk.case_file(await seat(site, made), written.case, "anna")).version == 2
+    much_later = site.day.replace(year=site.day.year + YEARS_LATER)
+    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 0
+    first_versions_path(site.data).write_text(json.dumps([keeper_of(site).mark(written.case)]), "utf-8")
+    assert (await desk.case_file(await seat(site, made), written.case, "anna")).version == 1
+    assert (await desk.case_file(await seat(site, made), other.case, "anna")).version == 2
+    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 1
+
+
+@pytest.mark.parametrize("damaged", ["", "{}", "[1, null]", "null"])
+def test_a_damaged_list_of_those_of_version_1_makes_none_of_it(site: Site, damaged: str) -> None:
+    first_versions_path(site.data).parent.mkdir(parents=True, exist_ok=True)
+    first_versions_path(site.data).write_text(damaged, "utf-8")
+    assert keeper_of(site).version(7) == 2
+
+
+async def test_which_cases_are_of_version_1_is_said_once(site: Site, made: Team) -> None:
+    first, later = await report(site, made), await report(site, made)
+    await Case.update({Case.version: 1}).where(Case.id == first.case)
+    await pins.keep(site.data)
+    await Case.update({Case.version: 1}, force=True)
+    await pins.keep(site.data)
+    assert [keeper_of(site).version(case) for case in (first.case, later.case)] == [1, 2]
