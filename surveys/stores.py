@@ -20,8 +20,9 @@ from surveys.engines import (
     sqlite_is_sound,
     sqlite_version,
 )
+from surveys.people import sessions
 from surveys.public import releases
-from surveys.public.signing import installation_key, public_text
+from surveys.public.signing import installation_key, key_for, public_text
 
 STORES = ("public", "people", "answers", "cases")
 POOL_SIZE = 5
@@ -171,7 +172,9 @@ async def open_stores(settings: StoreSettings) -> Engines:
         raise StoresUnavailable(f"{settings.data.name}: {problem.strerror}") from problem
     close_to_others(settings.data)
     engines = bind(settings)
-    releases.begin(public_text(installation_key(settings.data)))
+    installation = installation_key(settings.data)
+    releases.begin(public_text(installation))
+    sessions.bind(key_for(installation, "sessions"))
     try:
         await migrate(engines)
         close_to_others(settings.data)  # what was made just now, under whatever mask

@@ -34,10 +34,9 @@ WANTED: Mapping[str, tuple[str, ...]] = {
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on."""
 ARCHIVE = "archive_mode"
-COUNTS, VERSION = "track_counts", "server_version_num"
-KEEPS_TIMES_FROM = 160_000
-"""From this version on PostgreSQL keeps, for each table and index, the microsecond in which it was last read. Tables of many
-parts then tell when each row came; stirring does not reach it."""
+COUNTS = "track_counts"
+"""While PostgreSQL counts, it keeps the microsecond in which it last looked over each table, and from version 16 on that in which
+each table and index was last read. Tables of many parts then tell when each row came; stirring does not reach it."""
 IN_ORDER = ("answers", "people", "cases")
 """The stores in which that would tell something of a person."""
 WIPED = ("answers", "cases", "people", "public")
@@ -103,7 +102,7 @@ async def judge_sqlite(data: Path) -> Iterator[Finding]:
 async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
     connection = await engine.get_new_connection()
     try:
-        rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE, COUNTS, VERSION])
+        rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE, COUNTS])
         server = await connection.fetchval("SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port())")
         sampled = await connection.fetch(SAMPLED, [table._meta.tablename for table in tables_of(store)])
         try:
@@ -145,14 +144,8 @@ def judge_settings(told: Mapping[str, ServerSettings]) -> Iterator[Finding]:
 
 
 def judge_counts(told: Mapping[str, ServerSettings]) -> Finding:
-    """Whether a server that would keep the time of a last reading counts nothing."""
-    wrong = [
-        store
-        for store in IN_ORDER
-        if store in told
-        and int(told[store].settings.get(VERSION, 0)) >= KEEPS_TIMES_FROM
-        and told[store].settings.get(COUNTS) != "off"
-    ]
+    """Whether a server, which would keep the time of a last look or reading, counts nothing."""
+    wrong = [store for store in IN_ORDER if store in told and told[store].settings.get(COUNTS, "off") != "off"]
     if not wrong:
         return good("setting", name=COUNTS)
     return failed("setting", name=COUNTS, where=", ".join(f"{store}: on" for store in wrong), wanted="off")

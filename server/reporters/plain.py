@@ -162,7 +162,8 @@ class _Talk:
             if asked["do"] == "proof":
                 return {
                     "proof": proof_text(
-                        self.settings, await keeping.filing(channel.keeper, row, asked.get("signer", ""), asked.get("reader", ""))
+                        self.settings,
+                        await keeping.filing(channel.keeper, row, asked.get("signer", ""), asked.get("reader", "")),
                     )
                 }
             await keeping.delete_by_reporter(engine, row, channel.day)

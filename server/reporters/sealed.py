@@ -150,7 +150,9 @@ async def proof(
     channel = await _channel(settings, engines)
     asked = await body_of(request, Opening)
     row = await intake.find(proof_of(asked.locator, asked.auth))
-    return answer({"proof": proof_text(settings, await keeping.filing(channel.keeper, row, asked.signer, asked.reader))})
+    return answer(
+        {"proof": proof_text(settings, await keeping.filing(channel.keeper, row, asked.signer, asked.reader))}
+    )
 
 
 def proof_text(settings: Settings, filing: dict[str, str]) -> str:

@@ -220,6 +220,14 @@ const Concern = (() => {
     byId("who").querySelector(".readers").replaceChildren(...asks.map(([id, name, more]) => make("fieldset", { className: "reads" },
       make("legend", { textContent: name }), make("p", { className: "quiet", textContent: more }), answer(id, "yes"), answer(id, "no"))));
   }
+  // Whether another list is in use than the one this page knows; then it asks about that one.
+  async function relisted(chain) {
+    known = null;
+    const now = (await reach(lists())).chain;
+    if (!now || now.newest.hash === chain.newest.hash) return false;
+    askAbout(now.newest);
+    return true;
+  }
   const keptOut = (form) => new Set([...form.querySelectorAll("[name^='reads.'][value=no]:checked")].map((box) => box.name.slice(6)));
   // Who I am by my code: what derives everything, and the number of the case that follows from it.
   function meOf(keys) {
@@ -243,12 +251,15 @@ const Concern = (() => {
     const keys = await P.derive(secret, house.salt);
     const entries = await reach(files.upload(say));
     if (entries.length) written.files = entries;
-    const wanted = JSON.stringify([diary, written, [...out]]);
+    const wanted = JSON.stringify([chain.newest.hash, diary, written, [...out]]);
     if (!sealedReport || sealedReport.wanted !== wanted) sealedReport = { wanted, body: await sealReport(keys, house, chain.newest, out, written, diary) };
     say(t("code.sending"));
     const answer = await deliver(sealedReport.body);
     if (answer.ok) return sent(diary);
-    if (answer.status === 400) return Letters.open(secret); // this code has something already: show it, keep the text
+    if (answer.status === 400) {
+      if (await relisted(chain)) { say(""); location.replace("#who"); return warn(t("who.changed")); }
+      return Letters.open(secret); // this code has something already: show it, keep the text
+    }
     throw new Failed();
   }
   async function sealReport(keys, house, ring, out, written, diary) {
@@ -405,5 +416,5 @@ const Concern = (() => {
     byId("tools").hidden = false;
   }
 
-  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, askedFor, askAbout, meOf, codeInside, show, start, reach, Failed };
+  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, askedFor, askAbout, relisted, meOf, codeInside, show, start, reach, Failed };
 })();

@@ -127,14 +127,24 @@ const Case = (() => {
     if (!now.problem) {
       box.append(sure(t("case.step_out"), t("case.step_out_sure"), stepOut));
       if (!first) box.append(...changes());
-      box.append(sure(t(file.my_hold ? "case.unhold" : "case.hold"), t("case.hold_note", { n: file.holds }), async () => {
-        if (!first) await Acts.note(now, file.my_hold ? "lift" : "hold", { text: "" });
-        await send(`/cases/case/${file.case}/hold`, { wanted: !file.my_hold });
+      const { mine, count } = holds();
+      if (count !== file.holds || (count >= 2 && !file.held)) box.append(make("p", { className: "bad", textContent: t("case.hold_differs", { n: count, m: file.held ? Math.max(2, file.holds) : file.holds }) }));
+      box.append(sure(t(mine ? "case.unhold" : "case.hold"), t("case.hold_note", { n: count }), async () => {
+        if (!first) await Acts.note(now, mine ? "lift" : "hold", { text: "" });
+        await send(`/cases/case/${file.case}/hold`, { wanted: !mine });
         await again();
       }));
     }
     box.append(button(t("case.export"), exportCase));
     return box;
+  }
+  // Who asks that the case is kept, by signed notes; of a case of before, by what our computer says.
+  function holds() {
+    const { file, first, notes, opened } = now;
+    if (first || opened.notesProblem) return { mine: file.my_hold, count: file.holds };
+    const by = new Map();
+    for (const one of notes) if (["hold", "lift"].includes(one.kind)) by.set(one.from, one.kind === "hold");
+    return { mine: by.get(here.desk.name) === true, count: [...by.values()].filter(Boolean).length };
   }
   // Asking for somebody to go or to come: another reader, or the reporter, must agree.
   function changes() {

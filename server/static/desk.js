@@ -29,7 +29,7 @@ const Board = (() => {
     for (const one of [...here.old].reverse()) { const found = one.readers.find((reader) => reader.id === id); if (found) return found.name; }
     return id;
   }
-  const wrong = (word) => t(`wrong.${word}`);
+  const wrong = (word) => (t(`wrong.${word}`) === `wrong.${word}` ? t("wrong.letter_forged") : t(`wrong.${word}`));
   // Her keys, the house and the list are held against each other and against what this device remembers.
   async function checkLists() {
     here.wrong = here.broken;

@@ -1,7 +1,7 @@
 // Coming back with the code: open the thread on this device, check it against what the code derives, answer, send parts of a diary.
 "use strict";
 const Letters = (() => {
-  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, askedFor, askAbout, meOf, codeInside, show, reach, Failed } = Concern;
+  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, askedFor, askAbout, relisted, meOf, codeInside, show, reach, Failed } = Concern;
   const status = (sentence) => { byId("opening").textContent = sentence; };
 
   async function typed() {
@@ -253,6 +253,7 @@ const Letters = (() => {
     const files = chosen.flatMap((entry) => entry.content.files || []).slice(0, 5);
     const content = { text: diary.map((part) => `${part.day}\n${part.text}`).join("\n\n"), diary, ...(files.length ? { files } : {}) };
     const made = await Fold.firstLetter(me, chain.newest, house.hash, out, channel.day, content);
+    if (await relisted(chain)) { await open(current.secret); return warn(t("who.changed")); }
     await deliver(current, { stream: "thread", number: 1, epoch: 1, sealed: made.sealed, uploads: [], epochs: [made.epoch] }, "");
   }
   function proofForm({ keys, me }) {

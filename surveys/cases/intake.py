@@ -31,7 +31,6 @@ from surveys.cases.tables import Case, Epoch, Message, Wrap
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
 
 
-
 async def lock_case(engine: StoreEngine, case: int) -> None:
     """Hold a case for this transaction; on SQLite the transaction is alone anyway.
 

@@ -164,9 +164,7 @@ async def close_year(public: StoreEngine, day: date) -> ChannelRecord:
     return await channel.save(public, replace(record, bands=bands))
 
 
-async def filing(
-    keeper: Keeper, row: Mapping[str, Any], signer: str = "", reader: str = ""
-) -> dict[str, str]:
+async def filing(keeper: Keeper, row: Mapping[str, Any], signer: str = "", reader: str = "") -> dict[str, str]:
     """What a proof of filing says: the day, and the hash of the reporter's signing key. No word, no case number.
 
     The reporter proves that it is hers with the code, which derives that key. The store holds no key of hers (version 2): she

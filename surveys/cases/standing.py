@@ -213,7 +213,7 @@ async def replace_message(desk: Desk, case: int, name: str, number: int, sealed_
     ------
     CaseUnknown, ReportRefused
     """
-    row = await case_row(desk, case, name)
+    await case_row(desk, case, name)
     sealed = sealed_bytes(sealed_text, "sealed")
     where = (Message.case == case) & (Message.stream == "thread") & (Message.number == number)
     if desk.keeper.version(case) == FIRST_VERSION or not await Message.exists().where(where):

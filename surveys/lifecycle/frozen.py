@@ -13,7 +13,7 @@ from analysis.steps import size_band
 from surveys import signed
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle.context import frozen_path, keep_file, keep_once
-from surveys.people import panel
+from surveys.people import log, panel
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
 
@@ -92,6 +92,22 @@ async def check(data: Path, record: WaveRecord) -> None:
         raise PlanOther("the headcounts are not those of the opening")
     if k not in there["k"]:
         raise PlanOther(_OTHER_SIZES)
+
+
+async def check_raises(record: WaveRecord) -> None:
+    """Hold the least sizes of a wave against the log of acts: an older copy of file and row takes no raise back.
+
+    Raises
+    ------
+    PlanOther
+    """
+    least = record.rules["k"]
+    for act in await log.read():
+        said = act.details
+        if act.act != "raised" or said.get("wave") != record.id:
+            continue
+        if not str(said.get("k")).isdecimal() or least.get(said.get("family"), 0) < int(said["k"]):
+            raise PlanOther(_OTHER_SIZES)
 
 
 def _write(data: Path, wave: str, headcounts: Mapping[str, int], k: list[dict[str, int]]) -> None:

@@ -78,6 +78,7 @@ async def release_wave(
         published, there = await releases.bulletin(wave), await urn_of.contents(wave)
         await witness.check(site.data, wave, published, there)
         await frozen.check(site.data, record)
+        await frozen.check_raises(record)
         second = is_second(site.data, wave)
         if second and (published is None or tuple(published[1]) != there.spent):
             raise SheetsForged  # codes were added or taken away between the bulletin and what was kept at an update

@@ -1,6 +1,10 @@
-"""Signed-in browsers: tokens kept as digests only, ended after eight hours, or half an hour without a request."""
+"""Signed-in browsers: tokens kept as digests only, ended after eight hours, or half an hour without a request.
+
+A row alone is no session: it carries a mark under a key of the folder of keys, so that whoever writes the store signs nobody in.
+"""
 
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +17,7 @@ SessionToken = NewType("SessionToken", str)
 
 SESSION_LENGTH = timedelta(hours=8)
 IDLE = timedelta(minutes=30)
+_key = secrets.token_bytes(32)
 _TOUCH = timedelta(minutes=1)
 """A session's idle end is moved at most so often: a page is no write."""
 CONFIRMATIONS = 5
@@ -37,13 +42,30 @@ class OpenSession:
     here: bool
 
 
+def bind(key: bytes) -> None:
+    """Mark sessions with this key from now on, the same in every process of the installation; until then with one of this process."""
+    global _key
+    _key = key
+
+
+def _mark(digest: str, account: str, coded: bool) -> str:
+    return hmac.digest(_key, f"session {digest} {int(coded)} {account}".encode(), "sha256").hex()
+
+
 async def begin(account: str, now: datetime, day: date, *, coded: bool) -> SessionToken:
     """Open a session whose token never existed; the caller holds the transaction. `coded`: a one-time code was shown for it."""
     token = SessionToken(secrets.token_urlsafe(32))
+    digest = _digest(token)
     await Session.delete().where((Session.expires < now) | (Session.idle < now))
     await Session.insert(
         Session(
-            digest=_digest(token), account=account, expires=now + SESSION_LENGTH, idle=now + IDLE, day=day, coded=coded
+            digest=digest,
+            account=account,
+            expires=now + SESSION_LENGTH,
+            idle=now + IDLE,
+            day=day,
+            coded=coded,
+            mark=_mark(digest, account, coded),
         )
     )
     return token
@@ -56,6 +78,8 @@ async def signed_in(token: str, now: datetime) -> SignedIn | None:
     """
     row = await Session.select().where(Session.digest == _digest(token)).first()
     if row is None or row["expires"].astimezone(UTC) <= now:
+        return None
+    if not hmac.compare_digest(row["mark"], _mark(row["digest"], row["account"], bool(row["coded"]))):
         return None
     idle = row["idle"].astimezone(UTC) if row["idle"] else None  # a session of the version before has none yet
     if idle and idle <= now:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -47,6 +49,11 @@ def _make(path: Path) -> None:
 def public_text(key: Ed25519PrivateKey) -> str:
     """The public half, base64 of its 32 bytes."""
     return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+def key_for(key: Ed25519PrivateKey, purpose: str) -> bytes:
+    """A secret of 32 bytes for one purpose inside this installation, by HKDF-SHA256 (RFC 5869); it tells nothing of the key."""
+    return HKDF(SHA256(), 32, None, f"ascolto {purpose}".encode()).derive(key.private_bytes_raw())
 
 
 def fingerprint(public: str) -> str:

@@ -121,3 +121,25 @@ async def test_a_report_whose_letters_are_hidden_is_no_diary(
         await context.close()
     assert say("it", "concern.thread.state_diary") not in shown
     assert say("it", "concern.wrong.shorter") in wrong or say("it", "concern.back.damaged") in wrong
+
+
+async def test_requests_to_keep_a_case_are_those_of_signed_notes(browser: Browser, channel: Channel) -> None:
+    """Done from outside: a row said two requests, and the page too; the case was to be deleted on its day."""
+    await report(channel, TRUE)
+    desk = await at_desk(browser, channel, "ascolto1")
+    await desk.click("#board table button")
+    await desk.click(f'summary:has-text("{say("it", "cases.case.hold")}")')
+    assert say("it", "cases.case.hold_note", n=0) in await desk.inner_text("#board")
+    await desk.click(f'button:has-text("{say("it", "cases.case.hold")}")')
+    await desk.wait_for_selector(f'summary:has-text("{say("it", "cases.case.unhold")}")')
+    await desk.click(f'summary:has-text("{say("it", "cases.case.unhold")}")')
+    assert say("it", "cases.case.hold_note", n=1) in await desk.inner_text("#board")
+    assert await desk.locator("aside .bad").count() == 0
+    for change, told in (('holds = \'["aa", "bb"]\'', 2), ("holds = '[]'", 0), ("holds = '[]', held = 1", 2)):
+        with store(channel) as rows:
+            rows.execute(f'UPDATE "case" SET {change}')
+        await desk.click(f'text="{say("it", "cases.case.back")}"')
+        await desk.click("#board table button")
+        await desk.wait_for_selector("aside .bad")
+        assert await desk.inner_text("aside .bad") == say("it", "cases.case.hold_differs", n=1, m=told)
+    await desk.context.close()

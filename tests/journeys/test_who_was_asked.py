@@ -13,6 +13,7 @@ import pysqlite3.dbapi2 as sqlite
 import pytest
 from playwright.async_api import Browser, Page
 
+from server.demonstration import channel as demonstration
 from server.frame.texts import say
 from surveys.lifecycle.channel import publish_ring
 from surveys.lifecycle.context import Site
@@ -44,6 +45,24 @@ async def _without_recovery(channel: Channel) -> None:
         text = rings.draft(anchor, BEGIN, wanted, before=chain.newest)
         signatures = [rings.sign(text, bytes.fromhex(channel.known["seats"][seat])) for seat in ("legal", "staff")]
         await publish_ring(Site(engines, channel.data, BEGIN + timedelta(days=1), "administrator"), text, signatures)
+
+
+async def _another_reader(channel: Channel) -> None:
+    """Two seats put Carla on the list in Paolo's place."""
+    async with stores(StoreSettings(channel.data)) as engines:
+        site = Site(engines, channel.data, BEGIN, "administrator")
+        anchor = house_file.load(channel.data)
+        assert anchor is not None
+        chain = await rings.load(anchor)
+        assert chain is not None
+        keys, _ = await demonstration.enrol(site, "ascolto3")
+        stated = rings.state(anchor, "ascolto3", "Carla Nuova", (keys.recipient, keys.signer, keys.ed25519), BEGIN)
+        stay = [Wanted(r.statement, r.role, r.outside) for r in chain.newest.readers if r.id != "ascolto2"]
+        text = rings.draft(
+            anchor, BEGIN, [Wanted(stated, {"it": "referente"}), *stay], chain.newest.recovery, before=chain.newest
+        )
+        signatures = [rings.sign(text, bytes.fromhex(channel.known["seats"][seat])) for seat in ("legal", "staff")]
+        await publish_ring(site, text, signatures)
 
 
 def _take_the_newest_list_out(channel: Channel) -> None:
@@ -143,3 +162,25 @@ async def test_parts_of_a_diary_go_to_nobody_whom_the_page_did_not_name(
     await page.wait_for_selector("[name=pick]", state="detached")
     await context.close()
     assert _cases(channel) > before
+
+
+async def test_a_list_that_is_published_while_she_writes_is_shown_and_answered_first(
+    browser: Browser, channel: Channel
+) -> None:
+    """Done from outside, by nobody's fault: the page said that there was nothing with this code, and said it for ever."""
+    context, page = await phone(browser, "it-IT")
+    await page.goto(f"{channel.address}/concern?lang=it")
+    await _write(page, script=True)
+    await page.wait_for_selector('#will li:has-text("Paolo")')
+    await _another_reader(channel)
+    await page.click("#send")
+    await page.wait_for_selector(f'text="{CHANGED}"')
+    shown = await page.locator("#who legend").all_inner_texts()
+    assert _cases(channel) == 0 and "Carla Nuova" in shown and "Paolo Esempio" not in shown
+    await page.click('#who a[href="#write"]')
+    await page.click("#to-check")
+    await page.click('#check a[href="#code"]')
+    await page.click("#send")
+    await page.wait_for_selector("#letters h1")
+    assert _cases(channel) > 0
+    await context.close()

@@ -137,6 +137,22 @@ async def test_without_what_was_frozen_nothing_goes(sqlite_site: Site, lose: Cal
         await _release(sqlite_site, wave)
 
 
+@pytest.mark.opened
+async def test_a_raise_that_the_log_knows_is_not_taken_back_by_older_copies_of_file_and_row(sqlite_site: Site) -> None:
+    """Done from outside: with one file and one column from before, a wave whose groups two had raised to 9 printed groups of 5."""
+    wave = await _closed(sqlite_site)
+    people, now = sqlite_site.engines["people"], (await waves.get(WAVE)).rules["k"]
+    for of in (
+        {"wave": "other", "family": "items", "k": "9"},
+        {"wave": WAVE, "family": "items", "k": str(now["items"])},
+    ):
+        await log.record(people, sqlite_site.day, "rappresentante", "raised", **of)
+        await frozen.check_raises(await waves.get(WAVE))
+    await log.record(people, sqlite_site.day, "rappresentante", "raised", wave=WAVE, family="items", k="9")
+    with pytest.raises(PlanOther, match="least sizes"):
+        await _release(sqlite_site, wave)
+
+
 def test_nothing_is_drawn_a_second_time_for_something_else(tmp_path: Path) -> None:
     of = {"sheets": ["a", "b"], "k": {"items": 5}}
     first = drawing.begin(tmp_path, WAVE, of)

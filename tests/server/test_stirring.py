@@ -1,7 +1,9 @@
 """The stir that runs beside the service: while anything changed, once at the end, and never in the way of an answer."""
 
 import asyncio
+import os
 import time
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -119,3 +121,15 @@ async def test_while_somebody_holds_the_tables_of_postgresql_answers_wait_less_t
     await urn_of.stir(answers)
     await urn.stop()
     assert await Spent.count() == 30
+
+
+def test_files_of_the_stores_have_the_time_of_the_last_look_and_not_of_the_last_answer(tmp_path: Path) -> None:
+    """Done from outside: of a quiet installation the file's time told within five minutes when the one report came."""
+    for name in ("answers.sqlite", "answers.sqlite-wal", "cases.sqlite", "people.sqlite-shm"):
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (1_000_000, 1_000_000))
+    os.utime(tmp_path, (1_000_000, 1_000_000))
+    before = time.time() - 1
+    jobs.touch(tmp_path)
+    assert all(path.stat().st_mtime >= before for path in [tmp_path, *tmp_path.iterdir()])
+    jobs.touch(tmp_path / "gone")

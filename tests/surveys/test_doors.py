@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import contextlib
+import hashlib
 import statistics
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from argon2 import Type, extract_parameters
@@ -13,7 +15,8 @@ from argon2 import Type, extract_parameters
 from surveys.lifecycle.context import Site
 from surveys.people import accounts, acts, attempts, log, passwords, second, sessions
 from surveys.people.accounts import DoorBusy, Entered, SignInRefused
-from surveys.people.tables import Attempts, Device, SecondFactor
+from surveys.people.tables import Attempts, Device, SecondFactor, Session
+from surveys.public import signing
 from tests.conftest import DAY
 from tests.signing_in import STEP, code_at
 
@@ -449,3 +452,40 @@ async def test_of_two_who_set_up_codes_at_once_one_does(site: Site) -> None:
     kept = await SecondFactor.select(SecondFactor.secret).first()
     assert kept is not None and bytes(kept["secret"])[-1] == next(n for n, token in enumerate(made) if token)
     assert await accounts.enrol(people, "ada", SECRET, code(-1), NOW) is None
+
+
+async def test_a_row_that_somebody_wrote_is_no_session_and_ones_own_does_not_become_another_s(site: Site) -> None:
+    """Done from outside: a row for each handler, and their cases and readers were listed without a line in any log."""
+    await _ada(site)
+    await accounts.add(site.engines["people"], "bruno", "representative", PASSWORD)
+    entered = await _enter(site, second=code())
+    assert isinstance(entered, Entered)
+    token = str(entered.token)
+    assert (await sessions.signed_in(token, NOW)) == sessions.SignedIn("ada", "hr")
+    row = await Session.select().first()
+    assert row is not None
+    forged = hashlib.sha256(b"a token of my own").hexdigest()
+    for mark in ("", row["mark"]):
+        await Session.insert(Session(**row | {"digest": forged, "account": "ada", "mark": mark}))
+        assert await sessions.signed_in("a token of my own", NOW) is None
+        await Session.delete().where(Session.digest == forged)
+    await Session.update({Session.account: "bruno"}, force=True)
+    assert await sessions.signed_in(token, NOW) is None
+    await Session.update({Session.account: "ada", Session.coded: False}, force=True)
+    assert await sessions.signed_in(token, NOW) is None
+    await Session.update({Session.coded: True}, force=True)
+    assert (await sessions.signed_in(token, NOW)) == sessions.SignedIn("ada", "hr")
+
+
+async def test_every_process_of_an_installation_knows_its_sessions_and_another_installation_does_not(
+    site: Site, tmp_path: Path
+) -> None:
+    await _ada(site)
+    entered = await _enter(site, second=code())
+    assert isinstance(entered, Entered)
+    key = signing.installation_key(site.data)
+    sessions.bind(signing.key_for(key, "sessions"))
+    assert await sessions.signed_in(str(entered.token), NOW) is not None
+    sessions.bind(signing.key_for(signing.installation_key(tmp_path / "other"), "sessions"))
+    assert await sessions.signed_in(str(entered.token), NOW) is None
+    sessions.bind(signing.key_for(key, "sessions"))
