@@ -36,6 +36,7 @@ from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
 from surveys.lifecycle import accepting, frozen, pins, witness
+from surveys.lifecycle import comments as comments_of
 from surveys.lifecycle.context import Site, today
 from surveys.public.readers import ListsRefused
 from surveys.public.waves import NoSuchWave
@@ -130,7 +131,9 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         engines: Engines = await open_stores(settings.stores)
         await pins.keep(settings.data)
         await frozen.keep_at_update(settings.data)
-        await witness.keep_at_update(Site(engines, settings.data, today(), jobs.ACTOR))
+        site = Site(engines, settings.data, today(), jobs.ACTOR)
+        await witness.keep_at_update(site)
+        await comments_of.keep_at_update(site)
         urn = Urn(engines["answers"])
         urn.start()
         app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])

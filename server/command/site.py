@@ -16,7 +16,7 @@ from server.settings import from_environment
 from surveys.importing.people import RefusedRow, read_people
 from surveys.importing.sheets import FileUnreadable
 from surveys.languages import LANGUAGES
-from surveys.lifecycle import frozen, pins, witness
+from surveys.lifecycle import comments, frozen, pins, witness
 from surveys.lifecycle.context import Site, today
 from surveys.people import accounts, log, passwords
 from surveys.public import organisation
@@ -35,6 +35,7 @@ async def opened_site() -> AsyncIterator[Site]:
         site = Site(engines, settings.data, today(), ACTOR)
         await frozen.keep_at_update(settings.data)
         await witness.keep_at_update(site)
+        await comments.keep_at_update(site)
         yield site
 
 

@@ -114,8 +114,9 @@ def dates_of(channel: OpenChannel, file: CaseFile) -> dict[str, str]:
     if (late := clocks.overdue_since(days, channel.day)) is not None:
         found["late"] = str(late)
     if days.outcome is not None:
+        years = clocks.years_kept(channel.record.retention_years, channel.record.kept_longer, days.outcome)
         found["second"] = str(clocks.add_months(days.outcome, clocks.OUTCOME_MONTHS))
-        found["keep"] = str(clocks.keep_until(days.outcome, channel.record.retention_years))
+        found["keep"] = str(clocks.keep_until(days.outcome, years))
     return found
 
 

@@ -143,6 +143,7 @@ async def desk_file(
     name = account_of(request).name
     seat, me, lists = await _desk(settings, engines), await handlers.load(name), await readers.load(settings.data)
     lines = sorted(await cases.inbox(seat, name), key=lambda line: _sooner(line, seat.day))
+    record = await channel.load()
     content = {
         "name": name,
         "day": seat.day.isoformat(),
@@ -157,7 +158,8 @@ async def desk_file(
         "away_until": str(me.away_until or "") if me else "",
         "outside": bool(seat.current.get(name)),
         "on_list": name in seat.current,
-        "years": (await channel.load()).retention_years,
+        "years": record.retention_years,
+        "longer": record.kept_longer,
         "paused": lists.chain is None,
         "inbox": [_line(line, seat.day) for line in lines],
     }
@@ -365,6 +367,8 @@ async def absence(
     name, given = _ours(request), await body_of(request, Absence)
     try:
         begins = date.fromisoformat(given.begins) if given.begins else None
+        if begins and begins < today() and ((me := await handlers.load(name)) is None or begins != me.away_from):
+            begins = today()  # nobody lets the substitute in by days that she was there
         ends = date.fromisoformat(given.ends) if given.ends else None
         await handlers.set_absence(name, begins, ends)
     except (ValueError, handlers.HandlerRefused):

@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,7 @@ from server.processes.charting import draw_missing
 from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
+from surveys.cases.clocks import years_kept
 from surveys.cases.keeper import keeper_at
 from surveys.lifecycle import destroying
 from surveys.lifecycle.closing import count_received, end_due
@@ -145,5 +147,10 @@ async def do_due(site: Site, hour: int = COUNT_HOUR) -> None:
     if hour >= COUNT_HOUR:
         await count_received(site)
     record = await channel.load()
-    await keeping.sweep(site.engines["cases"], keeper_at(site.data), site.day, record.retention_years)
+    await keeping.sweep(
+        site.engines["cases"],
+        keeper_at(site.data),
+        site.day,
+        partial(years_kept, record.retention_years, record.kept_longer),
+    )
     await keeping.close_year(site.engines["public"], site.day)

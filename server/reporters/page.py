@@ -104,6 +104,7 @@ def _channel_content(channel: OpenChannel, language: str, places: Sequence[tuple
             "day": channel.day.isoformat(),
             "language": language,
             "years": channel.record.retention_years,
+            "longer": channel.record.kept_longer,
             "files": channel.record.other_files,
             "printed": channel.readers.house.printed if channel.readers.house else "",
             "words": static_address("words.txt"),

@@ -157,7 +157,8 @@ class _Talk:
                 return {}
             if asked["do"] == "file":
                 file = await reporters_file(channel, asked["locator"], asked["auth"])
-                return file_content(file) | {"dates": dates_of(channel, file), "years": channel.record.retention_years}
+                kept = {"years": channel.record.retention_years, "longer": channel.record.kept_longer}
+                return file_content(file) | kept | {"dates": dates_of(channel, file)}
             row = await intake.find(proof_of(asked["locator"], asked["auth"]))
             if asked["do"] == "proof":
                 return {
@@ -177,7 +178,7 @@ class _Talk:
 
     async def _pieces(self, upload: str, sealed: bytes) -> dict[str, Any]:
         try:
-            await spool.make_sure_of_room(self.settings.data, len(sealed))
+            await spool.make_sure_of_room(self.settings.data, upload, len(sealed))
         except spool.SpoolFull:
             return {"full": True}
         for number, start in enumerate(range(0, len(sealed), pieces.PIECE_BYTES)):

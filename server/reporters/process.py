@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -161,14 +161,26 @@ class LetterProcess:
                 return self._fails(keys)
             case "send_diary":
                 return self._send_diary(keys)
-            case "proof" | "delete" as wanted:
-                return _ask({"do": wanted, **self._proofs(keys)})
+            case "proof":
+                return self._proof(keys)
+            case "delete":
+                return _ask({"do": "delete", **self._proofs(keys)})
             case _:
                 return self._show(keys)
 
     def _proofs(self, keys: CodeKeys) -> dict[str, str]:
         me = Reporter(keys)
         return me.proofs | {"signer": me.signer, "reader": me.reader}
+
+    def _proof(self, keys: CodeKeys) -> dict[str, Any]:
+        """The proof of filing, unless its day is another one than that of her own first letter."""
+        opened, given = self._opened(keys), _ask({"do": "proof", **self._proofs(keys)})
+        if "proof" in given and isinstance(opened, Opened2) and opened.case.fold is not None:
+            filed = date.fromisoformat(json.loads(json.loads(given["proof"])["filing"])["filed"])
+            written = date.fromisoformat(opened.case.fold.received)
+            if not written <= filed <= written + timedelta(days=1):  # it may have been on its way at midnight
+                return self._show(keys) | {"problem": "concern.thread.proof_other"}
+        return given
 
     def _confirm(self, words: tuple[str, ...], digits: tuple[str, ...]) -> None:
         """Two parts of the code, typed from paper."""
@@ -234,7 +246,9 @@ class LetterProcess:
             made = acts.report(me, chain.newest, house.hash, out, content, self.day, os.urandom)
         answer = _ask({"report": made | {"uploads": uploads}})
         if answer.get("there"):  # the same code again: nothing is lost, it becomes one more message
-            return self._append(keys, "diary" if diary else "message", content, uploads)
+            return self._append(
+                keys, "diary" if diary else "message", content, uploads, again="" if diary else "report"
+            )
         return {"sent": "diary" if diary else "report"}
 
     def _opened(self, keys: CodeKeys) -> "Opened1 | Opened2":
@@ -285,10 +299,11 @@ class LetterProcess:
         content: dict[str, Any],
         uploads: list[str],
         extra: Mapping[str, Any] | None = None,
+        again: str = "",
     ) -> dict[str, Any]:
         opened = self._opened(keys)
         stream = "diary" if kind == "diary" else "thread"
-        if _is_last(opened, stream, content) and not uploads:
+        if not uploads and any(_is_last(opened, stream, one, content, self.day) for one in (kind, again)):
             return self._show(keys)  # the same form sent twice
         made = (
             self._reply_first(keys, opened, stream, kind, content)
@@ -385,13 +400,15 @@ class Opened2:
     case: OpenedCase
 
 
-def _is_last(opened: Opened1 | Opened2, stream: str, content: Mapping[str, Any]) -> bool:
-    """Whether the reporter's last letter says just this: a form sent twice."""
+def _is_last(opened: Opened1 | Opened2, stream: str, kind: str, content: Mapping[str, Any], day: date) -> bool:
+    """Whether the reporter's last letter is just this, of this day: a form sent twice."""
     if isinstance(opened, Opened1):
         last = opened.case.streams.get(stream, [])[-1:]
-        return any(m.author == REPORTER and m.content.get("text") == content["text"] for m in last)
-    letters = (opened.case.diary if stream == "diary" else opened.case.thread)[-1:]
-    return any(one["from"] == REPORTER and (one.content or {}).get("text") == content["text"] for one in letters)
+        said = [(m.author, m.kind, m.day.isoformat(), m.content) for m in last]
+    else:
+        letters = (opened.case.diary if stream == "diary" else opened.case.thread)[-1:]
+        said = [(one["from"], one["kind"], one["day"], one.content or {}) for one in letters]
+    return said == [(REPORTER, kind, day.isoformat(), content)]
 
 
 class CaseGone(Exception):

@@ -108,7 +108,7 @@ async def piece(
     """Keep one piece of a sealed attachment."""
     channel = await _channel(settings, engines)
     try:
-        await spool.make_sure_of_room(settings.data)
+        await spool.make_sure_of_room(settings.data, upload)
     except spool.SpoolFull:
         return answer({"full": True}, 507)  # words still fit: attachments must not crowd them out
     there = await pieces.keep_piece(engines["cases"], upload, number, await request.body(), channel.day)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from surveys.cases import clocks
-from surveys.cases.clocks import Days, State
+from surveys.cases.clocks import Days, State, YearsKept
 from surveys.cases.codes import CodeKeys, expand, word_list
 from surveys.cases.letters import REPORTER, Letter
 from surveys.cases.opening import head_words, redacted_text
@@ -105,7 +106,7 @@ def shown_second(
             "acknowledged": fold.acknowledged,
             "outcome": fold.outcome,
             "recovered": "",
-            "dates": dates_of(days, day, int(file.get("years", 5))),
+            "dates": dates_of(days, day, partial(clocks.years_kept, int(file["years"]), file["longer"])),
             "readers": [*(names.get(name, name) for name in fold.readers), *(["recovery"] if fold.recovery else [])],
         },
         "mine": {"day": last, "count": count},
@@ -131,7 +132,7 @@ def _fails(case: OpenedCase) -> str:
     return "said" if has_said(case) else "may"
 
 
-def dates_of(days: Days, day: date, years: int) -> dict[str, str]:
+def dates_of(days: Days, day: date, years: YearsKept) -> dict[str, str]:
     """What comes next and by when, in ISO days."""
     found = {}
     if days.received is not None:
@@ -141,7 +142,7 @@ def dates_of(days: Days, day: date, years: int) -> dict[str, str]:
         found["late"] = str(late)
     if days.outcome is not None:
         found["second"] = str(clocks.add_months(days.outcome, clocks.OUTCOME_MONTHS))
-        found["keep"] = str(clocks.keep_until(days.outcome, years))
+        found["keep"] = str(clocks.keep_until(days.outcome, years(days.outcome)))
     return found
 
 

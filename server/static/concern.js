@@ -118,6 +118,7 @@ const Concern = (() => {
       return entries;
     }
   }
+  class Full extends Error {}
   async function uploadSealed({ sealed, entry }, say) {
     const total = Math.ceil(sealed.length / PIECE);
     for (let tries = 0; ; tries += 1) {
@@ -126,12 +127,14 @@ const Concern = (() => {
         for (let n = 0; n < total; n += 1) {
           if (there.has(n)) continue;
           const answer = await call(`/concern/piece/${entry.upload}/${n}`, { method: "PUT", body: sealed.subarray(n * PIECE, (n + 1) * PIECE) });
+          if (answer.status === 507) throw new Full();
           if (!answer.ok) throw new Error("piece");
           say(t("write.files_waiting", { done: n + 1, total }));
         }
+        if ((await (await call(`/concern/piece/${entry.upload}`)).json()).kept.length < total) throw new Error("piece"); // it made way for others
         return;
       } catch (problem) {
-        if (tries >= 4) throw problem;
+        if (tries >= 4 || problem instanceof Full) throw problem;
         await new Promise((resolve) => setTimeout(resolve, 1000 * 2 ** tries));
       }
     }
@@ -187,7 +190,8 @@ const Concern = (() => {
       await send(diary);
     } catch (problem) {
       say("");
-      warn(problem instanceof P.CannotOpen ? `${t("code.keys_changed")} ${wrong(problem.message)}` : t(problem instanceof Failed ? "code.failed" : "code.failed_seal"));
+      if (problem instanceof Full) warn(t("write.files_full"));
+      else warn(problem instanceof P.CannotOpen ? `${t("code.keys_changed")} ${wrong(problem.message)}` : t(problem instanceof Failed ? "code.failed" : "code.failed_seal"));
     } finally {
       busy = false;
     }
@@ -197,7 +201,7 @@ const Concern = (() => {
     try {
       return await promise;
     } catch (problem) {
-      throw problem instanceof P.CannotOpen ? problem : new Failed();
+      throw problem instanceof P.CannotOpen || problem instanceof Full ? problem : new Failed();
     }
   }
   function content() {
@@ -416,5 +420,5 @@ const Concern = (() => {
     byId("tools").hidden = false;
   }
 
-  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, askedFor, askAbout, relisted, meOf, codeInside, show, start, reach, Failed };
+  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, askedFor, askAbout, relisted, Full, meOf, codeInside, show, start, reach, Failed };
 })();

@@ -46,7 +46,7 @@ const Case = (() => {
     const letters = opened.thread.map((one) => ({ ...one.head, content: words(one), whole: one, taken: fold.redacted.has(one.head.number), undone: fold.void.has(one.head.number) }));
     const notes = opened.notes.map((one) => ({ ...one.head, content: one.content, late: opened.lateNotes.get(one.head.number) || "" }));
     const today = here.desk.day;
-    const state = { state: fold.state, received: fold.received, keep: Fold.dates(fold, today, here.desk.years).keep, duties: FoldDesk.duties(fold, today), pressing: FoldDesk.pressing(fold, today) };
+    const state = { state: fold.state, received: fold.received, keep: Fold.dates(fold, today, here.desk).keep, duties: FoldDesk.duties(fold, today), pressing: FoldDesk.pressing(fold, today) };
     return { file, opened, first: false, problem: opened.problem || remembered, letters, notes, state, readers: [...fold.readers.keys()], warnings: fold.warnings };
   }
   const back = () => button(t("case.back"), () => Board.showInbox());

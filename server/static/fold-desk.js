@@ -10,7 +10,7 @@ const FoldDesk = (() => {
   const redactPayload = (number, content, text, files) => canonical({ number, content, text: hash(text), files });
   // What handlers owe, the nearest first; and how many reminders have passed without an outcome.
   function duties(fold, today) {
-    const by = dates(fold, today, 1);
+    const by = dates(fold, today, { years: 1, longer: [] });
     const found = [];
     if (fold.state === "received") found.push({ what: "acknowledge", by: by.acknowledge });
     if (fold.state === "received" || fold.state === "acknowledged") found.push({ what: "outcome", by: by.outcome });

@@ -402,7 +402,8 @@ const Fold = (() => {
     const right = new Map();
     opened.keys.thread = right;
     opened.cut = keys.cut;
-    opened.newest = Math.max(1, ...file.epochs.filter((row) => row.stream === "thread").map((row) => row.number));
+    // each epoch but the first is brought by a letter: a row whose number is ahead of them is nobody's
+    opened.newest = Math.max(1, ...file.epochs.filter((row) => row.stream === "thread" && row.number <= rows.length + 1).map((row) => row.number));
     if (!keys.size) no(keys.failed || "wrap_not_mine");
     for (const row of rows) {
       const { fold } = opened;
@@ -550,12 +551,16 @@ const Fold = (() => {
     const last = new Date(Date.UTC(year, month + n, 0)).getUTCDate();
     return ISO(new Date(Date.UTC(year, month - 1 + n, Math.min(of, last))));
   }
-  function dates({ state, received, acknowledged, outcome }, today, years) {
+  // `rule` says for how many years a case is kept: more, where it ended under more.
+  function dates({ state, received, acknowledged, outcome }, today, rule) {
     const found = { acknowledge: addDays(received, 7) };
     found.outcome = addMonths(acknowledged || found.acknowledge, 3);
     const by = { received: found.acknowledge, acknowledged: found.outcome }[state];
     if (by && today > by) found.late = addDays(by, 1);
-    if (outcome) [found.second, found.keep] = [addMonths(outcome, 3), addMonths(outcome, 12 * years)];
+    if (outcome) {
+      const years = Math.max(rule.years, ...rule.longer.filter(([until]) => outcome <= until).map(([, longer]) => longer));
+      [found.second, found.keep] = [addMonths(outcome, 3), addMonths(outcome, 12 * years)];
+    }
     return found;
   }
   // --- writing ---

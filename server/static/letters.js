@@ -1,7 +1,7 @@
 // Coming back with the code: open the thread on this device, check it against what the code derives, answer, send parts of a diary.
 "use strict";
 const Letters = (() => {
-  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, askedFor, askAbout, relisted, meOf, codeInside, show, reach, Failed } = Concern;
+  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, askedFor, askAbout, relisted, Full, meOf, codeInside, show, reach, Failed } = Concern;
   const status = (sentence) => { byId("opening").textContent = sentence; };
 
   async function typed() {
@@ -55,7 +55,7 @@ const Letters = (() => {
     for (const one of opened.thread) letters.push({ ...one.head, content: textOf(opened, one), hash: one.hash, taken: fold.redacted.has(one.head.number), undone: fold.void.has(one.head.number) });
     if (!fold) return { ...current, opened, letters, notes: [], problem: "", state: { state: "diary", dates: {} }, first: false };
     const state = { state: fold.state, contested: fold.contested, received: fold.received, acknowledged: fold.acknowledged, outcome: fold.outcome };
-    return { ...current, opened, letters, notes: await notesOf(current, opened), problem: opened.problem, state: { ...state, dates: Fold.dates(state, channel.day, channel.years) }, first: false };
+    return { ...current, opened, letters, notes: await notesOf(current, opened), problem: opened.problem, state: { ...state, dates: Fold.dates(state, channel.day, channel) }, first: false };
   }
   // Where two took a letter's content out, the words that both saw stand there.
   function textOf({ fold, thread }, letter) {
@@ -180,7 +180,8 @@ const Letters = (() => {
     try {
       await act();
     } catch (problem) {
-      warn(problem instanceof P.CannotOpen ? `${t("back.damaged")} ${wrong(problem.message)}` : t("code.failed"));
+      if (problem instanceof Full) warn(t("write.files_full"));
+      else warn(problem instanceof P.CannotOpen ? `${t("back.damaged")} ${wrong(problem.message)}` : t("code.failed"));
     } finally {
       button.disabled = false;
     }
@@ -256,13 +257,17 @@ const Letters = (() => {
     if (await relisted(chain)) { await open(current.secret); return warn(t("who.changed")); }
     await deliver(current, { stream: "thread", number: 1, epoch: 1, sealed: made.sealed, uploads: [], epochs: [made.epoch] }, "");
   }
-  function proofForm({ keys, me }) {
+  function proofForm({ keys, me, first, opened }) {
     const shown = make("pre", { className: "card scroll", hidden: true });
     const ask = make("button", { type: "button", textContent: t("thread.proof") });
     ask.addEventListener("click", () => once(ask, async () => {
       const answer = await reach(post("/concern/proof", { locator: keys.locator, auth: keys.auth, signer: me.signer, reader: me.reader }));
       if (!answer.ok) throw new Failed();
-      shown.textContent = (await answer.json()).proof;
+      const { proof } = await answer.json();
+      const filed = JSON.parse(JSON.parse(proof).filing).filed;
+      const written = first ? filed : opened.fold.received;
+      if (filed < written || filed > Fold.addDays(written, 1)) return warn(t("thread.proof_other")); // it may have been on its way at midnight
+      shown.textContent = proof;
       shown.hidden = false;
     }));
     return make("details", {}, make("summary", { textContent: t("thread.proof") }), make("p", { textContent: t("thread.proof_note") }), ask, shown);

@@ -1,6 +1,7 @@
 """What is due on which day: pure, by day, in Europe/Rome. Articles are of D.Lgs. 24/2023."""
 
 import calendar
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -139,6 +140,22 @@ def is_away(away_from: date | None, away_until: date | None, today: date) -> boo
     if away_from is None or today < away_from or (away_until is not None and today > away_until):
         return False
     return (today - away_from).days >= ABSENT_DAYS
+
+
+type YearsKept = Callable[[date], int]
+"""For how many years a case is kept, by the day of its outcome."""
+
+
+def years_kept(years: int, before: Iterable[tuple[str, int]], outcome: date) -> int:
+    """The years of keeping for a case that ended on a day: those in force now, or more where it ended under more.
+
+    Parameters
+    ----------
+    years : in force now, 1 to 5
+    before : the last ISO day of each longer time, and its years
+    outcome : the day it ended
+    """
+    return max([years, *(longer for until, longer in before if outcome.isoformat() <= until)])
 
 
 def keep_until(outcome: date, years: int = RETENTION_YEARS) -> date:

@@ -11,7 +11,7 @@ from piccolo.table import Table
 from surveys import stirring
 from surveys.cases import clocks
 from surveys.cases.beside import days_of, is_ended
-from surveys.cases.clocks import SPOOL_DAYS, State, diary_until, keep_until, possible, was_late
+from surveys.cases.clocks import SPOOL_DAYS, State, YearsKept, diary_until, keep_until, possible, was_late
 from surveys.cases.folded import case_of
 from surveys.cases.incoming import CaseUnknown
 from surveys.cases.intake import lock_case
@@ -34,7 +34,7 @@ class Deleted:
     pieces: int
 
 
-async def sweep(engine: StoreEngine, keeper: Keeper, day: date, retention_years: int) -> Deleted:
+async def sweep(engine: StoreEngine, keeper: Keeper, day: date, years: YearsKept) -> Deleted:
     """Delete what has passed its day: cases after retention (not those held, nor those whose end one reader alone says), old
     diaries, pieces nobody claimed."""
     cases = diaries = 0
@@ -47,7 +47,7 @@ async def sweep(engine: StoreEngine, keeper: Keeper, day: date, retention_years:
             (outcome := possible(row["outcome"]))
             and not row["held"]
             and is_ended(row, keeper)
-            and day > keep_until(outcome, retention_years)
+            and day > keep_until(outcome, years(outcome))
         ):
             await delete_case(engine, row, day)
             cases += 1

@@ -59,7 +59,8 @@ def _thread(case: SealedCase, party: Party, house: str, chain: Chain | None, ope
             raise CannotOpen("shorter")  # a diary says that it is one: where a thread was begun, its letters are hidden
         return
     keys, right = Keys(case, party, "thread"), opened.keys.setdefault("thread", {})
-    opened.newest = max([1, *(row.number for row in case.epochs if row.stream == "thread")])
+    made = [row.number for row in case.epochs if row.stream == "thread" and row.number <= len(rows) + 1]
+    opened.newest = max([1, *made])  # each epoch but the first is brought by a letter: no number is ahead of them
     if not keys:
         raise CannotOpen(keys.failed or "wrap_not_mine")
     for row in rows:

@@ -72,7 +72,7 @@ class OpenedCase:
     notes_epoch: int = 0
     notes_rows: int = 0
     newest: int = 1
-    """The highest number of any epoch that is there, made by a letter or not: the next change takes a higher one."""
+    """The highest number of any epoch that letters could have brought, made by one or not: the next change takes a higher one."""
     claimed: set[str] = field(default_factory=set)
     """Who says, of keys that I cannot open, that they do not open for her either."""
     late_notes: dict[int, str] = field(default_factory=dict)

@@ -162,7 +162,11 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
         words = heard(
             put_in_time(row, found, desk.day), me.hex(), word_of(found, said.letters, desk.day), letters, desk.day
         )
-        await Case.update(changes | {Case.words: kept(words)}).where(Case.id == case)
+        written: dict[Any, Any] = changes | ({} if kept(words) == row["words"] else {Case.words: kept(words)})
+        if (
+            written
+        ):  # a row that is written with what it holds would tell, on PostgreSQL, that somebody opened the case just now
+            await Case.update(written).where(Case.id == case)
     return bool(changes)
 
 

@@ -98,13 +98,19 @@ async def append_with(
     if desk.keeper.version(case) == FIRST_VERSION:
         raise ReportRefused("epochs")
     there = await Epoch.select().where(Epoch.case == case)
-    highest = max(e["number"] for e in there if e["stream"] == "thread")
+    letters = await Message.count().where((Message.case == case) & (Message.stream == "thread"))
+    taken = {int(e["number"]) for e in there if e["stream"] == "thread"}
+    highest = max(
+        (number for number in taken if number <= letters + 1), default=0
+    )  # a row whose number is ahead of the letters is nobody's
     begun = any(
         (e["stream"], e["number"]) == ("notes", 1) for e in there
     )  # keys of a change may be void; those of a first note are not
     first_note = writing.stream == "notes" and not begun
-    wanted = [("notes", 1)] if first_note else [(s, highest + 1) for s in ("thread", "notes")]
-    if [(epoch.stream, epoch.number) for epoch in writing.epochs] != wanted:
+    given, number = [(epoch.stream, epoch.number) for epoch in writing.epochs], writing.epochs[0].number
+    if first_note and given != [("notes", 1)]:
+        raise OutOfStep
+    if not first_note and (given != [("thread", number), ("notes", number)] or number <= highest or number in taken):
         raise OutOfStep
     if (
         not first_note

@@ -51,7 +51,12 @@ async def open_channel(site: Site) -> ChannelRecord:
 
 
 async def set_rules(site: Site, record: ChannelRecord) -> None:
-    """Change hearing, files or retention; the representative reads that it was done."""
+    """Change hearing, files or retention; the representative reads that it was done. Fewer years are for cases that end from now on:
+    nobody has those that ended before deleted by it."""
+    before = await channel.load()
+    if record.retention_years < before.retention_years:
+        longer = (*before.kept_longer, (site.day.isoformat(), before.retention_years))
+        record = replace(record, kept_longer=longer)
     await channel.save(site.engines["public"], record)
     heard, years = record.hearing_day, str(record.retention_years)
     await act_log.record(site.engines["people"], site.day, site.actor, "channel rules", heard=heard, years=years)

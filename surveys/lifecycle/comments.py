@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from surveys.answers.keys import SecretRefused, holder_key, read_secret
-from surveys.lifecycle.context import Site
+from surveys.lifecycle.context import Site, keep_once
 from surveys.lifecycle.marking import Mark, marks, name_words, without
 from surveys.lifecycle.planning import GUARANTEE
 from surveys.people import log, roster
 from surveys.public import comments, waves
 from surveys.public.comments import PROPOSED, SEALED, CommentRecord
+from surveys.public.signing import installation_key
 
 LEAST = 10
 """A set of comments is kept only from ten on (PRIVACY 2.5); fewer are destroyed with the urn."""
@@ -89,6 +91,18 @@ async def _waiting(wave: str, comment: int) -> CommentRecord | None:
     return next((record for record in found if record.state in (SEALED, PROPOSED)), None)
 
 
+def update_path(data: Path) -> Path:
+    """Where stands that comments of before were signed; written once in the life of an installation."""
+    return data / "keys" / "comments.json"
+
+
+async def keep_at_update(site: Site) -> None:
+    """Sign, once, what the version before let out: from then on only what is signed is shown."""
+    if not update_path(site.data).exists():
+        await comments.sign_at_update(site.engines["public"], installation_key(site.data))
+        keep_once(update_path(site.data), b"[]")
+
+
 async def put_forward(site: Site, wave: str, comment: int, wording: str, secret: str) -> bool:
     """Agree to a wording ("" withholds the comment): the first person proposes it, another who sends the same decides.
 
@@ -110,13 +124,14 @@ async def put_forward(site: Site, wave: str, comment: int, wording: str, secret:
     if len(wording) > WORDING_LETTERS:
         raise WordingTooLong
     public = site.engines["public"]
-    same = bool(record.proposal) and _opened(record.proposal, key) == wording
+    installation = installation_key(site.data)
+    same = bool(record.proposal) and record.is_ours and _opened(record.proposal, key) == wording
     if same and record.proposed_by not in ("", site.actor):
-        if not await comments.decide(public, comment, record.proposed_by, wording, publish=bool(wording)):
+        if not await comments.decide(public, installation, record, wording, publish=bool(wording)):
             return False
         act = "comment published" if wording else "comment withheld"
         await log.record(site.engines["people"], site.day, site.actor, act, wave=wave)
         return True
     sealed = SealedBox(key.public_key).encrypt(wording.encode().ljust(_SIZE, b"\0"))
-    await comments.propose(public, comment, sealed, site.actor)
+    await comments.propose(public, installation, record, sealed, site.actor)
     return False

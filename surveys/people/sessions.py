@@ -1,4 +1,4 @@
-"""Signed-in browsers: tokens kept as digests only, ended after eight hours, or half an hour without a request.
+"""Signed-in browsers: tokens kept as digests only, ended after eight hours, or half an hour without a request, on the next five minutes.
 
 A row alone is no session: it carries a mark under a key of the folder of keys, so that whoever writes the store signs nobody in.
 """
@@ -18,8 +18,8 @@ SessionToken = NewType("SessionToken", str)
 SESSION_LENGTH = timedelta(hours=8)
 IDLE = timedelta(minutes=30)
 _key = secrets.token_bytes(32)
-_TOUCH = timedelta(minutes=1)
-"""A session's idle end is moved at most so often: a page is no write."""
+_STEP = timedelta(minutes=5)
+"""Ends of sessions stand on steps of so many minutes: a page is no write, and no row tells when a page was asked for."""
 CONFIRMATIONS = 5
 """So many wrong passwords may come in a row when one is asked for again inside a session."""
 
@@ -48,6 +48,11 @@ def bind(key: bytes) -> None:
     _key = key
 
 
+def _on_step(end: datetime) -> datetime:
+    """The next step: at most five minutes later."""
+    return end + timedelta(seconds=-end.timestamp() % _STEP.total_seconds())
+
+
 def _mark(digest: str, account: str, coded: bool) -> str:
     return hmac.digest(_key, f"session {digest} {int(coded)} {account}".encode(), "sha256").hex()
 
@@ -61,8 +66,8 @@ async def begin(account: str, now: datetime, day: date, *, coded: bool) -> Sessi
         Session(
             digest=digest,
             account=account,
-            expires=now + SESSION_LENGTH,
-            idle=now + IDLE,
+            expires=_on_step(now + SESSION_LENGTH),
+            idle=_on_step(now + IDLE),
             day=day,
             coded=coded,
             mark=_mark(digest, account, coded),
@@ -90,8 +95,8 @@ async def signed_in(token: str, now: datetime) -> SignedIn | None:
     enrolled = await has_second(account["name"])
     if enrolled and not row["coded"]:
         return None
-    if idle is None or idle < now + IDLE - _TOUCH:
-        await Session.update({Session.idle: now + IDLE}).where(Session.digest == _digest(token))
+    if idle is None or idle < _on_step(now + IDLE):
+        await Session.update({Session.idle: _on_step(now + IDLE)}).where(Session.digest == _digest(token))
     return SignedIn(account["name"], account["role"], enrolled)
 
 

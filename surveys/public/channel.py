@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from surveys.engines import StoreEngine
@@ -32,6 +32,8 @@ class ChannelRecord:
     other_files: bool = False
     """Whether files that are no pictures are taken, with a warning."""
     retention_years: int = 5
+    kept_longer: Sequence[tuple[str, int]] = ()
+    """Where the years were made fewer: the last day on which a case could end under more, and how many. Those stay kept so long."""
     bands: Mapping[str, YearBand] = field(default_factory=dict)
 
     @property
@@ -66,6 +68,7 @@ async def load() -> ChannelRecord:
     if row is None:
         return ChannelRecord("")
     content = json.loads(row["content"])
+    content["kept_longer"] = tuple((until, years) for until, years in content.get("kept_longer", ()))
     content["bands"] = {year: YearBand(**band) for year, band in content["bands"].items()}
     return ChannelRecord(**content)
 

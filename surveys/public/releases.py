@@ -39,6 +39,11 @@ def begin(public: str) -> None:
     _Own.key = public
 
 
+def own_key() -> str:
+    """The public half of the key that signs what this installation says."""
+    return _Own.key
+
+
 async def document(wave: str) -> dict[str, Any] | None:
     """Read the signed document of a wave as plain JSON, or None before its release.
 

@@ -6,7 +6,7 @@ else's key can be written beside her name (docs/protocol.md).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -290,6 +290,14 @@ def _check_days(begins: date, until: date) -> None:
         raise RingRefused(f"a ring lasts at most {LONGEST_DAYS} days")
 
 
+def _check_names(ring: Ring, before: Iterable[Ring]) -> None:
+    """Refuse an account that was somebody else's: pages would call her the author of letters that another wrote."""
+    names = {reader.id: reader.name for old in before for reader in old.readers}
+    for reader in ring.readers:
+        if reader.id in names and signed.alike(names[reader.id]) != signed.alike(reader.name):
+            raise RingRefused(f"{reader.id} was the account of {names[reader.id]}: another person needs one of her own")
+
+
 def _check_begun(text: str, today: date) -> None:
     """Refuse what begins later: 120 days from a day to come would be more than 120 days from now."""
     if date.fromisoformat(signed.parse(text)["day"]) > today:
@@ -466,6 +474,7 @@ async def publish(
     async with engine.transaction():
         there = await load(house)
         ring = verify(text, signatures, house, there.newest if there else None)
+        _check_names(ring, there.rings if there else ())
         _check_begun(text, today)
         await RingRow.insert(RingRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
     return ring

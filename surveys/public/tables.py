@@ -145,6 +145,7 @@ class Comment(Table):
     proposal = Bytea(default=b"")
     proposed_by = Varchar(length=60, default="")
     text = Text(default="")
+    signature = Text(default="")
 
 
 class Ring(Table):

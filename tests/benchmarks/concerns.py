@@ -95,7 +95,7 @@ async def _burst(port: int, codes_: list[str], bodies: Sequence[bytes]) -> tuple
     return times, statuses.count(303)
 
 
-async def _flood(port: int, bodies: Sequence[bytes]) -> tuple[list[float], list[int], float]:
+async def _flood(port: int, ring: Ring, bodies: Sequence[bytes]) -> tuple[list[float], list[int], float]:
     """Ten thousand reports at fifty a second; half-way one person sends a form by hand, without a script."""
     times: list[float] = []
     statuses: list[int] = []
@@ -115,6 +115,9 @@ async def _flood(port: int, bodies: Sequence[bytes]) -> tuple[list[float], list[
         secret = codes.new_code(os.urandom)
         words = codes.to_words(secret)
         form = {"do": "send", "text": "a mano", "code": " ".join(words), "part2": words[1], "part7": words[6]}
+        form |= {f"reads.{one.id}": "yes" for one in ring.readers} | (
+            {"reads.recovery": "yes"} if ring.recovery else {}
+        )
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         began = time.perf_counter()
         status, content = await send(reader, writer, "/concern?lang=it", urlencode(form).encode(), FORM)
@@ -180,8 +183,8 @@ async def _write(page: Any) -> None:
 
 async def measure(folder: Path) -> list[tuple[str, str, str]]:
     codes_, _ = opened(folder, 200)
-    ring, site = await _prepare(folder)
-    made = [_report(ring, site, today()) for _ in range(FLOOD + 2200)]
+    ring, house = await _prepare(folder)
+    made = [_report(ring, house, today()) for _ in range(FLOOD + 2200)]
     bodies = [body for _, body in made]
     with served(folder) as (address, _):
         port = int(address.rpartition(":")[2])
@@ -195,7 +198,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
         wrong_times, _, _ = await _many(port, "/concern/thread", wrong, 1)
         unknown_times, _, _ = await _many(port, "/concern/thread", unknown, 1)
         during, answered = await _burst(port, codes_, bodies[2100:2200])
-        flood_times, flood_statuses, hand = await _flood(port, bodies[2200:])
+        flood_times, flood_statuses, hand = await _flood(port, ring, bodies[2200:])
     gap = abs(statistics.median(wrong_times) - statistics.median(unknown_times)) * 1000
     return [
         ("reporter's first page, on the wire", f"{first:,} B", "<= 20 KB"),

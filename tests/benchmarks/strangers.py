@@ -103,6 +103,7 @@ async def _honest(port: int) -> list[float]:
             "code": code[1],
             "part2": parts[1],
             "part6": parts[5],
+            **dict.fromkeys(re.findall(r'name="(reads\.[^"]+)"', page), "yes"),
         }
         began = time.perf_counter()
         while (status := await _post(port, "/concern?lang=en", urlencode(form).encode(), FORM)) != 200:

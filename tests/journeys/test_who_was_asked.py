@@ -15,14 +15,15 @@ from playwright.async_api import Browser, Page
 
 from server.demonstration import channel as demonstration
 from server.frame.texts import say
+from surveys.cases import codes
 from surveys.lifecycle.channel import publish_ring
 from surveys.lifecycle.context import Site
 from surveys.public import house as house_file
 from surveys.public import rings
 from surveys.public.rings import Wanted
 from surveys.stores import StoreSettings, stores
-from tests.journeys.channel import BEGIN, Channel, phone, running
-from tests.journeys.test_proofs import store
+from tests.journeys.channel import BEGIN, Channel, at_desk, phone, running
+from tests.journeys.test_proofs import report, store
 
 CHANGED = say("it", "concern.who.changed")
 RECOVERY = 'input[name="reads.recovery"]'
@@ -184,3 +185,76 @@ async def test_a_list_that_is_published_while_she_writes_is_shown_and_answered_f
     await page.wait_for_selector("#letters h1")
     assert _cases(channel) > 0
     await context.close()
+
+
+async def test_without_a_script_another_letter_with_the_same_words_is_another_letter(
+    browser: Browser, channel: Channel
+) -> None:
+    """Done from outside: "I agree to say who I am" with the words of the message before was lost without a word."""
+    context, page = await phone(browser, "it-IT", script=False)
+    await page.goto(f"{channel.address}/concern?lang=it")
+    await _write(page, script=False)
+    code = " ".join(await page.locator(".secret span").all_inner_texts())
+    async with page.expect_navigation():
+        await page.click("button[value=send]")
+    await page.goto(f"{channel.address}/help?lang=it")
+    await page.goto(f"{channel.address}/concern?lang=it#back")
+    await page.fill("#typed", code)
+    async with page.expect_navigation():
+        await page.click("button[value=open]")
+    for kind, letters in (
+        ("message", 2),
+        ("consent_yes", 3),
+        ("consent_no", 4),
+        ("retaliation", 5),
+        ("retaliation", 5),
+    ):
+        await page.select_option("#kind", kind)
+        await page.fill("#text", "va bene")
+        async with page.expect_navigation():
+            await page.click("button[value=reply]")
+        assert await page.locator("article.letter").count() == letters
+    await context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
+async def test_a_proof_of_another_day_than_her_report_s_is_not_given(
+    browser: Browser, channel: Channel, script: bool
+) -> None:
+    """Done from outside: `ascolto proof verify` called "sent on 2025-03-01" right, of a report of today."""
+    secret = await report(channel, "storia")
+    context, page = await phone(browser, "it-IT", script=script)
+
+    async def proof() -> str:
+        await page.goto(f"{channel.address}/help?lang=it")
+        await page.goto(f"{channel.address}/concern?lang=it#back")
+        await page.fill("#typed", " ".join(codes.to_digits(secret)))
+        await page.click("#open" if script else "button[value=open]")
+        await page.wait_for_selector(f'summary:has-text("{say("it", "concern.thread.proof")}")')
+        await page.click(f'summary:has-text("{say("it", "concern.thread.proof")}")')
+        await page.click(f'button:has-text("{say("it", "concern.thread.proof")}")')
+        await page.wait_for_selector('pre:visible, [role="alert"]:visible')
+        return await page.inner_text("main")
+
+    for day, given in ((BEGIN, True), (BEGIN + timedelta(days=1), True), (BEGIN + timedelta(days=2), False)):
+        with store(channel) as rows:
+            rows.execute('UPDATE "case" SET received = ?', (day.isoformat(),))
+        shown = await proof()
+        assert (day.isoformat() in shown and "signature" in shown) == given
+        assert (say("it", "concern.thread.proof_other") in shown) != given
+    with store(channel) as rows:
+        rows.execute('UPDATE "case" SET received = ?', ((BEGIN - timedelta(days=1)).isoformat(),))
+    assert "signature" not in await proof()
+    await context.close()
+
+
+async def test_nobody_lets_the_substitute_in_by_days_that_she_was_there(browser: Browser, channel: Channel) -> None:
+    desk = await at_desk(browser, channel, "ascolto1")
+    await desk.click(f'summary:has-text("{say("it", "cases.desk.away")}")')
+    await desk.fill("#away-from", (BEGIN - timedelta(days=20)).isoformat())
+    await desk.click(f'button:has-text("{say("it", "cases.desk.away_save")}")')
+    await desk.wait_for_timeout(500)
+    with store(channel) as rows:
+        [begins] = next(iter(rows.execute("SELECT away_from FROM handler WHERE name = 'ascolto1'")))
+    assert str(begins) == BEGIN.isoformat()
+    await desk.context.close()

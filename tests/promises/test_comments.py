@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from surveys.answers.opening import comments_of
 from surveys.answers.pairs import ROOM
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, opening
-from surveys.lifecycle.comments import WordingTooLong, open_comments, put_forward, sealed_to_team
+from surveys.lifecycle.comments import WordingTooLong, keep_at_update, open_comments, put_forward, sealed_to_team
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.marking import marks, name_words, without
 from surveys.lifecycle.opening import NotReady
@@ -22,6 +23,7 @@ from surveys.lifecycle.planning import GUARANTEE, Wish, draw_secret, plan, take_
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import log, roster
 from surveys.public import comments, organisation
+from surveys.public.signing import installation_key
 from surveys.public.tables import Comment
 from surveys.questionnaire import AnswerSheet, InvalidAnswers, Questionnaire
 from surveys.questionnaire.shipped import shipped
@@ -108,8 +110,8 @@ async def test_a_wording_that_an_earlier_version_cut_within_a_letter_keeps_no_co
     secrets = await _released(sqlite_site, 12)
     key = holder_key(secrets[GUARANTEE], WAVE, GUARANTEE)
     cut = SealedBox(key.public_key).encrypt(("x" + "é" * 2500).encode()[:4096])
-    first = (await open_comments(WAVE, secrets[GUARANTEE]))[0]
-    await comments.propose(sqlite_site.engines["public"], first.id, cut, "ada")
+    first = (await comments.of_wave(WAVE))[0]
+    await comments.propose(sqlite_site.engines["public"], installation_key(sqlite_site.data), first, cut, "ada")
     assert len(await open_comments(WAVE, secrets[GUARANTEE])) == 12
 
 
@@ -118,9 +120,50 @@ async def test_what_is_stored_of_comments_holds_no_word_and_one_size(site: Site)
     await _released(site, 12, 11)
     rows = await Comment.select().order_by(Comment.id)
     assert {len(bytes(row["sealed"])) for row in rows} == {4096 + 48}
-    assert set(rows[0]) == {"id", "wave", "item", "state", "sealed", "proposal", "proposed_by", "text"}
+    assert set(rows[0]) == {"id", "wave", "item", "state", "sealed", "proposal", "proposed_by", "text", "signature"}
     if (site.data / "public.sqlite").exists():
         assert not any(b"commento numero" in p.read_bytes() for p in site.data.rglob("*") if p.is_file())
+
+
+async def test_nobody_who_writes_the_store_invents_a_comment_or_alters_one(site: Site) -> None:
+    """Done from outside: by one INSERT all staff read an accusation under "two people read each text before it is published"."""
+    secrets = await _released(site, 12)
+    one, two = replace(site, actor="ada"), replace(site, actor="bea")
+    first, second = (await open_comments(WAVE, secrets[GUARANTEE]))[:2]
+    await put_forward(one, WAVE, first.id, "una frase", secrets[GUARANTEE])
+    await put_forward(two, WAVE, first.id, "una frase", secrets[GUARANTEE])
+    assert await comments.published(WAVE) == {"OPN1": ["una frase"]}
+    row = await Comment.select().where(Comment.id == first.id).first()
+    assert row is not None
+    for other in ({"text": "altro"}, {"item": "CUL1"}, {"wave": "altra"}, {"signature": ""}):
+        await Comment.insert(Comment(**row | {"id": 7} | other))
+        assert await comments.published(WAVE) == {"OPN1": ["una frase"]} and await comments.published("altra") == {}
+        await Comment.delete().where(Comment.id == 7)
+    await Comment.insert(Comment(**row | {"id": 7}))  # twice the same
+    await Comment.update({Comment.text: "altro"}).where(Comment.id == first.id)
+    assert await comments.published(WAVE) == {}
+    # one of the team, with the store: a proposal in somebody else's name, to which she agrees
+    sealed = SealedBox(holder_key(secrets[GUARANTEE], WAVE, GUARANTEE).public_key).encrypt(
+        b"inventato".ljust(4096, b"\0")
+    )
+    forged: dict[Any, Any] = {Comment.state: "proposed", Comment.proposal: sealed, Comment.proposed_by: "bea"}
+    await Comment.update(forged).where(Comment.id == second.id)
+    assert not await put_forward(one, WAVE, second.id, "inventato", secrets[GUARANTEE])
+    assert "inventato" not in str(await comments.published(WAVE))
+
+
+async def test_what_the_version_before_let_out_is_signed_once(site: Site) -> None:
+    secrets = await _released(site, 12)
+    first, second, third = (await open_comments(WAVE, secrets[GUARANTEE]))[:3]
+    await put_forward(replace(site, actor="ada"), WAVE, second.id, "proposta", secrets[GUARANTEE])
+    await Comment.update({Comment.state: "published", Comment.text: "di prima"}).where(Comment.id == first.id)
+    await Comment.update({Comment.signature: ""}, force=True)
+    await keep_at_update(site)
+    assert await comments.published(WAVE) == {"OPN1": ["di prima"]}
+    assert await put_forward(replace(site, actor="bea"), WAVE, second.id, "proposta", secrets[GUARANTEE])
+    await Comment.update({Comment.state: "published", Comment.text: "di dopo"}).where(Comment.id == third.id)
+    await keep_at_update(site)
+    assert sorted((await comments.published(WAVE))["OPN1"]) == ["di prima", "proposta"]
 
 
 async def test_nine_comments_are_destroyed_unread_and_ten_are_kept(site: Site) -> None:

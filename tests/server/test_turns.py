@@ -11,6 +11,7 @@ import pytest
 
 from server.concern import turns
 from surveys.cases import pieces, spool
+from surveys.cases.tables import Piece
 from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
 from tests.journeys.channel import Channel, running
@@ -67,6 +68,7 @@ async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses
                 "code": code[1],
                 "part2": parts[1],
                 "part6": parts[5],
+                **dict.fromkeys(re.findall(r'name="(reads\.[^"]+)"', page), "yes"),
             }
 
         async def send(fields: dict[str, str], photo: bytes = b"") -> httpx.Response:
@@ -94,12 +96,34 @@ async def test_the_spool_of_attachments_has_a_budget_and_a_reserve(tmp_path: Pat
     settings = StoreSettings(tmp_path / "data")
     async with stores(settings) as engines:
         site = Site(engines, settings.data, date(2026, 11, 23), "")
+        one, budget = "ab" * 16, 3 * pieces.PIECE_BYTES
         for number in range(3):
-            await spool.make_sure_of_room(site.data, budget=3 * pieces.PIECE_BYTES)
-            await pieces.keep_piece(engines["cases"], "ab" * 16, number, b"x" * 100, site.day)
+            await spool.make_sure_of_room(site.data, one, budget=budget)
+            await pieces.keep_piece(engines["cases"], one, number, b"x" * 100, site.day)
         with pytest.raises(spool.SpoolFull):
-            await spool.make_sure_of_room(site.data, budget=3 * pieces.PIECE_BYTES)
+            await spool.make_sure_of_room(site.data, one, budget=budget)  # it does not make way for itself
         with pytest.raises(spool.SpoolFull):
-            await spool.make_sure_of_room(site.data, 2**60)  # no disk has so much to spare
-        await pieces.claim(["ab" * 16], 7)
-        await spool.make_sure_of_room(site.data, budget=3 * pieces.PIECE_BYTES)
+            await spool.make_sure_of_room(site.data, one, 2**60)  # no disk has so much to spare
+        await pieces.claim([one], 7)
+        await spool.make_sure_of_room(site.data, one, budget=budget)
+
+
+async def test_a_stranger_who_fills_the_spool_closes_it_for_nobody(tmp_path: Path) -> None:
+    """Done from outside: 8,192 pieces of one byte, and for two days no photo could be sent, nor a report that had one."""
+    settings, budget = StoreSettings(tmp_path / "data"), 40 * pieces.PIECE_BYTES
+    async with stores(settings) as engines:
+        site = Site(engines, settings.data, date(2026, 11, 23), "")
+        claimed = "0c" * 16
+        await pieces.keep_piece(engines["cases"], claimed, 0, b"x", site.day)
+        await pieces.claim([claimed], 7)
+        for number in range(100):
+            name = f"{number:032x}"
+            await spool.make_sure_of_room(site.data, name, budget=budget)
+            await pieces.keep_piece(engines["cases"], name, 0, b"x", site.day)
+        assert await Piece.count().where(Piece.case.is_null()) == 40
+        hers = "ee" * 16
+        for number in range(5):
+            await spool.make_sure_of_room(site.data, hers, budget=budget)
+            await pieces.keep_piece(engines["cases"], hers, number, b"foto", site.day)
+        assert await pieces.pieces_kept(hers) == [0, 1, 2, 3, 4] and await pieces.pieces_kept(claimed) == [0]
+        assert await Piece.count().where(Piece.case.is_null()) == 40

@@ -308,7 +308,15 @@ async def test_a_desk_without_a_click_signs_out_and_one_with_clicks_at_the_end_o
     assert isinstance(entered, Entered)
     assert await accounts.signed_in(entered.token, NOW + timedelta(minutes=29)) is not None
     assert await accounts.signed_in(entered.token, NOW + timedelta(minutes=58)) is not None
-    assert await accounts.signed_in(entered.token, NOW + timedelta(minutes=89)) is None
+    assert (
+        await accounts.signed_in(entered.token, NOW + timedelta(minutes=90)) is None
+    )  # 30 after the last, on steps of five
+    at_odd = await _enter(site, now=NOW + timedelta(minutes=3, seconds=17, microseconds=5))
+    assert isinstance(at_odd, Entered)
+    row = await Session.select().where(Session.account == "ada").order_by(Session.expires, ascending=False).first()
+    assert row is not None  # no row tells when somebody signed in or asked for a page
+    assert row["idle"].astimezone(UTC) == NOW + timedelta(minutes=35)
+    assert row["expires"].astimezone(UTC) == NOW + timedelta(hours=8, minutes=5)
     busy = await _enter(site, now=NOW)
     assert isinstance(busy, Entered)
     minutes = [m for m in range(20, 600, 20) if await accounts.signed_in(busy.token, NOW + timedelta(minutes=m))]

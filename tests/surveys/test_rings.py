@@ -226,6 +226,28 @@ def test_what_is_written_in_its_one_form_comes_back(content: object) -> None:
     assert signed.parse(signed.canonical(content)) == content
 
 
+async def test_an_account_is_never_given_to_somebody_else(sqlite_site: Site) -> None:
+    """Done from outside: Paolo left the list, his account became Anna's, and pages called his letters hers."""
+    made = await opened(sqlite_site, ORGANISATION)
+
+    async def publish(title: str) -> None:
+        """The next list, on which the first account has this name."""
+        chain = (await readers.load(sqlite_site.data)).chain
+        assert chain is not None
+        keys = made.keys[ALL[0]]
+        stated = rings.state(made.anchor, ALL[0], title, (keys.recipient, keys.signer, keys.ed25519), sqlite_site.day)
+        others = [Wanted(made.statement(n, sqlite_site.day), {"it": "r"}, n == OUTSIDE) for n in ALL[1:]]
+        text = rings.draft(made.anchor, sqlite_site.day, [Wanted(stated, {"it": "r"}), *others], before=chain.newest)
+        await publish_ring(sqlite_site, text, [rings.sign(text, made.seats[seat]) for seat in ("legal", "staff")])
+
+    name = next(reader.name for reader in made.ring.readers if reader.id == ALL[0])
+    with pytest.raises(RingRefused, match=f"{ALL[0]} was the account of {name}"):
+        await publish("Anna Altra")
+    await publish(name.upper())  # written otherwise it is the same name
+    lists = await readers.load(sqlite_site.data)
+    assert lists.chain is not None and lists.chain.newest.number == 2
+
+
 @pytest.mark.parametrize("other", [str.upper, lambda text: f" {text}", lambda text: f"{text[:2]} {text[2:]}"])
 def test_a_signature_has_one_writing_in_both_languages(other: Callable[[str], str]) -> None:
     """Somebody could keep one signature in several writings, and a browser refused what Python took."""

@@ -46,6 +46,7 @@ SINCE_THE_FIRST_VERSION = {
         "DROP TABLE still",
         "DROP TABLE releasing",
         "ALTER TABLE chart DROP COLUMN signature",
+        "ALTER TABLE comment DROP COLUMN signature",
         "ALTER TABLE wave DROP COLUMN signed_plan",
         "ALTER TABLE wave DROP COLUMN confirmations",
     ],
@@ -116,7 +117,7 @@ async def test_migrations_leave_filled_stores_as_they_are(store_settings: StoreS
                 "SELECT indexname FROM pg_indexes WHERE tablename = 'panel'"
             )
             assert {row["indexname"] for row in indexes} == {"panel_pkey", "panel_wave", "panel_link"}
-        assert [len(rows) for rows in ran] == [5, 5, 2, 5]
+        assert [len(rows) for rows in ran] == [6, 5, 2, 5]
 
 
 BEFORE_THE_FIRST_RELEASE = {

@@ -283,3 +283,22 @@ async def test_a_letter_without_its_content_takes_its_place_only_after_a_second_
     after = await Message.select(Message.sealed, Message.replacement).first()
     assert before and after and bytes(after["sealed"]) == base64.b64decode(emptied) != bytes(before["sealed"])
     assert bytes(after["replacement"]) == b""
+
+
+async def test_a_row_that_is_far_ahead_for_a_moment_keeps_nobody_from_changing_keys_for_good(
+    site: Site, made: Team
+) -> None:
+    """Done from outside: a row with the number 999, the next change took 1,000, and no key could be changed any more."""
+    written = await report(site, made, "prima")
+    [first] = await Epoch.select().where(
+        (Epoch.case == written.case) & (Epoch.number == 1) & (Epoch.stream == "thread")
+    )
+    for number in (999, 3):
+        await Epoch.insert(Epoch(**first | {"id": number, "number": number, "at": 1, "confirmed": False}))
+    for _ in range(3):
+        await new_epoch(site, made, written, "anna", await wanted(site, made, written, "anna"))
+    await Epoch.delete().where(Epoch.id.is_in([999, 3]))
+    await new_epoch(site, made, written, "anna", await wanted(site, made, written, "anna"))
+    await say(site, made, written, "anna", "dopo")
+    assert (await texts(site, made, written, "carla"))[-1] == "dopo"
+    assert max(row["number"] for row in await Epoch.select(Epoch.number)) < 10

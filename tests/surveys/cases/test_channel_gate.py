@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from surveys.cases import handlers
-from surveys.lifecycle.channel import ChannelNotReady, gaps, open_channel
+from surveys.cases.clocks import years_kept
+from surveys.lifecycle.channel import ChannelNotReady, gaps, open_channel, set_rules
 from surveys.lifecycle.context import Site
 from surveys.public import channel, organisation
 from surveys.public.channel import ChannelRecord
@@ -41,3 +42,20 @@ async def test_the_salt_of_codes_never_changes(sqlite_site: Site) -> None:
     first = await channel.save(public, ChannelRecord(""))
     assert len(bytes.fromhex(first.salt)) == 16
     assert (await channel.save(public, replace(first, salt="00" * 16, retention_years=2))).salt == first.salt
+
+
+async def test_fewer_years_of_keeping_delete_no_case_that_ended_before(sqlite_site: Site) -> None:
+    """Done from outside: the personnel office alone set one year, and within minutes all older cases were gone."""
+    ended = sqlite_site.day
+    for after, years in ((0, 5), (10, 1), (20, 3), (30, 2)):
+        later = replace(sqlite_site, day=ended + timedelta(days=after))
+        await set_rules(later, replace(await channel.load(), retention_years=years))
+    record = await channel.load()
+
+    def kept(days: int) -> int:
+        return years_kept(record.retention_years, record.kept_longer, ended + timedelta(days=days))
+
+    assert [kept(days) for days in (0, 10, 11, 20, 30, 31, 400)] == [5, 5, 3, 3, 3, 2, 2]
+    await set_rules(replace(sqlite_site, day=ended + timedelta(days=40)), replace(record, retention_years=4))
+    record = await channel.load()
+    assert [kept(days) for days in (0, 11, 400)] == [5, 4, 4]

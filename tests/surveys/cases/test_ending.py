@@ -49,11 +49,11 @@ async def test_one_reader_alone_has_no_case_deleted_whatever_she_says_of_its_end
         await stands(site, made, written, "bruno", **ended)
     assert await row_of(written) == ("outcome", site.day, site.day, False)
     much_later = site.day.replace(year=site.day.year + YEARS_LATER)
-    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), much_later, lambda _: 5)).cases == 0
     await stands(site, made, written, "anna")  # her device reads the letters
     assert await row_of(written) == ("received", None, None, False)
     await stands(site, made, written, "bruno", **ended)
-    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), much_later, lambda _: 5)).cases == 0
 
 
 async def test_an_end_that_two_devices_found_in_the_letters_begins_the_retention(site: Site, made: Team) -> None:
@@ -65,8 +65,8 @@ async def test_an_end_that_two_devices_found_in_the_letters_begins_the_retention
         await stands(site, made, written, name)
         assert await row_of(written) == ("outcome", site.day, site.day, ended)
     await say(site, made, written, REPORTER, "no", kind="contest")
-    assert (await keeping.sweep(store, keeper_of(site), site.day, 5)).cases == 0
-    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 1
+    assert (await keeping.sweep(store, keeper_of(site), site.day, lambda _: 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), much_later, lambda _: 5)).cases == 1
 
 
 async def test_a_case_ended_before_two_had_to_look_is_looked_at_by_two(site: Site, made: Team) -> None:
@@ -76,7 +76,7 @@ async def test_a_case_ended_before_two_had_to_look_is_looked_at_by_two(site: Sit
     much_later = site.day.replace(year=site.day.year + YEARS_LATER)
     for name, deleted in (("bruno", 0), ("bruno", 0), ("carla", 1)):
         await stands(site, made, written, name)
-        assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == deleted
+        assert (await keeping.sweep(store, keeper_of(site), much_later, lambda _: 5)).cases == deleted
 
 
 async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(site: Site, made: Team) -> None:
@@ -96,7 +96,7 @@ async def test_an_outcome_of_years_ago_that_appears_today_begins_no_retention(si
         with pytest.raises(ReportRefused):
             await stands(late, made, written, name)
     assert (await row_of(written))[2:] == (late.day, False)
-    assert (await keeping.sweep(store, keeper_of(site), late.day + timedelta(days=365 * 6), 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), late.day + timedelta(days=365 * 6), lambda _: 5)).cases == 0
 
 
 async def test_one_reader_alone_lets_no_substitute_in_and_moves_no_day_of_receipt(site: Site, made: Team) -> None:
@@ -119,7 +119,7 @@ async def test_the_only_reader_of_a_case_says_its_end_alone(site: Site, made: Te
     await say(site, made, written, "anna", "esito", "outcome")
     await stands(site, made, written, "anna")
     assert (
-        await keeping.sweep(store, keeper_of(site), site.day.replace(year=site.day.year + YEARS_LATER), 5)
+        await keeping.sweep(store, keeper_of(site), site.day.replace(year=site.day.year + YEARS_LATER), lambda _: 5)
     ).cases == 1
 
 
@@ -285,11 +285,11 @@ async def test_a_row_that_says_version_1_has_no_case_deleted_or_read_by_other_ru
     await Case.update({Case.version: 1, **long_ago}, force=True)
     assert (await desk.case_file(await seat(site, made), written.case, "anna")).version == 2
     much_later = site.day.replace(year=site.day.year + YEARS_LATER)
-    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), much_later, lambda _: 5)).cases == 0
     first_versions_path(site.data).write_text(json.dumps([keeper_of(site).mark(written.case)]), "utf-8")
     assert (await desk.case_file(await seat(site, made), written.case, "anna")).version == 1
     assert (await desk.case_file(await seat(site, made), other.case, "anna")).version == 2
-    assert (await keeping.sweep(store, keeper_of(site), much_later, 5)).cases == 1
+    assert (await keeping.sweep(store, keeper_of(site), much_later, lambda _: 5)).cases == 1
 
 
 @pytest.mark.parametrize("damaged", ["", "{}", "[1, null]", "null"])

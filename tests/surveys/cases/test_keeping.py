@@ -96,8 +96,8 @@ async def test_an_unsent_diary_goes_twelve_months_after_its_last_words(site: Sit
     await report(site, made, diary=True)
     store = site.engines["cases"]
     last = date(site.day.year + 1, site.day.month, site.day.day)
-    assert (await keeping.sweep(store, keeper_of(site), last, 5)).diaries == 0
-    assert (await keeping.sweep(store, keeper_of(site), last + timedelta(days=1), 5)).diaries == 1
+    assert (await keeping.sweep(store, keeper_of(site), last, lambda _: 5)).diaries == 0
+    assert (await keeping.sweep(store, keeper_of(site), last + timedelta(days=1), lambda _: 5)).diaries == 1
     assert (await Case.count(), await Wrap.count(), await Epoch.count(), await Message.count()) == (0, 0, 0, 0)
 
 
@@ -111,12 +111,12 @@ async def test_retention_takes_rows_wraps_and_attachments_and_two_people_hold_it
     end = date(site.day.year + 2, site.day.month, site.day.day) + timedelta(days=1)
     at_desk = await seat(site, made)
     await standing.set_hold(at_desk, written.case, "anna", True)
-    assert (await keeping.sweep(store, keeper_of(site), end - timedelta(days=1), 2)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), end - timedelta(days=1), lambda _: 2)).cases == 0
     await standing.set_hold(at_desk, written.case, "carla", True)
     await standing.set_hold(at_desk, written.case, "carla", False)
-    assert (await keeping.sweep(store, keeper_of(site), end, 2)).cases == 0
+    assert (await keeping.sweep(store, keeper_of(site), end, lambda _: 2)).cases == 0
     await standing.set_hold(at_desk, written.case, "anna", False)
-    assert (await keeping.sweep(store, keeper_of(site), end, 2)).cases == 1
+    assert (await keeping.sweep(store, keeper_of(site), end, lambda _: 2)).cases == 1
     for table in (Case, Epoch, Wrap, Message, Piece):
         assert await table.count() == 0
 
@@ -136,8 +136,8 @@ async def test_pieces_that_nobody_claimed_leave_the_spool_after_two_days(site: S
         with pytest.raises(ReportRefused):
             await pieces.keep_piece(store, other, 0, b"one", site.day)
     assert await pieces.pieces_kept("cd" * 16) == [0, 1]
-    assert (await keeping.sweep(store, keeper_of(site), site.day + timedelta(days=2), 5)).pieces == 0
-    assert (await keeping.sweep(store, keeper_of(site), site.day + timedelta(days=3), 5)).pieces == 2
+    assert (await keeping.sweep(store, keeper_of(site), site.day + timedelta(days=2), lambda _: 5)).pieces == 0
+    assert (await keeping.sweep(store, keeper_of(site), site.day + timedelta(days=3), lambda _: 5)).pieces == 2
 
 
 async def test_a_year_says_one_band_once_it_is_over_and_counts_what_was_deleted(site: Site, made: Team) -> None:
