@@ -54,9 +54,9 @@ DEAR = (
     "journeys/test_answering",
     "journeys/test_closeness",
     "journeys/test_a_wave",
-    "server/test_check.py",
+    "server/check/test_check.py",
     "journeys/test_going_back",
-    "server/test_connections",
+    "server/frame/test_connections",
     "journeys/test_concern_promises",
     "promises/test_forensics",
     "promises/test_hostile_cases",
@@ -67,7 +67,7 @@ DEAR = (
     "journeys/test_asks",
     "journeys/test_proofs",
     "journeys/test_version_one",
-    "server/test_uploads",
+    "server/processes/test_uploads",
 )
 """What takes longest begins first, so that no worker is left with a long piece when the others have nothing more to do."""
 

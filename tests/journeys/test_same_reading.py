@@ -15,7 +15,7 @@ from surveys.cases.letters import REPORTER
 from surveys.cases.sealing import CannotOpen, decrypt, decrypt_ours, encrypt, identity_text, recipient_of_identity
 from surveys.signed import HIDING, alike, named
 from tests.journeys import both
-from tests.server.test_terminal import PAINTS
+from tests.server.frame.test_terminal import PAINTS
 from tests.surveys.cases.memory import Kept, World, dice_of, readers_but, report
 from tests.surveys.cases.test_fold import ANOTHER, KEPT_OUT, LOOKS_THE_SAME, returning
 

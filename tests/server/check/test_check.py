@@ -31,7 +31,7 @@ from tests.conftest import ORGANISATION
 from tests.journeys.conftest import environment
 from tests.postgres import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LOGGING_SERVER = (
     "import sys, uvicorn; from server.app import create_app; from server.settings import from_environment\n"
     "uvicorn.run(create_app(from_environment()), port=int(sys.argv[1]), access_log=True)"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import free_port
-from tests.server.test_check import ROOT, SERVE, _check, _failed, _running
+from tests.server.check.test_check import ROOT, SERVE, _check, _failed, _running
 
 NGINX_AROUND = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/main.log warn; worker_processes 1;

@@ -18,7 +18,7 @@ from surveys.public.waves import State
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, ORGANISATION, WAVE, open_a_wave
 
-BEFORE = Path(__file__).parents[1] / "vectors" / "release-steps-1.json"
+BEFORE = Path(__file__).parents[2] / "vectors" / "release-steps-1.json"
 
 
 async def test_what_was_published_before_figures_moved_is_spoken_of_only_where_there_is_such_a_document(
