@@ -267,6 +267,8 @@ async def take_step(
     language = (await frame(request))[0].language
     try:
         await _step(site, wave, step, data)
+    except NotFoundException:  # which is a ValueError too
+        raise
     except opening.NotReady as problem:
         text = "; ".join(say(language, f"hr.missing.{gap}") for gap in problem.missing)
         return await wave_page_with(request, wave, site, settings, text)

@@ -26,6 +26,8 @@ GUARANTEE = "guarantee"
 SERVICE_DEPTH = 2
 """The plan goes down to services: territory is depth 1, service 2, team 3."""
 LONGEST = timedelta(days=60)
+LATEST_YEAR = 2200
+"""No wave is planned for later: days are counted on from its end."""
 
 
 class PlanRefused(ValueError):
@@ -60,7 +62,9 @@ def _checked(wish: Wish) -> None:
         raise PlanRefused("id", id=wish.id)
     if wish.form not in ("full", "pulse"):
         raise PlanRefused("form", form=wish.form)
-    if not wish.starts <= wish.ends <= wish.starts + LONGEST:
+    if not any(text.strip() for text in wish.title.values()):
+        raise PlanRefused("title")
+    if not timedelta(0) <= wish.ends - wish.starts <= LONGEST or wish.ends.year > LATEST_YEAR:
         raise PlanRefused("dates", longest=LONGEST.days)
     if not set(wish.channels) <= set(links.CHANNELS):
         raise PlanRefused("form", form=", ".join(wish.channels))

@@ -5,47 +5,39 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from server.app import create_app
-from server.demonstration import channel
-from server.frame.security import COOKIE, FORM_FIELD
-from server.settings import Settings
 from surveys.certification import scores
-from surveys.lifecycle.context import Site, today
-from surveys.people import accounts
+from surveys.lifecycle.context import today
 from surveys.public import evidence
-from surveys.stores import StoreSettings, stores
-from tests.conftest import DAY
-from tests.signing_in import next_code
+from surveys.stores import StoreSettings
+from tests.server.hr.offices import Offices, offices
 
-PASSWORD = "una-password-lunga"
-PEOPLE = {"direzione": "hr", "risorse": "hr", "verifica": "auditor"}
 INDICATOR = "1.1"
 POINTS = 20.0
 """Of indicator 1.1 among the hundred of its area (the catalogue of UNI/PdR 125:2022)."""
 
 
 @dataclass
-class Offices:
-    """The served application, and the sessions of who signed in."""
+class Evidence:
+    """What these tests do with an indicator's evidence."""
 
-    client: httpx.AsyncClient
-    sessions: dict[str, str]
+    offices: Offices
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        return self.offices.client
+
+    @property
+    def sessions(self) -> dict[str, str]:
+        return self.offices.sessions
 
     async def post(self, who: str, path: str, files: Any = None, **data: str) -> httpx.Response:
-        session = self.sessions[who]
-        headers = {"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={session}"}
-        return await self.client.post(
-            f"/hr/indicators/{path}",
-            data=data | {FORM_FIELD: accounts.form_token(session)},
-            files=files,
-            headers=headers,
-        )
+        return await self.offices.post(f"/hr/indicators/{path}", who, files, **data)
 
     async def document(self, who: str = "direzione") -> str:
         """Add a document; gives its number."""
@@ -61,9 +53,7 @@ class Offices:
 
     async def looked_at(self, who: str) -> str:
         """What the page of the indicator gives along with its button to confirm."""
-        page = await self.client.get(
-            f"/hr/indicators/{INDICATOR}", headers={"cookie": f"{COOKIE}={self.sessions[who]}"}
-        )
+        page = await self.offices.get(f"/hr/indicators/{INDICATOR}", who)
         found = re.search(r'name="seen" value="(\w+)"', page.text)
         return found[1] if found else ""
 
@@ -72,19 +62,9 @@ class Offices:
 
 
 @asynccontextmanager
-async def served(sqlite_settings: StoreSettings) -> AsyncIterator[Offices]:
-    sessions: dict[str, str] = {}
-    async with stores(sqlite_settings) as engines:
-        for name, role in PEOPLE.items():
-            await accounts.add(engines["people"], name, role, PASSWORD)
-            secret = await channel.with_codes(Site(engines, sqlite_settings.data, DAY, "test"), name)
-            sessions[name] = (
-                await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret))
-            )[0]
-    app = create_app(Settings(sqlite_settings), with_jobs=False)
-    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
-    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield Offices(client, sessions)
+async def served(settings: StoreSettings) -> AsyncIterator[Evidence]:
+    async with offices(settings) as signed_in:
+        yield Evidence(signed_in)
 
 
 async def earned() -> float:

@@ -1,0 +1,58 @@
+"""Offices of the served application: HR twice, the representative and the auditor, signed in as their pages have it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from server.app import create_app
+from server.demonstration import channel
+from server.frame.security import COOKIE, FORM_FIELD
+from server.settings import Settings
+from surveys.lifecycle.context import Site
+from surveys.people import accounts
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY
+from tests.signing_in import next_code
+
+PASSWORD = "una-password-lunga"
+PEOPLE = {"direzione": "hr", "risorse": "hr", "verifica": "auditor", "rappresentante": "representative"}
+
+
+@dataclass
+class Offices:
+    """The served application, and the sessions of who signed in."""
+
+    client: httpx.AsyncClient
+    sessions: dict[str, str]
+
+    async def post(self, path: str, who: str = "direzione", files: Any = None, **data: str) -> httpx.Response:
+        """Post a form as the page of this person would."""
+        session = self.sessions[who]
+        headers = {"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={session}"}
+        return await self.client.post(
+            path, data=data | {FORM_FIELD: accounts.form_token(session)}, files=files, headers=headers
+        )
+
+    async def get(self, path: str, who: str = "direzione") -> httpx.Response:
+        return await self.client.get(path, headers={"cookie": f"{COOKIE}={self.sessions[who]}"})
+
+
+@asynccontextmanager
+async def offices(settings: StoreSettings) -> AsyncIterator[Offices]:
+    """Serve these stores to everybody of `PEOPLE`."""
+    sessions: dict[str, str] = {}
+    async with stores(settings) as engines:
+        for name, role in PEOPLE.items():
+            await accounts.add(engines["people"], name, role, PASSWORD)
+            secret = await channel.with_codes(Site(engines, settings.data, DAY, "test"), name)
+            sessions[name] = (
+                await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret))
+            )[0]
+    app = create_app(Settings(settings), with_jobs=False)
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
+    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield Offices(client, sessions)

@@ -1,0 +1,94 @@
+"""Organisation, channel and actions by HR's forms: kept, refused to others, wrong ones named, twice the same is once."""
+
+from datetime import timedelta
+
+import pytest
+
+from surveys.lifecycle.context import today
+from surveys.public import actions, channel, organisation
+from surveys.stores import StoreSettings
+from tests.server.hr.offices import offices
+
+ORGANISATION = {"name": "Cooperativa Prova", "address": "https://ascolto.invalid/", "referente": "Sara, 055 000000"}
+ACTION = {
+    "text": "Turni pubblicati un mese prima",
+    "owner": "Direzione",
+    "due": (today() + timedelta(days=30)).isoformat(),
+}
+
+
+async def test_the_organisation_is_kept_as_typed_and_twice_the_same_is_once(sqlite_settings: StoreSettings) -> None:
+    async with offices(sqlite_settings) as here:
+        for _ in range(2):
+            assert (await here.post("/hr/organisation", **ORGANISATION)).status_code == 303
+        record = await organisation.load()
+        assert record is not None
+        assert (record.name, record.address, record.referente) == (
+            "Cooperativa Prova",
+            "https://ascolto.invalid",
+            "Sara, 055 000000",
+        )
+        assert 'value="Cooperativa Prova"' in (await here.get("/hr/organisation")).text
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"name": "  "}, {"help_checked_on": "ieri"}])
+async def test_an_organisation_without_a_name_or_with_no_day_is_refused_in_words(
+    sqlite_settings: StoreSettings, wrong: dict[str, str]
+) -> None:
+    async with offices(sqlite_settings) as here:
+        answered = await here.post("/hr/organisation", **ORGANISATION | wrong)
+        assert answered.status_code == 422 and 'role="alert"' in answered.text
+        assert await organisation.load() is None
+
+
+@pytest.mark.parametrize("years", ["0", "6", "-1", "cinque", "", "1e1"])
+async def test_years_of_keeping_outside_the_law_are_refused(sqlite_settings: StoreSettings, years: str) -> None:
+    async with offices(sqlite_settings) as here:
+        assert (await here.post("/hr/channel", years=years)).status_code == 422
+        assert (await here.post("/hr/channel", years="3", hearing_day="mai")).status_code == 422
+        assert (await channel.load()).retention_years == 5
+
+
+async def test_an_action_is_written_finished_and_finished_again(sqlite_settings: StoreSettings) -> None:
+    async with offices(sqlite_settings) as here:
+        assert (await here.post("/hr/actions", indicator="3.6", back="/hr/indicators/3.6", **ACTION)).status_code == 303
+        [action] = await actions.everything()
+        assert (action.text, action.owner, action.due.isoformat(), action.done) == (
+            ACTION["text"],
+            "Direzione",
+            ACTION["due"],
+            False,
+        )
+        assert ACTION["text"] in (await here.get("/hr/indicators/3.6")).text
+        for _ in range(2):
+            assert (await here.post(f"/hr/actions/{action.id}/done")).status_code == 303
+        [action] = await actions.everything()
+        assert action.done
+        assert (await here.post("/hr/actions/nessuna/done")).status_code in (303, 404)
+        assert len(await actions.everything()) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"text": ""}, {"owner": " "}, {"due": "presto"}, {"due": ""}])
+async def test_an_action_that_lacks_something_is_not_written_and_the_page_says_so(
+    sqlite_settings: StoreSettings, wrong: dict[str, str]
+) -> None:
+    async with offices(sqlite_settings) as here:
+        answered = await here.post("/hr/actions", indicator="3.6", back="/hr/indicators/3.6", **ACTION | wrong)
+        assert answered.headers["location"].endswith("done=action_incomplete")
+        assert await actions.everything() == []
+
+
+@pytest.mark.parametrize("path", ["/hr/organisation", "/hr/channel", "/hr/channel/open", "/hr/actions"])
+@pytest.mark.parametrize("who", ["verifica", "rappresentante"])
+async def test_who_is_not_of_hr_changes_no_rule(sqlite_settings: StoreSettings, path: str, who: str) -> None:
+    async with offices(sqlite_settings) as here:
+        assert (await here.post(path, who, years="1", **ORGANISATION, **ACTION)).status_code == 403
+        assert await organisation.load() is None and await actions.everything() == []
+        assert (await channel.load()).retention_years == 5
+
+
+async def test_no_way_back_leads_out_of_the_desk(sqlite_settings: StoreSettings) -> None:
+    async with offices(sqlite_settings) as here:
+        for back in ("https://evil.invalid/", "//evil.invalid", "/\\evil.invalid", "javascript:alert(1)"):
+            answered = await here.post("/hr/actions", back=back, **ACTION)
+            assert answered.headers["location"].startswith("/hr")
