@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     responses = command(importing, "responses", "import_responses")
     responses.add_argument("file")
     responses.add_argument("--mapping", required=True)
+    responses.add_argument("--words", action="store_true")
 
     wave = group("wave")
     plan = command(wave, "plan", "wave_plan")

@@ -1,6 +1,5 @@
 """`ascolto import responses`: a released wave of another tool's export, said step by step."""
 
-import hashlib
 import sys
 import time
 from pathlib import Path
@@ -14,17 +13,18 @@ from surveys.importing.mapping import MappingBroken, read_mapping
 from surveys.importing.responses import ResponsesRefused, read_responses
 from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import Site
-from surveys.lifecycle.imported import SourceReleased, release_file, source_key
+from surveys.lifecycle.imported import SourceReleased, correct_words, release_file, source_key
+from surveys.lifecycle.releasing import FiguresDiffer
 from surveys.public import releases
-from surveys.public.waves import WrongState
+from surveys.public.waves import NoSuchWave, WrongState
 
 
 def _rows_read(n: int) -> None:
     print(f"  {n}…", file=sys.stderr, flush=True)
 
 
-async def import_file(site: Site, file: Path, mapping_file: Path) -> int:
-    """Read, protect and publish; or say every row that is wrong, and keep nothing."""
+async def import_file(site: Site, file: Path, mapping_file: Path, *, words: bool = False) -> int:
+    """Read, protect and publish; or say every row that is wrong, and keep nothing. `words`: only put other words to what is published."""
     began = time.monotonic()
     try:
         mapping = read_mapping(mapping_file)
@@ -37,9 +37,10 @@ async def import_file(site: Site, file: Path, mapping_file: Path) -> int:
         refuse("import_bad_rows")
         print_refused(problem.rows)
         return refuse("import_refused", n=problem.total)
-    sha256 = hashlib.sha256(mapping_file.read_bytes()).hexdigest()
     try:
-        await release_file(site, mapping, found, sha256, lambda _: None)
+        await (correct_words if words else release_file)(site, mapping, found, lambda _: None)
+    except (FiguresDiffer, NoSuchWave):
+        return refuse("import_figures", wave=mapping.wave)
     except WrongState:
         return refuse("import_exists", wave=mapping.wave)
     except SourceReleased as problem:

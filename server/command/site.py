@@ -205,7 +205,7 @@ async def import_responses(given: argparse.Namespace) -> int:
     from server.command.imported import import_file
 
     async with opened_site() as site:
-        return await import_file(site, Path(given.file), Path(given.mapping))
+        return await import_file(site, Path(given.file), Path(given.mapping), words=given.words)
 
 
 COMMANDS: dict[str, Run] = {

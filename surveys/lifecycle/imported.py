@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from analysis.demographics import Category, Dimension
+from analysis.moves import Below
 from analysis.release import Facts
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
@@ -19,7 +22,7 @@ from surveys.importing.responses import ImportedResponses
 from surveys.importing.sources import Sketches, is_same
 from surveys.lifecycle import drawing
 from surveys.lifecycle.context import Site, keep_file
-from surveys.lifecycle.releasing import Progress, release_imported
+from surveys.lifecycle.releasing import Progress, release_imported, rename_imported
 from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.signing import fingerprint, installation_key, public_text
 from surveys.public.waves import State, WaveRecord
@@ -103,6 +106,16 @@ def sources_path(data: Path) -> Path:
     return data / "keys" / "imports.json"
 
 
+def moves_path(data: Path) -> Path:
+    """Which noted waves have moves that follow from rows and structure; before December 2026 they followed from the mapping's file."""
+    return data / "keys" / "imports-moves.json"
+
+
+def _drawn_by_structure(data: Path) -> set[str]:
+    path = moves_path(data)
+    return set(json.loads(path.read_text("utf-8"))) if path.exists() else set()
+
+
 def _remember(site: Site, mapping: ResponseMapping, found: ImportedResponses, there: Collection[str]) -> None:
     """Refuse a source that was noted; else note this one, before it is released: what was cut off there begins anew under its own name.
 
@@ -114,23 +127,38 @@ def _remember(site: Site, mapping: ResponseMapping, found: ImportedResponses, th
     """
     path = sources_path(site.data)
     known: dict[str, Sketches] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    drawn = _drawn_by_structure(site.data)
     for wave, before in known.items():
-        if (wave in there or wave != mapping.wave) and is_same(before, found.sketches):
+        if (wave in there or wave != mapping.wave or wave not in drawn) and is_same(before, found.sketches):
             raise SourceReleased(wave)
+    keep_file(moves_path(site.data), signed.canonical(sorted(drawn | {mapping.wave})).encode())
     kept = known | {mapping.wave: {name: list(sketch) for name, sketch in found.sketches.items()}}
     keep_file(path, signed.canonical(kept).encode())
 
 
-async def release_file(
-    site: Site, mapping: ResponseMapping, found: ImportedResponses, sha256: str, progress: Progress
-) -> None:
-    """Protect, audit and publish an imported file as a wave of its own.
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An imported file, ready for its release: what is computed from, and the row that it becomes."""
 
-    Raises
-    ------
-    DisclosureError, TooFew, WrongState, AlreadyReleasing, SourceReleased
-        Nothing was kept.
-    """
+    record: WaveRecord
+    raw: RawResponses
+    instrument: Instrument
+    facts: Facts
+    below: Below
+
+
+def _structure(mapping: ResponseMapping) -> dict[str, Any]:
+    """What of a mapping decides figures: all but its words."""
+    made = instrument_of(mapping)
+    return {
+        "items": [asdict(spec) for spec in made.items],
+        "scales": [asdict(scale) for scale in made.scales],
+        "groups": [[group.name, list(group.codes)] for group in mapping.groups],
+        "wave": [mapping.wave, mapping.opened, mapping.closed],
+    }
+
+
+def _ready(site: Site, mapping: ResponseMapping, found: ImportedResponses) -> _Ready:
     raw = RawResponses(found.n, found.groups, found.answers)
     facts = Facts(
         installation=fingerprint(public_text(installation_key(site.data))),
@@ -151,7 +179,35 @@ async def release_file(
         plan=plan.to_json(),
         rules={"k": _K},
     )
-    remember = partial(_remember, site, mapping, found)
-    of = {"groups": found.groups, "answers": found.answers, "mapping": sha256}
+    of = {"groups": found.groups, "answers": found.answers, "structure": _structure(mapping)}
     below = drawing.derived(installation_key(site.data).private_bytes_raw(), of)
-    await release_imported(site, record, raw, instrument_of(mapping), facts, progress, remember, below)
+    return _Ready(record, raw, instrument_of(mapping), facts, below)
+
+
+async def release_file(site: Site, mapping: ResponseMapping, found: ImportedResponses, progress: Progress) -> None:
+    """Protect, audit and publish an imported file as a wave of its own.
+
+    Raises
+    ------
+    DisclosureError, TooFew, WrongState, AlreadyReleasing, SourceReleased
+        Nothing was kept.
+    """
+    made = _ready(site, mapping, found)
+    remember = partial(_remember, site, mapping, found)
+    await release_imported(site, made.record, made.raw, made.instrument, made.facts, progress, remember, made.below)
+
+
+async def correct_words(site: Site, mapping: ResponseMapping, found: ImportedResponses, progress: Progress) -> None:
+    """Put other titles and names to the figures of an imported wave: the same file, and a mapping that differs in words alone.
+
+    The figures are computed once more, from the same moves, and must be those that were published: a document takes the place
+    of the one before only where no figure differs.
+
+    Raises
+    ------
+    FiguresDiffer
+        Rows, items, groups or days are others, or it was imported before December 2026: nothing was changed.
+    NoSuchWave, WrongState, ReleaseInvalid
+    """
+    made = _ready(site, mapping, found)
+    await rename_imported(site, made.record, made.raw, made.instrument, made.facts, progress, made.below)

@@ -3,6 +3,7 @@
 Runs in a short-lived process of its own: it loads scipy, and its memory is gone when it ends.
 """
 
+import json
 import resource
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -223,6 +224,71 @@ def signed(site: Site, document: Mapping[str, Any]) -> str:
 
 def _iso(day: object) -> str:
     return str(day) if day else ""
+
+
+class FiguresDiffer(Exception):
+    """Other words were asked for, and a figure would be another too."""
+
+
+def _figures(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A release document without its words and its seal."""
+    found = json.loads(
+        json.dumps({name: value for name, value in document.items() if name not in ("key", "signature")})
+    )
+    del found["wave"]["title"], found["questionnaire"]["sha256"], found["questionnaire"]["version"]
+    for dimension in found["plan"]["dimensions"]:
+        for category in dimension["categories"]:
+            del category["name"]
+    return dict(found)
+
+
+async def rename_imported(
+    site: Site,
+    record: WaveRecord,
+    raw: RawResponses,
+    instrument: Instrument,
+    facts: Facts,
+    progress: Progress,
+    below: Below,
+) -> None:
+    """Put other words to the figures of an imported wave; its charts are drawn anew by the caller.
+
+    Parameters
+    ----------
+    site : its stores, keys and day
+    record : the wave with its new words
+    raw, instrument, facts : as of `release`, of the same file
+    progress : told what is done
+    below : where the moves come from: the same as when it was released
+
+    Raises
+    ------
+    FiguresDiffer, NoSuchWave, WrongState, ReleaseInvalid
+        Nothing was changed.
+    """
+    forbid_traces()
+    async with destroying.alone(site):
+        before = await waves.get(record.id)
+        published = await releases.document(record.id)
+        if before.origin != "imported" or before.state != State.RELEASED or published is None:
+            raise WrongState(record.id, before.state, (State.RELEASED,))
+        rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
+        plan = Plan.from_json(dict(record.plan))
+        made = release(raw, plan, instrument, rules, facts, progress=progress, below=below).to_json()
+        if _figures(made) != _figures(published):
+            raise FiguresDiffer
+        public = site.engines["public"]
+        async with public.transaction():
+            await waves.change(
+                public,
+                record.id,
+                State.RELEASED,
+                title=record.title,
+                questionnaire=record.questionnaire,
+                plan=record.plan,
+            )
+            await releases.replace(record.id, signed(site, made))
+        await log.record(site.engines["people"], site.day, site.actor, "imported words corrected", wave=record.id)
 
 
 async def release_imported(

@@ -110,6 +110,12 @@ async def keep(wave: str, text: str, pattern: str) -> None:
     await ReleaseDocument.insert(ReleaseDocument(wave=wave, document=text, pattern=pattern))
 
 
+async def replace(wave: str, text: str) -> None:
+    """Put a document with other words in the place of the one before; inside the caller's transaction. Its charts go."""
+    await ReleaseDocument.update({ReleaseDocument.document: text}).where(ReleaseDocument.wave == wave)
+    await Chart.delete().where(Chart.wave == wave)
+
+
 async def keep_charts(engine: StoreEngine, wave: str, charts: Mapping[str, str], key: Ed25519PrivateKey) -> None:
     """Sign and store the drawn charts of a wave by name, replacing earlier drawings of the same document."""
     async with engine.transaction():
