@@ -21,7 +21,7 @@ from server.frame.asked import AppRequest, site_of
 from server.frame.pages import MessagePage, language_of, shell, show, static_address, style
 from server.frame.security import EnrolFirst, csp, header_setter
 from server.frame.static_files import answer_worker, health, security_txt, static_file, well_known
-from server.frame.texts import say
+from server.frame.texts import catalogue, say
 from server.handlers import door as handler_door
 from server.handlers import inbox
 from server.hr import router as hr
@@ -35,7 +35,7 @@ from server.settings import Settings
 from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
-from surveys.lifecycle import accepting, frozen, pins, witness
+from surveys.lifecycle import accepting, destroying, frozen, pins, witness
 from surveys.lifecycle import comments as comments_of
 from surveys.lifecycle.context import Site, today
 from surveys.public.readers import ListsRefused
@@ -74,7 +74,8 @@ def _on_other_plan(request: AppRequest, problem: PlanOther) -> Response[Any]:
     """Take no answer: what the stores say of the wave is not what its people signed."""
     faults.note("plan", problem)
     language = language_of(request)
-    said = say(language, "link.page.other_key")
+    moved = isinstance(problem, frozen.AddressOther) and "hr.refused.address" in catalogue(language)
+    said = say(language, "hr.refused.address" if moved else "link.page.other_key")
     if request.method == "POST" and request.url.path != "/answer":
         return Response({"problem": said}, status_code=409)
     return show(MessagePage(shell(None, language), say(language, "staff.error.wrong"), said), status=409)
@@ -134,6 +135,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         site = Site(engines, settings.data, today(), jobs.ACTOR)
         await witness.keep_at_update(site)
         await comments_of.keep_at_update(site)
+        await destroying.keep_at_update(site)
         urn = Urn(engines["answers"])
         urn.start()
         app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])

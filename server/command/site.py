@@ -16,7 +16,8 @@ from server.settings import from_environment
 from surveys.importing.people import RefusedRow, read_people
 from surveys.importing.sheets import FileUnreadable
 from surveys.languages import LANGUAGES
-from surveys.lifecycle import comments, frozen, pins, witness
+from surveys.lifecycle import comments, destroying, frozen, pins, witness
+from surveys.lifecycle import organisation as organisation_life
 from surveys.lifecycle.context import Site, today
 from surveys.people import accounts, log, passwords
 from surveys.public import organisation
@@ -36,6 +37,7 @@ async def opened_site() -> AsyncIterator[Site]:
         await frozen.keep_at_update(settings.data)
         await witness.keep_at_update(site)
         await comments.keep_at_update(site)
+        await destroying.keep_at_update(site)
         yield site
 
 
@@ -82,7 +84,7 @@ async def init(given: argparse.Namespace) -> int:
             help_checked_on=checked,
             notice=notice,
         )
-        await organisation.save(site.engines["public"], record)
+        await organisation_life.keep(site, record)
     tell("init_done", name=name)
     if gaps := record.missing():
         tell("init_missing", missing="; ".join(say(LANGUAGE, f"hr.missing.{gap}") for gap in gaps))

@@ -14,8 +14,9 @@ from server.frame.pages import Shell, show
 from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
-from surveys.public.organisation import Notice, OrganisationRecord, SupportContact, load, save
-from surveys.stores import Engines
+from surveys.lifecycle import organisation as life
+from surveys.lifecycle.context import Site
+from surveys.public.organisation import Notice, OrganisationRecord, SupportContact, load
 
 SPARE_CONTACTS = 2
 MOST_CONTACTS = 20
@@ -104,7 +105,7 @@ async def organisation(request: AppRequest) -> Response[str]:
 
 
 @post("/organisation")
-async def save_organisation(request: AppRequest, engines: NamedDependency[Engines]) -> Response[str] | Redirect:
+async def save_organisation(request: AppRequest, site: NamedDependency[Site]) -> Response[str] | Redirect:
     """Keep the form."""
     data = {name: value.strip() for name, value in (await checked_form(request)).items()}
     language = (await frame(request))[0].language
@@ -124,7 +125,7 @@ async def save_organisation(request: AppRequest, engines: NamedDependency[Engine
         contacts=_contacts(data, before, language),
         notice=Notice(*(data.get(part, "")[:1000] for part in ("controller", "purpose", "retention", "contact"))),
     )
-    await save(engines["public"], record)
+    await life.keep(site, record)
     return done("/hr/organisation", "saved")
 
 

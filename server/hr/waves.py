@@ -22,7 +22,7 @@ from server.papers.facts import about_slips
 from server.processes import workers
 from server.results.reading import groups_of
 from server.settings import Settings
-from surveys.lifecycle import closing, opening
+from surveys.lifecycle import closing, frozen, opening
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
 from surveys.lifecycle.two_keys import cap, given
@@ -295,12 +295,17 @@ async def slips(
     language = (await frame(request))[0].language
     try:
         count = int(data.get("count", ""))
+        said = await about_slips(
+            settings.data, wave
+        )  # before a code is made: with another address than at the opening none is
         codes = await opening.print_slips(site, wave, count)
+    except frozen.AddressOther:
+        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.address"))
     except opening.TooManySlips as problem:
         return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.slips", left=problem.left))
     except (ValueError, WrongState):
         return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.form"))
-    made = await workers.run(settings, "slips", {"codes": codes, "about": await about_slips(settings.data, wave)})
+    made = await workers.run(settings, "slips", {"codes": codes, "about": said})
     headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
     return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)
 

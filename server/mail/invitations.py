@@ -16,6 +16,7 @@ from server.frame.texts import say
 from server.mail import post
 from server.settings import Settings
 from surveys.languages import LANGUAGES
+from surveys.lifecycle import frozen
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import address_of
 from surveys.lifecycle.ready import mark_of
@@ -76,8 +77,10 @@ async def about(data: Path, wave: str) -> About:
     ------
     PlanOther
     """
-    record, site = await waves.get(wave), await organisation.load()
-    return About(record, site.name if site else "Ascolto", site.address if site else "", await mark_of(data, record))
+    record, known = await waves.get(wave), await organisation.load()
+    address = known.address if known else ""
+    frozen.check_address(data, wave, address)
+    return About(record, known.name if known else "Ascolto", address, await mark_of(data, record))
 
 
 def language_for(invitation: Invitation) -> str:

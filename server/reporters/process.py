@@ -23,6 +23,7 @@ from surveys.cases import acts, composing
 from surveys.cases.acts import Reporter
 from surveys.cases.codes import CodeKeys, NotACode, Secret, derive, holds_code, read_code, to_digits, to_words
 from surveys.cases.composing import Entry
+from surveys.cases.incoming import FILES
 from surveys.cases.keeper import RECOVERY, REPORTER
 from surveys.cases.opening import open_case
 from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
@@ -369,6 +370,8 @@ class LetterProcess:
         if not acts.readers_left(chain.newest, out):
             return self._show(keys) | {"problem": "concern.who.few_stop"}
         content = acts.from_diary(picked)
+        if len(content.get("files", ())) > FILES:
+            return self._show(keys) | {"problem": "concern.write.files_many"}
         me = Reporter(keys)
         epoch, sealed = acts.first_letter(me, chain.newest, house.hash, out, content, self.day, os.urandom)
         reply = {

@@ -42,10 +42,13 @@ const Concern = (() => {
   const arrival = performance.getEntriesByType ? performance.getEntriesByType("navigation")[0] : null;
   let scanned = houseIn(location.hash) || houseIn(arrival ? arrival.name : "");
   let known = null;
+  let heard = 0;
   async function lists() {
-    if (known) return known;
+    if (known && Date.now() - heard < 3600000) return known; // a page that stays open for days writes by today's list and day
+    heard = Date.now();
     const given = await (await call("/concern/keyring.json")).json();
     if (given.lists) throw new P.CannotOpen(given.lists);
+    channel.day = given.day;
     const old = P.readKeyrings(given.keyrings);
     if (!given.house || !given.rings.length) {
       if (scanned) throw new P.CannotOpen("house_other");
@@ -262,7 +265,9 @@ const Concern = (() => {
     if (answer.ok) return sent(diary);
     if (answer.status === 400) {
       if (await relisted(chain)) { say(""); location.replace("#who"); return warn(t("who.changed")); }
-      return Letters.open(secret); // this code has something already: show it, keep the text
+      await Letters.open(secret); // this code has something already: what arrived then is shown, and what she added since waits in the box
+      if (byId("answer") && !byId("letters").textContent.includes(written.text)) { byId("answer").value = written.text; warn(t("thread.stale")); }
+      return undefined;
     }
     throw new Failed();
   }
@@ -322,12 +327,16 @@ const Concern = (() => {
     if (!byId("keep").checked) return forget();
     const fields = {};
     for (const field of byId("report").elements) if (field.name && /^(text|what|where|when|who)$/.test(field.name)) fields[field.name] = field.value;
-    store.setItem(DRAFT, JSON.stringify(fields));
+    store.setItem(DRAFT, JSON.stringify({ fields, ticked: choices().filter((one) => one.checked).map((one) => one.name + one.value) }));
   }
+  // Whom she keeps out is kept with her words: a page that is brought back asks nobody in.
+  const choices = () => [...byId("report").querySelectorAll("[name^='reads.'],[name=wish],[name=danger]")];
   function bringDraft() {
     const kept = store && store.getItem(DRAFT);
     if (!kept) return;
-    const fields = JSON.parse(kept);
+    const { fields, ticked } = JSON.parse(kept);
+    if (!ticked) return forget(); // of a page of before: it does not know whom she kept out
+    for (const one of choices()) one.checked = ticked.includes(one.name + one.value);
     for (const name of Object.keys(fields)) if (byId("report").elements[name]) byId("report").elements[name].value = fields[name];
     byId("keep").checked = true;
   }

@@ -2,6 +2,7 @@
 "use strict";
 const Letters = (() => {
   const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, askedFor, askAbout, relisted, Full, meOf, codeInside, show, reach, Failed } = Concern;
+  let latest = null; // the files that are chosen for an answer
   const status = (sentence) => { byId("opening").textContent = sentence; };
 
   async function typed() {
@@ -162,6 +163,7 @@ const Letters = (() => {
     const input = make("input", { type: "file", id: "more", multiple: true });
     const chosen = make("ul");
     const files = new Chosen(input, chosen);
+    latest = files;
     const say = make("p", {});
     say.setAttribute("role", "status");
     const send = make("button", { type: "button", className: "go wide", id: "reply", textContent: t(diary ? "thread.add" : "thread.send") });
@@ -214,8 +216,11 @@ const Letters = (() => {
   async function deliver({ keys, secret }, message, text) {
     const answer = await reach(post("/concern/reply", { locator: keys.locator, auth: keys.auth, ...message }));
     if (answer.status === 409) {
+      const [kind, files] = [byId("kind") && byId("kind").value, latest ? latest.files : []];
       await open(secret);
       if (byId("answer")) byId("answer").value = text;
+      if (byId("kind") && kind) byId("kind").value = kind;
+      for (const file of files) latest.add(file);
       return warn(t("thread.stale"));
     }
     if (!answer.ok) throw new Failed();
@@ -251,7 +256,8 @@ const Letters = (() => {
     if (!askedFor(box, chain.newest)) { askAbout(chain.newest); await open(current.secret); return warn(t("who.changed")); }
     if (chain.newest.readers.every((one) => out.has(one.id))) return warn(t("who.few_stop"));
     const diary = chosen.map((entry) => ({ day: entry.head.day, text: entry.content.text }));
-    const files = chosen.flatMap((entry) => entry.content.files || []).slice(0, 5);
+    const files = chosen.flatMap((entry) => entry.content.files || []);
+    if (files.length > 5) return warn(t("write.files_many"));
     const content = { text: diary.map((part) => `${part.day}\n${part.text}`).join("\n\n"), diary, ...(files.length ? { files } : {}) };
     const made = await Fold.firstLetter(me, chain.newest, house.hash, out, channel.day, content);
     if (await relisted(chain)) { await open(current.secret); return warn(t("who.changed")); }

@@ -159,7 +159,7 @@ def from_diary(picked: Sequence[letters.Letter]) -> dict[str, Any]:
     """What a report says that was made of parts of a diary: each text under its day, files as they were."""
     contents = [(letter["day"], letter.content or {}) for letter in picked]
     parts = [{"day": on, "text": str(content.get("text", ""))} for on, content in contents]
-    files = [file for _, content in contents for file in content.get("files", ())][:5]
+    files = [file for _, content in contents for file in content.get("files", ())]
     text = "\n\n".join(f"{part['day']}\n{part['text']}" for part in parts)
     return {"text": text, "diary": parts} | ({"files": files} if files else {})
 

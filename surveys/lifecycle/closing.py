@@ -94,7 +94,7 @@ async def close(site: Site, wave: str, *, unused_slips: int) -> WaveRecord:
         "issued": issued,
         "drawn": drawn,
         "received": sheets,
-        "second_codes": given(acts),
+        "second_codes": max(given(acts), await links.issued_before(wave)),  # published, whoever wrote either
         "spare_slips": two_keys.spare_allowed(acts),
     }
     published = counts, await urn_of.spent_digests(wave)

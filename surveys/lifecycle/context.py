@@ -176,6 +176,11 @@ def plan_path(data: Path, wave: str) -> Path:
     return _file_of(data, wave, "plan")
 
 
+def over_path(data: Path, wave: str) -> Path:
+    """Where stands that a wave is over and its sheets were to be destroyed: no row of a database brings it back."""
+    return _file_of(data, wave, "over")
+
+
 def frozen_path(data: Path, wave: str) -> Path:
     """Where the headcounts and least sizes of an opened wave stand (`surveys.lifecycle.frozen`)."""
     return _file_of(data, wave, "frozen")

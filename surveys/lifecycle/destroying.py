@@ -8,9 +8,10 @@ import fcntl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from surveys import signed
 from surveys.answers import wave as urn_of
 from surveys.lifecycle import drawing
-from surveys.lifecycle.context import Site, destroy_wraps, draw_path, wave_key_path
+from surveys.lifecycle.context import Site, destroy_wraps, draw_path, keep_file, keep_once, over_path, wave_key_path
 from surveys.lifecycle.issuing import destroy_token_key, key_file
 from surveys.people import links, log, two_keys
 from surveys.public import releases, waves
@@ -24,6 +25,7 @@ async def destroy(site: Site, wave: str) -> None:
     """Destroy keys, urn, links and messages of a wave that is over; of one that never had any nothing is written down."""
     if not await _is_left(site, wave):
         return
+    keep_file(over_path(site.data, wave), b"{}")  # first: a key that is brought back opens nothing any more
     destroy_token_key(site, wave)
     destroy_wraps(site, wave)
     drawing.destroy(site.data, wave)  # after the keys: while sheets can be opened their moves are the same
@@ -32,6 +34,17 @@ async def destroy(site: Site, wave: str) -> None:
     if await links.are_there(wave):
         await forget_links(site, wave)
     await log.record(site.engines["people"], site.day, site.actor, "urn destroyed", wave=wave)
+
+
+async def keep_at_update(site: Site) -> None:
+    """Note, once in the life of an installation, which waves the version before had ended for good."""
+    done = site.data / "keys" / "over.json"
+    if done.exists():
+        return
+    over = [wave.id for wave in await waves.in_state(*OVER) if wave.origin == "ascolto"]
+    for wave in over:
+        keep_once(over_path(site.data, wave), b"{}")
+    keep_once(done, signed.canonical(sorted(over)).encode())
 
 
 async def forget_links(site: Site, wave: str) -> None:

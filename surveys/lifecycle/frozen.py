@@ -1,7 +1,8 @@
-"""What the plan does not hold and groups still depend on: exact headcounts and the least sizes, in a file of the folder of keys.
+"""What the plan does not hold and people still depend on: exact headcounts, the least sizes and the address that invitations lead
+to, in a file of the folder of keys.
 
 A headcount that is lowered in the store hides a group, or shows one person less of another; a least size that is raised hides
-nearly all. Whoever writes the databases does not write here.
+nearly all; another address has answers pass through somebody else's hands. Whoever writes the databases does not write here.
 """
 
 import json
@@ -14,11 +15,15 @@ from surveys import signed
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle.context import frozen_path, keep_file, keep_once
 from surveys.people import log, panel
-from surveys.public import waves
+from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
 
 UNDER_WAY = (State.OPEN, State.ENDED, State.CLOSED)
 _OTHER_SIZES = "the least sizes are neither those of the opening nor raised with two keys"
+
+
+class AddressOther(PlanOther):
+    """Invitations would lead to another address than that of the opening."""
 
 
 def update_path(data: Path) -> Path:
@@ -26,7 +31,7 @@ def update_path(data: Path) -> Path:
     return data / "keys" / "frozen.json"
 
 
-def keep(data: Path, record: WaveRecord, headcounts: Mapping[str, int]) -> None:
+def keep(data: Path, record: WaveRecord, headcounts: Mapping[str, int], address: str) -> None:
     """Write the file of a wave that is about to open, over the one of an opening that was cut off.
 
     Parameters
@@ -34,8 +39,9 @@ def keep(data: Path, record: WaveRecord, headcounts: Mapping[str, int]) -> None:
     data : the folder that has the folder of keys
     record : the wave, with its least sizes
     headcounts : people of each view, exactly, by its id
+    address : of this installation, as links, slips and posters of the wave have it
     """
-    _write(data, record.id, headcounts, [dict(record.rules["k"])])
+    _write(data, record.id, {"headcounts": dict(headcounts), "k": [dict(record.rules["k"])], "address": address})
 
 
 async def keep_at_update(data: Path) -> None:
@@ -43,9 +49,10 @@ async def keep_at_update(data: Path) -> None:
     if update_path(data).exists():
         return
     found = [record for record in await waves.in_state(*UNDER_WAY) if record.origin == "ascolto"]
+    about = await organisation.load()
     for record in found:
         if not frozen_path(data, record.id).exists():
-            keep(data, record, await panel.headcounts(record.id))
+            keep(data, record, await panel.headcounts(record.id), about.address if about else "")
     keep_once(update_path(data), signed.canonical(sorted(record.id for record in found)).encode())
 
 
@@ -67,13 +74,13 @@ def about_to_raise(data: Path, wave: str, now: Mapping[str, int], k: Mapping[str
     there = _read(data, wave)
     if dict(now) not in there["k"]:  # after a raise that was cut off the row has the first of two
         raise PlanOther(_OTHER_SIZES)
-    _write(data, wave, there["headcounts"], [dict(now), dict(k)])
+    _write(data, wave, there | {"k": [dict(now), dict(k)]})
 
 
 def raised(data: Path, wave: str) -> None:
     """Note that they stand there: nobody puts those before back."""
     there = _read(data, wave)
-    _write(data, wave, there["headcounts"], there["k"][-1:])
+    _write(data, wave, there | {"k": there["k"][-1:]})
 
 
 async def check(data: Path, record: WaveRecord) -> None:
@@ -110,14 +117,45 @@ async def check_raises(record: WaveRecord) -> None:
             raise PlanOther(_OTHER_SIZES)
 
 
-def _write(data: Path, wave: str, headcounts: Mapping[str, int], k: list[dict[str, int]]) -> None:
-    text = signed.canonical({"v": 1, "wave": wave, "headcounts": dict(headcounts), "k": k})
-    keep_file(frozen_path(data, wave), text.encode())
+def check_address(data: Path, wave: str, address: str) -> None:
+    """Hold the address that an invitation is about to carry against the one of the opening; before it there is none.
+
+    Parameters
+    ----------
+    data : the folder that has the folder of keys
+    wave : its id
+    address : as the organisation's row has it now
+
+    Raises
+    ------
+    AddressOther
+    """
+    if not frozen_path(data, wave).exists():
+        return
+    there = _read(data, wave).get("address", address)  # a wave that was opened before December 2026 has none
+    if there != address:
+        raise AddressOther("the address is not the one of the opening")
+
+
+async def check_invitations(data: Path, wave: str) -> None:
+    """The same, of the organisation's row as it stands: before anything is drawn, printed or marked as given.
+
+    Raises
+    ------
+    AddressOther
+    """
+    about = await organisation.load()
+    check_address(data, wave, about.address if about else "")
+
+
+def _write(data: Path, wave: str, content: Mapping[str, Any]) -> None:
+    keep_file(frozen_path(data, wave), signed.canonical({"v": 1, "wave": wave, **content}).encode())
 
 
 def _read(data: Path, wave: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(frozen_path(data, wave).read_text("utf-8"))
-        return {"headcounts": found["headcounts"], "k": list(found["k"])}
+        kept = {"headcounts": found["headcounts"], "k": list(found["k"])}
+        return kept | ({"address": str(found["address"])} if "address" in found else {})
     except (OSError, ValueError, KeyError, TypeError):
         raise PlanOther("there is no file of what was frozen at the opening") from None

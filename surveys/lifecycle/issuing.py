@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from surveys.blind import PublicKey, SigningKey, TokenRefused, generate_key, sign_blinded
+from surveys.lifecycle import frozen
 from surveys.lifecycle.context import Site, destroy_file, sign_path
 from surveys.people import links, log
 from surveys.people.links import Invitation, Link, LinkState
@@ -105,10 +106,12 @@ async def invite_by_mail(site: Site, wave: str, kind: str, *, only_missing: bool
     ------
     WrongState
         If the wave is not open.
+    AddressOther
     """
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
+    await frozen.check_invitations(site.data, wave)
     members = await links.members_of(wave, "email", only_missing=only_missing)
     sent = await links.put_out(site.engines["people"], wave, kind, members)
     whom = "missing" if only_missing else "all"
@@ -123,10 +126,12 @@ async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
     ------
     WrongState
         If the wave is not open.
+    AddressOther
     """
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
+    await frozen.check_invitations(site.data, wave)
     people = site.engines["people"]
     drawn = await links.draw(people, await links.members_of(wave, channel, only_missing=True))
     await log.record(people, site.day, site.actor, "links made", wave=wave, channel=channel, n=str(len(drawn)))

@@ -117,7 +117,7 @@ async def _open_wave(site: Site, wave: str) -> WaveRecord:
     await panel.invite(site.engines["people"], wave, chosen, tuple(record.panel.get("channels", ())))
     by_channel = await links.counts(wave)
     await panel.freeze_headcounts(site.engines["people"], wave, counts)
-    frozen.keep(site.data, record, counts)
+    frozen.keep(site.data, record, counts, about.address if about else "")
     opened = await waves.change(
         site.engines["public"],
         wave,
@@ -170,7 +170,11 @@ def slip_people(record: WaveRecord) -> int:
 async def slips_left(record: WaveRecord) -> int:
     """How many slips may still be printed: one for each of these people, and what two people agreed to beyond them."""
     spare = two_keys.spare_allowed(await two_keys.of_wave(record.id))
-    return max(0, slip_people(record) + spare - record.slips)
+    said = [act.details for act in await log.read() if act.act == "spare allowed"]
+    agreed = sum(int(one["slips"]) for one in said if one.get("wave") == record.id and one["slips"].isdecimal())
+    return max(
+        0, slip_people(record) + min(spare, agreed) - record.slips
+    )  # a row of an act that no log knows counts for none
 
 
 async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:
@@ -180,7 +184,9 @@ async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:
     ------
     TooManySlips
         If there would be more than people without a link, and more than two people agreed to beyond them.
+    AddressOther
     """
+    await frozen.check_invitations(site.data, wave)
     if is_second(site.data, wave):
         await checked_plan(site.data, await waves.get(wave))  # what the slips carry of the plan must be right
     async with two_keys.one_at_a_time(site.engines["people"]):  # what is printed is counted, whoever else prints

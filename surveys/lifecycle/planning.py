@@ -10,7 +10,7 @@ from pathlib import Path
 from analysis.demographics import Category
 from analysis.views import Plan, default_plan
 from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
-from surveys.lifecycle.context import Site, keep_file, keep_wraps, wave_key_digest, wraps_from
+from surveys.lifecycle.context import Site, keep_file, keep_wraps, over_path, wave_key_digest, wraps_from
 from surveys.people import links, log, panel, roster
 from surveys.public import house as house_file
 from surveys.public import rings, waves
@@ -223,13 +223,15 @@ async def restore_key(site: Site, wave: str, text: str) -> None:
     Raises
     ------
     PlanRefused
-        If the text is not of this wave, or the file is still there.
+        If the text is not of this wave, the file is still there, or the wave was over once.
     WrongState
         If the wave has no sealed sheets.
     """
     record = await waves.get(wave)
     if record.state not in (State.OPEN, State.ENDED, State.CLOSED):
         raise waves.WrongState(wave, record.state, (State.CLOSED,))
+    if over_path(site.data, wave).exists():
+        raise PlanRefused("over")
     if site.wraps_file(wave).exists() or site.wave_key_file(wave).exists():
         raise PlanRefused("sheet_there")
     if record.signed_plan:

@@ -23,7 +23,8 @@ from surveys.answers.plans import SignedPlan
 from surveys.answers.wave import Contents
 from surveys.lifecycle import destroying, drawing, frozen, pins, witness
 from surveys.lifecycle.comments import sealed_to_team
-from surveys.lifecycle.context import Site, read_wave_key, read_wraps
+from surveys.lifecycle.context import Site, over_path, read_wave_key, read_wraps
+from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.instrument import instrument_of
 from surveys.lifecycle.planning import GUARANTEE, anchored
 from surveys.lifecycle.ready import checked_plan, is_second
@@ -74,6 +75,8 @@ async def release_wave(
             await destroying.finish(site)  # of a release that was cut off after its commit
         if record.state != State.CLOSED:
             raise WrongState(wave, record.state, (State.CLOSED,))
+        if over_path(site.data, wave).exists():
+            raise DrawnBefore  # it was released, or ended otherwise, and its row put back
         questionnaire = Questionnaire.from_json(dict(record.questionnaire))
         typed = read_secret(secrets[0]), read_secret(secrets[1])
         published, there = await releases.bulletin(wave), await urn_of.contents(wave)

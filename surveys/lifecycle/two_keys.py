@@ -198,6 +198,7 @@ async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
         If the wave is not open.
     """
     await _open(wave)
+    await frozen.check_invitations(site.data, wave)
     people, drawn = site.engines["people"], []
     for act in await two_keys.of_wave(wave):
         if act.act == SECOND_CODE and act.state == CONFIRMED and await links.channel_of(wave, act.person) == channel:

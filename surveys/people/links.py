@@ -114,7 +114,12 @@ async def counts(wave: str) -> dict[str, int]:
 async def issued(wave: str) -> int:
     """How many tokens were issued, second ones counted."""
     first = await Panel.count().where((Panel.wave == wave) & Panel.issued.is_not_null())
-    return int(first) + int(await Panel.count().where((Panel.wave == wave) & Panel.before.is_not_null()))
+    return int(first) + await issued_before(wave)
+
+
+async def issued_before(wave: str) -> int:
+    """Of how many people the panel says that they had a token before their last one."""
+    return int(await Panel.count().where((Panel.wave == wave) & Panel.before.is_not_null()))
 
 
 async def channel_of(wave: str, person: int) -> str | None:

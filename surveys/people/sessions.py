@@ -53,24 +53,26 @@ def _on_step(end: datetime) -> datetime:
     return end + timedelta(seconds=-end.timestamp() % _STEP.total_seconds())
 
 
-def _mark(digest: str, account: str, coded: bool) -> str:
-    return hmac.digest(_key, f"session {digest} {int(coded)} {account}".encode(), "sha256").hex()
+def _mark(digest: str, account: str, role: str, coded: bool, expires: datetime) -> str:
+    end = expires.astimezone(UTC).isoformat()
+    return hmac.digest(_key, f"session {digest} {int(coded)} {end} {role} {account}".encode(), "sha256").hex()
 
 
 async def begin(account: str, now: datetime, day: date, *, coded: bool) -> SessionToken:
     """Open a session whose token never existed; the caller holds the transaction. `coded`: a one-time code was shown for it."""
     token = SessionToken(secrets.token_urlsafe(32))
-    digest = _digest(token)
+    digest, expires = _digest(token), _on_step(now + SESSION_LENGTH)
+    found = await Account.select(Account.role).where(Account.name == account).first()
     await Session.delete().where((Session.expires < now) | (Session.idle < now))
     await Session.insert(
         Session(
             digest=digest,
             account=account,
-            expires=_on_step(now + SESSION_LENGTH),
+            expires=expires,
             idle=_on_step(now + IDLE),
             day=day,
             coded=coded,
-            mark=_mark(digest, account, coded),
+            mark=_mark(digest, account, found["role"] if found else "", coded, expires),
         )
     )
     return token
@@ -84,13 +86,14 @@ async def signed_in(token: str, now: datetime) -> SignedIn | None:
     row = await Session.select().where(Session.digest == _digest(token)).first()
     if row is None or row["expires"].astimezone(UTC) <= now:
         return None
-    if not hmac.compare_digest(row["mark"], _mark(row["digest"], row["account"], bool(row["coded"]))):
-        return None
     idle = row["idle"].astimezone(UTC) if row["idle"] else None  # a session of the version before has none yet
     if idle and idle <= now:
         return None
     account = await Account.select(Account.name, Account.role).where(Account.name == row["account"]).first()
     if account is None:
+        return None
+    mark = _mark(row["digest"], account["name"], account["role"], bool(row["coded"]), row["expires"])
+    if not hmac.compare_digest(row["mark"], mark):  # somebody wrote the row, or gave the account another role since
         return None
     enrolled = await has_second(account["name"])
     if enrolled and not row["coded"]:

@@ -97,7 +97,7 @@ class Account(Table):
 
 class Session(Table):
     """A signed-in browser: the digest of its token, nothing else of it. `idle` is when it ends unless it is used before; `coded`
-    says whether it began with a one-time code; `mark` holds account and token together under a key outside the databases."""
+    says whether it began with a one-time code; `mark` holds account, role, end and token together under a key outside the databases."""
 
     digest = Varchar(length=64, primary_key=True)
     account = Varchar(length=60, index=True)

@@ -1,6 +1,7 @@
 """Every table of what a size may show, value by value at its borders, as docs/privacy.md 2.5 and 2.10 give them."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_a_share_of_the_organisation_is_as_wide_as_its_base_allows(base: int, sh
 
 
 def test_a_mean_of_shares_stands_on_steps_of_five_and_a_share_of_those_it_happened_to_on_ten() -> None:
-    means = {
+    means: dict[Any, Any] = {
         (0, 10): "<=5",
         (5, 6): 5,
         ("<=10", "<=10"): 10,

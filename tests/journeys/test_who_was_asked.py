@@ -258,3 +258,50 @@ async def test_nobody_lets_the_substitute_in_by_days_that_she_was_there(browser:
         [begins] = next(iter(rows.execute("SELECT away_from FROM handler WHERE name = 'ascolto1'")))
     assert str(begins) == BEGIN.isoformat()
     await desk.context.close()
+
+
+async def test_a_draft_that_is_brought_back_knows_whom_she_keeps_out(browser: Browser, channel: Channel) -> None:
+    """Done from outside: after a reload "no" to the accused was "yes" again, and he read it."""
+    context, page = await phone(browser, "it-IT")
+    await page.goto(f"{channel.address}/concern?lang=it")
+    await page.click('a[href="#who"]')
+    await page.check('input[name="reads.ascolto2"][value=no]')
+    await page.check(f"{RECOVERY}[value=no]")
+    await page.click('#who a[href="#write"]')
+    await page.check("#keep")
+    await page.fill("#text", "mi ha molestata")
+    await page.click("#write details summary")
+    await page.check('input[name="danger"] >> nth=0')
+    danger = await page.locator("input[name=danger]:checked").get_attribute("value")
+    await page.reload()
+    assert await page.input_value("#text") == "mi ha molestata"
+    for name in ("reads.ascolto2", "reads.recovery"):
+        assert await page.is_checked(f'input[name="{name}"][value=no]')
+    assert await page.is_checked('input[name="reads.ascolto1"][value=yes]')
+    assert await page.locator("input[name=danger]:checked").get_attribute("value") == danger
+    await page.goto(f"{channel.address}/concern?lang=it#write")
+    await page.click("#to-check")
+    await page.click('#check a[href="#code"]')
+    await page.wait_for_selector("#will li")
+    assert await page.locator("#will li:visible").all_inner_texts() == ["Marta Inventata", "Avv. Livia Finta"]
+    await context.close()
+
+
+async def test_a_page_that_stayed_open_for_days_writes_with_the_day_of_sending(
+    browser: Browser, channel: Channel
+) -> None:
+    """Done from outside: the proof of a report from such a page was refused for ever, with an accusation."""
+    context, page = await phone(browser, "it-IT")
+    await page.goto(f"{channel.address}/concern?lang=it")
+    channel.day(BEGIN + timedelta(days=3))
+    await _write(page, script=True)
+    await page.click("#send")
+    await page.wait_for_selector("#letters h1")
+    await page.click("#letters button")
+    await page.wait_for_selector(f'summary:has-text("{say("it", "concern.thread.proof")}")')
+    assert "26 novembre 2026" in await page.inner_text("#letters")
+    await page.click(f'summary:has-text("{say("it", "concern.thread.proof")}")')
+    await page.click(f'button:has-text("{say("it", "concern.thread.proof")}")')
+    await page.wait_for_selector("pre:visible")
+    assert (BEGIN + timedelta(days=3)).isoformat() in await page.inner_text("pre")
+    await context.close()

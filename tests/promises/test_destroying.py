@@ -11,8 +11,10 @@ import pytest
 
 from surveys.answers import wave as urn_of
 from surveys.lifecycle import accepting, closing, destroying, drawing
-from surveys.lifecycle.context import Site, draw_path, keep_file, wave_key_path
+from surveys.lifecycle.context import Site, draw_path, keep_file, over_path, wave_key_path
+from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.issuing import key_file
+from surveys.lifecycle.planning import PlanRefused, restore_key
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import links, log
 from surveys.public import waves
@@ -127,3 +129,32 @@ async def test_a_wave_that_was_cancelled_before_it_opened_has_no_urn_to_be_destr
     await waves.add(site.engines["public"], WaveRecord("bozza", {"it": "x"}, State.PLANNED))
     await closing.cancel(site, "bozza")
     assert [act.act for act in await log.read()] == ["wave cancelled"]
+
+
+@pytest.mark.opened
+async def test_a_wave_that_is_over_comes_back_by_no_row_and_no_recovery_sheet(site: Site) -> None:
+    """Done from outside: databases of before the release, the text of the recovery sheet, and two keepers who typed again: three
+    documents of one wave, with other moves each."""
+    wave = await open_a_wave(site)
+    await fill(site, wave, 12)
+    await end_and_close(site)
+    key = wave_key_path(site.data, WAVE).read_bytes()
+    await release_wave(site, WAVE, (wave.secrets["hr"], wave.secrets["recovery"]), lambda _: None)
+    assert over_path(site.data, WAVE).exists()
+    await waves.change(site.engines["public"], WAVE, State.RELEASED, state=State.CLOSED)
+    with pytest.raises(PlanRefused, match="over"):
+        await restore_key(site, WAVE, key.hex())
+    keep_file(wave_key_path(site.data, WAVE), key)
+    with pytest.raises(DrawnBefore):
+        await release_wave(site, WAVE, (wave.secrets["hr"], wave.secrets["recovery"]), lambda _: None)
+
+
+@pytest.mark.opened
+async def test_waves_that_the_version_before_had_ended_are_noted_once(site: Site) -> None:
+    await open_a_wave(site)
+    await _decided(site, State.RELEASED)
+    await destroying.keep_at_update(site)
+    assert over_path(site.data, WAVE).exists()
+    over_path(site.data, WAVE).unlink()
+    await destroying.keep_at_update(site)
+    assert not over_path(site.data, WAVE).exists()

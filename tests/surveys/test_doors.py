@@ -15,7 +15,7 @@ from argon2 import Type, extract_parameters
 from surveys.lifecycle.context import Site
 from surveys.people import accounts, acts, attempts, log, passwords, second, sessions
 from surveys.people.accounts import DoorBusy, Entered, SignInRefused
-from surveys.people.tables import Attempts, Device, SecondFactor, Session
+from surveys.people.tables import Account, Attempts, Device, SecondFactor, Session
 from surveys.public import signing
 from tests.conftest import DAY
 from tests.signing_in import STEP, code_at
@@ -483,6 +483,12 @@ async def test_a_row_that_somebody_wrote_is_no_session_and_ones_own_does_not_bec
     assert await sessions.signed_in(token, NOW) is None
     await Session.update({Session.coded: True}, force=True)
     assert (await sessions.signed_in(token, NOW)) == sessions.SignedIn("ada", "hr")
+    await Session.update({Session.expires: NOW + timedelta(days=3650)}, force=True)
+    assert await sessions.signed_in(token, NOW) is None
+    await Session.update({Session.expires: row["expires"]}, force=True)
+    # done from outside: HR's own session was the second key of her own raise, for as long as the row said so
+    await Account.update({Account.role: "representative"}).where(Account.name == "ada")
+    assert await sessions.signed_in(token, NOW) is None
 
 
 async def test_every_process_of_an_installation_knows_its_sessions_and_another_installation_does_not(

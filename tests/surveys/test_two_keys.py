@@ -258,3 +258,15 @@ async def test_namesakes_are_told_apart_by_their_unit(site: Site) -> None:
     assert len(await roster.numbers_of("Anna Prova")) == 2
     assert await roster.numbers_of("Anna Prova, Nido") == await roster.numbers_of("Anna Prova, po.nido") == [one["id"]]
     assert await roster.numbers_of("Anna Prova, Lavanderia") == []
+
+
+async def test_an_act_that_somebody_wrote_into_the_store_is_no_second_key(site: Site) -> None:
+    """Done from outside: one INSERT, and HR printed 300 slips more; the log said "slips printed" alone."""
+    record = (await open_a_wave(site)).record
+    act = TwoKeyAct(id=77, wave=record.id, act=acts.SPARE, state=acts.HANDED, k=6, asked_by="ada", settled_by="bea")
+    await TwoKeyAct.insert(act)
+    with pytest.raises(TooManySlips) as problem:
+        await print_slips(site, record.id, 1)
+    assert problem.value.left == 0
+    await log.record(site.engines["people"], site.day, "bea", "spare allowed", wave=record.id, slips="2")
+    assert len(await print_slips(site, record.id, 2)) == 2

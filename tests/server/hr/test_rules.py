@@ -1,13 +1,19 @@
 """Organisation, channel and actions by HR's forms: kept, refused to others, wrong ones named, twice the same is once."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
-from surveys.lifecycle.context import today
+from server.frame.texts import say
+from surveys.lifecycle.context import Site, today
+from surveys.people import log
+from surveys.people.tables import Outbox
 from surveys.public import actions, channel, organisation
-from surveys.stores import StoreSettings
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY, WAVE
 from tests.server.hr.offices import offices
+from tests.surveys.test_links import _open as open_with_links
 
 ORGANISATION = {"name": "Cooperativa Prova", "address": "https://ascolto.invalid/", "referente": "Sara, 055 000000"}
 ACTION = {
@@ -92,3 +98,31 @@ async def test_no_way_back_leads_out_of_the_desk(sqlite_settings: StoreSettings)
         for back in ("https://evil.invalid/", "//evil.invalid", "/\\evil.invalid", "javascript:alert(1)"):
             answered = await here.post("/hr/actions", back=back, **ACTION)
             assert answered.headers["location"].startswith("/hr")
+
+
+async def test_another_address_is_in_the_log_and_no_invitation_of_an_open_wave_leads_there(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Done from outside: HR changed the address for a minute, and each personal link led through a page of its own that read
+    answers and names; nothing said so."""
+    async with stores(sqlite_settings) as engines:
+        site = Site(engines, sqlite_settings.data, DAY, "hr")
+        await open_with_links(site)
+        known = await organisation.load()
+        assert known is not None
+        invited = {name: getattr(known, name) for name in ("name", "address", "referente", "canale")}
+    async with offices(sqlite_settings) as here:
+        ways = [f"/hr/waves/{WAVE}/links/{what}?lang=it" for what in ("invite", "remind", "sms", "letter")]
+        ways.append(f"/hr/waves/{WAVE}/slips?lang=it")
+        await here.post("/hr/organisation", **invited | {"address": "http://127.0.0.1:9444"})
+        before = await log.read()
+        assert (before[-1].act, before[-1].details) == ("address changed", {"address": "http://127.0.0.1:9444"})
+        for way in ways:
+            answered = await here.post(way, count="1")
+            assert answered.status_code in (409, 422) and say("it", "hr.refused.address") in unescape(answered.text)
+            assert "9444" not in answered.text
+        assert await log.read() == before and await Outbox.count() == 0
+        await here.post("/hr/organisation", **invited)
+        answered = await here.post(ways[2])
+        assert answered.status_code == 200 and f"{known.address}/answer#l=" in answered.text
+        assert [act.act for act in await log.read()][-2:] == ["address changed", "links made"]
