@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from analysis.published import Document
+from analysis.published import read as read_document
 from surveys import certification
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import signed
@@ -143,3 +145,40 @@ async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_
     )
     assert replace(tomorrow, counted=today.counted, alignment=today.alignment, gap=today.gap) == today
     assert await certification.standing("9.9", DAY) is None
+
+
+def _document(**other: Any) -> Document:
+    record = DOCUMENT["perception"][SEEN] | other
+    return read_document(DOCUMENT | {"perception": DOCUMENT["perception"] | {SEEN: record}})
+
+
+def test_a_perception_is_read_as_it_was_published() -> None:
+    said = DOCUMENT["perception"][SEEN]
+    seen = certification.perception_of(_document(), SEEN)
+    assert seen is not None
+    assert (seen.state, seen.index, seen.dont_know, seen.low_awareness) == (
+        said["state"],
+        said["index"],
+        said["dont_know"],
+        said["awareness_low"],
+    )
+    assert (list(seen.interval or ()), list(seen.items), seen.single) == (
+        said["ci"],
+        said["items"],
+        said["single_item"],
+    )
+    assert seen.wave == DOCUMENT["wave"]["id"] and seen.value == 65
+    assert certification.perception_of(_document(), "9.9") is None
+
+
+@pytest.mark.parametrize(("low", "word"), [(True, "awareness_gap"), (False, "alignment_gap")])
+def test_what_people_do_not_know_of_stands_beside_evidence_as_such(low: bool, word: str) -> None:
+    papers = (evidence.DocumentRecord("1", "Piano", CLOSED, "https://example.org", "", ""),)
+    state = EvidenceState(SEEN, "met", set_by="a", set_on=DAY, reviewed_by="b", reviewed_on=DAY, documents=papers)
+    indicator = next(one for one in certification.catalogue().indicators(4) if one.id == SEEN)
+    document = _document(awareness_low=low, state="critical")
+    assert certification._standing(indicator, state, document, DAY).alignment == word
+
+
+def test_what_the_practice_does_not_know_is_no_indicator() -> None:
+    assert certification.is_known(SEEN) and not certification.is_known("9.9") and not certification.is_known("")
