@@ -118,7 +118,15 @@ const Concern = (() => {
         await uploadSealed(file.made, say);
         entries.push(file.made.entry);
       }
+      if (!(await this.areThere())) return this.upload(say); // one made way for others while the next was sent
       return entries;
+    }
+    async areThere() {
+      for (const { made } of this.files) {
+        const { kept } = await (await call(`/concern/piece/${made.entry.upload}`)).json();
+        if (kept.length < Math.ceil(made.sealed.length / PIECE)) return false;
+      }
+      return true;
     }
   }
   class Full extends Error {}
@@ -261,7 +269,11 @@ const Concern = (() => {
     const wanted = JSON.stringify([chain.newest.hash, diary, written, [...out]]);
     if (!sealedReport || sealedReport.wanted !== wanted) sealedReport = { wanted, body: await sealReport(keys, house, chain.newest, out, written, diary) };
     say(t("code.sending"));
-    const answer = await deliver(sealedReport.body);
+    let answer = await deliver(sealedReport.body);
+    if (answer.status === 400 && entries.length && !(await reach(files.areThere()))) {
+      await reach(files.upload(say));
+      answer = await deliver(sealedReport.body);
+    }
     if (answer.ok) return sent(diary);
     if (answer.status === 400) {
       if (await relisted(chain)) { say(""); location.replace("#who"); return warn(t("who.changed")); }

@@ -47,11 +47,19 @@ async def pieces_kept(upload: str) -> list[int]:
 
 
 async def claim(uploads: Sequence[str], case: int) -> None:
-    """Take attachments out of the spool into a case."""
+    """Take attachments out of the spool into a case.
+
+    Raises
+    ------
+    ReportRefused
+        If there are too many, or one of them made way for others: a letter is not kept without what it names.
+    """
     if len(uploads) > FILES:
         raise ReportRefused("uploads")
     names = [hexed(upload, 16, "uploads") for upload in uploads]
     if names:
+        if any([not await Piece.exists().where(Piece.upload == name) for name in names]):
+            raise ReportRefused("uploads")
         await Piece.update({Piece.case: case}).where(Piece.upload.is_in(names) & Piece.case.is_null())
 
 

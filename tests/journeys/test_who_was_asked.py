@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
-from playwright.async_api import Browser, Page
+from PIL import Image
+from playwright.async_api import Browser, Page, Route
 
 from server.demonstration import channel as demonstration
 from server.frame.texts import say
@@ -304,4 +305,39 @@ async def test_a_page_that_stayed_open_for_days_writes_with_the_day_of_sending(
     await page.click(f'button:has-text("{say("it", "concern.thread.proof")}")')
     await page.wait_for_selector("pre:visible")
     assert (BEGIN + timedelta(days=3)).isoformat() in await page.inner_text("pre")
+    await context.close()
+
+
+async def test_a_report_is_not_taken_without_a_photo_that_made_way_while_it_was_sent(
+    browser: Browser, channel: Channel, tmp_path: Path
+) -> None:
+    """Done from outside: a stranger's pieces pushed one of two photos out, and the page said "closed and delivered"."""
+    Image.effect_noise((900, 900), 90).convert("RGB").save(tmp_path / "foto.jpg", quality=95)
+    context, page = await phone(browser, "it-IT")
+    await page.goto(f"{channel.address}/concern?lang=it")
+    await page.click('a[href="#who"]')
+    await page.click('#who a[href="#write"]')
+    await page.set_input_files("#files", tmp_path / "foto.jpg")
+    await page.wait_for_selector("#chosen li")
+    took: list[int] = []
+
+    async def make_way(route: Route) -> None:
+        if not took:
+            with store(channel) as rows:
+                took.append(rows.execute("DELETE FROM piece").rowcount)
+        await route.continue_()
+
+    await page.route("**/concern/sealed", make_way)
+    await page.fill("#text", "vedi foto")
+    await page.click("#to-check")
+    await page.click('#check a[href="#code"]')
+    await page.wait_for_selector(".secret span")
+    parts = await page.locator(".secret span").all_inner_texts()
+    for n in (2, 7):
+        await page.fill(f"#part{n}", parts[n - 1])
+    await page.click("#send")
+    await page.wait_for_selector("#letters h1")
+    with store(channel) as rows:
+        [kept] = next(iter(rows.execute('SELECT count(*) FROM piece WHERE "case" IS NOT NULL')))
+    assert took[0] > 0 and kept == took[0]
     await context.close()

@@ -11,6 +11,7 @@ import pytest
 
 from server.concern import turns
 from surveys.cases import pieces, spool
+from surveys.cases.incoming import ReportRefused
 from surveys.cases.tables import Piece
 from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
@@ -125,5 +126,7 @@ async def test_a_stranger_who_fills_the_spool_closes_it_for_nobody(tmp_path: Pat
         for number in range(5):
             await spool.make_sure_of_room(site.data, hers, budget=budget)
             await pieces.keep_piece(engines["cases"], hers, number, b"foto", site.day)
+        with pytest.raises(ReportRefused):  # one that made way: no letter is kept without it
+            await pieces.claim([hers, "ff" * 16], 8)
         assert await pieces.pieces_kept(hers) == [0, 1, 2, 3, 4] and await pieces.pieces_kept(claimed) == [0]
         assert await Piece.count().where(Piece.case.is_null()) == 40
