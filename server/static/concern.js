@@ -59,6 +59,7 @@ const Concern = (() => {
     known = { house, chain: Signed.vouched(Signed.readChain(given.rings, given.still, house), old), old };
     return known;
   }
+  const newest = () => { known = null; return lists(); };
   const WRONG = new Map(Object.entries({
     house_other: "house", ring_old: "list", ring_broken: "list", epoch_broken: "key", wrap_not_mine: "key", key_other: "key", gain_refused: "readers",
     expel_refused: "readers", out_returns: "readers", reader_foreign: "readers", redaction_alone: "words", shorter: "shorter", fork: "shorter", gone: "shorter",
@@ -237,8 +238,7 @@ const Concern = (() => {
   }
   // Whether another list is in use than the one this page knows; then it asks about that one.
   async function relisted(chain) {
-    known = null;
-    const now = (await reach(lists())).chain;
+    const now = (await reach(newest())).chain;
     if (!now || now.newest.hash === chain.newest.hash) return false;
     askAbout(now.newest);
     return true;
@@ -441,5 +441,5 @@ const Concern = (() => {
     byId("tools").hidden = false;
   }
 
-  return { P, channel, t, byId, make, day, warn, wrong, call, post, lists, words, Chosen, keptOut, askedFor, askAbout, relisted, Full, meOf, codeInside, show, start, reach, Failed };
+  return { P, channel, t, byId, make, day, warn, wrong, call, post, newest, words, Chosen, keptOut, askedFor, askAbout, relisted, Full, meOf, codeInside, show, start, reach, Failed };
 })();

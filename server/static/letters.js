@@ -1,7 +1,7 @@
 // Coming back with the code: open the thread on this device, check it against what the code derives, answer, send parts of a diary.
 "use strict";
 const Letters = (() => {
-  const { P, channel, t, byId, make, day, warn, wrong, post, lists, words, Chosen, askedFor, askAbout, relisted, Full, meOf, codeInside, show, reach, Failed } = Concern;
+  const { P, channel, t, byId, make, day, warn, wrong, post, newest, words, Chosen, askedFor, askAbout, relisted, Full, meOf, codeInside, show, reach, Failed } = Concern;
   let latest = null; // the files that are chosen for an answer
   const status = (sentence) => { byId("opening").textContent = sentence; };
 
@@ -21,7 +21,7 @@ const Letters = (() => {
   }
 
   async function open(secret) {
-    const { house, chain, old } = await reach(lists());
+    const { house, chain, old } = await reach(newest());
     const keys = await P.derive(secret, house ? house.salt : channel.salt);
     const me = meOf(keys);
     const answer = await reach(post("/concern/thread", { locator: keys.locator, auth: keys.auth }));
@@ -218,7 +218,8 @@ const Letters = (() => {
     if (answer.status === 409) {
       const [kind, files] = [byId("kind") && byId("kind").value, latest ? latest.files : []];
       await open(secret);
-      if (byId("answer")) byId("answer").value = text;
+      if (!byId("answer")) byId("letters").append(make("textarea", { id: "answer", rows: 6 })); // where nothing may be written on, her words stay
+      byId("answer").value = text;
       if (byId("kind") && kind) byId("kind").value = kind;
       for (const file of files) latest.add(file);
       return warn(t("thread.stale"));

@@ -341,3 +341,32 @@ async def test_a_report_is_not_taken_without_a_photo_that_made_way_while_it_was_
         [kept] = next(iter(rows.execute('SELECT count(*) FROM piece WHERE "case" IS NOT NULL')))
     assert took[0] > 0 and kept == took[0]
     await context.close()
+
+
+async def test_a_list_that_was_renewed_while_her_thread_is_open_loses_no_word(
+    browser: Browser, channel: Channel
+) -> None:
+    """Done from outside: a reader answered under a renewed list, and her reply was gone under "your text is still here"."""
+    secret = await report(channel, "storia")
+    context, page = await phone(browser, "it-IT")
+    await page.goto(f"{channel.address}/concern?lang=it#back")
+    await page.fill("#typed", " ".join(codes.to_digits(secret)))
+    await page.click("#open")
+    await page.wait_for_selector("#answer")
+    await _without_recovery(channel)
+    desk = await at_desk(browser, channel, "ascolto1")
+    await desk.click("#board table button")
+    await desk.fill("#answer", "risposta sotto il nuovo elenco")
+    await desk.click("#send")
+    await desk.wait_for_selector("text=risposta sotto il nuovo elenco")
+    await page.select_option("#kind", "retaliation")
+    await page.fill("#answer", "mi hanno cambiato i turni")
+    await page.click("#reply")
+    await page.wait_for_selector("text=risposta sotto il nuovo elenco")
+    await page.wait_for_selector(f'text="{say("it", "concern.thread.stale")}"')
+    assert await page.input_value("#answer") == "mi hanno cambiato i turni"
+    assert await page.input_value("#kind") == "retaliation"
+    await page.click("#reply")
+    await page.wait_for_selector('article:has-text("mi hanno cambiato i turni")')
+    await desk.context.close()
+    await context.close()
