@@ -11,7 +11,6 @@ from server.mail import post
 from server.settings import Settings
 from surveys.cases import handlers
 from surveys.lifecycle.context import ROME, rome_day
-from surveys.public import organisation
 
 HOUR = 7
 """In Rome, every day."""
@@ -31,26 +30,24 @@ async def send_due(settings: Settings, now: datetime) -> int:
     if not settings.smtp or not is_due(now, last):
         return 0
     people = [record.contact for record in await handlers.everyone() if record.contact]
-    about = await organisation.load()
-    address = about.address if about else ""
-    sent = await asyncio.to_thread(_send, settings, people, address, now)
+    sent = await asyncio.to_thread(_send, settings, people, now)
     mark.write_text(rome_day(now).isoformat())
     return sent
 
 
-def notice(sender: str, to: str, address: str, now: datetime) -> EmailMessage:
-    """The message: constant but for the day and who gets it."""
-    text = "\n\n".join(say(language, "cases.notice.text", address=f"{address}/cases") for language in DESK_LANGUAGES)
+def notice(sender: str, to: str, now: datetime) -> EmailMessage:
+    """The message: constant but for the day and who gets it. It holds no address: passphrases are not typed where a mail leads."""
+    text = "\n\n".join(say(language, "cases.notice.text") for language in DESK_LANGUAGES)
     return post.message(sender, to, "Ascolto", text, now, HOUR)
 
 
-def _send(settings: Settings, people: list[str], address: str, now: datetime) -> int:
+def _send(settings: Settings, people: list[str], now: datetime) -> int:
     """Hand each message to the mail server; one that fails does not stop the others."""
     sent = 0
     with post.mail_server(settings) as smtp:
         for to in people:
             try:
-                smtp.send_message(notice(settings.mail_from, to, address, now))
+                smtp.send_message(notice(settings.mail_from, to, now))
                 sent += 1
             except (smtplib.SMTPException, ValueError) as problem:
                 faults.note("notice", problem)
