@@ -1,5 +1,5 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
-audit suppression tables start stir strangers."""
+sizes audit suppression tables start stir strangers."""
 
 import asyncio
 import sys
@@ -15,6 +15,7 @@ from tests.benchmarks import (
     corpus,
     phone,
     releases,
+    sizes,
     spending,
     starting,
     stirring,
@@ -30,6 +31,7 @@ PARTS = {
     "spend": spending.measure,
     "concerns": concerns.measure,
     "release": releases.measure,
+    "sizes": sizes.measure,
     "audit": audits.measure,
     "corpus": corpus.measure,
     "belief": beliefs.measure,
