@@ -1,4 +1,6 @@
-"""The organisation as HR describes it; where its invitations lead, in the log of acts."""
+"""The organisation as HR describes it; what changed of it, and where its invitations lead, in the log of acts."""
+
+from dataclasses import asdict
 
 from surveys.lifecycle.context import Site
 from surveys.people import log
@@ -7,8 +9,12 @@ from surveys.public.organisation import OrganisationRecord
 
 
 async def keep(site: Site, record: OrganisationRecord) -> None:
-    """Keep it; another address, to which links, slips and posters lead from now on, is read by the representative."""
+    """Keep it. The representative reads which parts changed, help and notice among them, and another address by name: to that
+    links, slips and posters lead from now on."""
     before = await organisation.load()
     await organisation.save(site.engines["public"], record)
-    if before is None or record.address != before.address:
-        await log.record(site.engines["people"], site.day, site.actor, "address changed", address=record.address)
+    people, was, now = site.engines["people"], asdict(before) if before else {}, asdict(record)
+    if changed := sorted(name for name in now if now[name] != was.get(name)):
+        await log.record(people, site.day, site.actor, "organisation changed", parts=", ".join(changed))
+    if "address" in changed:
+        await log.record(people, site.day, site.actor, "address changed", address=record.address)

@@ -35,6 +35,8 @@ async def test_the_organisation_is_kept_as_typed_and_twice_the_same_is_once(sqli
             "Sara, 055 000000",
         )
         assert 'value="Cooperativa Prova"' in (await here.get("/hr/organisation")).text
+        said = [act.details for act in await log.read() if act.act == "organisation changed"]
+        assert len(said) == 1 and {"address", "name", "referente"} <= set(said[0]["parts"].split(", "))
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"name": "  "}, {"help_checked_on": "ieri"}])
