@@ -128,6 +128,8 @@ def _remember(site: Site, mapping: ResponseMapping, found: ImportedResponses, th
     path = sources_path(site.data)
     known: dict[str, Sketches] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     drawn = _drawn_by_structure(site.data)
+    if mapping.wave in known and not is_same(known[mapping.wave], found.sketches):
+        raise SourceReleased(mapping.wave)  # of another source: what was noted of that would be written over
     for wave, before in known.items():
         if (wave in there or wave != mapping.wave or wave not in drawn) and is_same(before, found.sketches):
             raise SourceReleased(wave)

@@ -295,3 +295,17 @@ async def test_a_file_of_before_whose_moves_were_others_is_not_released_again(
     for table, column in ((ReleaseDocument, ReleaseDocument.wave), (Wave, Wave.id)):
         await table.delete().where(column == "prima")
     assert await released(sqlite_site, file, how) == "prima"
+
+
+async def test_another_file_under_the_name_of_a_wave_that_was_deleted_makes_nobody_forget_the_first(
+    sqlite_site: Site, tmp_path: Path
+) -> None:
+    """Could leak: what was noted of the first file was written over, and it was released again under another grouping."""
+    file = write(tmp_path, people(1))
+    assert await released(sqlite_site, file, mapping(tmp_path, "prima", "Team", TEAMS)) == "released"
+    for table, column in ((ReleaseDocument, ReleaseDocument.wave), (Wave, Wave.id)):
+        await table.delete().where(column == "prima")
+    other = write(tmp_path, people(2))
+    assert await released(sqlite_site, other, mapping(tmp_path, "prima", "Team", TEAMS)) == "prima"
+    assert await released(sqlite_site, file, mapping(tmp_path, "dopo", "Sede", PLACES)) == "prima"
+    assert await released(sqlite_site, other, mapping(tmp_path, "altra", "Team", TEAMS)) == "released"
