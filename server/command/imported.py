@@ -4,6 +4,7 @@ import sys
 import time
 from pathlib import Path
 
+from analysis.document import ReleaseInvalid
 from analysis.rules import DisclosureError, TooFew
 from server.command.site import print_refused, unreadable
 from server.frame.terminal import LANGUAGE, refuse, tell
@@ -39,10 +40,10 @@ async def import_file(site: Site, file: Path, mapping_file: Path, *, words: bool
         return refuse("import_refused", n=problem.total)
     try:
         await (correct_words if words else release_file)(site, mapping, found, lambda _: None)
-    except (FiguresDiffer, NoSuchWave):
+    except (FiguresDiffer, NoSuchWave, ReleaseInvalid):
         return refuse("import_figures", wave=mapping.wave)
     except WrongState:
-        return refuse("import_exists", wave=mapping.wave)
+        return refuse("import_figures" if words else "import_exists", wave=mapping.wave)
     except SourceReleased as problem:
         return refuse("import_source", wave=problem)
     except TooFew:

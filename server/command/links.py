@@ -7,6 +7,7 @@ from server.command.site import opened_site
 from server.frame.terminal import Run, refuse, tell
 from server.mail.links import handed_over, put_into_outbox
 from server.settings import from_environment
+from surveys.answers.plans import PlanOther
 from surveys.lifecycle import issuing
 from surveys.people import roster
 from surveys.public.waves import NoSuchWave, WrongState
@@ -16,7 +17,7 @@ async def _send(wave: str, what: str) -> int:
     async with opened_site() as site:
         try:
             count = await put_into_outbox(site, wave, what)
-        except (WrongState, NoSuchWave) as problem:
+        except (WrongState, NoSuchWave, PlanOther) as problem:
             return refuse("cannot", problem=problem)
     tell("mails_waiting", n=count)
     return 0
@@ -37,7 +38,7 @@ async def wave_links(given: argparse.Namespace) -> int:
     async with opened_site() as site:
         try:
             content, _ = await handed_over(from_environment(), site, given.wave, given.channel)
-        except (WrongState, NoSuchWave) as problem:
+        except (WrongState, NoSuchWave, PlanOther) as problem:
             return refuse("cannot", problem=problem)
     Path(given.output).write_bytes(content)
     tell("links_done", file=given.output)

@@ -18,7 +18,7 @@ from server.settings import Settings
 from surveys.cases import desk, intake, keeping, pieces, spool
 from surveys.cases.desk import CaseFile, open_desk
 from surveys.cases.incoming import Reply, Report, proof_of
-from surveys.cases.keeper import REPORTER
+from surveys.cases.keeper import REPORTER, keeper_at
 from surveys.cases.line import Line, is_enough
 from surveys.lifecycle.context import today
 from surveys.public import readers, signing
@@ -144,15 +144,12 @@ async def delete_diary(
 
 
 @post("/concern/proof", status_code=200)
-async def proof(
-    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
-) -> Response[bytes]:
+async def proof(request: AppRequest, settings: NamedDependency[Settings]) -> Response[bytes]:
     """Give the signed proof of filing."""
-    channel = await _channel(settings, engines)
     asked = await body_of(request, Opening)
     row = await intake.find(proof_of(asked.locator, asked.auth))
     return answer(
-        {"proof": proof_text(settings, await keeping.filing(channel.keeper, row, asked.signer, asked.reader))}
+        {"proof": proof_text(settings, await keeping.filing(keeper_at(settings.data), row, asked.signer, asked.reader))}
     )
 
 

@@ -48,7 +48,7 @@ const Concern = (() => {
     heard = Date.now();
     const given = await (await call("/concern/keyring.json")).json();
     if (given.lists) throw new P.CannotOpen(given.lists);
-    channel.day = given.day;
+    channel.day = given.day || channel.day;
     const old = P.readKeyrings(given.keyrings);
     if (!given.house || !given.rings.length) {
       if (scanned) throw new P.CannotOpen("house_other");
@@ -346,9 +346,10 @@ const Concern = (() => {
   function bringDraft() {
     const kept = store && store.getItem(DRAFT);
     if (!kept) return;
-    const { fields, ticked } = JSON.parse(kept);
-    if (!ticked) return forget(); // of a page of before: it does not know whom she kept out
-    for (const one of choices()) one.checked = ticked.includes(one.name + one.value);
+    const was = JSON.parse(kept);
+    const [fields, ticked] = was.ticked ? [was.fields, was.ticked] : [was, null];
+    if (ticked) for (const one of choices()) one.checked = ticked.includes(one.name + one.value);
+    else { location.replace("#who"); warn(t("who.changed")); } // of a page of before: her words are here, whom she kept out it does not know
     for (const name of Object.keys(fields)) if (byId("report").elements[name]) byId("report").elements[name].value = fields[name];
     byId("keep").checked = true;
   }

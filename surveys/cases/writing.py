@@ -100,9 +100,8 @@ async def append_with(
     there = await Epoch.select().where(Epoch.case == case)
     letters = await Message.count().where((Message.case == case) & (Message.stream == "thread"))
     taken = {int(e["number"]) for e in there if e["stream"] == "thread"}
-    highest = max(
-        (number for number in taken if number <= letters + 1), default=0
-    )  # a row whose number is ahead of the letters is nobody's
+    # a row whose number is ahead of the letters is nobody's: each epoch but the first is brought by one
+    highest = max((number for number in taken if number <= letters + 1), default=0)
     begun = any(
         (e["stream"], e["number"]) == ("notes", 1) for e in there
     )  # keys of a change may be void; those of a first note are not

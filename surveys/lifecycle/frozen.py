@@ -113,7 +113,8 @@ async def check_raises(record: WaveRecord) -> None:
         said = act.details
         if act.act != "raised" or said.get("wave") != record.id:
             continue
-        if not str(said.get("k")).isdecimal() or least.get(said.get("family"), 0) < int(said["k"]):
+        raised_to = log.number_in(said, "k")
+        if raised_to is None or least.get(said.get("family"), 0) < raised_to:
             raise PlanOther(_OTHER_SIZES)
 
 

@@ -171,10 +171,9 @@ async def slips_left(record: WaveRecord) -> int:
     """How many slips may still be printed: one for each of these people, and what two people agreed to beyond them."""
     spare = two_keys.spare_allowed(await two_keys.of_wave(record.id))
     said = [act.details for act in await log.read() if act.act == "spare allowed"]
-    agreed = sum(int(one["slips"]) for one in said if one.get("wave") == record.id and one["slips"].isdecimal())
-    return max(
-        0, slip_people(record) + min(spare, agreed) - record.slips
-    )  # a row of an act that no log knows counts for none
+    agreed = sum(log.number_in(one, "slips") or 0 for one in said if one.get("wave") == record.id)
+    # a row of an act that no log knows counts for none
+    return max(0, slip_people(record) + min(spare, agreed) - record.slips)
 
 
 async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:

@@ -63,6 +63,12 @@ async def read(*, since: int = 1) -> list[Act]:
     return acts
 
 
+def number_in(details: Mapping[str, str], name: str) -> int | None:
+    """A whole number that an entry says, of at most nine digits; None where whoever wrote it says none."""
+    said = str(details.get(name, ""))
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= 9 else None
+
+
 async def last_digest() -> str:
     """The digest of the newest entry in hex: whoever wrote it down sees later whether older entries were changed."""
     rows = await LogEntry.select(LogEntry.digest).order_by(LogEntry.number, ascending=False).limit(1)

@@ -13,6 +13,7 @@ import pytest
 from mnemonic import Mnemonic
 from playwright.async_api import Browser
 
+from server.frame.texts import say
 from surveys.cases import codes
 from surveys.public import house
 from tests.journeys.acting import KEEP, open_first, reopen
@@ -362,3 +363,15 @@ BROKEN = """async () => { const { fold } = window.__now.opened; const back = fol
   const letter = { stream: "thread", number, epoch: back.epoch, sealed: Protocol.base64(await Fold.seal(made.plain, back.to)) };
   return (await Board.send(`/cases/case/${fold.case}/write`, { move: "", uploads: [], ...letter })).status; }"""
 """What a desk wrote to go back before the newest change alone."""
+
+
+async def test_nobody_lets_the_substitute_in_by_days_that_she_was_there(browser: Browser, channel: Channel) -> None:
+    desk = await at_desk(browser, channel, "ascolto1")
+    await desk.click(f'summary:has-text("{say("it", "cases.desk.away")}")')
+    await desk.fill("#away-from", (BEGIN - timedelta(days=20)).isoformat())
+    await desk.click(f'button:has-text("{say("it", "cases.desk.away_save")}")')
+    await desk.wait_for_timeout(500)
+    with store(channel) as rows:
+        [begins] = next(iter(rows.execute("SELECT away_from FROM handler WHERE name = 'ascolto1'")))
+    assert str(begins) == BEGIN.isoformat()
+    await desk.context.close()

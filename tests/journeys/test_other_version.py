@@ -5,10 +5,13 @@ the number: every desk showed "Ritiro tutto, ho mentito" as hers, and answers an
 the letters were taken out, her page said "diary, not sent".
 """
 
+import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import pysqlite3.dbapi2 as sqlite
 import pytest
 from playwright.async_api import Browser
 
@@ -31,11 +34,6 @@ def channel(tmp_path: Path) -> Iterator[Channel]:
 
 
 def _recipients(channel: Channel) -> dict[str, str]:
-    import json
-    from contextlib import closing
-
-    import pysqlite3.dbapi2 as sqlite
-
     with closing(sqlite.connect(channel.data / "public.sqlite")) as rows:
         [text] = next(iter(rows.execute("SELECT text FROM ring")))
     found = {}

@@ -4,13 +4,14 @@ import base64
 import copy
 import unicodedata
 from dataclasses import replace
+from datetime import date
 
 import pyrage
 import pytest
 from playwright.async_api import Browser
 
 from surveys import signed
-from surveys.cases import codes
+from surveys.cases import clocks, codes
 from surveys.cases.letters import REPORTER
 from surveys.cases.sealing import CannotOpen, decrypt, decrypt_ours, encrypt, identity_text, recipient_of_identity
 from surveys.signed import HIDING, alike, named
@@ -186,3 +187,17 @@ async def test_an_age_file_with_another_way_in_is_refused_by_both(browser: Brows
 def test_a_private_half_has_one_form() -> None:
     half = identity_text(bytes(range(32)))
     assert signed.private_half(half) and not signed.private_half(half.lower()) and not signed.private_half(half[:-1])
+
+
+async def test_the_day_until_which_a_case_is_kept_is_the_same_on_her_page_and_in_the_sweep(browser: Browser) -> None:
+    """Could lie to her: years that were made fewer hold for cases that end later, and her page says the day."""
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    longer = [("2026-03-31", 5), ("2026-09-30", 3)]
+    keep = "([outcome, rule]) => Fold.dates({ state: 'outcome', received: '2026-01-01', outcome }, '2026-12-01', rule).keep"
+    said = {}
+    for outcome in ("2026-03-31", "2026-04-01", "2026-09-30", "2026-10-01", "2024-02-29"):
+        day = date.fromisoformat(outcome)
+        said[outcome] = await page.evaluate(keep, [outcome, {"years": 2, "longer": longer}])
+        assert said[outcome] == str(clocks.keep_until(day, clocks.years_kept(2, longer, day)))
+    assert said["2026-03-31"] == "2031-03-31" and said["2026-10-01"] == "2028-10-01"
