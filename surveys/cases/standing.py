@@ -163,9 +163,8 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
             put_in_time(row, found, desk.day), me.hex(), word_of(found, said.letters, desk.day), letters, desk.day
         )
         written: dict[Any, Any] = changes | ({} if kept(words) == row["words"] else {Case.words: kept(words)})
-        if (
-            written
-        ):  # a row that is written with what it holds would tell, on PostgreSQL, that somebody opened the case just now
+        # a row that is written with what it holds would tell, on PostgreSQL, that somebody opened the case just now
+        if written:
             await Case.update(written).where(Case.id == case)
     return bool(changes)
 

@@ -270,3 +270,15 @@ async def test_an_act_that_somebody_wrote_into_the_store_is_no_second_key(site: 
     assert problem.value.left == 0
     await log.record(site.engines["people"], site.day, "bea", "spare allowed", wave=record.id, slips="2")
     assert len(await print_slips(site, record.id, 2)) == 2
+
+
+async def test_second_tokens_that_rows_of_the_panel_alone_allow_are_published(site: Site) -> None:
+    """Done from outside: 33 people had a second token by one UPDATE, and the document said that there were none."""
+    await _open(site)
+    await Panel.update({Panel.before: DAY}).where(Panel.channel == "email")
+    people = await Panel.count().where(Panel.channel == "email")
+    late = replace(site, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    await closing.close(late, WAVE, unused_slips=0)
+    bulletin = await releases.bulletin(WAVE)
+    assert bulletin is not None and bulletin[0]["second_codes"] == people > 3

@@ -14,6 +14,7 @@ from surveys.cases.incoming import CaseUnknown, ReportRefused
 from surveys.cases.keeper import REPORTER, first_versions_path
 from surveys.cases.tables import Case
 from surveys.cases.writing import Writing, append_letter
+from surveys.engines import SafePostgres
 from surveys.lifecycle import pins
 from surveys.lifecycle.context import Site
 from tests.conftest import ORGANISATION
@@ -306,3 +307,20 @@ async def test_which_cases_are_of_version_1_is_said_once(site: Site, made: Team)
     await Case.update({Case.version: 1}, force=True)
     await pins.keep(site.data)
     assert [keeper_of(site).version(case) for case in (first.case, later.case)] == [1, 2]
+
+
+async def test_who_opens_a_case_again_leaves_no_mark_on_its_row(site: Site, made: Team) -> None:
+    """Done from outside on PostgreSQL: the row's transaction, beside the end of a session, told who had opened which case and when."""
+    store, written = site.engines["cases"], await report(site, made)
+    await stands(site, made, written, "anna")
+    if not isinstance(store, SafePostgres):
+        before = await Case.select()
+        await stands(site, made, written, "anna")
+        assert await Case.select() == before
+        return
+    asked = 'SELECT xmin::text AS made FROM "case"'
+    before = await store._run_in_new_connection(asked)
+    await stands(site, made, written, "anna")
+    assert await store._run_in_new_connection(asked) == before
+    await stands(site, made, written, "bruno")  # beside it one that has something to say
+    assert await store._run_in_new_connection(asked) != before
