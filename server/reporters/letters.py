@@ -96,7 +96,7 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
         code=end["code"],
         problem=problem,
         text=end.get("text", ""),
-        kept=Kept(),
+        kept=Kept(tuple((name, tuple(given)) for name, given in end.get("kept", {}).items())),
         writable=not word,
         fails=end.get("fails", ""),
         once=once.pages.number(),

@@ -363,15 +363,16 @@ class LetterProcess:
         house, chain = self.anchored
         picked = [letter for letter in opened.case.diary if str(letter["number"]) in self.form.get("pick", ())]
         out = self._kept_out()
-        if not picked:
-            return self._show(keys) | {"problem": "concern.write.empty"}
-        if not self._asked_for(chain.newest):
-            return self._show(keys) | {"problem": "concern.who.changed"}
-        if not acts.readers_left(chain.newest, out):
-            return self._show(keys) | {"problem": "concern.who.few_stop"}
         content = acts.from_diary(picked)
-        if len(content.get("files", ())) > FILES:
-            return self._show(keys) | {"problem": "concern.write.files_many"}
+        problems = {
+            "concern.write.empty": not picked,
+            "concern.who.changed": not self._asked_for(chain.newest),
+            "concern.who.few_stop": not acts.readers_left(chain.newest, out),
+            "concern.write.files_many": len(content.get("files", ())) > FILES,
+        }
+        if problem := next((key for key, is_so in problems.items() if is_so), ""):
+            answers = {name: given for name, given in self.form.items() if name.startswith("reads.")}
+            return self._show(keys) | {"problem": problem, "kept": answers}  # whom she kept out stays out
         me = Reporter(keys)
         epoch, sealed = acts.first_letter(me, chain.newest, house.hash, out, content, self.day, os.urandom)
         reply = {

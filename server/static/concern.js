@@ -232,7 +232,8 @@ const Concern = (() => {
   function askAbout(ring) {
     const asks = ring.readers.map((one) => [one.id, one.name, [one.role[channel.language] || one.role.it || Object.values(one.role)[0], ...(one.outside ? [t("who.outside")] : [])].join(" · ")]);
     if (ring.recovery.length) asks.push(["recovery", t("who.recovery"), t("who.recovery_note", { holders: ring.recovery.map((one) => one.name).join(", ") })]);
-    const answer = (id, value) => make("label", { className: "o" }, make("input", { type: "radio", name: `reads.${id}`, value, checked: value === "yes" }), t(`who.reads_${value}`));
+    const out = keptOut(byId("report")); // whom she kept out stays out
+    const answer = (id, value) => make("label", { className: "o" }, make("input", { type: "radio", name: `reads.${id}`, value, checked: (value === "no") === out.has(id) }), t(`who.reads_${value}`));
     byId("who").querySelector(".readers").replaceChildren(...asks.map(([id, name, more]) => make("fieldset", { className: "reads" },
       make("legend", { textContent: name }), make("p", { className: "quiet", textContent: more }), answer(id, "yes"), answer(id, "no"))));
   }

@@ -2,12 +2,14 @@
 "use strict";
 const Letters = (() => {
   const { P, channel, t, byId, make, day, warn, wrong, post, newest, words, Chosen, askedFor, askAbout, relisted, Full, meOf, codeInside, show, reach, Failed } = Concern;
+  let keptOut = new Set(); // of parts of a diary: stays where the page is drawn again
   let latest = null; // the files that are chosen for an answer
   const status = (sentence) => { byId("opening").textContent = sentence; };
 
   async function typed() {
     warn("");
     status(t("back.opening"));
+    keptOut = new Set();
     try {
       const text = byId("typed").value;
       const secret = P.readCode(text, /\p{L}/u.test(text) ? await words() : []);
@@ -240,7 +242,7 @@ const Letters = (() => {
     if (current.first || !current.chain) box.append(make("p", { textContent: t("thread.old_diary") }));
     else {
       const choice = byId("who").querySelector(".readers").cloneNode(true);
-      for (const field of choice.querySelectorAll("input")) { field.name = `diary.${field.name}`; field.checked = field.value === "yes"; }
+      for (const field of choice.querySelectorAll("input")) { field.name = `diary.${field.name}`; field.checked = (field.value === "no") === keptOut.has(field.name.slice("diary.reads.".length)); }
       const send = make("button", { type: "button", className: "go wide", id: "send-diary", textContent: t("thread.send_diary") });
       send.addEventListener("click", () => once(send, () => sendDiary(current, box)));
       box.append(make("h2", { textContent: t("thread.send_diary") }), choice, send);
@@ -253,6 +255,7 @@ const Letters = (() => {
     const picks = new Set([...byId("letters").querySelectorAll("[name=pick]:checked")].map((one) => Number(one.value)));
     const chosen = opened.diary.filter((entry) => picks.has(entry.head.number));
     const out = new Set([...box.querySelectorAll("[value=no]:checked")].map((one) => one.name.slice("diary.reads.".length)));
+    keptOut = out;
     if (!chosen.length) return warn(t("write.empty"));
     if (!askedFor(box, chain.newest)) { askAbout(chain.newest); await open(current.secret); return warn(t("who.changed")); }
     if (chain.newest.readers.every((one) => out.has(one.id))) return warn(t("who.few_stop"));

@@ -151,9 +151,12 @@ async def test_parts_of_a_diary_go_to_nobody_whom_the_page_did_not_name(
     if not script:
         _take_the_newest_list_out(channel)
     await page.check("[name=pick]")
+    kept_out = f'{"#letters " if script else ""}input[name="{"diary." if script else ""}reads.ascolto2"][value=no]'
+    await page.check(kept_out)
     await page.click("#send-diary" if script else "button[value=send_diary]")
     await page.wait_for_selector(f'text="{CHANGED}"')
     assert _cases(channel) == before
+    assert await page.is_checked(kept_out)  # whom she kept out stays out
     await page.wait_for_selector(
         '#letters input[name="diary.reads.recovery"]' if script else RECOVERY
     )  # she is asked now
@@ -172,11 +175,17 @@ async def test_a_list_that_is_published_while_she_writes_is_shown_and_answered_f
     await page.goto(f"{channel.address}/concern?lang=it")
     await _write(page, script=True)
     await page.wait_for_selector('#will li:has-text("Paolo")')
+    await page.click('#will a[href="#who"]')
+    await page.check('input[name="reads.ascolto1"][value=no]')
+    await page.click('#who a[href="#write"]')
+    await page.click("#to-check")
+    await page.click('#check a[href="#code"]')
     await _another_reader(channel)
     await page.click("#send")
     await page.wait_for_selector(f'text="{CHANGED}"')
     shown = await page.locator("#who legend").all_inner_texts()
     assert _cases(channel) == 0 and "Carla Nuova" in shown and "Paolo Esempio" not in shown
+    assert await page.is_checked('input[name="reads.ascolto1"][value=no]')  # whom she kept out stays out
     await page.click('#who a[href="#write"]')
     await page.click("#to-check")
     await page.click('#check a[href="#code"]')
