@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from analysis.demographics import Category, Dimension
-from analysis.moves import Below
 from analysis.release import Facts
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
@@ -22,7 +21,7 @@ from surveys.importing.responses import ImportedResponses
 from surveys.importing.sources import Sketches, is_same
 from surveys.lifecycle import drawing
 from surveys.lifecycle.context import Site, keep_file
-from surveys.lifecycle.releasing import Progress, release_imported, rename_imported
+from surveys.lifecycle.releasing import Imported, Progress, release_imported, rename_imported
 from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.signing import fingerprint, installation_key, public_text
 from surveys.public.waves import State, WaveRecord
@@ -138,17 +137,6 @@ def _remember(site: Site, mapping: ResponseMapping, found: ImportedResponses, th
     keep_file(path, signed.canonical(kept).encode())
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """An imported file, ready for its release: what is computed from, and the row that it becomes."""
-
-    record: WaveRecord
-    raw: RawResponses
-    instrument: Instrument
-    facts: Facts
-    below: Below
-
-
 def _structure(mapping: ResponseMapping) -> dict[str, Any]:
     """What of a mapping decides figures: all but its words."""
     made = instrument_of(mapping)
@@ -160,7 +148,7 @@ def _structure(mapping: ResponseMapping) -> dict[str, Any]:
     }
 
 
-def _ready(site: Site, mapping: ResponseMapping, found: ImportedResponses) -> _Ready:
+def _ready(site: Site, mapping: ResponseMapping, found: ImportedResponses) -> Imported:
     raw = RawResponses(found.n, found.groups, found.answers)
     facts = Facts(
         installation=fingerprint(public_text(installation_key(site.data))),
@@ -183,7 +171,7 @@ def _ready(site: Site, mapping: ResponseMapping, found: ImportedResponses) -> _R
     )
     of = {"groups": found.groups, "answers": found.answers, "structure": _structure(mapping)}
     below = drawing.derived(installation_key(site.data).private_bytes_raw(), of)
-    return _Ready(record, raw, instrument_of(mapping), facts, below)
+    return Imported(record, raw, instrument_of(mapping), facts, below)
 
 
 async def release_file(site: Site, mapping: ResponseMapping, found: ImportedResponses, progress: Progress) -> None:
@@ -194,9 +182,7 @@ async def release_file(site: Site, mapping: ResponseMapping, found: ImportedResp
     DisclosureError, TooFew, WrongState, AlreadyReleasing, SourceReleased
         Nothing was kept.
     """
-    made = _ready(site, mapping, found)
-    remember = partial(_remember, site, mapping, found)
-    await release_imported(site, made.record, made.raw, made.instrument, made.facts, progress, remember, made.below)
+    await release_imported(site, _ready(site, mapping, found), progress, partial(_remember, site, mapping, found))
 
 
 async def correct_words(site: Site, mapping: ResponseMapping, found: ImportedResponses, progress: Progress) -> None:
@@ -211,5 +197,4 @@ async def correct_words(site: Site, mapping: ResponseMapping, found: ImportedRes
         Rows, items, groups or days are others, or it was imported before December 2026: nothing was changed.
     NoSuchWave, WrongState, ReleaseInvalid
     """
-    made = _ready(site, mapping, found)
-    await rename_imported(site, made.record, made.raw, made.instrument, made.facts, progress, made.below)
+    await rename_imported(site, _ready(site, mapping, found), progress)

@@ -6,6 +6,7 @@ Runs in a short-lived process of its own: it loads scipy, and its memory is gone
 import json
 import resource
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from analysis.document import Release, canonical
@@ -245,24 +246,31 @@ def _figures(document: Mapping[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
-async def rename_imported(
-    site: Site,
-    record: WaveRecord,
-    raw: RawResponses,
-    instrument: Instrument,
-    facts: Facts,
-    progress: Progress,
-    below: Below,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An imported file, ready for its release: the row that it becomes, what is computed from, and where its moves come from."""
+
+    record: WaveRecord
+    raw: RawResponses
+    instrument: Instrument
+    facts: Facts
+    below: Below
+
+    def released(self, progress: Progress) -> Release:
+        """Its document: the same again for the same file and mapping."""
+        rules = Rules(**{f"k_{family}": k for family, k in self.record.rules["k"].items()})
+        plan = Plan.from_json(dict(self.record.plan))
+        return release(self.raw, plan, self.instrument, rules, self.facts, progress=progress, below=self.below)
+
+
+async def rename_imported(site: Site, given: Imported, progress: Progress) -> None:
     """Put other words to the figures of an imported wave; its charts are drawn anew by the caller.
 
     Parameters
     ----------
     site : its stores, keys and day
-    record : the wave with its new words
-    raw, instrument, facts : as of `release`, of the same file
+    given : the same file, with its new words
     progress : told what is done
-    below : where the moves come from: the same as when it was released
 
     Raises
     ------
@@ -271,13 +279,11 @@ async def rename_imported(
     """
     forbid_traces()
     async with destroying.alone(site):
-        before = await waves.get(record.id)
-        published = await releases.document(record.id)
+        record = given.record
+        before, published = await waves.get(record.id), await releases.document(record.id)
         if before.origin != "imported" or before.state != State.RELEASED or published is None:
             raise WrongState(record.id, before.state, (State.RELEASED,))
-        rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
-        plan = Plan.from_json(dict(record.plan))
-        made = release(raw, plan, instrument, rules, facts, progress=progress, below=below).to_json()
+        made = given.released(progress).to_json()
         if _figures(made) != _figures(published):
             raise FiguresDiffer
         public = site.engines["public"]
@@ -295,23 +301,16 @@ async def rename_imported(
 
 
 async def release_imported(
-    site: Site,
-    record: WaveRecord,
-    raw: RawResponses,
-    instrument: Instrument,
-    facts: Facts,
-    progress: Progress,
-    remember: Callable[[Collection[str]], None],
-    below: Below,
+    site: Site, given: Imported, progress: Progress, remember: Callable[[Collection[str]], None]
 ) -> Release:
     """Release a wave that came from another tool's file; it never was in an urn.
 
     Parameters
     ----------
-    remember : callable
-        Told the waves that are here, while nothing else is released; it notes the file, or raises if it was released before.
-    below : callable
-        Where the moves come from: the same again for the same file and mapping.
+    site : its stores, keys and day
+    given : the file as it was read
+    progress : told what is done
+    remember : told the waves that are here, while nothing else is released; it notes the file, or raises if it was released before
 
     Raises
     ------
@@ -320,13 +319,11 @@ async def release_imported(
     """
     forbid_traces()
     async with destroying.alone(site):
-        there = {wave.id for wave in await waves.everything()}
+        record, there = given.record, {wave.id for wave in await waves.everything()}
         if record.id in there:
             raise WrongState(record.id, State.RELEASED, (State.DRAFT,))
         remember(there)
-        rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
-        plan = Plan.from_json(dict(record.plan))
-        made = release(raw, plan, instrument, rules, facts, progress=progress, below=below)
+        made = given.released(progress)
         progress("committing")
         text = signed(site, made.to_json())
         public = site.engines["public"]
