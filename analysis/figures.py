@@ -38,7 +38,7 @@ type Draw = Callable[[Law, str], int]
 
 def figure(
     statistic: RawStatistic,
-    members: NDArray[np.bool_],
+    people: NDArray[np.int64],
     draw: Draw,
     *,
     is_root: bool,
@@ -52,7 +52,7 @@ def figure(
     Parameters
     ----------
     statistic : before protection
-    members : of each respondent, whether she is in the view
+    people : the respondents in the view, by their places
     draw : gives the move of a figure by its law and name
     is_root : whether the view is the whole organisation
     population : everyone invited, or None if unknown; only intervals read it
@@ -62,17 +62,17 @@ def figure(
     -------
     Empty where nobody entered the statistic, or so few that no index is shown.
     """
-    scores = statistic.scores[members]
+    scores = statistic.scores[people]
     valid = scores[~np.isnan(scores)]
     n = len(valid)
     made: dict[str, Any] = {}
     move = draw(law_of(statistic.steps), "index")
-    index = index_figure(statistic.mean(members), n, statistic.steps, move, rows) if n else None
+    index = index_figure(statistic.mean(people), n, statistic.steps, move, rows) if n else None
     if index is None:
         return made
     made["index"] = index
     if statistic.values is not None:
-        made |= _counted(statistic, members, draw, rows)
+        made |= _counted(statistic, people, draw, rows)
     if is_root:
         if not is_coded(index) and n >= SPREAD_FROM:  # beside a coded end it would say how near to unanimous people are
             made["sd"] = spread_figure(float(valid.var()) * n, n, draw(SUMS, "spread"))
@@ -83,10 +83,10 @@ def figure(
     return made
 
 
-def _counted(statistic: RawStatistic, members: NDArray[np.bool_], draw: Draw, rows: Rows) -> dict[str, Any]:
+def _counted(statistic: RawStatistic, people: NDArray[np.int64], draw: Draw, rows: Rows) -> dict[str, Any]:
     """The favourable share and the distribution of an item, as far as their size shows them."""
     assert statistic.values is not None  # asked of items alone
-    item, values = statistic.members[0], statistic.values[members]
+    item, values = statistic.members[0], statistic.values[people]
     values = values[~np.isnan(values)]
     n = len(values)
     name = "index" if statistic.steps == 1 else "favourable"  # of yes or no, the index is the share

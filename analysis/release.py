@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import experiences, figures
 from analysis.audit import answers, structure
@@ -282,12 +283,12 @@ def _views(
         }
         if base[row]:
             head["n_band"] = size_band(int(sizes[row]))
-            members = found.members(row)
+            people = found.people(row)
             for statistic in statistics:
                 if shown[statistic.key][row]:
-                    draw = _draw(moves, statistic, members)
+                    draw = _draw(moves, statistic, people)
                     figure = figures.figure(
-                        statistic, members, draw, is_root=row == 0, population=population, rows=rows
+                        statistic, people, draw, is_root=row == 0, population=population, rows=rows
                     )
                     if figure:
                         head.setdefault(statistic.family, {})[statistic.id] = figure
@@ -295,14 +296,14 @@ def _views(
     return views
 
 
-def _draw(moves: Moves, statistic: RawStatistic, members: Shown) -> figures.Draw:
+def _draw(moves: Moves, statistic: RawStatistic, people: NDArray[np.int64]) -> figures.Draw:
     """The moves of a statistic in a view: those of another figure that is the same sum of the same people.
 
     So are an indicator and its only item, a scale and an area of the same items, and two views in which the same people
     answered. Each move of its own would be averaged out.
     """
-    people = np.flatnonzero(members & ~np.isnan(statistic.scores)).tobytes()
-    key = tuple(sorted(item.id for item in statistic.members)), people
+    who = hashlib.sha256(people[~np.isnan(statistic.scores[people])].tobytes()).digest()
+    key = tuple(sorted(item.id for item in statistic.members)), who
 
     def draw(law: Law, name: str) -> int:
         return moves.of(law, key, name)

@@ -59,20 +59,20 @@ class RawStatistic(Opaque):
         self.steps = min(item.high - item.low for item in members)
         self.points, self.unit = points
 
-    def mean(self, members: NDArray[np.bool_]) -> Fraction:
-        """The exact mean of those of some people who enter the statistic, on 0-100.
+    def mean(self, people: NDArray[np.int64]) -> Fraction:
+        """The exact mean of those of some people, by their places, who enter the statistic, on 0-100.
 
         Raises
         ------
         ZeroDivisionError
             If none of them does.
         """
-        inside = members & ~np.isnan(self.scores)
-        kinds = (int(kind) for kind in np.unique(self.answered[inside]))
+        inside = people[~np.isnan(self.scores[people])]
+        points, answered = self.points[inside], self.answered[inside]
         total = sum(
-            (Fraction(int(self.points[inside & (self.answered == kind)].sum()), kind) for kind in kinds), Fraction()
+            (Fraction(int(points[answered == kind].sum()), kind) for kind in map(int, np.unique(answered))), Fraction()
         )
-        return 100 * total / (self.unit * int(inside.sum()))
+        return 100 * total / (self.unit * len(inside))
 
     @property
     def key(self) -> str:

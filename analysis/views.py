@@ -123,13 +123,14 @@ class RawIncidence(Opaque):
     `part_of` is the top-level unit of each atom, counted from 0; -1 for who gave none.
     """
 
-    __slots__ = ("_dense", "atom_of", "n", "part_of", "sparse")
+    __slots__ = ("_dense", "_people", "atom_of", "n", "part_of", "sparse")
 
     def __init__(
         self, sparse: "csr_array", n: NDArray[np.int64], atom_of: NDArray[np.int64], part_of: NDArray[np.int64]
     ) -> None:
         self.sparse, self.n, self.atom_of, self.part_of = sparse, n, atom_of, part_of
         self._dense: Matrix | None = None
+        self._people: dict[int, NDArray[np.int64]] = {}
 
     @property
     def matrix(self) -> Matrix:
@@ -143,10 +144,11 @@ class RawIncidence(Opaque):
         found: NDArray[np.int64] = self.sparse.astype(np.int64) @ self.n
         return found
 
-    def members(self, view: int) -> NDArray[np.bool_]:
-        """Which respondents are in a view."""
-        inside: NDArray[np.bool_] = self.matrix[view][self.atom_of]
-        return inside
+    def people(self, view: int) -> NDArray[np.int64]:
+        """The respondents in a view, by their places in rising order."""
+        if view not in self._people:
+            self._people[view] = np.flatnonzero(self.matrix[view][self.atom_of])
+        return self._people[view]
 
 
 def incidence(plan: Plan, raw: RawResponses) -> RawIncidence:

@@ -151,7 +151,7 @@ def _figures(statistic: RawStatistic, published: Published) -> Iterator[PrintedF
         shown = view.get("items", {}).get(statistic.id) if view["shown"] else None
         if shown is None:
             continue
-        n = int((valid & published.found.members(place)).sum())
+        n = int(valid[published.found.people(place)].sum())
         row = row_of(n, published.rows)
         assert row is not None  # it is published
         yield from _of_view(

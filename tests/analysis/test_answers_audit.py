@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import figures, moves, release, steps
-from analysis.audit import answers
+from analysis.audit import answers, printed
 from analysis.audit.answers import Finding, Published, Unsound, audit_answers
 from analysis.audit.worlds import Row, Spread, Worlds
 from analysis.moves import Law, Moves
@@ -37,7 +37,7 @@ def published(raw: Any, below: Any = still) -> Published:
 
 def without_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A weakened copy: the table as it is, and no figure moves; the audit knows it."""
-    for module in (answers, figures, steps, moves):
+    for module in (printed, figures, steps, moves):
         for name in ("COUNTS", "SUMS"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, FIXED)
@@ -58,6 +58,20 @@ def one_bad_service(n: int = 90) -> Any:
 def test_for_everyone_another_side_prints_the_same_where_figures_move(seed: int) -> None:
     for raw in (random_wave(60, seed), one_bad_service(), wave(60, A1=[5] * 60)):
         assert audit_answers(published(raw, dice(seed))) == []
+
+
+@pytest.mark.parametrize("together", [1, 25, 2_000])
+def test_everybody_is_looked_at_once_whoever_is_looked_at_together(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "MANY_PEOPLE", together)
+    found = published(random_wave(60, 1)).found
+    parts = list(answers._parts(found))
+    assert len(parts) == (1 if together == 2_000 else len(np.unique(found.part_of)))
+    assert sorted(np.concatenate([part.people for part in parts])) == list(range(60))
+    for view in range(found.sparse.shape[0]):
+        inside = [part.inside.get(view, np.empty(0, dtype=np.int64)) for part in parts]
+        assert sorted(np.concatenate(inside)) == list(found.people(view))
 
 
 def test_where_they_do_not_move_a_bad_service_is_proven(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.audit import answers
+from analysis.audit import printed as looked
 from analysis.audit.answers import audit_answers
+from analysis.audit.printed import Weights
 from analysis.moves import COUNTS, SUMS
 from analysis.statistic import statistics_of
 from analysis.steps import ROWS, index_figure, stepped, whole_ends
@@ -65,19 +67,16 @@ def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coar
     """People skip items: on the common multiple every sum is decided; on a coarser grid none is let in that prints otherwise."""
     dice = np.random.default_rng(seed)
     skipped = {name: np.where(dice.random(40) < 0.3, -1, dice.integers(1, 6, 40)).tolist() for name in LIKERT}
-    everyone = np.ones(40, dtype=np.bool_)
+    everyone = np.arange(40)
     with pytest.MonkeyPatch.context() as patch:
         without_moves(patch)
-        patch.setattr(answers, "LARGEST", largest)
+        patch.setattr(looked, "LARGEST", largest)
         for statistic in statistics_of(wave(40, **skipped), INSTRUMENT):
             n = int((~np.isnan(statistic.scores)).sum())
             if n < 20 or statistic.item is not None:
                 continue
             row = next(one for one in reversed(ROWS) if n >= one.least)
-            none = np.empty(0, dtype=np.int64)
-            weigh = answers._Weights.of(
-                statistic, answers.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_)
-            )
+            weigh = Weights.of(statistic)
             for _ in range(20):
                 other = np.minimum(
                     dice.integers(0, 2**31, 40) % (statistic.unit * statistic.answered + 1),
@@ -85,7 +84,7 @@ def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coar
                 )
                 shown, total = statistic.points, int((other * weigh.each).sum())
                 printed = stepped(statistic.mean(everyone), row.index_step, row.index_end)
-                low, high = weigh.ends(printed, everyone, row.index_step, row.index_end)
+                low, high = weigh.ends(printed, np.flatnonzero(weigh.each), row.index_step, row.index_end)
                 statistic.points = other
                 alike = stepped(statistic.mean(everyone), row.index_step, row.index_end) == printed
                 statistic.points = shown
@@ -103,8 +102,8 @@ def test_a_sum_counts_as_possible_exactly_where_a_move_of_a_step_of_one_person_p
         for name in LIKERT
     }
     found = next(s for s in statistics_of(wave(20, **columns), INSTRUMENT) if s.key == statistic)
-    everyone, none = np.ones(20, dtype=np.bool_), np.empty(0, dtype=np.int64)
-    weigh = answers._Weights.of(found, answers.Cells(none, none, none, np.arange(5.0)), none.astype(np.bool_))
+    everyone = np.arange(20)
+    weigh = Weights.of(found)
     figure = index_figure(found.mean(everyone), 20, 4, 0)
     assert weigh.shares == weigh.common and figure is not None
     whole = found.unit * weigh.common * 20
@@ -113,12 +112,16 @@ def test_a_sum_counts_as_possible_exactly_where_a_move_of_a_step_of_one_person_p
         for total in range(whole + 1)
         if any(index_figure(Fraction(100 * total, whole), 20, 4, move) == figure for move in range(-6, 7))
     ]
-    assert weigh.ends(figure, everyone, 2.5, 15) == (possible[0], possible[-1])
+    assert weigh.ends(figure, np.flatnonzero(weigh.each), 2.5, 15) == (possible[0], possible[-1])
     assert possible == list(range(possible[0], possible[-1] + 1))
 
 
-def test_what_an_exact_reader_proves_where_figures_do_not_move_the_audit_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ninety people, one service unanimous: fractions of people would free them, whole people do not."""
+@pytest.mark.parametrize("together", [2_000, 1])
+def test_what_an_exact_reader_proves_where_figures_do_not_move_the_audit_finds(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ninety people, one service unanimous: fractions of people would free them, whole people do not; nor territory by territory."""
+    monkeypatch.setattr(answers, "MANY_PEOPLE", together)
     without_moves(monkeypatch)
     raw = one_bad_service()
     shown = published(raw)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis import figures, moves, steps
-from analysis.audit import answers
+from analysis.audit import answers, printed
 from analysis.audit.answers import Published, audit_answers
 from analysis.moves import Law, Moves
 from analysis.release import LADDER, _audited, _shown_of, _views, base_pattern
@@ -27,7 +27,7 @@ KINDS = ("ordinary", "skewed", "incomplete", "nearly unanimous", "one bad servic
 @contextmanager
 def without_moves() -> Iterator[None]:
     """A weakened copy, in this process alone: no figure moves, and the audit knows it."""
-    places = [(m, n) for m in (answers, figures, steps, moves) for n in ("COUNTS", "SUMS") if hasattr(m, n)]
+    places = [(m, n) for m in (printed, figures, steps, moves) for n in ("COUNTS", "SUMS") if hasattr(m, n)]
     kept = [getattr(module, name) for module, name in places]
     for module, name in places:
         setattr(module, name, Law(1.0, 0))

@@ -73,12 +73,12 @@ def _tried(
             figure = view.get("items", {}).get(statistic.id, {}).get("index")
             if figure is not None:
                 coded.append(is_coded(figure))
-                errors += [] if is_coded(figure) else [abs(figure - _exact(statistic, found.members(place)))]
+                errors += [] if is_coded(figure) else [abs(figure - _exact(statistic, found.people(place)))]
     return len(findings), float(np.mean(coded)), float(np.mean(errors)) if errors else math.nan
 
 
-def _exact(statistic: RawStatistic, inside: np.ndarray) -> float:
-    return float(np.nanmean(statistic.scores[inside]))
+def _exact(statistic: RawStatistic, people: np.ndarray) -> float:
+    return float(np.nanmean(statistic.scores[people]))
 
 
 def _sets() -> list[tuple[RawResponses, Plan, Instrument, int | None]]:
