@@ -5,8 +5,8 @@ published standard deviation. What moving and rounding the figures adds to their
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scipy.stats import false_discovery_control, norm
@@ -28,6 +28,8 @@ from analysis.steps import (
 
 CLEAR_FROM = 5.0
 """Points of the index under which a difference is not called one, however certain."""
+SMALL = 0.15
+"""Cliff's delta from which a difference of women and men is one, however few its points."""
 LEVEL = 0.05
 Z = 1.959964
 
@@ -36,7 +38,7 @@ Z = 1.959964
 class Difference:
     """A view's index against another's, in points of 0-100; `low` and `high` are the limits of the gap, outward.
 
-    `clear` only if certain after Benjamini-Hochberg and at least 5 points.
+    `clear` only if certain after Benjamini-Hochberg and large enough. `delta` is Cliff's, of women against the contrast.
     """
 
     view: str
@@ -49,72 +51,119 @@ class Difference:
     low: int
     high: int
     clear: bool
+    delta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is published beside the figures and enters the error of a difference.
+
+    steps : of ``family/statistic``, how many one answer has between 0 and 100, where it is not four
+    rows : the table by which the figures were rounded
+    headcounts : of each planned view HR's headcount, in bands
+    """
+
+    steps: Mapping[str, int] = field(default_factory=dict)
+    rows: Rows = ROWS
+    headcounts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison, as it is published.
+
+    n : the fewest people of its band who can have entered the statistic
+    finite : the factor by which the variance shrinks because nearly everyone is asked; by the most people of HR's band
+    rounding : the variance that move and step add to the index, in squared points
+    """
+
+    view: str
+    figure: Mapping[str, Any]
+    value: float
+    n: int
+    finite: float
+    rounding: float
+
+
+def side_of(view: Mapping[str, Any], family: str, statistic: str, known: Known) -> Side | None:
+    """A side of a comparison; None where the view has no index of the statistic, or a coded end."""
+    figure = view.get(family, {}).get(statistic)
+    if figure is None or is_coded(figure["index"]):
+        return None
+    n = band_edges(band_of(figure, view))[0]
+    heads = known.headcounts.get(view["id"])
+    finite = estimates.correction(n, band_edges(heads)[1] if heads else None)
+    steps = known.steps.get(f"{family}/{statistic}", FINE)
+    return Side(view["id"], figure, as_number(figure["index"]), n, finite, index_rounding(n, steps, known.rows))
+
+
+def band_of(figure: Mapping[str, Any], view: Mapping[str, Any]) -> str:
+    """The size band of those who entered a statistic: its own where fewer did than are in the view."""
+    return str(figure.get("n_band") or view["n_band"])
 
 
 def differences(
-    views: Sequence[Mapping[str, Any]], family: str = "areas", steps: Mapping[str, int] | None = None, rows: Rows = ROWS
+    views: Sequence[Mapping[str, Any]],
+    family: str = "areas",
+    known: Known | None = None,
+    only: Collection[str] | None = None,
 ) -> list[Difference]:
-    """Compare every shown unit with the whole organisation, and women with the contrast group (STATISTICS 2.6).
+    """Compare every shown unit with the whole organisation (STATISTICS 2.6).
 
     Parameters
     ----------
     views : of a document as they are published, the whole organisation first
     family : of the statistics that are compared: those with a published spread, and without a coded end on either side
-    steps : of one answer to the items of each statistic, where it is not four
-    rows : the table by which the figures were rounded
+    known : what else is published
+    only : the statistics that are compared; all where it is None
 
     Returns
     -------
-    `clear` is decided over all comparisons of the family together.
+    `clear` is decided over all comparisons of the family together. The variance is that of the unit alone: where it is a
+    part w of the whole, the gap's is 1 - w times as large.
     """
-    root = views[0]
-    pairs = [
-        (view, root) for view in views[1:] if view["shown"] and len(view["filter"]) == 1 and "unit" in view["filter"]
-    ]
-    shown = {view["id"]: view for view in views if view["shown"]}
-    for contrast in ("gender:m", "gender:others"):
-        if "gender:f" in shown and contrast in shown:
-            pairs.append((shown["gender:f"], shown[contrast]))
+    known, root = known or Known(), views[0]
     found, chances = [], []
-    for view, against in pairs:
-        for statistic in sorted(view.get(family, {})):
+    for view in views[1:]:
+        for statistic in sorted(view.get(family, {})) if view["shown"] and list(view["filter"]) == ["unit"] else ():
             sd = root.get(family, {}).get(statistic, {}).get("sd")
-            pair = view[family][statistic], against.get(family, {}).get(statistic)
-            if sd is None or not pair[1] or any("index" not in f or is_coded(f["index"]) for f in pair):
+            here, whole = (side_of(one, family, statistic, known) for one in (view, root))
+            if sd is None or here is None or whole is None or (only is not None and statistic not in only):
                 continue
-            rounding = [_rounding(side, (steps or {}).get(statistic, FINE), rows) for side in (view, against)]
-            made, chance = _compare(view, against, family, statistic, float(sd), root, sum(rounding))
-            found.append(made)
-            chances.append(chance)
+            error = math.sqrt(sd**2 * here.finite / here.n + here.rounding + whole.rounding)
+            found.append(gap_of(here, whole, family, statistic, error))
+            chances.append(chance_of(found[-1].gap, error))
+    return called(found, chances)
+
+
+def gap_of(here: Side, there: Side, family: str, statistic: str, error: float) -> Difference:
+    """A gap with its limits at 95 percent, outward; not yet called.
+
+    Parameters
+    ----------
+    here, there : whose gap it is, and against whom
+    family, statistic : which index
+    error : its standard error, in points
+    """
+    gap, half = here.value - there.value, Z * error
+    low, high = max(-100, math.floor(gap - half + 1e-9)), min(100, math.ceil(gap + half - 1e-9))
+    return Difference(here.view, there.view, family, statistic, here.value, there.value, gap, low, high, False)
+
+
+def chance_of(gap: float, error: float) -> float:
+    """How likely so large a gap is where there is none."""
+    return float(2 * norm.sf(abs(gap) / error)) if error > 0 else 1.0
+
+
+def called(found: Sequence[Difference], chances: Sequence[float]) -> list[Difference]:
+    """Say which are clear, over all of them together: Benjamini-Hochberg, and 5 points or a small effect (STATISTICS 2.6)."""
     if not found:
         return []
-    adjusted = false_discovery_control(chances)
+    adjusted = false_discovery_control(list(chances))
     return [
-        replace(d, clear=bool(p < LEVEL and abs(d.gap) >= CLEAR_FROM)) for d, p in zip(found, adjusted, strict=True)
+        replace(d, clear=bool(p < LEVEL and (abs(d.gap) >= CLEAR_FROM or abs(d.delta or 0) >= SMALL)))
+        for d, p in zip(found, adjusted, strict=True)
     ]
-
-
-def _rounding(view: Mapping[str, Any], steps: int, rows: Rows) -> float:
-    return index_rounding(band_edges(view["n_band"])[0], steps, rows)
-
-
-def _compare(
-    view: Mapping[str, Any],
-    against: Mapping[str, Any],
-    family: str,
-    statistic: str,
-    sd: float,
-    root: Mapping[str, Any],
-    rounding: float,
-) -> tuple[Difference, float]:
-    value, reference = as_number(view[family][statistic]["index"]), as_number(against[family][statistic]["index"])
-    n, m = band_edges(view["n_band"])[0], band_edges(against["n_band"])[0]
-    error = math.sqrt(sd**2 * (1 / n + (0 if against is root else 1 / m)) + rounding)
-    gap, half = value - reference, Z * error
-    chance = float(2 * norm.sf(abs(gap) / error)) if error > 0 else 1.0
-    low, high = max(-100, math.floor(gap - half + 1e-9)), min(100, math.ceil(gap + half - 1e-9))
-    made = Difference(view["id"], against["id"], family, statistic, value, reference, gap, low, high, False)
-    return made, chance
 
 
 def published_interval(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import reliability
-from analysis.comparison import published_interval, published_share_interval
+from analysis.comparison import band_of, published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS, Law, law_of
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, RawResponses
 from analysis.scoring import Instrument, ItemSpec, recoded
@@ -47,7 +47,8 @@ def figure(
 ) -> dict[str, Any]:
     """The figures of one statistic in one shown view. Spread and intervals for the root only.
 
-    Intervals follow from what is published beside them: they say nothing of the answers.
+    Intervals follow from what is published beside them: they say nothing of the answers. Everything follows the number who
+    entered the statistic; where that is in a smaller band than the view, its own band is published (docs/decisions/0030).
 
     Parameters
     ----------
@@ -71,12 +72,14 @@ def figure(
     if index is None:
         return made
     made["index"] = index
+    band = size_band(n)
+    if band != size_band(len(people)):
+        made["n_band"] = band
     if statistic.values is not None:
         made |= _counted(statistic, people, draw, rows)
     if is_root:
         if not is_coded(index) and n >= SPREAD_FROM:  # beside a coded end it would say how near to unanimous people are
             made["sd"] = spread_figure(float(valid.var()) * n, n, draw(SUMS, "spread"))
-        band = size_band(n)
         made["ci"] = {"index": list(published_interval(index, band, made.get("sd"), population, statistic.steps, rows))}
         if "favourable" in made:
             made["ci"]["favourable"] = list(published_share_interval(made["favourable"], band, population, rows))
@@ -101,7 +104,7 @@ def _counted(statistic: RawStatistic, people: NDArray[np.int64], draw: Draw, row
 def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
     """Don't know, prefer not and skipped of each item, whole organisation, in steps that follow from how many (STATISTICS 2.1).
 
-    Don't know is a share of those who know or do not; prefer not of those and the ones who prefer not; skipped of all
+    Don't know is a share of those who know or do not, of items that offer it; prefer not of those and the ones who prefer not; skipped of all
     to whom the item was shown. What has no base is left out.
     """
     records: dict[str, Any] = {}
@@ -109,6 +112,8 @@ def special_shares(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
         codes = raw.answer(item.id)
         base, record = int((codes >= 0).sum()), {}
         for name, code in (("dont_know", DONT_KNOW), ("prefer_not", PREFER_NOT), ("skipped", SKIPPED)):
+            if name == "dont_know" and not item.dont_know:  # who cannot say so is not asked whether she knows
+                continue
             count = int((codes == code).sum())
             base += count
             share = organisation_share(Fraction(100 * count, base), base) if base else None
@@ -163,7 +168,7 @@ def perception(
 
 
 def _awareness(root: Mapping[str, Any], items: list[ItemSpec]) -> dict[str, Any]:
-    """The mean share of "don't know" over the items of an indicator; from published values."""
+    """The mean share of "don't know" over those items of an indicator that offer it; from published values."""
     special = root.get("special", {})
     shares = [special[item.id]["dont_know"] for item in items if "dont_know" in special.get(item.id, {})]
     if not shares:
@@ -177,10 +182,11 @@ def _by_gender(views: list[dict[str, Any]], indicator: str, steps: int, sd: floa
     states = {}
     for view in views:
         if view["shown"] and view["id"] in ("gender:f", "gender:m", "gender:others"):
-            index = view.get("indicators", {}).get(indicator, {}).get("index")
+            figure = view.get("indicators", {}).get(indicator, {})
+            index = figure.get("index")
             if index is not None and not is_coded(index):
                 states[view["id"].partition(":")[2]] = state_of(
-                    *published_interval(as_number(index), view["n_band"], sd, None, steps, rows)
+                    *published_interval(as_number(index), band_of(figure, view), sd, None, steps, rows)
                 )
     return states if len(states) == 2 and "f" in states else {}
 

@@ -3,11 +3,11 @@
 Findings are facts with figures; the sentences are made where pages are made.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from analysis.published import UNITS, Document
-from analysis.steps import Figure, as_number
+from analysis.published import UNITS, Difference, Document, Statistic
+from analysis.steps import Figure
 
 MOST = 5
 
@@ -16,8 +16,7 @@ MOST = 5
 class Finding:
     """One thing that stands out.
 
-    kind : ``lowest_area`` | ``highest_area`` | ``view_gap`` | ``gender_same`` | ``gender_gap`` | ``critical`` |
-        ``unaware``
+    kind : ``lowest_area`` | ``highest_area`` | ``view_gap`` | ``critical`` | ``unaware``
     subject : an area number, indicator id or view id
     other : a second subject where the kind has one, else ""
     value, reference : published figures on 0-100, a coded end with its sign; reference absent as None
@@ -33,39 +32,44 @@ class Finding:
 def findings(document: Document) -> tuple[Finding, ...]:
     """Choose at most five findings of a release document, most useful first; deterministic."""
     found = [*_areas(document), *_views(document), *_indicators(document)]
-    order = {
-        "view_gap": 0,
-        "critical": 1,
-        "lowest_area": 2,
-        "gender_gap": 3,
-        "gender_same": 3,
-        "highest_area": 4,
-        "unaware": 5,
-    }
+    order = {"view_gap": 0, "critical": 1, "lowest_area": 2, "highest_area": 3, "unaware": 4}
     return tuple(sorted(found, key=lambda finding: order[finding.kind])[:MOST])
 
 
+def standing_out(figures: Mapping[str, Statistic]) -> tuple[str | None, str | None]:
+    """The lowest and the highest of some figures of everyone, each only where its limits overlap with those of no other."""
+    limits = {name: found for name, figure in figures.items() if (found := figure.ci.index)}
+    if len(limits) < max(2, len(figures)):
+        return None, None
+
+    def alone(name: str, side: int) -> bool:
+        others = [other for one, other in limits.items() if one != name]
+        low, high = limits[name]
+        return all(high < other[0] if side == 0 else low > other[1] for other in others)
+
+    lowest, highest = (next((name for name in limits if alone(name, side)), None) for side in (0, 1))
+    return lowest, highest
+
+
 def _areas(document: Document) -> Iterator[Finding]:
-    figures = {area: figure.index for area, figure in document.everyone.areas.items()}
-    areas = {area: as_number(figure) for area, figure in figures.items()}
-    if len(areas) >= 2:
-        lowest = min(sorted(areas), key=lambda area: areas[area])
-        highest = max(sorted(areas), key=lambda area: areas[area])
-        if areas[lowest] < areas[highest]:
-            yield Finding("lowest_area", lowest, "", figures[lowest], None)
-            yield Finding("highest_area", highest, "", figures[highest], None)
+    figures = document.everyone.areas
+    for kind, area in zip(("lowest_area", "highest_area"), standing_out(figures), strict=True):
+        if area:
+            yield Finding(kind, area, "", figures[area].index, None)
 
 
 def _views(document: Document) -> Iterator[Finding]:
-    """The largest clear gap of a unit, and what may be said of women and men on growth."""
+    """The largest clear gap of a unit."""
     clear = [d for d in document.differences if d.clear and d.family == "areas"]
     units = [d for d in clear if document.kind_of(d.view) in UNITS]
     if units:
         largest = max(units, key=lambda d: (abs(d.gap), d.view, d.statistic))
         yield Finding("view_gap", largest.view, largest.statistic, largest.value, largest.reference)
-    for d in document.differences:
-        if (d.view, d.family, d.statistic) == ("gender:f", "areas", "4"):
-            yield Finding("gender_gap" if d.clear else "gender_same", "4", d.against, d.value, d.reference)
+
+
+def gender_contrasts(document: Document, family: str = "areas") -> tuple[Difference, ...]:
+    """Women against the contrast of a document; empty where one of the two is not shown."""
+    return tuple(d for d in document.differences if d.view == "gender:f" and d.family == family)
 
 
 def _indicators(document: Document) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ class Statistic(_Part, frozen=True):
     """The figures of one statistic in one view: a multiple of a step, or a coded end.
 
     index, favourable : in [0, 100]; `distribution` of a question in three or five classes, `sd` of everyone alone.
+    n_band : of those who entered it, where that is a smaller band than the view's.
     """
 
     index: Figure
@@ -41,6 +42,7 @@ class Statistic(_Part, frozen=True):
     distribution: tuple[Figure, ...] = ()
     sd: float | None = None
     ci: Limits = Limits()
+    n_band: str = ""
 
 
 class Special(_Part, frozen=True):
@@ -72,7 +74,10 @@ class View(_Part, frozen=True):
 
 
 class Difference(_Part, frozen=True):
-    """A view's index beside another's, in points of 0-100. `clear` only after correction for how many were compared."""
+    """A view's index beside another's, in points of 0-100. `clear` only after correction for how many were compared.
+
+    delta : Cliff's, in [-1, 1], of women against the contrast; documents of before have none.
+    """
 
     view: str
     against: str
@@ -84,6 +89,7 @@ class Difference(_Part, frozen=True):
     low: float
     high: float
     clear: bool
+    delta: float | None = None
 
 
 class Perception(_Part, frozen=True):
@@ -205,6 +211,17 @@ class Document(_Part, frozen=True):
     def everyone(self) -> View:
         """The whole organisation."""
         return self.views[0]
+
+    @property
+    def single_scales(self) -> tuple[str, ...]:
+        """The scales whose items do not go together: their questions are read one by one."""
+        held = self.quality.reliability
+        return tuple(one for one in self.everyone.scales if one in held and held[one].reading == "items")
+
+    @property
+    def scales(self) -> Mapping[str, Statistic]:
+        """The scales of everyone that may be charted, coloured and ranked: all others."""
+        return {name: found for name, found in self.everyone.scales.items() if name not in self.single_scales}
 
     @property
     def answers_verdict(self) -> str:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from analysis import experiences, figures
 from analysis.audit import answers, structure
 from analysis.audit.structure_wide import audit_wide_structure
-from analysis.comparison import differences
+from analysis.comparison import Known
+from analysis.contrast import compared
 from analysis.document import SCHEMA, Release, canonical
 from analysis.moves import Below, Law, Moves
 from analysis.protect.suppression import SolverLimit, repair, solve
@@ -111,7 +112,10 @@ def release(
     _add_participation(views, found, facts, k)
     visible = np.array([view["shown"] for view in views])
     experience = experiences.experience(raw, instrument, plan, found, visible, rules.k_experience, Moves(below))
-    steps = {family: {s.id: s.steps for s in statistics if s.family == family} for family in ("areas", "scales")}
+    quality = figures.quality(raw, instrument)
+    perception = figures.perception(instrument, statistics, views, population, table)
+    frozen = _plan(plan, facts)
+    steps = {f"{s.family}/{s.id}": s.steps for s in statistics}
     document = {
         "schema": SCHEMA,
         "installation": facts.installation,
@@ -119,15 +123,13 @@ def release(
         "wave": dict(facts.wave),
         "questionnaire": dict(facts.questionnaire),
         "rules": rules.to_json() | {"rung": rung},
-        "plan": _plan(plan, facts),
+        "plan": frozen,
         "participation": dict(facts.participation),
         "views": views,
-        "differences": [
-            _difference(d) for family in ("areas", "scales") for d in differences(views, family, steps[family], table)
-        ],
-        "perception": figures.perception(instrument, statistics, views, population, table),
+        "differences": compared(views, perception, quality, Known(steps, table, frozen["headcounts"])),
+        "perception": perception,
         "experience": experience,
-        "quality": figures.quality(raw, instrument),
+        "quality": quality,
         "comments": "none",
         "certificate": {
             "auditor": structure.VERSION,
@@ -287,9 +289,7 @@ def _views(
             for statistic in statistics:
                 if shown[statistic.key][row]:
                     draw = _draw(moves, statistic, people)
-                    figure = figures.figure(
-                        statistic, people, draw, is_root=row == 0, population=population, rows=rows
-                    )
+                    figure = figures.figure(statistic, people, draw, is_root=row == 0, population=population, rows=rows)
                     if figure:
                         head.setdefault(statistic.family, {})[statistic.id] = figure
         views.append(head)
@@ -319,21 +319,6 @@ def _add_participation(views: list[dict[str, Any]], found: RawIncidence, facts: 
             share = participation_figure(int(size), facts.headcounts.get(view["id"], 0), k)
             if share is not None:
                 view["participation"] = share
-
-
-def _difference(difference: Any) -> dict[str, Any]:
-    return {
-        "view": difference.view,
-        "against": difference.against,
-        "family": difference.family,
-        "statistic": difference.statistic,
-        "value": difference.value,
-        "reference": difference.reference,
-        "gap": difference.gap,
-        "low": difference.low,
-        "high": difference.high,
-        "clear": difference.clear,
-    }
 
 
 def _pattern_digest(plan: Plan, base: Shown, shown: Mapping[str, Shown]) -> str:

@@ -30,6 +30,8 @@ class ItemSpec:
         The question of which this is one option.
     favourable_from : int
         The least favourable value after recoding.
+    dont_know : bool
+        Whether it offers "I do not know".
     """
 
     id: str
@@ -44,6 +46,7 @@ class ItemSpec:
     outcome: bool
     of: str | None
     favourable_from: int
+    dont_know: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ _COUNTS = frozenset({"invited", "issued", "drawn", "received", "second_codes", "
 _SIGNED = frozenset({"key", "signature"})
 _HIDDEN = frozenset({"id", "filter", "shown"})
 _SHOWN = _HIDDEN | {"n_band", "participation"} | set(FAMILIES)
-_FIGURE = frozenset({"index", "favourable", "distribution"})
+_FIGURE = frozenset({"index", "favourable", "distribution", "n_band"})
 _DIFFERENCE = frozenset(
     {
         "view",
@@ -196,6 +196,12 @@ def _check_views(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_figure(where: str, figure: Mapping[str, Any], least: int, table: Rows, *, is_root: bool) -> Iterator[str]:
+    if "n_band" in figure:
+        own = band_edges(figure["n_band"])[0]
+        if own not in SIZE_EDGES or figure["n_band"] != size_band(own) or own >= least:
+            yield f"{where}: its own size band is none of a smaller size than the view's"
+            return
+        least = own
     rows = [row for row in table if row.least <= least]
     if "index" not in figure or not set(figure) <= _FIGURE | ({"ci", "sd"} if is_root else set()):
         yield f"{where}: a figure has parts missing or unknown"
@@ -312,7 +318,7 @@ def _check_differences(document: Mapping[str, Any]) -> Iterator[str]:
             views.get(difference[side], {}).get(difference["family"], {}).get(difference["statistic"], {}).get("index")
             for side in ("view", "against")
         ]
-        if set(difference) != _DIFFERENCE or figures != [difference["value"], difference["reference"]]:
+        if set(difference) - {"delta"} != _DIFFERENCE or figures != [difference["value"], difference["reference"]]:
             yield f"a difference of {difference['view']} does not follow from what is shown"
         elif abs(difference["value"] - difference["reference"] - difference["gap"]) > 1e-9:
             yield f"a difference of {difference['view']} is not the one of its figures"

@@ -18,6 +18,7 @@ from surveys.people import roster
 from surveys.public import actions, evidence, releases, waves
 from surveys.public.evidence import EvidenceState
 from surveys.public.waves import State, WaveRecord
+from surveys.questionnaire.shipped import FULL
 
 SURVEY, CHANNEL = "1.6", "1.2"
 """The two indicators that a wave, or a documented procedure, can be evidence of."""
@@ -59,15 +60,25 @@ async def scores(on: date) -> points.Scorecard:
 
 
 async def newest_wave() -> tuple[WaveRecord, Document] | None:
-    """The wave that speaks for the people: of our own, released, closed last; with its document."""
-    found = [wave for wave in await waves.in_state(State.RELEASED) if wave.origin == "ascolto"]
+    """The wave that speaks for the people: of our own, of everyone, with the full form, released, closed last; with its document.
+
+    A pulse, or the wave of one territory, has its own page and moves nothing else.
+    """
+    found = [wave for wave in await waves.in_state(State.RELEASED) if _is_of_everyone(wave)]
     if not found:
         return None
     newest = max(found, key=lambda wave: (wave.closed or date.min, wave.id))
     document = await releases.read(newest.id)
     if document is not None and document.origin != "ascolto":
         raise ReleaseInvalid(["signed as imported"])
+    if document is not None and document.questionnaire.id != FULL:
+        raise ReleaseInvalid(["signed for other questions"])
     return (newest, document) if document else None
+
+
+def _is_of_everyone(wave: WaveRecord) -> bool:
+    asked = wave.questionnaire.get("id") == FULL
+    return wave.origin == "ascolto" and asked and not wave.panel.get("unit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[
         name = view_name(view.filter, document.plan.dimensions, language)
         index = figure_text(found.index, language) if found else ""
         favourable = figure_text(found.favourable, language, " %") if found else ""
-        rows.append((name, view.n_band, index, favourable))
+        rows.append((name, (found.n_band if found else "") or view.n_band, index, favourable))
     finding = say(
         language,
         "hr.item.finding",

@@ -47,7 +47,7 @@ def _charts(document: Document, language: str, labels: Labels) -> Iterator[tuple
         yield "areas", lead_of_areas(document, language), areas
     scales = [
         _row(text_of(labels.scales.get(scale, {"it": scale}), language), figure, language)
-        for scale, figure in root.scales.items()
+        for scale, figure in document.scales.items()
     ]
     if scales:
         yield "scales", lead_of_scales(document, language, labels), scales

@@ -34,7 +34,7 @@ def rows(document: Document, labels: Labels, language: str) -> Iterator[Row]:
             for statistic, figure in view.family(family).items():
                 yield (
                     name,
-                    view.n_band,
+                    figure.n_band or view.n_band,
                     family,
                     f"{statistic} {_label(family, statistic, labels, language)}",
                     figure_cell(figure.index, "en"),

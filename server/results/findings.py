@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from analysis.findings import Finding, findings, safety_alerts
-from analysis.published import Document, Statistic
-from analysis.steps import Figure, as_number
-from server.frame.display import text_of
+from analysis.findings import Finding, findings, gender_contrasts, safety_alerts, standing_out
+from analysis.published import Difference, Document, Statistic
+from analysis.steps import as_number
+from server.frame.display import number, text_of
 from server.frame.texts import say
 from server.results.reading import AREAS, Labels, figure_text, view_name
 
@@ -15,8 +15,35 @@ def area_names(language: str) -> dict[str, str]:
 
 
 def in_words(document: Document, language: str) -> tuple[str, ...]:
-    """The findings of a release as sentences."""
-    return tuple(_sentence(finding, document, language) for finding in findings(document))
+    """The findings of a release as sentences; first of women and men, over all areas."""
+    return gender_line(document, language), *(_sentence(finding, document, language) for finding in findings(document))
+
+
+def gender_line(document: Document, language: str) -> str:
+    """What may be said of women and the contrast group over all areas, in the terms of the contrast that was used."""
+    found = gender_contrasts(document)
+    if not found:
+        return say(language, "results.gender.hidden")
+    others = found[0].against.partition(":")[2]
+    clear = [one for one in found if one.clear]
+    if not clear:
+        return say(language, f"results.gender.same_{others}")
+    parts = [_gender_gap(one, others, language) for one in clear]
+    if len(clear) < len(found):
+        parts.append(say(language, "results.gender.rest" if others == "m" else "results.gender.rest_others"))
+    return " ".join(parts)
+
+
+def _gender_gap(one: Difference, others: str, language: str) -> str:
+    least, most = sorted((abs(one.low), abs(one.high))) if one.low * one.high > 0 else (0, max(-one.low, one.high))
+    return say(
+        language,
+        f"results.gender.{'low' if one.gap < 0 else 'high'}_{others}",
+        area=say(language, f"results.area.{one.statistic}"),
+        gap=number(abs(one.gap), language),
+        low=number(least, language),
+        high=number(most, language),
+    )
 
 
 def _sentence(finding: Finding, document: Document, language: str) -> str:
@@ -37,38 +64,37 @@ def _sentence(finding: Finding, document: Document, language: str) -> str:
     return say(language, f"results.finding.{key}", **values)
 
 
-def _ends(figures: Mapping[str, Statistic]) -> tuple[tuple[str, Figure], tuple[str, Figure]] | None:
-    values = {name: as_number(figure.index) for name, figure in figures.items()}
-    if len(values) < 2:
-        return None
-    low, high = min(values, key=lambda n: values[n]), max(values, key=lambda n: values[n])
-    return ((low, figures[low].index), (high, figures[high].index)) if values[low] < values[high] else None
-
-
 def lead_of_areas(document: Document, language: str) -> str:
     """The finding of the chart of areas."""
-    names = area_names(language)
-    return _lead(_ends(document.everyone.areas), names, language)
+    return _lead(document.everyone.areas, area_names(language), language)
 
 
 def lead_of_scales(document: Document, language: str, labels: Labels) -> str:
     """The finding of the chart of themes."""
-    names = {scale: text_of(texts, language) for scale, texts in labels.scales.items()}
-    return _lead(_ends(document.everyone.scales), names, language)
+    return _lead(document.scales, _scale_names(labels, language), language)
 
 
-def _lead(ends: tuple[tuple[str, Figure], tuple[str, Figure]] | None, names: Mapping[str, str], language: str) -> str:
-    if ends is None:
-        return say(language, "results.lead_flat")
-    (low, low_value), (high, high_value) = ends
-    return say(
-        language,
-        "results.lead",
-        low=names.get(low, low),
-        low_value=figure_text(low_value, language),
-        high=names.get(high, high),
-        high_value=figure_text(high_value, language),
+def single_line(document: Document, labels: Labels, language: str) -> str:
+    """Which themes are read question by question, and why; nothing where all hold together."""
+    names = _scale_names(labels, language)
+    found = ", ".join(names.get(scale, scale) for scale in document.single_scales)
+    return say(language, "results.single", scales=found) if found else ""
+
+
+def _scale_names(labels: Labels, language: str) -> dict[str, str]:
+    return {scale: text_of(texts, language) for scale, texts in labels.scales.items()}
+
+
+def _lead(figures: Mapping[str, Statistic], names: Mapping[str, str], language: str) -> str:
+    """What stands out of a chart, and never more: no superlative where limits overlap."""
+    values: dict[str, object] = {}
+    for end, name in zip(("low", "high"), standing_out(figures), strict=True):
+        if name:
+            values[end], values[f"{end}_value"] = names.get(name, name), figure_text(figures[name].index, language)
+    key = {(True, True): "lead", (True, False): "lead_low", (False, True): "lead_high"}.get(
+        ("low" in values, "high" in values), "lead_flat"
     )
+    return say(language, f"results.{key}", **values)
 
 
 def alerts_in_words(document: Document, labels: Labels, language: str) -> tuple[str, ...]:

@@ -156,10 +156,10 @@ def indent_of(filter_: Filter, dimensions: Sequence[Dimension]) -> int:
 
 
 def heat(document: Document, language: str, labels: Labels, *, by_name: bool = False) -> Heat:
-    """Lay out areas and scales over all planned views, in the plan's order or by name: never by score."""
+    """Lay out areas and the scales that hold over all planned views, in the plan's order or by name: never by score."""
     root, dimensions = document.everyone, document.plan.dimensions
     areas = [("areas", area, say(language, f"results.area_short.{area}")) for area in AREAS if area in root.areas]
-    scales = [("scales", scale, text_of(labels.scales.get(scale, {"it": scale}), language)) for scale in root.scales]
+    scales = [("scales", scale, text_of(labels.scales.get(scale, {"it": scale}), language)) for scale in document.scales]
     columns = areas + scales
     rows = [
         HeatRow(

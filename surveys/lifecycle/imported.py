@@ -67,6 +67,7 @@ def _specs(item: ItemMapping) -> list[ItemSpec]:
             outcome=False,
             of=item.name if item.options else None,
             favourable_from=1 if item.options else item.favourable_from,
+            dont_know=bool(item.dont_know),
         )
         for name in names
     ]

@@ -43,6 +43,7 @@ def _specs(item: Item) -> list[ItemSpec]:
                 outcome=item.id in OUTCOMES,
                 of=None,
                 favourable_from=_FAVOURABLE_FROM,
+                dont_know="dont_know" in item.codes,
             )
         ]
     if item.multiple:

@@ -8,6 +8,8 @@ from surveys.item_bank import bank, drafts, merged, section_texts
 from surveys.languages import LANGUAGES, REVIEWED
 from surveys.questionnaire.form import SPECIAL, Choice, Item, Questionnaire, Section, Texts
 
+FULL, PULSE = "clima-parita", "clima-parita-pulse"
+"""The ids of the two forms."""
 _BANK_ID = {"gender": "DEM_GENDER", "age": "DEM_AGE"}
 _PREFIX = {"agree5": "agree_", "freq12m": "freq_"}
 _RARE = frozenset[str]()
@@ -50,7 +52,7 @@ def shipped(
         key: merged(bank()["messages"][key], "messages", key)
         for key in ("intro", "experience_note", "experience_support")
     }
-    name = "clima-parita-pulse" if pulse else "clima-parita"
+    name = PULSE if pulse else FULL
     title = {**bank()["title"], **drafts()["title"]}
     return Questionnaire(name, bank()["version"], title, LANGUAGES, REVIEWED, tuple(sections), messages)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.comparison import differences, published_interval, published_share_interval
+from analysis.comparison import Known, differences, published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS
 from analysis.steps import SIZE_EDGES, index_figure, share_figure, size_band, spread_figure
 from tests.laws import probability
@@ -45,13 +45,22 @@ def test_a_coded_end_has_no_difference() -> None:
     assert _only("<=20", "30-49") == []
 
 
-def test_women_are_compared_with_the_contrast_that_is_shown() -> None:
-    women, others = (
-        _view("gender:f", {"gender": ["f"]}, "100-199", 50),
-        _view("gender:others", {"gender": ["m", ""]}, "50-99", 65),
-    )
-    (found,) = differences([ROOT, women, others])
-    assert (found.view, found.against, found.gap, found.clear) == ("gender:f", "gender:others", -15, True)
+def test_where_fewer_answered_than_are_in_the_view_their_own_number_is_taken() -> None:
+    """Could mislead: 47.5 among 5-9 of 100-199 people was called clear.
+
+    Error: sqrt(625 / 5 + 156.25 / 12 + 2.2495 x 25 + .12) = 13.9; limits -10 -+ 27.3.
+    """
+    few = _view("unit:po", {"unit": ["po"]}, "100-199", 50)
+    few["areas"] = {"1": {"index": 50, "n_band": "5-9"}}
+    (found,) = differences([ROOT, few])
+    assert (found.low, found.high, found.clear) == (-38, 18, False)
+
+
+def test_where_nearly_everyone_of_a_unit_answered_its_limits_are_narrower() -> None:
+    """HR's band is 100-199 and at least 100 answered: the variance of the unit shrinks by 99/198."""
+    unit = _view("unit:po", {"unit": ["po"]}, "100-199", 47.5)
+    (found,) = differences([ROOT, unit], known=Known(headcounts={"unit:po": "100-199"}))
+    assert (found.low, found.high) == (-17, -8)  # sqrt(6.25 / 2 + .78) = 1.98; 12.5 -+ 3.9
 
 
 def test_a_hidden_view_is_compared_with_nothing() -> None:

@@ -16,6 +16,7 @@ from analysis.responses import RawResponses
 from analysis.rules import Rules
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
 from analysis.steps import experience_band, state_of
+from analysis.verify import verify_document
 from tests.analysis.waves import LIKERT, PLAN, dice, facts, likert, released, still, wave
 
 
@@ -96,8 +97,30 @@ def test_not_knowing_is_a_share_of_those_who_know_or_do_not() -> None:
 
 def test_low_awareness_is_read_from_thirty_percent() -> None:
     unaware, aware = ([-3] * n + [4] * (100 - n) for n in (30, 20))
-    records = [released(wave(100, A1=c, A2=c, A3=c))["perception"]["1.1"] for c in (unaware, aware)]
+    records = [released(wave(100, A1=c, A2=c))["perception"]["1.1"] for c in (unaware, aware)]
     assert [record["awareness_low"] for record in records] == [True, False]
+
+
+def test_an_item_that_does_not_offer_it_has_no_share_of_not_knowing() -> None:
+    """Could mislead: it counted as 5 or less, and pulled the mean of an indicator's items under thirty percent."""
+    special = released(wave(100, A1=[-3] * 40 + [4] * 60))["views"][0]["special"]
+    assert special["A1"]["dont_know"] == 40 and "dont_know" not in special["A3"]
+
+
+def test_a_figure_of_few_among_many_says_so_and_is_read_so() -> None:
+    """Could mislead: 40 of a unit answered and 7 of them this question; "clearly higher" stood on 40.
+
+    In steps of 12.5 as of 7, in its own band, and no difference is claimed of it.
+    """
+    prato, few = [i % 3 != 2 for i in range(120)], iter(range(120))
+    paid = [5 if inside and next(few) < 7 else -1 if inside else 2 for inside in prato]
+    made = released(wave(120, A1=paid))
+    views = {view["id"]: view for view in made["views"]}
+    unit = views["unit:po"]
+    assert (unit["n_band"], unit["items"]["A1"]["n_band"]) == ("50-99", "5-9")
+    assert unit["items"]["A1"]["index"] == ">=87.5" and "favourable" not in unit["items"]["A1"]
+    assert "n_band" not in unit["items"]["A2"] and views["all"]["items"]["A1"]["n_band"] == "30-49"
+    assert verify_document(made) == []
 
 
 def _happened(n: int, times: int) -> list[int]:

@@ -21,7 +21,8 @@ LIKERT = ("A1", "A2", "A3")
 
 
 def likert(name: str, *, outcome: bool = False) -> ItemSpec:
-    return ItemSpec(name, 1, 5, False, "CUL", (1,), ("1.1",), "items", False, outcome, None, 4)
+    """The last question of the scale does not offer "I do not know"."""
+    return ItemSpec(name, 1, 5, False, "CUL", (1,), ("1.1",), "items", False, outcome, None, 4, name != "A3")
 
 
 def experience(name: str, of: str | None = None) -> ItemSpec:

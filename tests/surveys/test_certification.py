@@ -17,6 +17,7 @@ from surveys.people import roster
 from surveys.public import actions, evidence, releases, waves
 from surveys.public.evidence import EvidenceState
 from surveys.public.waves import State, WaveRecord
+from surveys.questionnaire.shipped import FULL, PULSE
 from tests.conftest import DAY, small_cooperative
 
 CLOSED = date(2026, 3, 1)
@@ -31,7 +32,7 @@ async def _people(site: Site, number: int) -> None:
     await roster.replace(site.engines["people"], *small_cooperative(number), DAY)
 
 
-async def _released(site: Site, name: str, closed: date, **more: Any) -> None:
+async def _released(site: Site, name: str, closed: date, form: str = FULL, **more: Any) -> None:
     record = WaveRecord(
         name,
         {"it": name},
@@ -41,10 +42,14 @@ async def _released(site: Site, name: str, closed: date, **more: Any) -> None:
         closed=closed,
         released=closed,
         invited=100,
+        questionnaire={"id": form},
         **more,
     )
     await waves.add(site.engines["public"], record)
-    document = DOCUMENT | {"wave": DOCUMENT["wave"] | {"id": name}}
+    document = DOCUMENT | {
+        "wave": DOCUMENT["wave"] | {"id": name},
+        "questionnaire": DOCUMENT["questionnaire"] | {"id": form},
+    }
     async with site.engines["public"].transaction():
         await releases.keep(name, signed(site, document), "")
 
@@ -95,6 +100,20 @@ async def test_the_wave_that_speaks_is_of_our_own_and_closed_last(sqlite_site: S
     )
     found = await certification.newest_wave()
     assert found is not None and (found[0].id, found[1].wave.id) == ("new", "new")
+
+
+async def test_a_pulse_or_a_wave_of_one_territory_moves_nothing(sqlite_site: Site) -> None:
+    """Could mislead: a pulse of one unit took the place of the whole cooperative's wave, in the scorecard and in 1.6."""
+    await _released(sqlite_site, "whole", CLOSED)
+    before = await certification.standings(DAY), await certification.offer("1.6", CLOSED)
+    await _released(sqlite_site, "pulse", CLOSED + timedelta(days=20), PULSE)
+    await _released(sqlite_site, "prato", CLOSED + timedelta(days=30), panel={"unit": "po"})
+    assert (await certification.standings(DAY), await certification.offer("1.6", CLOSED)) == before
+    found = await certification.newest_wave()
+    assert found is not None and found[0].id == "whole"
+    await _released(sqlite_site, "again", CLOSED + timedelta(days=40), panel={"unit": ""})
+    found = await certification.newest_wave()
+    assert found is not None and found[0].id == "again"
 
 
 async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_actions_until_one_is_written(
