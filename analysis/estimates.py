@@ -2,8 +2,7 @@
 
 import math
 from dataclasses import dataclass
-
-from scipy.stats import norm
+from statistics import NormalDist
 
 MOST_SAMPLED = 0.9
 """The finite population correction is taken at most for this share: nobody's answer may follow from "all answered"."""
@@ -43,7 +42,7 @@ def wilson(share: float, size: float, *, level: float = 0.95) -> Estimate:
     """
     if not (0 <= share <= 1 and size > 0):
         raise ValueError(f"need 0 <= share <= 1 and size > 0; got {share} of {size}")
-    z = float(norm.ppf(0.5 + level / 2))
+    z = NormalDist().inv_cdf(0.5 + level / 2)
     denominator = 1 + z * z / size
     centre = (share + z * z / (2 * size)) / denominator
     half = z / denominator * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))

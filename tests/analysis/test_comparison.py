@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import false_discovery_control, norm
 
-from analysis.comparison import Known, differences, published_interval, published_share_interval
+from analysis.comparison import Known, adjusted, chance_of, differences, published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS
 from analysis.steps import SIZE_EDGES, index_figure, share_figure, size_band, spread_figure
 from tests.laws import probability
@@ -116,3 +117,14 @@ def test_no_limit_of_the_organisation_narrows_down_its_figure() -> None:
     assert share is not None
     assert published_share_interval(60, "400+", 430) == published_share_interval(share, "400+", 430)
     assert published_share_interval(">=90", "400+")[1] == 100
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_chances_are_corrected_as_the_library_does(chances: list[float]) -> None:
+    assert adjusted(chances) == pytest.approx(list(false_discovery_control(chances)))
+    assert adjusted([]) == []
+
+
+@given(st.floats(-40, 40), st.floats(0.1, 20))
+def test_the_chance_of_a_gap_is_the_library_s(gap: float, error: float) -> None:
+    assert chance_of(gap, error) == pytest.approx(float(2 * norm.sf(abs(gap) / error)), rel=1e-9, abs=1e-300)
