@@ -43,7 +43,7 @@ def is_known(indicator: str) -> bool:
 
 def record_of(state: EvidenceState, on: date) -> points.EvidenceRecord:
     """What the standard's arithmetic needs of a stored record; after its last day it is not assessed any more."""
-    expired = state.valid_until is not None and state.valid_until < on
+    expired = has_expired(state, on)
     return points.EvidenceRecord(
         indicator=state.indicator,
         state="not_assessed" if expired else state.state,
@@ -51,6 +51,11 @@ def record_of(state: EvidenceState, on: date) -> points.EvidenceRecord:
         set_by=state.set_by,
         reviewed_by=state.reviewed_by,
     )
+
+
+def has_expired(state: EvidenceState, on: date) -> bool:
+    """Whether the last day of a record has passed."""
+    return state.valid_until is not None and state.valid_until < on
 
 
 async def scores(on: date) -> points.Scorecard:
@@ -64,10 +69,28 @@ async def newest_wave() -> tuple[WaveRecord, Document] | None:
 
     A pulse, or the wave of one territory, has its own page and moves nothing else.
     """
-    found = [wave for wave in await waves.in_state(State.RELEASED) if _is_of_everyone(wave)]
+    return await _newest(await _of_everyone())
+
+
+async def wave_before(wave: WaveRecord) -> tuple[WaveRecord, Document] | None:
+    """The one that spoke before it, to compare it with; None of a wave that never speaks for everyone."""
+    if not _is_of_everyone(wave):
+        return None
+    return await _newest([one for one in await _of_everyone() if _order(one) < _order(wave)])
+
+
+async def _of_everyone() -> list[WaveRecord]:
+    return [wave for wave in await waves.in_state(State.RELEASED) if _is_of_everyone(wave)]
+
+
+def _order(wave: WaveRecord) -> tuple[date, str]:
+    return wave.closed or date.min, wave.id
+
+
+async def _newest(found: list[WaveRecord]) -> tuple[WaveRecord, Document] | None:
     if not found:
         return None
-    newest = max(found, key=lambda wave: (wave.closed or date.min, wave.id))
+    newest = max(found, key=_order)
     document = await releases.read(newest.id)
     if document is not None and document.origin != "ascolto":
         raise ReleaseInvalid(["signed as imported"])
@@ -128,6 +151,8 @@ class Standing:
     alignment: str
     gap: float
     """How far apart the two are, in [0, 100]: to sort by, never a score."""
+    expired: bool = False
+    """Whether its last day has passed: what is written of it earns nothing until it is looked at again."""
 
 
 async def standings(on: date) -> tuple[Standing, ...]:
@@ -151,7 +176,7 @@ def _standing(indicator: Indicator, state: EvidenceState, document: Document | N
         counted.assessed_state, seen.state if seen else None, awareness_low=bool(seen and seen.low_awareness)
     )
     apart = alignment.gap(counted.assessed_state, seen.value) if seen and seen.value is not None else None
-    return Standing(indicator, state, counted, seen, word, abs(apart or 0.0))
+    return Standing(indicator, state, counted, seen, word, abs(apart or 0.0), has_expired(state, on))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,10 +96,10 @@ class Scorecard:
 
     @property
     def reaches_threshold(self) -> bool | None:
-        """Whether the total reaches the threshold; None while anything is left to assess."""
-        if self.not_assessed:
-            return None
-        return self._earned() >= self.threshold_percent
+        """Whether the total reaches the threshold: earned points are enough; None while what is left could still decide it."""
+        if self._earned() >= self.threshold_percent:
+            return True
+        return None if self.not_assessed else False
 
     def _earned(self) -> Fraction:
         return sum((area.weighted(area.earned) for area in self.areas), Fraction(0))

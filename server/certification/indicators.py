@@ -15,6 +15,7 @@ from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.reading import figure_text, labels_of
 from server.results.shown import released
+from server.results.story import Dot, lone_dot
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
@@ -66,6 +67,7 @@ class IndicatorPage:
     seen: str
     """What a review is of: the mark of what this page shows."""
     perception: scorecard.PerceptionLine | None
+    dot: Dot | None
     perception_word: str
     item_texts: tuple[str, ...]
     wave_line: str
@@ -135,6 +137,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         can_edit,
         state.mark,
         seen,
+        _dot(found, seen),
         say(language, f"perception.{seen.state}") if seen else "",
         await _item_texts(found, language),
         say(language, "hr.indicator.from_wave", wave=found.perception.wave) if found.perception else "",
@@ -152,6 +155,12 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         await indicator_line(indicator, language),
     )
     return show(page, status=422 if error else 200)
+
+
+def _dot(standing: Standing, seen: scorecard.PerceptionLine | None) -> Dot | None:
+    if seen is None or seen.value is None or standing.perception is None:
+        return None
+    return lone_dot(standing.indicator.id, seen.index, seen.interval, seen.value, standing.perception.interval)
 
 
 async def _item_texts(standing: Standing, language: str) -> tuple[str, ...]:
@@ -196,14 +205,8 @@ async def scorecard_page(request: AppRequest) -> Response[str]:
         )
         for area in card.areas
     )
-    verdict = say(
-        language,
-        "points.verdict_open"
-        if card.not_assessed
-        else "points.verdict_pass"
-        if card.reaches_threshold
-        else "points.verdict_fail",
-    )
+    key = {True: "verdict_pass", False: "verdict_fail", None: "verdict_open"}[card.reaches_threshold]
+    verdict = say(language, f"points.{key}")
     edition = certification.catalogue().edition
     return show(
         ScorecardPage(

@@ -16,9 +16,9 @@ def indicator_text(indicator: Indicator, language: str) -> str:
 
 
 async def total_line(language: str) -> str:
-    """The total in words; compared with the threshold only when nothing is left to assess."""
+    """The total in words; what is earned is compared with the threshold as soon as it is enough, or nothing is left to assess."""
     card = await certification.scores(today())
-    key = "total_open" if card.not_assessed else "total_pass" if card.reaches_threshold else "total_fail"
+    key = {True: "total_pass", False: "total_fail", None: "total_open"}[card.reaches_threshold]
     return say(
         language,
         f"points.{key}",
@@ -42,6 +42,82 @@ async def area_points(language: str) -> dict[str, tuple[str, float | None]]:
             words += " · " + say(language, "points.open", n=number(area.not_assessed, language))
         lines[str(area.number)] = (words, area.earned / area.applicable if area.applicable else None)
     return lines
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceBar:
+    """Points of an area in percent of what applies to the size band: earned, open and lost are 100 together."""
+
+    earned: float
+    open: float
+    lost: float
+    label: str
+    points: str
+
+
+async def evidence_bars(language: str) -> dict[str, EvidenceBar]:
+    """The evidence of each area as a bar; nothing of an area of which nothing applies."""
+    words = await area_points(language)
+    bars = {}
+    for area in (await certification.scores(today())).areas:
+        whole, name = area.applicable or 1, str(area.number)
+        earned, waiting, lost = (100 * part / whole for part in (area.earned, area.not_assessed, area.lost))
+        points = number(area.earned, language) if area.applicable else "–"
+        bars[name] = EvidenceBar(earned, waiting, lost, words[name][0], points)
+    return bars
+
+
+@dataclass(frozen=True, slots=True)
+class NextPoints:
+    """An indicator whose points are still to be had, and how many they are of the total of 100."""
+
+    id: str
+    text: str
+    points: str
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """The total of 100 as one bar with its threshold, and what would bring most."""
+
+    earned: float
+    lost: float
+    threshold: float
+    words: str
+    hero: str
+    verdict: str
+    next: tuple[NextPoints, ...]
+
+
+MOST_NEXT = 2
+
+
+async def road(language: str) -> Road:
+    """Where the certification stands: earned, lost and open points of the total, and the two largest that are open."""
+    card = await certification.scores(today())
+    weights = {str(area.number): area for area in card.areas}
+    waiting = [
+        (float(weights[one.indicator.id.partition(".")[0]].weighted(one.indicator.points)), one)
+        for one in await certification.standings(today())
+        if one.counted.assessed_state != "met"
+    ]
+    waiting.sort(key=lambda pair: (-pair[0], pair[1].indicator.id))
+    missing = max(0.0, card.threshold_percent - card.earned)
+    verdict = (
+        say(language, "points.missing", n=number(missing, language)) if missing else say(language, "points.reached")
+    )
+    return Road(
+        card.earned,
+        card.lost,
+        float(card.threshold_percent),
+        await total_line(language),
+        number(card.earned, language),
+        verdict,
+        tuple(
+            NextPoints(one.indicator.id, indicator_text(one.indicator, language), number(points, language))
+            for points, one in waiting[:MOST_NEXT]
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +169,7 @@ def indicator_line(standing: Standing, language: str) -> IndicatorLine:
         standing.indicator.id,
         indicator_text(standing.indicator, language),
         number(standing.indicator.points, language),
-        say(language, f"evidence.state.{state.state}"),
+        say(language, f"evidence.state.{'expired' if standing.expired else state.state}"),
         state.state,
         say(language, "evidence.reviewed", who=state.reviewed_by, day=day(state.reviewed_on, language))
         if state.reviewed_by

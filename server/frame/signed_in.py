@@ -15,18 +15,19 @@ LINKS = {
     "hr": (
         ("overview", "/hr"),
         ("waves", "/hr/waves"),
+        ("results", "/hr/results"),
         ("indicators", "/hr/indicators"),
         ("scorecard", "/hr/scorecard"),
         ("people", "/hr/people"),
         ("organisation", "/hr/organisation"),
-        ("channel", "/hr/channel"),
-        ("keys", "/keys"),
     ),
     "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
     "guarantee": (("keys", "/keys"),),
     "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
 }
+MORE = {"hr": (("channel", "/hr/channel"), ("keys", "/keys"))}
+"""What a role reaches under its own name: seldom needed."""
 HOME = {
     "hr": "/hr",
     "representative": "/keys",
@@ -45,6 +46,7 @@ class Desk:
     role: str
     form: str
     links: tuple[tuple[str, str, bool], ...]
+    more: tuple[tuple[str, str, bool], ...]
     languages: tuple[tuple[str, str], ...]
     notice: str
     error: str
@@ -60,24 +62,27 @@ async def frame(request: AppRequest, *, error: str = "") -> tuple[Shell, Desk]:
     language = desk_language(request)
     account = getattr(request.state, "account", None)
     token = getattr(request.state, "token", "")
-    links: tuple[tuple[str, str, bool], ...] = ()
-    if account:
-        links = tuple(
-            (address, say(language, f"desk.nav.{name}"), request.url.path == address)
-            for name, address in LINKS.get(account.role, ())
-        )
+    role, path = account.role if account else "", request.url.path
     key = f"desk.notice.{request.query_params.get('done', '')}"
     notice = say(language, key) if key in catalogue(language) else ""
     desk = Desk(
         account=account.name if account else "",
-        role=account.role if account else "",
+        role=role,
         form=accounts.form_token(token) if token else "",
-        links=links,
+        links=_links(LINKS.get(role, ()), path, language),
+        more=_links(MORE.get(role, ()), path, language),
         languages=tuple((code, NAMES[code]) for code in DESK_LANGUAGES),
         notice=notice,
         error=error,
     )
     return shell(await load(), language), desk
+
+
+def _links(places: tuple[tuple[str, str], ...], path: str, language: str) -> tuple[tuple[str, str, bool], ...]:
+    """Addresses with their names; the one that the page lies under is marked."""
+    under = [a for _, a in places if path == a or (a.count("/") > 1 and path.startswith(f"{a}/"))]
+    here = max(under, key=len, default="")
+    return tuple((address, say(language, f"desk.nav.{name}"), address == here) for name, address in places)
 
 
 def done(address: str, notice: str) -> Redirect:

@@ -3,7 +3,21 @@
 from litestar import Router
 
 from server.frame.security import DeskAccount
-from server.hr import channel, indicators, links, organisation, overview, people, preview, results, two_keys, waves
+from server.hr import (
+    actions,
+    channel,
+    groups,
+    indicators,
+    links,
+    organisation,
+    overview,
+    people,
+    preview,
+    questions,
+    results,
+    two_keys,
+    waves,
+)
 
 ROUTERS = [
     Router(
@@ -12,6 +26,9 @@ ROUTERS = [
         route_handlers=[
             overview.overview,
             *results.HANDLERS,
+            *groups.HANDLERS,
+            *questions.HANDLERS,
+            *actions.HANDLERS,
             *indicators.HANDLERS,
             *waves.HANDLERS,
             *organisation.HANDLERS,

@@ -13,13 +13,12 @@ from server.frame.display import day, text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
 from server.results.findings import in_words
+from server.results.heat import Heat, heat
 from server.results.reading import (
     AreaLine,
-    Heat,
     ItemLine,
     Labels,
     area_lines,
-    heat,
     item_lines,
     labels_of,
     participation_line,

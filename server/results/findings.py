@@ -19,8 +19,15 @@ def in_words(document: Document, language: str) -> tuple[str, ...]:
     return gender_line(document, language), *(_sentence(finding, document, language) for finding in findings(document))
 
 
-def gender_line(document: Document, language: str) -> str:
-    """What may be said of women and the contrast group over all areas, in the terms of the contrast that was used."""
+def gender_line(document: Document, language: str, most: int | None = None) -> str:
+    """What may be said of women and the contrast group over all areas, in the terms of the contrast that was used.
+
+    Parameters
+    ----------
+    document : a release
+    language : of the sentence
+    most : so many of the largest differences and nothing else; all, and what is said of the others, where it is None
+    """
     found = gender_contrasts(document)
     if not found:
         return say(language, "results.gender.hidden")
@@ -28,8 +35,10 @@ def gender_line(document: Document, language: str) -> str:
     clear = [one for one in found if one.clear]
     if not clear:
         return say(language, f"results.gender.same_{others}")
+    if most is not None:
+        clear = sorted(clear, key=lambda one: -abs(one.gap))[:most]
     parts = [_gender_gap(one, others, language) for one in clear]
-    if len(clear) < len(found):
+    if most is None and len(clear) < len(found):
         parts.append(say(language, "results.gender.rest" if others == "m" else "results.gender.rest_others"))
     return " ".join(parts)
 

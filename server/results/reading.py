@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.demographics import Dimension
-from analysis.published import Document, Filter, Statistic, depth_of
+from analysis.published import Document, Filter
 from analysis.steps import Figure, as_number, ends_low, is_coded
 from analysis.views import Plan
 from server.frame.display import number, text_of
@@ -45,16 +45,6 @@ def labels_of(wave: WaveRecord) -> Labels:
     return Labels(items, scales, options, frozenset(reverse))
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One figure of one view. `text` is "" and `shown` false where it is not shown."""
-
-    text: str
-    shown: bool
-    look: str
-    note: str = ""
-
-
 def figure_text(figure: Figure | None, language: str, unit: str = "") -> str:
     """Write a published figure on a page: a number, or "20 or less" as ≤ 20; nothing where there is none."""
     text = figure_cell(figure, language)
@@ -78,41 +68,10 @@ def as_figures(text: str, language: str) -> str:
     return f"\u2066{text}\u2069" if direction(language) == "rtl" else text
 
 
-def look_of(value: float) -> str:
-    """The colour step of an index; the number always stands in the cell too."""
-    return f"d{1 + sum(value >= edge for edge in (40, 50, 60, 70))}"
-
-
-def index_cell(figure: Statistic | None, language: str) -> Cell:
-    if figure is None:
-        return Cell(say(language, "results.not_shown"), False, "hatch h")
-    note = interval_text(figure.ci.index, language)
-    return Cell(figure_text(figure.index, language), True, look_of(as_number(figure.index)), note)
-
-
 def interval_text(interval: Sequence[float] | None, language: str) -> str:
     if not interval:
         return ""
     return as_figures(f"{number(interval[0], language)}–{number(interval[1], language)}", language)
-
-
-@dataclass(frozen=True, slots=True)
-class HeatRow:
-    """One planned view: its name, how deep it stands in the tree, its size band, its cells."""
-
-    id: str
-    name: str
-    depth: int
-    band: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Heat:
-    """The heat map: views by columns. `columns` pairs a key with a heading."""
-
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[HeatRow, ...]
 
 
 def view_name(filter_: Filter, dimensions: Sequence[Dimension], language: str) -> str:
@@ -126,6 +85,11 @@ def view_name(filter_: Filter, dimensions: Sequence[Dimension], language: str) -
         found = [names.get((dimension, code), code) for code in codes if code]
         parts.append(" / ".join(text_of(name, language) if isinstance(name, Mapping) else str(name) for name in found))
     return " · ".join(parts) or say(language, "results.everyone")
+
+
+def band_text(band: str) -> str:
+    """A size band as it is written on a page: 5–9."""
+    return band.replace("-", "–")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,34 +110,6 @@ def groups_of(wave: WaveRecord, language: str) -> tuple[Group, ...]:
         Group(view.id, dict(view.filter), view_name(dict(view.filter), plan.dimensions, language))
         for view in plan.views
     )
-
-
-def indent_of(filter_: Filter, dimensions: Sequence[Dimension]) -> int:
-    """How far a view's row stands in: a unit under the one above it, a crossing under its unit."""
-    if units := filter_.get("unit"):
-        return depth_of(units[0], dimensions) + (1 if len(filter_) > 1 else 0)
-    return 1 if filter_ else 0
-
-
-def heat(document: Document, language: str, labels: Labels, *, by_name: bool = False) -> Heat:
-    """Lay out areas and the scales that hold over all planned views, in the plan's order or by name: never by score."""
-    root, dimensions = document.everyone, document.plan.dimensions
-    areas = [("areas", area, say(language, f"results.area_short.{area}")) for area in AREAS if area in root.areas]
-    scales = [("scales", scale, text_of(labels.scales.get(scale, {"it": scale}), language)) for scale in document.scales]
-    columns = areas + scales
-    rows = [
-        HeatRow(
-            view.id,
-            view_name(view.filter, dimensions, language),
-            indent_of(view.filter, dimensions),
-            view.n_band,
-            tuple(index_cell(view.family(family).get(name), language) for family, name, _ in columns),
-        )
-        for view in document.views
-    ]
-    if by_name:
-        rows[1:] = sorted(rows[1:], key=lambda row: row.name)
-    return Heat(tuple((f"{family}/{name}", heading) for family, name, heading in columns), tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The questionnaire of a wave, parsed once and kept."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from json import dumps, loads
 
 from surveys.public.waves import WaveRecord
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Item, Questionnaire
 
 
 @lru_cache(maxsize=8)
@@ -15,3 +16,41 @@ def _read_questionnaire(text: str) -> Questionnaire:
 def questionnaire_of(wave: WaveRecord) -> Questionnaire:
     """The frozen questionnaire of a wave; parsed once for each text."""
     return _read_questionnaire(dumps(wave.questionnaire, sort_keys=True))
+
+
+type Members = Mapping[str, Mapping[str, frozenset[str]]]
+"""By family and statistic, the questions that make it up."""
+
+
+def members_of(wave: WaveRecord) -> Members:
+    """Which questions make up each area, theme and indicator of a wave that we asked."""
+    items = _likert(questionnaire_of(wave))
+    found: dict[str, dict[str, set[str]]] = {"areas": {}, "scales": {}, "indicators": {}, "items": {}}
+    for item in items.values():
+        found["items"][item.id] = {item.id}
+        if item.construct:
+            found["scales"].setdefault(item.construct, set()).add(item.id)
+        for area in item.areas:
+            found["areas"].setdefault(str(area), set()).add(item.id)
+        for indicator in item.indicators:
+            found["indicators"].setdefault(indicator, set()).add(item.id)
+    return {family: {name: frozenset(ids) for name, ids in of.items()} for family, of in found.items()}
+
+
+def asked_alike(now: WaveRecord, before: WaveRecord) -> Mapping[str, frozenset[str]]:
+    """By family, the statistics whose questions were the same in both waves: same set, same Italian words, same answers."""
+    here, there = _likert(questionnaire_of(now)), _likert(questionnaire_of(before))
+    same = {name for name in here if name in there and _asked(here[name]) == _asked(there[name])}
+    mine, theirs = members_of(now), members_of(before)
+    return {
+        family: frozenset(name for name, ids in of.items() if ids <= same and theirs[family].get(name) == ids)
+        for family, of in mine.items()
+    }
+
+
+def _likert(questionnaire: Questionnaire) -> dict[str, Item]:
+    return {item.id: item for section in questionnaire.sections for item in section.items if item.type == "likert"}
+
+
+def _asked(item: Item) -> tuple[object, ...]:
+    return item.text.get("it", ""), item.codes, item.reverse

@@ -8,7 +8,8 @@ from analysis import published
 from analysis.findings import findings, standing_out
 from analysis.published import Limits, Statistic
 from server.results.findings import gender_line, in_words, lead_of_areas, lead_of_scales, single_line
-from server.results.reading import Labels, heat
+from server.results.heat import heat
+from server.results.reading import Labels
 from surveys.languages import LANGUAGES
 from tests.analysis.waves import released, wave
 

@@ -1,0 +1,85 @@
+"""One question of a release over all groups that show it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from litestar import Response, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from analysis.published import Statistic
+from analysis.steps import as_number
+from server.frame.asked import AppRequest
+from server.frame.display import text_of
+from server.frame.pages import Shell, show
+from server.frame.signed_in import Desk, frame
+from server.frame.texts import say
+from server.results.reading import figure_text, labels_of, view_name
+from server.results.shown import released
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One item over all planned groups; the distribution where the size allows it."""
+
+    template: ClassVar[str] = "item.html"
+    shell: Shell
+    desk: Desk
+    title: str
+    wave: str
+    finding: str
+    text: str
+    reverse: bool
+    distribution: tuple[tuple[str, str, float], ...]
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+@get("/results/{wave_id:str}/item/{item:str}")
+async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[str]) -> Response[str]:
+    """Show one item."""
+    wave, document = await released(wave_id)
+    labels = labels_of(wave)
+    root = document.everyone.items
+    if item not in root:
+        raise NotFoundException
+    shell, desk = await frame(request)
+    language = shell.language
+    figure = root[item]
+    rows = []
+    for view in document.views:
+        found = view.items.get(item)
+        name = view_name(view.filter, document.plan.dimensions, language)
+        index = figure_text(found.index, language) if found else ""
+        favourable = figure_text(found.favourable, language, " %") if found else ""
+        rows.append((name, (found.n_band if found else "") or view.n_band, index, favourable))
+    finding = say(
+        language,
+        "hr.item.finding",
+        index=figure_text(figure.index, language),
+        favourable=figure_text(figure.favourable, language, " %"),
+    )
+    page = ItemPage(
+        shell,
+        desk,
+        say(language, "hr.item.title", id=item),
+        wave_id,
+        finding,
+        text_of(labels.items.get(item, {"it": item}), language),
+        item in labels.reverse,
+        _distribution(figure, language),
+        tuple(rows),
+    )
+    return show(page)
+
+
+def _distribution(figure: Statistic, language: str) -> tuple[tuple[str, str, float], ...]:
+    """Unfavourable to favourable, in three or five classes."""
+    shares = figure.distribution
+    keys = {3: ("unfavourable", "neutral", "favourable"), 5: ("1", "2", "3", "4", "5")}.get(len(shares), ())
+    return tuple(
+        (say(language, f"hr.item.class.{key}"), figure_text(share, language, " %"), as_number(share))
+        for key, share in zip(keys, shares, strict=bool(keys))
+    )
+
+
+HANDLERS = (item_page,)
