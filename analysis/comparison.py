@@ -22,6 +22,8 @@ from analysis.steps import (
     is_coded,
     outward,
     share_rounding,
+    size_band,
+    typical_of,
 )
 
 CLEAR_FROM = 5.0
@@ -30,6 +32,7 @@ SMALL = 0.15
 """Cliff's delta from which a difference of women and men is one, however few its points."""
 LEVEL = 0.05
 Z = 1.959964
+SPREAD_STEP, LEAST_SPREAD = 5, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,43 +59,112 @@ class Difference:
 class Known:
     """What is published beside the figures and enters the error of a difference.
 
+    root : the whole organisation
     steps : of ``family/statistic``, how many one answer has between 0 and 100, where it is not four
     rows : the table by which the figures were rounded
     headcounts : of each planned view HR's headcount, in bands
+    received : sheets that could be read; None where that is not said
+    left_out : the published share of questions left without an answer, in [0, 1]
     """
 
+    root: Mapping[str, Any]
     steps: Mapping[str, int] = field(default_factory=dict)
     rows: Rows = ROWS
     headcounts: Mapping[str, str] = field(default_factory=dict)
+    received: int | None = None
+    left_out: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        root: Mapping[str, Any],
+        counts: Mapping[str, int],
+        quality: Mapping[str, Any],
+        headcounts: Mapping[str, str],
+        *,
+        steps: Mapping[str, int] | None = None,
+        rows: Rows = ROWS,
+    ) -> "Known":
+        """Take what a document says.
+
+        Parameters
+        ----------
+        root, counts, quality, headcounts : the whole organisation, participation, quality and the plan's headcounts
+        steps, rows : see above
+        """
+        received = counts["received"] - counts.get("unreadable", 0) if "received" in counts else None
+        share = quality["nonresponse"].get("items")
+        left_out = 0.0 if share is None else as_number(share) / (200 if is_coded(share) else 100)
+        return cls(root, steps or {}, rows, headcounts, received, left_out)
+
+    def share(self, family: str, statistic: str) -> float:
+        """About which part of the people of a view enter a statistic, as the whole organisation shows it."""
+        own = self.root.get(family, {}).get(statistic, {}).get("n_band")
+        if own is None:
+            return 1 - self.left_out
+        everyone = self.received or typical_of(self.root["n_band"])
+        return min(1.0, typical_of(own, self.received) / everyone)
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a comparison, as it is published.
 
-    n : the fewest people of its band who can have entered the statistic
+    least, n : the fewest people of the band of those who entered, and how many of the view there typically are, within it
     finite : the factor by which the variance shrinks because nearly everyone is asked; by the most people of HR's band
     rounding : the variance that move and step add to the index, in squared points
+
+    Limits describe the staff as they are: in a finite population. Whether a difference is called one asks more: that chance
+    would not give it among people who feel alike, however few they are. So a claim takes no correction for a finite
+    population (W. G. Cochran, Sampling Techniques (1977), 2.14).
     """
 
     view: str
     figure: Mapping[str, Any]
     value: float
-    n: int
+    least: int
+    n: float
     finite: float
     rounding: float
 
+    def described(self, sd: float) -> float:
+        """The variance of this side's index for limits, in squared points; `sd` is the published spread."""
+        return typical_spread(sd) ** 2 * self.finite / self.n + self.rounding
 
-def side_of(view: Mapping[str, Any], family: str, statistic: str, known: Known) -> Side | None:
-    """A side of a comparison; None where the view has no index of the statistic, or a coded end."""
+    def drawn(self, sd: float) -> float:
+        """The same for a claim among a few."""
+        return typical_spread(sd) ** 2 / self.n + self.rounding
+
+    def cautious(self, sd: float) -> float:
+        """The same for a claim among hundreds, of which chance picks the most extreme: nothing in it may be too small."""
+        return sd**2 / self.least + self.rounding
+
+
+def typical_spread(sd: float) -> float:
+    """The middle of what a published spread stands for: it is rounded up to five points, and never under ten."""
+    return sd - SPREAD_STEP / 2 if sd > LEAST_SPREAD else sd
+
+
+def side_of(view: Mapping[str, Any], family: str, statistic: str, known: Known, most: int | None = None) -> Side | None:
+    """A side of a comparison; None where the view has no index of the statistic, or a coded end.
+
+    Parameters
+    ----------
+    view, family, statistic : which index
+    known : what else is published
+    most : of the view there are no more people than so many, where that follows from other bands
+    """
     figure = view.get(family, {}).get(statistic)
     if figure is None or is_coded(figure["index"]):
         return None
-    n = band_edges(band_of(figure, view))[0]
     heads = known.headcounts.get(view["id"])
-    finite = estimates.correction(n, band_edges(heads)[1] if heads else None)
-    steps = known.steps.get(f"{family}/{statistic}", FINE)
-    return Side(view["id"], figure, as_number(figure["index"]), n, finite, index_rounding(n, steps, known.rows))
+    asked = band_edges(heads)[1] if heads else None
+    least, top = band_edges(band_of(figure, view))
+    bounds = [bound for bound in (asked, most) if bound is not None]
+    n = max(least, typical_of(view["n_band"], min(bounds, default=None)) * known.share(family, statistic))
+    n = n if top is None else min(n, top)
+    rounding = index_rounding(n, known.steps.get(f"{family}/{statistic}", FINE), known.rows)
+    return Side(view["id"], figure, as_number(figure["index"]), least, n, estimates.correction(n, asked), rounding)
 
 
 def band_of(figure: Mapping[str, Any], view: Mapping[str, Any]) -> str:
@@ -100,12 +172,16 @@ def band_of(figure: Mapping[str, Any], view: Mapping[str, Any]) -> str:
     return str(figure.get("n_band") or view["n_band"])
 
 
-def differences(
+type Gap = tuple[Difference, float]
+"""A difference that is not yet called, and how likely so large a one is where there is none."""
+
+
+def unit_gaps(
     views: Sequence[Mapping[str, Any]],
-    family: str = "areas",
-    known: Known | None = None,
+    family: str,
+    known: Known,
     only: Collection[str] | None = None,
-) -> list[Difference]:
+) -> list[Gap]:
     """Compare every shown unit with the whole organisation (STATISTICS 2.6).
 
     Parameters
@@ -117,21 +193,18 @@ def differences(
 
     Returns
     -------
-    `clear` is decided over all comparisons of the family together. The variance is that of the unit alone: where it is a
-    part w of the whole, the gap's is 1 - w times as large.
+    The variance is that of the unit alone: where it is a part w of the whole, the gap's is 1 - w times as large.
     """
-    known, root = known or Known(), views[0]
-    found, chances = [], []
+    root, found = views[0], []
     for view in views[1:]:
         for statistic in sorted(view.get(family, {})) if view["shown"] and list(view["filter"]) == ["unit"] else ():
             sd = root.get(family, {}).get(statistic, {}).get("sd")
             here, whole = (side_of(one, family, statistic, known) for one in (view, root))
             if sd is None or here is None or whole is None or (only is not None and statistic not in only):
                 continue
-            error = math.sqrt(sd**2 * here.finite / here.n + here.rounding + whole.rounding)
-            found.append(gap_of(here, whole, family, statistic, error))
-            chances.append(chance_of(found[-1].gap, error))
-    return called(found, chances)
+            gap = gap_of(here, whole, family, statistic, math.sqrt(here.described(sd) + whole.rounding))
+            found.append((gap, chance_of(gap.gap, math.sqrt(here.cautious(sd) + whole.rounding))))
+    return found
 
 
 def gap_of(here: Side, there: Side, family: str, statistic: str, error: float) -> Difference:
@@ -153,11 +226,11 @@ def chance_of(gap: float, error: float) -> float:
     return math.erfc(abs(gap) / error / math.sqrt(2)) if error > 0 else 1.0
 
 
-def called(found: Sequence[Difference], chances: Sequence[float]) -> list[Difference]:
+def called(found: Sequence[Gap]) -> list[Difference]:
     """Say which are clear, over all of them together: Benjamini-Hochberg, and 5 points or a small effect (STATISTICS 2.6)."""
     return [
         replace(d, clear=bool(p < LEVEL and (abs(d.gap) >= CLEAR_FROM or abs(d.delta or 0) >= SMALL)))
-        for d, p in zip(found, adjusted(chances), strict=True)
+        for (d, _), p in zip(found, adjusted([chance for _, chance in found]), strict=True)
     ]
 
 
@@ -174,43 +247,57 @@ def adjusted(chances: Sequence[float]) -> list[float]:
 
 
 def published_interval(
-    figure: Figure, band: str, sd: float | None, population: int | None = None, steps: int = FINE, rows: Rows = ROWS
+    figure: Figure,
+    band: str,
+    sd: float | None,
+    population: int | None = None,
+    steps: int = FINE,
+    rows: Rows = ROWS,
+    received: int | None = None,
 ) -> tuple[int, int]:
     """An interval for an index from what is published of it, its move and step in its variance, rounded outward.
 
     Parameters
     ----------
     figure : published index; from a coded end the interval reaches the end of the scale
-    band : size band from five people on; its lower edge stands for the respondents
+    band : size band from five people on; its middle stands for the respondents
     sd : published standard deviation; None takes the largest that scores with this mean can have
     population : everyone invited, or None if unknown
     steps : of one answer between 0 and 100
     rows : the table by which the figure was rounded
+    received : of the whole organisation, how many sheets could be read: that is published to the sheet
     """
-    n = band_edges(band)[0]
+    n = _respondents(band, population, received)
     value = as_number(figure)
-    variance = value * (100 - value) if sd is None else sd**2
+    variance = value * (100 - value) if sd is None else typical_spread(sd) ** 2
     half = Z * math.sqrt(variance / n * estimates.correction(n, population) + index_rounding(n, steps, rows))
     return _around(figure, value - half, value + half)
 
 
 def published_share_interval(
-    figure: Figure, band: str, population: int | None = None, rows: Rows = ROWS
+    figure: Figure, band: str, population: int | None = None, rows: Rows = ROWS, received: int | None = None
 ) -> tuple[int, int]:
     """An interval for a share in percent from what is published of it: Wilson's, with its move and step, outward.
 
     Parameters
     ----------
     figure : published share in percent; from a coded end the interval reaches the end of the scale
-    band : size band from five people on; its lower edge stands for the respondents
+    band : size band from five people on; its middle stands for the respondents
     population : everyone invited, or None if unknown: then nothing is corrected for it
     rows : the table by which the figure was rounded
+    received : of the whole organisation, how many sheets could be read
     """
-    n = band_edges(band)[0]
+    n = _respondents(band, population, received)
     value, size = as_number(figure), n / estimates.correction(n, population)
     wilson, added = estimates.wilson(value / 100, size), Z**2 * share_rounding(n, rows)
     low, high = (math.sqrt((value - 100 * limit) ** 2 + added) for limit in (wilson.low, wilson.high))
     return _around(figure, value - low, value + high)
+
+
+def _respondents(band: str, population: int | None, received: int | None) -> float:
+    if received is None:
+        return typical_of(band, population)
+    return received if size_band(received) == band else typical_of(band, received)
 
 
 def _around(figure: Figure, low: float, high: float) -> tuple[int, int]:

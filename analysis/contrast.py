@@ -1,7 +1,7 @@
 """Women and the contrast group, of the whole organisation: the point of the standard (STATISTICS 2.6, 2.7).
 
 From published values alone (docs/decisions/0030): areas and scales by their indices and published spread; questions whose
-distributions are published on both sides by Brunner and Munzel's test on these. Each kind is a family of its own.
+distributions are published on both sides by Brunner and Munzel's test on these. All of them are one family.
 """
 
 import math
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
-from analysis.comparison import Difference, Known, Side, called, chance_of, differences, gap_of, side_of
+from analysis.comparison import Gap, Known, Side, called, chance_of, gap_of, side_of, unit_gaps
 from analysis.moves import COUNTS
-from analysis.steps import Figure, as_number, ends_low, is_coded, row_of
+from analysis.steps import Figure, as_number, band_edges, ends_low, is_coded, row_of
 
 WOMEN, CONTRASTS = "gender:f", ("gender:m", "gender:others")
+ORDER = ("areas", "scales", "items")
 type Floats = NDArray[np.float64]
 
 
@@ -26,7 +27,8 @@ def compared(
 ) -> list[dict[str, Any]]:
     """All comparisons of a release: units with the whole organisation, women with the contrast group.
 
-    Areas, the scales whose items go together, and of women also each question that bears on an indicator.
+    Areas, the scales whose items go together, and of women also each question that bears on an indicator. What is clear is
+    decided over all units together, and over everything of women together.
 
     Parameters
     ----------
@@ -36,19 +38,21 @@ def compared(
     held = quality["reliability"]
     scales = [one for one in views[0].get("scales", {}) if held.get(one, {}).get("reading") != "items"]
     items = {item for record in perception.values() for item in record["items"]}
-    found = [
-        *differences(views, "areas", known),
-        *contrasts(views, "areas", known),
-        *differences(views, "scales", known, scales),
-        *contrasts(views, "scales", known, scales),
-        *contrasts(views, "items", known, items),
-    ]
+    units = called([*unit_gaps(views, "areas", known), *unit_gaps(views, "scales", known, scales)])
+    women = called(
+        [
+            *gender_gaps(views, "areas", known),
+            *gender_gaps(views, "scales", known, scales),
+            *gender_gaps(views, "items", known, items),
+        ]
+    )
+    found = sorted(units + women, key=lambda one: ORDER.index(one.family))
     return [{name: value for name, value in asdict(one).items() if value is not None} for one in found]
 
 
-def contrasts(
+def gender_gaps(
     views: Sequence[Mapping[str, Any]], family: str, known: Known, only: Collection[str] | None = None
-) -> list[Difference]:
+) -> list[Gap]:
     """Compare women with men, or with all others where those are shown instead.
 
     Parameters
@@ -60,26 +64,36 @@ def contrasts(
 
     Returns
     -------
-    One difference a statistic, `clear` decided over all of them; empty where either side is not shown.
+    One gap a statistic; empty where either side is not shown.
     """
     root, shown = views[0], {view["id"]: view for view in views if view["shown"]}
     other = next((shown[one] for one in CONTRASTS if one in shown), None)
     if WOMEN not in shown or other is None:
         return []
-    found, chances = [], []
+    found: list[Gap] = []
     for statistic in sorted(shown[WOMEN].get(family, {})):
         sd = root.get(family, {}).get(statistic, {}).get("sd")
-        women, others = (side_of(view, family, statistic, known) for view in (shown[WOMEN], other))
+        women, others = (
+            side_of(view, family, statistic, known, most)
+            for view, most in zip((shown[WOMEN], other), _most(shown[WOMEN], other, known), strict=True)
+        )
         if sd is None or women is None or others is None or (only is not None and statistic not in only):
             continue
-        spread = women.finite / women.n + others.finite / others.n
-        error = math.sqrt(sd**2 * spread + women.rounding + others.rounding)
+        error = math.sqrt(women.described(sd) + others.described(sd))
         made = gap_of(women, others, family, statistic, error)
         ranked = _ranked(women, others, known)
         delta = ranked.delta if ranked else 2 * float(norm.cdf(made.gap / (sd * math.sqrt(2)))) - 1
-        found.append(replace(made, delta=round(delta, 2)))
-        chances.append(ranked.chance if ranked else chance_of(made.gap, error))
-    return called(found, chances)
+        drawn = math.sqrt(women.drawn(sd) + others.drawn(sd))
+        found.append((replace(made, delta=round(delta, 2)), ranked.chance if ranked else chance_of(made.gap, drawn)))
+    return found
+
+
+def _most(women: Mapping[str, Any], others: Mapping[str, Any], known: Known) -> tuple[int | None, int | None]:
+    """How many of each there can be: nobody is in both, and together they are no more than have answered."""
+    if known.received is None:
+        return None, None
+    least = [band_edges(view["n_band"])[0] for view in (others, women)]
+    return known.received - least[0], known.received - least[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,6 @@ def _ranked(women: Side, others: Side, known: Known) -> Ranked | None:
     return brunner_munzel(
         *(shares_of(side) for side in sides),
         sizes=(women.n, others.n),
-        finite=(women.finite, others.finite),
         rounding=(rounding[0], rounding[1]),
     )
 
@@ -125,8 +138,7 @@ def brunner_munzel(
     first: Floats,
     second: Floats,
     *,
-    sizes: tuple[int, int],
-    finite: tuple[float, float] = (1.0, 1.0),
+    sizes: tuple[float, float],
     rounding: tuple[float, float] = (0.0, 0.0),
 ) -> Ranked:
     """Brunner and Munzel's test on shares of ordered classes (Biometrical Journal 42 (2000) 17-25).
@@ -135,7 +147,6 @@ def brunner_munzel(
     ----------
     first, second : shares of the same classes from the lowest on, each a part of 1 that adds up to it
     sizes : how many people are behind each
-    finite : by what factor each sampling variance shrinks in a finite population
     rounding : the variance that publishing adds to each class of a side
 
     Returns
@@ -147,10 +158,10 @@ def brunner_munzel(
     ]  # of each class, how many of the other side are below
     means = [float(own @ place) for own, place in zip((first, second), above, strict=True)]
     parts, variance = [], 0.0
-    for own, place, mean, n, shrink, added in zip((first, second), above, means, sizes, finite, rounding, strict=True):
+    for own, place, mean, n, added in zip((first, second), above, means, sizes, rounding, strict=True):
         sampling = float(own @ (place - mean) ** 2) * n / (n - 1) / n
         parts.append(sampling)
-        variance += shrink * sampling + added * float(((place - mean) ** 2).sum())
+        variance += sampling + added * float(((place - mean) ** 2).sum())
     delta = 2 * means[0] - 1
     if variance <= 0 or sum(parts) <= 0:
         return Ranked(delta, 1.0 if delta == 0 else 0.0)

@@ -17,7 +17,7 @@ class Estimate:
     high: float
 
 
-def correction(n: int, population: int | None) -> float:
+def correction(n: float, population: int | None) -> float:
     """The factor f = (N - n) / (N - 1) by which the variance shrinks; 1 where N is unknown, never under 0.1."""
     if population is None or population <= 1 or n > population:
         return 1.0

@@ -80,9 +80,11 @@ def figure(
     if is_root:
         if not is_coded(index) and n >= SPREAD_FROM:  # beside a coded end it would say how near to unanimous people are
             made["sd"] = spread_figure(float(valid.var()) * n, n, draw(SUMS, "spread"))
-        made["ci"] = {"index": list(published_interval(index, band, made.get("sd"), population, statistic.steps, rows))}
+        limits = published_interval(index, band, made.get("sd"), population, statistic.steps, rows, len(people))
+        made["ci"] = {"index": list(limits)}
         if "favourable" in made:
-            made["ci"]["favourable"] = list(published_share_interval(made["favourable"], band, population, rows))
+            shares = published_share_interval(made["favourable"], band, population, rows, len(people))
+            made["ci"]["favourable"] = list(shares)
     return made
 
 

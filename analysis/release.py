@@ -126,7 +126,12 @@ def release(
         "plan": frozen,
         "participation": dict(facts.participation),
         "views": views,
-        "differences": compared(views, perception, quality, Known(steps, table, frozen["headcounts"])),
+        "differences": compared(
+            views,
+            perception,
+            quality,
+            Known.of(views[0], facts.participation, quality, frozen["headcounts"], steps=steps, rows=table),
+        ),
         "perception": perception,
         "experience": experience,
         "quality": quality,

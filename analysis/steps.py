@@ -64,7 +64,7 @@ SUPPORTIVE_FROM, CRITICAL_UNDER = 60, 50
 type Rows = tuple[SizeRow, ...]
 
 
-def row_of(respondents: int, rows: Rows = ROWS) -> SizeRow | None:
+def row_of(respondents: float, rows: Rows = ROWS) -> SizeRow | None:
     """The rules for this many respondents; None where nothing is shown of so few."""
     return next((row for row in reversed(rows) if respondents >= row.least), None)
 
@@ -88,6 +88,23 @@ def band_edges(band: str) -> tuple[int, int | None]:
         return int(band[:-1]), None
     low, _, high = band.partition("-")
     return int(low), int(high)
+
+
+def typical_of(band: str, most: int | None = None) -> float:
+    """The geometric middle of a size band: what stands for the number of people in an error, in neither direction for sure.
+
+    Limits that take the fewest of a band are twice as wide as they say (docs/decisions/0030).
+
+    Parameters
+    ----------
+    band : from five people on; of the last, which is open, its lower edge stands
+    most : how many there can be, where that is known
+    """
+    low, high = band_edges(band)
+    top = low if high is None else high + 1
+    if most is not None:
+        top = max(low, most if high is None else min(top, most))
+    return math.sqrt(low * top)
 
 
 def experience_band(count: int, answered: int) -> str:
@@ -206,7 +223,7 @@ def distribution_figures(
     return (*shown, favourable) if row.classes == 3 else tuple(shown)
 
 
-def index_rounding(respondents: int, steps: int = FINE, rows: Rows = ROWS) -> float:
+def index_rounding(respondents: float, steps: int = FINE, rows: Rows = ROWS) -> float:
     """The variance that move and rounding add to an index, in squared points: step**2 / 12 and the move's (PRIVACY 2.10).
 
     Parameters
@@ -220,7 +237,7 @@ def index_rounding(respondents: int, steps: int = FINE, rows: Rows = ROWS) -> fl
     return index_rules(row, steps)[0] ** 2 / 12 + law_of(steps).variance * (100 / (respondents * steps)) ** 2
 
 
-def share_rounding(respondents: int, rows: Rows = ROWS) -> float:
+def share_rounding(respondents: float, rows: Rows = ROWS) -> float:
     """The variance that move and rounding add to a share, in squared points."""
     row = row_of(respondents, rows)
     return row.share_step**2 / 12 + COUNTS.variance * (100 / respondents) ** 2 if row else 0.0

@@ -66,7 +66,7 @@ def trends(now: Document, before: Document, family: str, same: Collection[str]) 
             else:
                 sides = [side_of(page.views[name], family, statistic, page.known) for page in pages]
                 widths = [page.views["all"][family].get(statistic, {}).get("sd") for page in pages]
-                if None in sides or None in widths or any(side and side.n < LEAST for side in sides):
+                if None in sides or None in widths or any(side and side.least < LEAST for side in sides):
                     found[place] = Trend("few")
                 else:
                     compared[place] = _compare(sides, widths, family, statistic)
@@ -91,7 +91,9 @@ class _Page:
         heads = dict(document.plan.headcounts)
         if invited := document.participation.get("invited"):
             heads["all"] = f"{invited}-{invited}"  # of the whole organisation the number itself is published
-        return cls(views, parents, Known(rows=_rows_of(document), headcounts=heads))
+        quality = msgspec.to_builtins(document.quality)
+        known = Known.of(views["all"], document.participation, quality, heads, rows=_rows_of(document))
+        return cls(views, parents, known)
 
     def members(self, view: str) -> tuple[object, ...]:
         """Whom a view is of: its filter, with the leaf units below those it names."""
@@ -114,11 +116,12 @@ def _rows_of(document: Document) -> Rows:
 
 
 def _compare(sides: list[Side | None], widths: list[Any], family: str, statistic: str) -> tuple[Difference, float]:
-    (now, before), variance = [side for side in sides if side], 0.0
+    now, before = (side for side in sides if side)
+    wide, sure = 0.0, 0.0
     for side, sd in zip((now, before), widths, strict=True):
-        variance += float(sd) ** 2 * side.finite / side.n + side.rounding
-    gap = gap_of(now, replace(before, view="before"), family, statistic, math.sqrt(variance))
-    return gap, chance_of(gap.gap, math.sqrt(variance))
+        wide, sure = wide + side.described(float(sd)), sure + side.cautious(float(sd))
+    gap = gap_of(now, replace(before, view="before"), family, statistic, math.sqrt(wide))
+    return gap, chance_of(gap.gap, math.sqrt(sure))
 
 
 def _word(gap: Difference, chance: float) -> Word:

@@ -28,9 +28,9 @@ async def total_line(language: str) -> str:
     )
 
 
-async def area_points(language: str) -> dict[str, tuple[str, float | None]]:
-    """Each area's evidence in words, and the earned share in [0, 1]; None where nothing of an area applies to the size band."""
-    lines: dict[str, tuple[str, float | None]] = {}
+async def area_points(language: str) -> dict[str, str]:
+    """Each area's evidence in words."""
+    lines = {}
     for area in (await certification.scores(today())).areas:
         words = say(
             language,
@@ -40,7 +40,7 @@ async def area_points(language: str) -> dict[str, tuple[str, float | None]]:
         )
         if area.not_assessed:
             words += " · " + say(language, "points.open", n=number(area.not_assessed, language))
-        lines[str(area.number)] = (words, area.earned / area.applicable if area.applicable else None)
+        lines[str(area.number)] = words
     return lines
 
 
@@ -63,7 +63,7 @@ async def evidence_bars(language: str) -> dict[str, EvidenceBar]:
         whole, name = area.applicable or 1, str(area.number)
         earned, waiting, lost = (100 * part / whole for part in (area.earned, area.not_assessed, area.lost))
         points = number(area.earned, language) if area.applicable else "–"
-        bars[name] = EvidenceBar(earned, waiting, lost, words[name][0], points)
+        bars[name] = EvidenceBar(earned, waiting, lost, words[name], points)
     return bars
 
 

@@ -46,7 +46,6 @@ class GroupPage:
     desk: Desk
     title: str
     wave: str
-    wave_name: str
     heading: str
     lead: str
     when: str
@@ -67,7 +66,6 @@ class ThemePage:
     desk: Desk
     title: str
     wave: str
-    wave_name: str
     heading: str
     lead: str
     when: str
@@ -129,7 +127,6 @@ async def group_page(request: AppRequest, wave_id: FromPath[str], view: FromPath
         desk,
         name,
         wave_id,
-        text_of(story.wave.title, language),
         claims[0].rstrip(".") if claims else say(language, "hr.story.flat_group", group=name),
         " · ".join(lead),
         story.when,
@@ -166,7 +163,6 @@ async def _theme(request: AppRequest, wave_id: str, family: str, statistic: str)
         desk,
         name,
         wave_id,
-        text_of(story.wave.title, language),
         say(language, "hr.theme.value", name=name, value=whole.value),
         text_of(story.wave.title, language),
         story.when,

@@ -145,40 +145,25 @@ class AreaLine:
     number: str
     name: str
     evidence: str
-    evidence_share: float | None
     perception: str
     interval: str
-    low: float | None
-    high: float | None
-    value: float | None
     context_only: bool
 
 
-def area_lines(
-    document: Document | None, language: str, points: Mapping[str, tuple[str, float | None]]
-) -> tuple[AreaLine, ...]:
-    """The six areas. `points` gives each area's evidence in words and as a share in [0, 1]."""
-    figures = document.everyone.areas if document else {}
-    lines = []
-    for area in AREAS:
-        figure = figures.get(area)
-        limits = figure.ci.index if figure else None
-        words, share = points.get(area, ("", None))
-        lines.append(
-            AreaLine(
-                area,
-                say(language, f"results.area.{area}"),
-                words,
-                share,
-                figure_text(figure.index if figure else None, language),
-                interval_text(limits, language),
-                limits[0] if limits else None,
-                limits[1] if limits else None,
-                as_number(figure.index) if figure else None,
-                area in ("4", "5"),
-            )
+def area_lines(document: Document, language: str, points: Mapping[str, str]) -> tuple[AreaLine, ...]:
+    """The six areas. `points` gives each area's evidence in words."""
+    figures = document.everyone.areas
+    return tuple(
+        AreaLine(
+            area,
+            say(language, f"results.area.{area}"),
+            points.get(area, ""),
+            figure_text(figures[area].index if area in figures else None, language),
+            interval_text(figures[area].ci.index if area in figures else None, language),
+            area in ("4", "5"),
         )
-    return tuple(lines)
+        for area in AREAS
+    )
 
 
 def participation_line(document: Document, language: str) -> str:

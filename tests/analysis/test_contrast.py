@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import brunnermunzel
 
-from analysis.comparison import Known
-from analysis.contrast import brunner_munzel, compared, contrasts, shares_of
+from analysis.comparison import Difference, Known, called
+from analysis.contrast import brunner_munzel, compared, gender_gaps, shares_of
 
 PAIN = [1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 1, 1], [3, 3, 4, 3, 1, 2, 3, 1, 1, 5, 4]
 """Scores of pain on the third day after surgery, two treatments: E. Brunner and U. Munzel, Biometrical Journal 42 (2000) 17-25."""
@@ -44,10 +45,9 @@ def test_of_exact_shares_it_is_the_library_s_test(first: list[int], second: list
         assert found.chance == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_finite_population_makes_it_surer_and_rounding_less_sure() -> None:
+def test_rounding_makes_it_less_sure() -> None:
     first, second = _shares(PAIN[0]), _shares(PAIN[1])
     plain = brunner_munzel(first, second, sizes=(14, 11)).chance
-    assert brunner_munzel(first, second, sizes=(14, 11), finite=(0.5, 0.5)).chance < plain
     assert brunner_munzel(first, second, sizes=(14, 11), rounding=(0.01, 0.01)).chance > plain
 
 
@@ -58,11 +58,15 @@ def test_coded_classes_share_what_the_others_leave() -> None:
     assert list(shares_of(["<=10", "<=10", ">=90"])) == pytest.approx([0.05, 0.05, 0.9])
 
 
-def _view(name: str, band: str, **families: dict[str, dict[str, object]]) -> dict[str, object]:
+def _view(name: str, band: str, **families: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {"id": name, "filter": {"gender": [name]} if ":" in name else {}, "shown": True, "n_band": band, **families}
 
 
-def _three(women: object, others: object, contrast: str = "m", sd: float = 20) -> list[dict[str, object]]:
+def contrasts(views: list[dict[str, Any]], **known: Any) -> list[Difference]:
+    return called(gender_gaps(views, "areas", Known(views[0], **known)))
+
+
+def _three(women: object, others: object, contrast: str = "m", sd: float = 20) -> list[dict[str, Any]]:
     return [
         _view("all", "200-399", areas={"1": {"index": 60, "sd": sd}}),
         _view("gender:f", "100-199", areas={"1": {"index": women}}),
@@ -72,24 +76,22 @@ def _three(women: object, others: object, contrast: str = "m", sd: float = 20) -
 
 @pytest.mark.parametrize("contrast", ["m", "others"])
 def test_women_are_compared_with_the_contrast_that_is_shown(contrast: str) -> None:
-    """Error: 400 (1/100 + 1/50) + 2 x 6.25/12 + 2.2495 (1/16 + 1/4) x ... by hand 3.7; the gap is 15 points.
-
-    Delta by the normal model: 2 Phi(-15 / (20 sqrt 2)) - 1 = -0.40.
-    """
-    (found,) = contrasts(_three(50, 65, contrast), "areas", Known())
+    """141 and 71 stand for 100-199 and 50-99, 17.5 for a spread of 20. Delta by the normal model: 2 Phi(-15 / (20 sqrt 2)) - 1."""
+    (found,) = contrasts(_three(50, 65, contrast))
     assert (found.view, found.against, found.gap, found.clear) == ("gender:f", f"gender:{contrast}", -15, True)
     assert found.delta == pytest.approx(-0.40, abs=0.005)
-    error = math.sqrt(400 * (1 / 100 + 1 / 50) + 2 * 6.25 / 12 + 2.2495 * (1 / 16 + 1 / 4))
+    rounding = 2 * 6.25 / 12 + 2.2495 * ((100 / 565.7) ** 2 + (100 / 282.8) ** 2)
+    error = math.sqrt(17.5**2 * (1 / 141.4 + 1 / 70.7) + rounding)
     assert (found.low, found.high) == (math.floor(-15 - 1.96 * error), math.ceil(-15 + 1.96 * error))
 
 
 def test_men_come_before_all_others_and_a_coded_end_is_compared_with_nothing() -> None:
     both = [*_three(50, 65), _view("gender:others", "50-99", areas={"1": {"index": 65}})]
-    assert [one.against for one in contrasts(both, "areas", Known())] == ["gender:m"]
-    assert contrasts(_three("<=10", 65), "areas", Known()) == []
+    assert [one.against for one in contrasts(both)] == ["gender:m"]
+    assert contrasts(_three("<=10", 65)) == []
     hidden = _three(50, 65)
     hidden[2] = {"id": "gender:m", "filter": {"gender": ["m"]}, "shown": False}
-    assert contrasts(hidden, "areas", Known()) == []
+    assert contrasts(hidden) == []
 
 
 def test_questions_are_compared_by_their_distributions_and_only_those_of_an_indicator() -> None:
@@ -97,7 +99,7 @@ def test_questions_are_compared_by_their_distributions_and_only_those_of_an_indi
     even, ends = [20, 20, 20, 20, 20], [40, "<=10", "<=10", "<=10", 40]
     low, high = [40, 30, 10, 10, 10], [10, 10, 10, 30, 40]
 
-    def question(distribution: Sequence[object], index: float) -> dict[str, object]:
+    def question(distribution: Sequence[object], index: float) -> dict[str, Any]:
         return {"index": index, "distribution": distribution}
 
     views = [
@@ -110,7 +112,7 @@ def test_questions_are_compared_by_their_distributions_and_only_those_of_an_indi
         ),
     ]
     perception = {"1.1": {"items": ["Q1", "Q2"]}}
-    found = compared(views, perception, {"reliability": {}}, Known())
+    found = compared(views, perception, {"reliability": {}}, Known(views[0]))
     assert [(one["statistic"], one["clear"]) for one in found] == [("Q1", False), ("Q2", True)]
     assert found[0]["delta"] == 0
     cells = [(low[i] * high[j], (i > j) - (i < j)) for i in range(5) for j in range(5)]
@@ -124,4 +126,26 @@ def test_a_scale_whose_questions_do_not_go_together_is_compared_with_nothing() -
         view["scales"] = view["areas"]
     for reading, expected in (("items", ["areas"]), ("care", ["areas", "scales"])):
         quality = {"reliability": {"1": {"reading": reading}}}
-        assert [one["family"] for one in compared(views, {}, quality, Known())] == expected
+        assert [one["family"] for one in compared(views, {}, quality, Known(views[0]))] == expected
+
+
+def test_women_and_men_together_are_no_more_than_answered() -> None:
+    """268 sheets, 200-399 women and 50-99 men: 209 women and 58 men, not 283 and 71. Limits follow: 17.5**2 (1/209 + 1/58) + ..."""
+    views = _three(50, 65)
+    views[1]["n_band"] = "200-399"
+    (found,) = contrasts(views, received=268)
+    women, men = math.sqrt(200 * 218), math.sqrt(50 * 68)
+    rounding = 1 / 12 + 2.2495 * (25 / women) ** 2 + 6.25 / 12 + 2.2495 * (25 / men) ** 2
+    half = 1.96 * math.sqrt(17.5**2 * (1 / women + 1 / men) + rounding)
+    assert (found.low, found.high) == (math.floor(-15 - half), math.ceil(-15 + half))
+
+
+def test_a_statistic_that_fewer_of_everyone_entered_counts_for_fewer_of_each() -> None:
+    """Half of the whole organisation gave no score: 141 of 283, so 71 of 141 women stand for hers, and 50 of 71 men."""
+    views = _three(50, 65)
+    views[0]["areas"]["1"]["n_band"] = "100-199"
+    (found,) = contrasts(views)
+    women, men = 141.4 / 2, 50
+    rounding = 2 * 6.25 / 12 + 2.2495 * ((25 / women) ** 2 + (25 / men) ** 2)
+    half = 1.96 * math.sqrt(17.5**2 * (1 / women + 1 / men) + rounding)
+    assert (found.low, found.high) == (math.floor(-15 - half), math.ceil(-15 + half))

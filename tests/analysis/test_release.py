@@ -43,9 +43,12 @@ def test_the_limits_of_a_share_do_not_give_the_count_away() -> None:
 
 
 def test_the_limits_are_those_of_the_worked_formula_on_what_is_published() -> None:
-    """246 of 412 print as 200-399: SD 45.18 as 50, 50**2 / 200 x (412 - 200) / 411 + 1/12 + 2.2495 / 64 = 6.57; 1.96 x 2.56 = 5.02."""
+    """246 of 412: SD 45.18 prints as 50, and 47.5 stands for that.
+
+    47.5**2 / 246 x (412 - 246) / 411 + 1 / 12 + 2.2495 (100 / 984)**2 = 3.81; 1.96 x 1.95 = 3.8.
+    """
     figure = _root(released(wave(246, A1=[5] * 100 + [3] * 46 + [1] * 100), invited=412))
-    assert (figure["index"], figure["ci"]["index"], figure["sd"]) == (50, [44, 56], 50)
+    assert (figure["index"], figure["ci"]["index"], figure["sd"]) == (50, [46, 54], 50)
 
 
 def test_the_only_item_of_an_indicator_is_printed_as_the_indicator() -> None:

@@ -311,5 +311,5 @@ def test_a_document_that_was_changed_does_not_become_a_release() -> None:
 def test_figures_can_be_made_again_from_the_document_alone() -> None:
     """Closure rule: differences and states below the organisation are functions of published values."""
     made = release(_responses(7), PLAN, INSTRUMENT, Rules(), FACTS).to_json()
-    known = Known(headcounts=made["plan"]["headcounts"])
+    known = Known.of(made["views"][0], made["participation"], made["quality"], made["plan"]["headcounts"])
     assert compared(made["views"], made["perception"], made["quality"], known) == made["differences"] != []
