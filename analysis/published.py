@@ -13,8 +13,8 @@ from analysis.steps import STEPS, Figure
 
 type Filter = Mapping[str, Sequence[str]]
 """Of each named dimension any of the named categories ("" is "gave none"); the whole organisation has none."""
-type Kind = Literal["everyone", "territory", "service", "team", "gender", "age", "cross"]
-"""What a view is of: everyone, a unit by how deep it stands, one other demographic, or a crossing."""
+type Kind = Literal["everyone", "territory", "service", "team", "gender", "age", "other", "cross"]
+"""What a view is of: everyone, a unit by how deep it stands, one other demographic (of imported waves any), or a crossing."""
 UNITS: tuple[Kind, ...] = ("territory", "service", "team")
 """A unit without one above it is a territory, the next a service, what is below a team."""
 
@@ -242,13 +242,7 @@ class Document(_Part, frozen=True):
 
 
 def kind_of(filter_: Filter, dimensions: Sequence[Dimension]) -> Kind:
-    """What a view is of, by its filter and the tree of units.
-
-    Raises
-    ------
-    ValueError
-        If it filters by one demographic that is none of ours.
-    """
+    """What a view is of, by its filter and the tree of units."""
     if not filter_:
         return "everyone"
     if len(filter_) > 1:
@@ -260,7 +254,7 @@ def kind_of(filter_: Filter, dimensions: Sequence[Dimension]) -> Kind:
         case "gender" | "age":
             return name
         case _:
-            raise ValueError(name)
+            return "other"
 
 
 def depth_of(unit: str, dimensions: Sequence[Dimension]) -> int:

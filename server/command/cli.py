@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     responses.add_argument("file")
     responses.add_argument("--mapping", required=True)
     responses.add_argument("--words", action="store_true")
+    drafted = command(importing, "draft", "import_draft")
+    drafted.add_argument("file")
+    drafted.add_argument("--wave", default="imported")
+    drafted.add_argument("--output", default="")
 
     wave = group("wave")
     plan = command(wave, "plan", "wave_plan")

@@ -10,6 +10,7 @@ from server.command.site import print_refused, unreadable
 from server.frame.terminal import LANGUAGE, refuse, tell
 from server.processes.releasing import draw
 from server.results.reading import view_name
+from surveys.importing.drafting import draft
 from surveys.importing.mapping import MappingBroken, read_mapping
 from surveys.importing.responses import ResponsesRefused, read_responses
 from surveys.importing.sheets import FileUnreadable
@@ -22,6 +23,26 @@ from surveys.public.waves import NoSuchWave, WrongState
 
 def _rows_read(n: int) -> None:
     print(f"  {n}…", file=sys.stderr, flush=True)
+
+
+def draft_mapping(file: Path, wave: str, output: str) -> int:
+    """Write a first mapping for a file, or print it; never over a file that is there."""
+    try:
+        text = draft(file, wave)
+    except FileUnreadable as problem:
+        return unreadable(problem)
+    if not output:
+        print(text)
+        return 0
+    try:
+        with Path(output).open("x", encoding="utf-8") as written:
+            written.write(text)
+    except FileExistsError:
+        return refuse("import_draft_exists", file=output)
+    except OSError:
+        return refuse("import_draft_not_written", file=output)
+    tell("import_drafted", file=output, n=text.count("CHECK") - 1)
+    return 0
 
 
 async def import_file(site: Site, file: Path, mapping_file: Path, *, words: bool = False) -> int:
@@ -37,6 +58,8 @@ async def import_file(site: Site, file: Path, mapping_file: Path, *, words: bool
     except ResponsesRefused as problem:
         refuse("import_bad_rows")
         print_refused(problem.rows)
+        if more := problem.total - len(problem.rows):
+            tell("import_more", n=more)
         return refuse("import_refused", n=problem.total)
     try:
         await (correct_words if words else release_file)(site, mapping, found, lambda _: None)

@@ -210,6 +210,13 @@ async def import_responses(given: argparse.Namespace) -> int:
         return await import_file(site, Path(given.file), Path(given.mapping), words=given.words)
 
 
+async def import_draft(given: argparse.Namespace) -> int:
+    """Write a first mapping for another tool's export; touches no store."""
+    from server.command.imported import draft_mapping
+
+    return draft_mapping(Path(given.file), given.wave, given.output)
+
+
 COMMANDS: dict[str, Run] = {
     "init": init,
     "account add": account_add,
@@ -217,4 +224,5 @@ COMMANDS: dict[str, Run] = {
     "account list": account_list,
     "import people": import_people,
     "import responses": import_responses,
+    "import draft": import_draft,
 }

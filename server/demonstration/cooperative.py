@@ -88,6 +88,9 @@ class Story:
     territories: Mapping[str, float]
 
 
+MOOD = 0.75
+"""How far people differ in all they answer; a single answer differs by 1. Five questions then go together with an omega of about
+0.7, as the five of Agreeableness in psych::bfi do (0.724, docs/statistics.md 2.8)."""
 THEMES = {"CUL": 3.7, "VOI": 3.3, "LEA": 3.2, "HRP": 3.3, "GRO": 3.1, "PAY": 2.8, "SAF": 3.5, "CAR": 3.6, "": 3.6}
 STORIES = (
     Story(
@@ -200,7 +203,7 @@ async def _answers(
     gate = asyncio.Semaphore(32)
     forms = []
     for person, code in zip(those, codes, strict=False):
-        mood = dice.gauss(0, 0.45)
+        mood = dice.gauss(0, MOOD)
         chosen = {item.id: _chosen(item, person, story, mood, dice) for item in questionnaire.items()}
         forms.append(
             {**chosen, "_code": code, "_wave": story.id, "_lang": "it", "_attempt": f"{dice.getrandbits(128):032x}"}
@@ -340,6 +343,10 @@ _EVIDENCE = (
 )
 
 
+_EXPIRING = "1.5"
+"""The indicator whose evidence runs out soon."""
+
+
 async def _evidence(engines: Engines) -> None:
     """Documents and states for some indicators, and three actions; 3.6 has documents that people do not see."""
     day, public = today(), engines["public"]
@@ -348,9 +355,8 @@ async def _evidence(engines: Engines) -> None:
         await evidence.add_document(
             public, indicator, title, paper, day, link=f"https://esempio.invalid/documenti/{indicator}.pdf"
         )
-        record = EvidenceState(
-            indicator, state, set_by="direzione", set_on=day - timedelta(days=60), valid_until=day + timedelta(days=300)
-        )
+        last = day + timedelta(days=50 if indicator == _EXPIRING else 300)
+        record = EvidenceState(indicator, state, set_by="direzione", set_on=day - timedelta(days=60), valid_until=last)
         await evidence.set_state(public, record)
         await evidence.review(
             public, indicator, "direzione2", (await evidence.of(indicator)).mark, day - timedelta(days=50)

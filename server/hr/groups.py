@@ -33,7 +33,7 @@ from server.results.story import (
 from surveys.public.questionnaires import members_of
 
 TINY = "5-9"
-KINDS = ("territory", "gender", "age")
+KINDS = ("territory", "gender", "age", "other")
 """Whom a page of a theme lists; beside them whoever is clearly elsewhere, or moved."""
 
 

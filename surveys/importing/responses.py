@@ -10,7 +10,7 @@ from typing import NoReturn, Self
 from surveys.importing.mapping import GroupMapping, ItemMapping, MappingBroken, ResponseMapping, read_mapping
 from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
 from surveys.importing.sources import Sketches, sketches
-from surveys.importing.words import PERSONAL_COLUMNS, plain
+from surveys.importing.words import PERSONAL_COLUMNS, plain, whole
 
 __all__ = [
     "ImportedResponses",
@@ -280,9 +280,10 @@ class _Coder:
             return code
         if value.casefold() in self.missing:
             return ""
-        if group.ranges and value.lstrip("-").isdecimal() and len(value) < 12:
+        number = whole(value)
+        if group.ranges and number and len(number) < 12:
             for span in group.ranges:
-                if span.low <= int(value) <= span.high:
+                if span.low <= int(number) <= span.high:
                     return span.code
         if group.other is not None:
             return group.other
@@ -322,8 +323,9 @@ def _table(item: ItemMapping) -> dict[str, int]:
 
 
 def _look_up[T](table: Mapping[str, T], value: str) -> T | None:
-    found = table.get(value)
-    return found if found is not None else table.get(value.casefold())
+    """As it is written, else whatever its capitals, else as a whole number: "2.0" is 2."""
+    ways = (value, value.casefold(), whole(value))
+    return next((found for way in ways if way and (found := table.get(way)) is not None), None)
 
 
 def _options(item: ItemMapping, value: str) -> frozenset[str] | None:

@@ -108,6 +108,24 @@ PERSONAL_COLUMNS = frozenset(
 )
 """Columns of exported responses, in plain letters, that name, address or time a person: no mapping can keep them."""
 
+DONT_KNOW = frozenset({"non so", "non lo so", "don t know", "dont know", "i don t know", "not sure", "unsure", "maybe"})
+PREFER_NOT = frozenset({"preferisco non rispondere", "prefer not to say", "prefer not to answer", "non rispondo"})
+SCALES = (
+    ("no", "yes"),
+    ("no", "si"),
+    ("per niente", "poco", "abbastanza", "molto", "moltissimo"),
+    ("per niente", "poco", "abbastanza", "molto"),
+    ("mai", "raramente", "qualche volta", "spesso", "sempre"),
+    ("never", "rarely", "sometimes", "often", "always"),
+    ("never", "rarely", "sometimes", "often"),
+    ("per niente d accordo", "poco d accordo", "ne si ne no", "abbastanza d accordo", "del tutto d accordo"),
+    ("in totale disaccordo", "in disaccordo", "ne d accordo ne in disaccordo", "d accordo", "totalmente d accordo"),
+    ("strongly disagree", "disagree", "neither agree nor disagree", "agree", "strongly agree"),
+    ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
+    ("very difficult", "somewhat difficult", "somewhat easy", "very easy"),
+    ("very dissatisfied", "dissatisfied", "neither satisfied nor dissatisfied", "satisfied", "very satisfied"),
+)
+"""Scales of answers in plain letters, the least favourable first."""
 _LANGUAGES = {language.code: language.called for language in KNOWN}
 _GENDERS = {
     "f": ("f", "femmina", "donna", "female", "woman", "femminile"),
@@ -220,3 +238,10 @@ def slug(name: str) -> str:
     if not made or not words.isascii() or len(made) > _LONGEST_SLUG:
         made = f"{made[: _LONGEST_SLUG - 9].strip('-')}-{hashlib.sha256(words.encode()).hexdigest()[:8]}".strip("-")
     return f"u-{made}" if made in _RESERVED else made
+
+
+def whole(value: str) -> str:
+    """A whole number as digits: "2.0" and "2,00" are 2, as spreadsheets and statistics programs write them; else ""."""
+    head, point, tail = value.strip().replace(",", ".").partition(".")
+    digits = head.removeprefix("-")
+    return head if digits.isdecimal() and digits.isascii() and (not point or not tail.strip("0")) else ""

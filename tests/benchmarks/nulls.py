@@ -1,7 +1,7 @@
 """What is claimed where there is nothing to claim, and where there is: whole releases of people who all feel alike, and of women who do not.
 
-430 are asked and 268 answer: 200 women, 60 men, 8 others or nobody said. Each person has a mood of her own, so that questions go together as
-those of psych::bfi's Agreeableness do (omega 0.72, docs/statistics.md 2.8). "I do not know" is given by 0 to 60 % of those who may where nothing is to be claimed.
+430 are asked and 268 answer: 200 women, 60 men, 8 others or nobody said. Each person has a mood of her own, so that questions go together
+(omega of about 0.65). "I do not know" is given by 0 to 60 % of those who may where nothing is to be claimed.
 """
 
 import sys
