@@ -36,9 +36,14 @@ async def band() -> int:
     return catalogue().band_of(employees).number if employees else max(band.number for band in catalogue().bands)
 
 
+def named(indicator: str) -> Indicator | None:
+    """An indicator of the practice, of any size band; None where it has no such one."""
+    return next((one for area in catalogue().areas for one in area.indicators if one.id == indicator), None)
+
+
 def is_known(indicator: str) -> bool:
     """Whether the practice has such an indicator, in any size band."""
-    return any(indicator == one.id for area in catalogue().areas for one in area.indicators)
+    return named(indicator) is not None
 
 
 def record_of(state: EvidenceState, on: date) -> points.EvidenceRecord:

@@ -99,7 +99,7 @@ STORIES = (
         372,
         19,
         0.62,
-        THEMES | {"SAF": 3.2},
+        THEMES | {"SAF": 3.0},
         {"po": -0.75, "fi": 0.1},
     ),
     Story(
@@ -109,7 +109,7 @@ STORIES = (
         19,
         0.68,
         THEMES,
-        {"po": -0.15, "li": -0.7, "fi": 0.15},
+        {"po": -0.15, "li": -0.9, "fi": 0.15},
     ),
     Story("autunno-2026", {"it": "Come stai al lavoro?", "en": "How is work?"}, 2, 19, 0.25, THEMES, {"li": -0.4}),
 )

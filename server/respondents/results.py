@@ -87,7 +87,7 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         heading=text_of(wave.title, language),
         participation=participation_line(document, language),
         origin_note=say(language, "results.imported") if document.origin == "imported" else "",
-        findings=in_words(document, language),
+        findings=in_words(document, labels, language),
         has_areas=bool(document.everyone.areas),
         areas=area_lines(document, language, points),
         charts=await charts_of(wave_id, document, labels, language),

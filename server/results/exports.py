@@ -2,66 +2,156 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from analysis.published import Document
-from server.frame.display import text_of
+from analysis.demographics import Dimension
+from analysis.published import Document, Filter
+from analysis.steps import Figure, as_number, is_coded
+from server.frame.display import number, text_of
 from server.frame.texts import say
 from server.results.reading import Labels, figure_cell, view_name
 
-type Row = tuple[str, str, str, str, str, str]
+type Cell = str | float
 FAMILIES = ("areas", "scales", "items")
 UNDATED = "2000-01-01"
+DECIMAL_COMMA = frozenset({"it"})
+"""Languages whose spreadsheets read a comma in numbers, and semicolons between cells."""
 
 
-def _label(family: str, name: str, labels: Labels, language: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One sheet: its name, the keys of its columns (docs: the sheet "dictionary"), and its rows."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+FIGURES = ("group", "people", "kind", "id", "text", "index", "index_low", "index_high")
+SHARES = ("favourable", "favourable_low", "favourable_high", "distribution")
+DIFFERENCES = ("group", "against", "kind", "id", "text", "gap", "gap_low", "gap_high", "clear", "delta")
+INDICATORS = ("indicator", "state", "index", "index_low", "index_high", "dont_know", "awareness", "women", "others")
+
+
+def tables(document: Document, labels: Labels, language: str) -> tuple[Table, ...]:
+    """Everything a release says in figures: groups, comparisons, indicators, and what the columns mean."""
+    named = {
+        "figures": ((*FIGURES, *SHARES), _figures(document, labels, language)),
+        "differences": (DIFFERENCES, _differences(document, labels, language)),
+        "indicators": (INDICATORS, _indicators(document, language)),
+    }
+    found = [Table(name, columns, tuple(rows)) for name, (columns, rows) in named.items()]
+    keys = dict.fromkeys(key for table in found for key in table.columns)
+    meanings = tuple((say(language, f"hr.export.{key}"), say(language, f"hr.export.of_{key}")) for key in keys)
+    return (*found, Table("dictionary", ("column", "meaning"), meanings))
+
+
+def full_name(filter_: Filter, dimensions: Iterable[Dimension], language: str) -> str:
+    """A view's name with the territory before its service: Firenze · Pulizie."""
+    units = {c.code: c for d in dimensions if d.id == "unit" for c in d.categories}
+    path: list[str] = []
+    code = filter_["unit"][0] if "unit" in filter_ else None
+    while code and (unit := units.get(code)) and (code := unit.parent):
+        above = units[code].name
+        path.insert(0, text_of(above, language) if isinstance(above, dict) else str(above))
+    return " · ".join([*path, view_name(filter_, tuple(dimensions), language)])
+
+
+def _text(family: str, name: str, labels: Labels, language: str) -> str:
     if family == "areas":
         return say(language, f"results.area.{name}")
     texts = (labels.scales if family == "scales" else labels.items).get(name)
     return text_of(texts, language) if texts else name
 
 
-def rows(document: Document, labels: Labels, language: str) -> Iterator[Row]:
-    """Group, size band, kind, statistic, index, favourable; one row for each shown figure, one for each hidden view."""
+def _value(figure: Figure | None) -> Cell:
+    """A number, or a coded end in words."""
+    if figure is None:
+        return ""
+    return figure_cell(figure, "en") if is_coded(figure) else as_number(figure)
+
+
+def _ends(limits: tuple[float, float] | None) -> tuple[Cell, Cell]:
+    return limits if limits else ("", "")
+
+
+def _figures(document: Document, labels: Labels, language: str) -> Iterator[tuple[Cell, ...]]:
+    """One row for each shown figure, one for each hidden view."""
     hidden = say(language, "results.not_shown")
     for view in document.views:
-        name = view_name(view.filter, document.plan.dimensions, language)
+        name = full_name(view.filter, document.plan.dimensions, language)
         if not view.shown:
-            yield name, hidden, "", "", hidden, hidden
+            yield (name, hidden, *("" for _ in (*FIGURES[2:], *SHARES)))
             continue
         for family in FAMILIES:
             for statistic, figure in view.family(family).items():
                 yield (
                     name,
                     figure.n_band or view.n_band,
-                    family,
-                    f"{statistic} {_label(family, statistic, labels, language)}",
-                    figure_cell(figure.index, "en"),
-                    figure_cell(figure.favourable, "en"),
+                    say(language, f"hr.export.kind_{family}"),
+                    statistic,
+                    _text(family, statistic, labels, language),
+                    _value(figure.index),
+                    *_ends(figure.ci.index),
+                    _value(figure.favourable),
+                    *_ends(figure.ci.favourable),
+                    " / ".join(figure_cell(one, "en") for one in figure.distribution),
                 )
 
 
-def _head(language: str) -> Row:
-    keys = ("group_head", "size_head", "family_head", "item_head", "index_head", "favourable_head")
-    return tuple(say(language, f"results.{key}") for key in keys)  # type: ignore[return-value]  # six keys, six cells
+def _differences(document: Document, labels: Labels, language: str) -> Iterator[tuple[Cell, ...]]:
+    filters = {view.id: view.filter for view in document.plan.views}
+    for one in document.differences:
+        names = [full_name(filters[view], document.plan.dimensions, language) for view in (one.view, one.against)]
+        yield (
+            *names,
+            say(language, f"hr.export.kind_{one.family}"),
+            one.statistic,
+            _text(one.family, one.statistic, labels, language),
+            one.gap,
+            one.low,
+            one.high,
+            say(language, "hr.export.yes" if one.clear else "hr.export.no"),
+            "" if one.delta is None else one.delta,
+        )
+
+
+def _indicators(document: Document, language: str) -> Iterator[tuple[Cell, ...]]:
+    for indicator, record in document.perception.items():
+        others = next((state for name, state in record.gender.items() if name != "f"), "")
+        yield (
+            indicator,
+            say(language, f"perception.{record.state}"),
+            _value(record.index),
+            *_ends(record.ci),
+            _value(record.dont_know),
+            say(language, "hr.export.yes" if record.awareness_low else "hr.export.no"),
+            *(say(language, f"perception.{state}") if state else "" for state in (record.gender.get("f", ""), others)),
+        )
 
 
 def _safe(cell: str) -> str:
     """A spreadsheet must not take a text for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def as_csv(document: Document, labels: Labels, language: str) -> str:
+    """The figures as one long table, as a spreadsheet in this language reads it; each row with the wave and its days."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_head(language))
-    writer.writerows([_safe(cell) for cell in row] for row in rows(document, labels, language))
+    writer = csv.writer(text, delimiter=";" if language in DECIMAL_COMMA else ",")
+    table = tables(document, labels, language)[0]
+    wave = document.wave
+    writer.writerow([say(language, f"hr.export.{key}") for key in ("wave", "opened", "closed", *table.columns)])
+    for row in table.rows:
+        cells = (wave.id, wave.opened or "", wave.closed or "", *row)
+        writer.writerow([_safe(cell) if isinstance(cell, str) else number(cell, language) for cell in cells])
     return "\ufeff" + text.getvalue()
 
 
 def as_workbook(document: Document, labels: Labels, language: str) -> bytes:
-    """One sheet of figures, one that says what they are and how they were checked."""
+    """Figures, differences, indicators, a dictionary, and how they were checked."""
     import xlsxwriter  # loaded when somebody asks for a workbook: a start does not need it
 
     target = io.BytesIO()
@@ -69,21 +159,24 @@ def as_workbook(document: Document, labels: Labels, language: str) -> bytes:
     day = document.wave.closed or UNDATED  # else the file carries the second of its download
     book.set_properties({"created": datetime.fromisoformat(day)})
     bold = book.add_format({"bold": True})
-    sheet = book.add_worksheet(say(language, "results.title")[:31])
-    sheet.write_row(0, 0, _head(language), bold)
-    for place, row in enumerate(rows(document, labels, language), start=1):
-        for column, cell in enumerate(row):
-            try:
-                sheet.write_number(place, column, float(cell))
-            except ValueError:
-                sheet.write_string(place, column, cell)
-    sheet.freeze_panes(1, 1)
-    sheet.autofilter(0, 0, place, 5)
-    sheet.set_column(0, 0, 40)
-    sheet.set_column(3, 3, 60)
+    for table in tables(document, labels, language):
+        sheet = book.add_worksheet(say(language, f"hr.export.{table.name}")[:31])
+        sheet.write_row(0, 0, [say(language, f"hr.export.{key}") for key in table.columns], bold)
+        for place, row in enumerate(table.rows, start=1):
+            for column, cell in enumerate(row):
+                if isinstance(cell, str):
+                    sheet.write_string(place, column, cell)
+                else:
+                    sheet.write_number(place, column, cell)
+        sheet.freeze_panes(1, 1)
+        if table.rows:
+            sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+        sheet.set_column(0, 0, 40)
+        sheet.set_column(4, 4, 60)
     about = book.add_worksheet(say(language, "results.method")[:31])
     lines = [
         document.wave.id,
+        f"{document.wave.opened or ''} – {document.wave.closed or ''}",
         say(language, "results.method_text", k=document.rules.k["items"]),
         say(language, f"results.answers_{document.answers_verdict}"),
     ]

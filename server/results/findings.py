@@ -6,17 +6,28 @@ from analysis.findings import Finding, findings, gender_contrasts, safety_alerts
 from analysis.published import Difference, Document, Statistic
 from analysis.steps import as_number
 from server.frame.display import number, text_of
-from server.frame.texts import say
+from server.frame.texts import DESK_LANGUAGES, say
 from server.results.reading import AREAS, Labels, figure_text, view_name
+from surveys import certification
 
 
 def area_names(language: str) -> dict[str, str]:
     return {area: say(language, f"results.area.{area}") for area in AREAS}
 
 
-def in_words(document: Document, language: str) -> tuple[str, ...]:
+def in_words(document: Document, labels: Labels, language: str) -> tuple[str, ...]:
     """The findings of a release as sentences; first of women and men, over all areas."""
-    return gender_line(document, language), *(_sentence(finding, document, language) for finding in findings(document))
+    said = (_sentence(finding, document, labels, language) for finding in findings(document))
+    return gender_line(document, language), *said
+
+
+def indicator_name(indicator: str, document: Document, labels: Labels, language: str) -> str:
+    """An indicator by its number and its words; where the practice has none in a language, by the first question that bears on it."""
+    if language in DESK_LANGUAGES and (found := certification.named(indicator)):
+        return f"{indicator} «{found.text_it if language == 'it' else found.text_en}»"
+    items = document.perception[indicator].items
+    text = labels.items.get(items[0]) if items else None
+    return f"{indicator} «{text_of(text, language)}»" if text else indicator
 
 
 def gender_line(document: Document, language: str, most: int | None = None) -> str:
@@ -55,7 +66,7 @@ def _gender_gap(one: Difference, others: str, language: str) -> str:
     )
 
 
-def _sentence(finding: Finding, document: Document, language: str) -> str:
+def _sentence(finding: Finding, document: Document, labels: Labels, language: str) -> str:
     values: dict[str, object] = {"value": figure_text(finding.value, language)}
     if finding.reference is not None:
         values["reference"] = figure_text(finding.reference, language)
@@ -67,7 +78,8 @@ def _sentence(finding: Finding, document: Document, language: str) -> str:
             low = finding.reference is not None and as_number(finding.value) < as_number(finding.reference)
             key = "gap_low" if low else "gap_high"
         case "critical" | "unaware":
-            values["indicator"], key = finding.subject, finding.kind
+            values["indicator"] = indicator_name(finding.subject, document, labels, language)
+            key = finding.kind
         case _:
             values["area"], key = say(language, f"results.area.{finding.subject}"), finding.kind
     return say(language, f"results.finding.{key}", **values)

@@ -199,20 +199,20 @@ class Claim:
 
 
 def unit_claims(story: Story) -> tuple[Claim, ...]:
-    """Each unit with a clear difference from the whole organisation, the one with most areas first; parts after their whole."""
+    """Each unit with a clear difference from the whole organisation: first where it hurts, then by how many areas."""
     of = len(story.document.everyone.areas)
     clear: dict[str, list[Difference]] = {}
     for one in story.document.differences:
         if one.clear and one.family == "areas" and story.document.kind_of(one.view) in UNITS:
             clear.setdefault(one.view, []).append(one)
-    claims = []
-    for view, found in sorted(clear.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        name = story.group(view)
-        for side in (-1, 1):
-            areas = [one for one in found if one.gap * side > 0]
-            if areas:
-                claims.append(Claim(_unit_text(story, name, view, areas, of), address_of(story, view), name))
-    return tuple(claims)
+    sides = [
+        (side, view, [one for one in found if one.gap * side > 0]) for view, found in clear.items() for side in (-1, 1)
+    ]
+    return tuple(
+        Claim(_unit_text(story, story.group(view), view, areas, of), address_of(story, view), story.group(view))
+        for _, view, areas in sorted(sides, key=lambda one: (one[0], -len(one[2]), one[1]))
+        if areas
+    )
 
 
 def _unit_text(story: Story, name: str, view: str, areas: Sequence[Difference], of: int) -> str:

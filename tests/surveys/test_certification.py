@@ -162,7 +162,9 @@ async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_
         "not_assessed",
         0.0,
     )
-    assert replace(tomorrow, counted=today.counted, alignment=today.alignment, gap=today.gap) == today
+    assert (today.expired, tomorrow.expired) == (False, True)
+    same = replace(tomorrow, counted=today.counted, alignment=today.alignment, gap=today.gap, expired=False)
+    assert same == today
     assert await certification.standing("9.9", DAY) is None
 
 

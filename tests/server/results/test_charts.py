@@ -48,7 +48,7 @@ def test_a_coded_end_keeps_its_sign_in_every_picture_and_its_title(language: str
 
 
 def test_a_sentence_about_a_coded_end_keeps_its_sign() -> None:
-    _, lowest, highest = in_words(DOCUMENT, "en")
+    _, lowest, highest = in_words(DOCUMENT, Labels({}, {}, {}, frozenset()), "en")
     assert "≤\u00a020" in lowest and "≥\u00a080" in highest
 
 

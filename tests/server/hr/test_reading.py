@@ -1,0 +1,178 @@
+"""HR's reading, from two real releases of the full form: what is clear is said, what is not shown is nowhere, and a pulse moves nothing."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.demographics import Category
+from analysis.release import Facts, release
+from analysis.responses import RawResponses
+from analysis.rules import Rules
+from analysis.views import default_plan
+from surveys.lifecycle.context import Site
+from surveys.lifecycle.instrument import instrument_of
+from surveys.lifecycle.releasing import signed
+from surveys.public import releases, waves
+from surveys.public.waves import State, WaveRecord
+from surveys.questionnaire import Questionnaire, UnitNode, shipped
+from surveys.stores import StoreSettings, stores
+from tests.analysis.waves import dice
+from tests.conftest import DAY
+from tests.server.hr.offices import Offices, offices
+
+UNITS = (
+    ("po", "Prato", ""),
+    ("po.a", "Cucina", "po"),
+    ("po.b", "Cura", "po"),
+    ("fi", "Firenze", ""),
+    ("fi.a", "Nido", "fi"),
+)
+TINY = "fi.a"
+"""A service of three people: never shown."""
+CLOSED = DAY - timedelta(days=100)
+
+
+def _form(kind: str) -> Questionnaire:
+    return shipped(kind, [UnitNode(*unit) for unit in UNITS], ("unit", "gender", "age"))
+
+
+@cache
+def _document(name: str, kind: str, closed: date, low: float, women: float) -> dict[str, Any]:
+    """240 people; in Prato answers are lower by `low`, and of women on growth by `women`."""
+    form, source = _form(kind), np.random.default_rng(len(name))
+    instrument, n = instrument_of(form), 240
+    tree = [Category(code, label, above or None) for code, label, above in UNITS]
+    plan = default_plan(tree, [Category(c, c) for c in ("f", "m")], [Category(c, c) for c in ("u30", "30_39")])
+    unit = np.array([TINY] * 3 + [("po.a", "po.b", "fi", "fi")[i % 4] for i in range(n - 3)])
+    gender = np.array([("f", "f", "m")[i % 3] for i in range(n)])
+    groups = {"unit": unit.tolist(), "gender": gender.tolist(), "age": [("u30", "30_39")[i % 2] for i in range(n)]}
+    mood, answers = source.normal(0, 0.7, n), {}
+    for item in instrument.items:
+        shift = np.where(np.char.startswith(unit, "po"), -low, 0.0)
+        shift = shift - np.where((gender == "f") & (4 in item.areas), women, 0.0)
+        felt = 3.3 + (-1 if item.reverse else 1) * (mood + shift) + source.normal(0, 0.9, n)
+        scored = np.clip(np.rint(felt), item.low, item.high).astype(int)
+        answers[item.id] = (scored if item.family == "items" else np.zeros(n, dtype=int)).tolist()
+    counts = {"invited": 300, "issued": 0, "drawn": n, "received": n, "unreadable": 0}
+    about = {"id": name, "title": {"it": name}, "opened": str(closed), "closed": str(closed)}
+    asked = {"id": form.id, "version": str(form.version), "sha256": form.sha256()}
+    facts = Facts("prova", "ascolto", about, asked, counts)
+    return release(RawResponses(n, groups, answers), plan, instrument, Rules(), facts, below=dice(1)).to_json()
+
+
+async def _keep(
+    site: Site, name: str, closed: date, *, kind: str = "full", low: float = 0.0, women: float = 0.0
+) -> None:
+    document = _document(name, kind, closed, low, women)
+    record = WaveRecord(
+        name,
+        {"it": name},
+        State.RELEASED,
+        closed=closed,
+        released=closed,
+        invited=300,
+        questionnaire=_form(kind).to_json(),
+        plan={part: document["plan"][part] for part in ("dimensions", "views")},
+    )
+    await waves.add(site.engines["public"], record)
+    async with site.engines["public"].transaction():
+        await releases.keep(name, signed(site, document), "")
+
+
+@asynccontextmanager
+async def _reading(settings: StoreSettings, *, before: bool = True) -> AsyncIterator[Offices]:
+    async with stores(settings) as engines:
+        site = Site(engines, settings.data, DAY, "test")
+        if before:
+            await _keep(site, "prima", CLOSED - timedelta(days=200))
+        await _keep(site, "adesso", CLOSED, low=1.2, women=1.0)
+    async with offices(settings) as served:
+        yield served
+
+
+def _heading(page: str) -> str:
+    found = re.search(r"<h1>(.*?)</h1>", page, re.S)
+    assert found
+    return found[1]
+
+
+async def test_what_is_clear_is_the_title_and_leads_to_its_page(tmp_path: Any) -> None:
+    async with _reading(StoreSettings(tmp_path)) as served:
+        page = (await served.get("/hr?lang=it")).text
+        assert _heading(page) == "Prato è chiaramente sotto la cooperativa in 6 aree su 6"
+        assert "/hr/results/adesso/group/unit:po?lang=it" in page and "Le donne vedono «Crescita" in page
+        group = (await served.get("/hr/results/adesso/group/unit:po?lang=it")).text
+        assert _heading(group).startswith("Prato è chiaramente sotto")
+        assert "è scesa in" in group and "▼" in group
+        theme = (await served.get("/hr/results/adesso/areas/4?lang=it")).text
+        assert "Chiaramente sotto la cooperativa: Prato" in theme and "Donne rispetto agli uomini: −" in theme
+
+
+async def test_colour_is_only_where_a_difference_is_clear(tmp_path: Any) -> None:
+    """Could mislead: every cell was coloured by its level, groups of five people too."""
+    async with _reading(StoreSettings(tmp_path)) as served:
+        page = (await served.get("/hr/results/adesso?lang=en")).text
+    document = _document("adesso", "full", CLOSED, 1.2, 1.0)
+    clear = {(d["view"], d["statistic"]) for d in document["differences"] if d["clear"] and d["against"] == "all"}
+    rows = re.findall(r"<tr class=\"[^\"]*\">.*?</tr>", page, re.S)
+    coloured = sum(row.count('class="lo"') + row.count('class="hi"') for row in rows)
+    assert coloured == len(clear) > 0
+    assert all("unit:po" in row or "unit:fi" in row for row in rows if 'class="lo"' in row)
+
+
+async def test_a_group_that_is_not_shown_is_not_told_from_one_that_does_not_exist(tmp_path: Any) -> None:
+    """Could leak: an address that answers otherwise for three people than for nobody."""
+    async with _reading(StoreSettings(tmp_path)) as served:
+        answers = [await served.get(f"/hr/results/adesso/group/unit:{code}?lang=it") for code in (TINY, "fi.z")]
+        page = (await served.get("/hr/results/adesso?lang=it")).text
+    assert [one.status_code for one in answers] == [404, 404] and answers[0].text == answers[1].text
+    assert "Nido" not in page and "Gruppi non mostrati:" in page
+
+
+async def test_with_one_wave_nothing_is_said_of_before(tmp_path: Any) -> None:
+    async with _reading(StoreSettings(tmp_path), before=False) as served:
+        pages = [
+            (await served.get(f"{path}?lang=it")).text
+            for path in (
+                "/hr",
+                "/hr/results/adesso/group/unit:po",
+                "/hr/results/adesso/areas/1",
+                "/hr/results/adesso/scales/SAF",
+            )
+        ]
+    assert all("Rispetto a" not in page and "come prima" not in page and "▼" not in page for page in pages)
+
+
+async def test_a_pulse_changes_no_byte_of_overview_indicators_and_scores(tmp_path: Any) -> None:
+    settings = StoreSettings(tmp_path)
+    paths = ("/hr?lang=it", "/hr/indicators?lang=it", "/hr/scorecard?lang=it", "/hr/indicators/3.6?lang=it")
+    async with _reading(settings) as served:
+        before = [(await served.get(path)).text for path in paths]
+        async with stores(settings) as engines:
+            await _keep(Site(engines, settings.data, DAY, "test"), "lampo", CLOSED + timedelta(days=30), kind="pulse")
+        assert [(await served.get(path)).text for path in paths] == before
+        assert (await served.get("/hr/results/lampo?lang=it")).status_code == 200
+
+
+async def test_before_the_first_results_the_overview_is_the_way_there(tmp_path: Any) -> None:
+    async with offices(StoreSettings(tmp_path)) as served:
+        page = (await served.get("/hr?lang=en")).text
+        assert page.count("<li class=") == 6 and page.count('aria-current="step"') == 1
+        assert "/hr/organisation?lang=en" in page and "not shown" not in page
+        nothing = await served.get("/hr/results?lang=en")
+        assert nothing.status_code == 200 and "first published survey" in nothing.text
+        for path in ("group/unit:po", "areas/1", "scales/SAF", "item/SAF1"):
+            assert (await served.get(f"/hr/results/nessuna/{path}")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/adesso", "/adesso/group/unit:po", "/adesso/areas/1", "/adesso/scales/SAF"])
+async def test_nobody_but_hr_reads_it(tmp_path: Any, path: str) -> None:
+    async with offices(StoreSettings(tmp_path)) as served:
+        for who in ("verifica", "rappresentante"):
+            assert (await served.get(f"/hr/results{path}", who)).status_code == 403
