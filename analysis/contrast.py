@@ -1,4 +1,4 @@
-"""Women and the contrast group, of the whole organisation: the point of the standard (STATISTICS 2.6, 2.7).
+"""Women and the contrast group, of the whole organisation: the point of the standard (STATISTICS 2.6).
 
 From published values alone (docs/decisions/0030): areas and scales by their indices and published spread; questions whose
 distributions are published on both sides by Brunner and Munzel's test on these. All of them are one family.
