@@ -93,6 +93,7 @@ class ScorecardPage:
     shell: Shell
     desk: Desk
     title: str
+    road: scorecard.Road
     total: str
     verdict: str
     rows: tuple[ScoreRow, ...]
@@ -213,6 +214,7 @@ async def scorecard_page(request: AppRequest) -> Response[str]:
             shell,
             desk,
             say(language, "hr.scorecard.heading"),
+            await scorecard.road(language),
             await scorecard.total_line(language),
             verdict,
             rows,

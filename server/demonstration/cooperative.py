@@ -172,7 +172,7 @@ def _chosen(item: Item, person: Any, story: Story, mood: float, dice: random.Ran
         return ["dont_know"]
     mean = story.themes.get(item.construct, 3.4) + mood + story.territories.get(person.unit.split(".")[0], 0.0)
     if person.gender == "f" and item.construct in ("GRO", "PAY"):
-        mean -= 0.5
+        mean -= 0.7
     if "3.6" in item.indicators:
         mean -= 0.8
     value = min(5, max(1, round(dice.gauss(mean, 1.0))))

@@ -68,7 +68,7 @@ class OverviewPage:
 
 
 def _running_line(wave: WaveRecord, language: str) -> str:
-    received = say(language, "hr.overview.few") if wave.received_tens is None else f"≥ {wave.received_tens}"
+    received = say(language, "hr.overview.few") if wave.received_tens is None else f"≥\u00a0{wave.received_tens}"
     return say(
         language,
         "hr.overview.running",
