@@ -12,7 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-SHAPES = ("plain", "limesurvey", "google", "microsoft")
+LONG = "long"
+SHAPES = ("plain", "limesurvey", "google", "microsoft", LONG)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}")
 _NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 _INDICATOR = re.compile(r"[1-6]\.[1-7]")
@@ -96,7 +97,10 @@ class ScaleMapping:
 
 @dataclass(frozen=True, slots=True)
 class ResponseMapping:
-    """A whole mapping. Dates are ISO days. `id_column` tells repeated rows from equal ones."""
+    """A whole mapping. Dates are ISO days. `id_column` tells repeated rows from equal ones.
+
+    `question_column` and `answer_column` are those of the long shape, with one answer in each row; else "".
+    """
 
     wave: str
     title: Texts
@@ -109,6 +113,8 @@ class ResponseMapping:
     missing: tuple[str, ...]
     drop: tuple[str, ...]
     id_column: str
+    question_column: str
+    answer_column: str
     groups: tuple[GroupMapping, ...]
     items: tuple[ItemMapping, ...]
     scales: tuple[ScaleMapping, ...]
@@ -137,7 +143,7 @@ def parse_mapping(data: Mapping[str, Any]) -> ResponseMapping:
     reader.only("the mapping", data, {"wave", "file", "groups", "items", "scales"})
     wave, file = reader.table(data, "wave"), reader.table(data, "file")
     reader.only("[wave]", wave, {"id", "title", "opened", "closed", "source", "licence"})
-    reader.only("[file]", file, {"shape", "encoding", "missing", "drop", "id", "on_bad_row"})
+    reader.only("[file]", file, {"shape", "encoding", "missing", "drop", "id", "question", "answer", "on_bad_row"})
     groups = tuple(_group(reader, name, table) for name, table in reader.tables(data, "groups"))
     items = tuple(_item(reader, name, table) for name, table in reader.tables(data, "items"))
     made = ResponseMapping(
@@ -152,6 +158,8 @@ def parse_mapping(data: Mapping[str, Any]) -> ResponseMapping:
         missing=("", *reader.words("[file]", file, "missing")),
         drop=reader.words("[file]", file, "drop"),
         id_column=reader.text("[file]", file, "id"),
+        question_column=reader.text("[file]", file, "question"),
+        answer_column=reader.text("[file]", file, "answer"),
         groups=groups,
         items=items,
         scales=_scales(reader, data, items),
@@ -343,6 +351,10 @@ def _check(reader: _Reader, made: ResponseMapping, file: Mapping[str, Any]) -> N
         reader.say("[wave] closes before it opens")
     if made.shape not in SHAPES:
         reader.say(f"[file] shape is one of {', '.join(SHAPES)}")
+    if made.shape == LONG and not (made.id_column and made.question_column and made.answer_column):
+        reader.say("[file] of the long shape names the columns 'id', 'question' and 'answer'")
+    if made.shape != LONG and (made.question_column or made.answer_column):
+        reader.say("[file] 'question' and 'answer' are for the shape 'long' alone")
     if file.get("on_bad_row", "refuse") != "refuse":
         reader.say("[file] on_bad_row can only be 'refuse': a file is taken whole or not at all")
     if not made.items:

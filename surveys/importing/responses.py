@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Self
 
-from surveys.importing.mapping import GroupMapping, ItemMapping, MappingBroken, ResponseMapping, read_mapping
+from surveys.importing.long import widened
+from surveys.importing.mapping import LONG, GroupMapping, ItemMapping, MappingBroken, ResponseMapping, read_mapping
 from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
 from surveys.importing.sources import Sketches, sketches
 from surveys.importing.words import PERSONAL_COLUMNS, plain, whole
@@ -132,6 +133,8 @@ def read_responses(
         If any cell is in no table of the mapping: row, column, value and remedy of the first fifty.
     """
     rows = read_rows(path, limit_bytes=limit_bytes, encoding=mapping.encoding)
+    if mapping.shape == LONG:
+        rows = widened(rows, mapping.id_column, mapping.question_column, mapping.answer_column)
     places = _places(rows, mapping)
     identity = _identity(rows, mapping, places)
     coder = _Coder(mapping, places)

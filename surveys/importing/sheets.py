@@ -41,6 +41,8 @@ _MESSAGES = {
     "no_rows": "Below the column names there is no row.",
     "duplicate_header": "Two columns are named {column}.",
     "wide_row": "Row {row} has {found} cells, the header {expected}. A separator inside a text needs quotation marks.",
+    "long_row": "Row {row} says nothing in {column}: in the long shape each row needs a sheet and a question.",
+    "long_clash": "Row {row} says another thing in {column} than an earlier row of the same sheet.",
     "missing_column": "There is no column {column}. Columns found: {columns}.",
 }
 
