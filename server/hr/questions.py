@@ -14,7 +14,7 @@ from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
-from server.results.reading import figure_text, labels_of, view_name
+from server.results.reading import band_text, figure_text, labels_of, view_name
 from server.results.shown import released
 
 
@@ -32,6 +32,7 @@ class ItemPage:
     reverse: bool
     distribution: tuple[tuple[str, str, float], ...]
     rows: tuple[tuple[str, str, str, str], ...]
+    hidden: int
 
 
 @get("/results/{wave_id:str}/item/{item:str}")
@@ -45,13 +46,16 @@ async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[
     shell, desk = await frame(request)
     language = shell.language
     figure = root[item]
-    rows = []
-    for view in document.views:
-        found = view.items.get(item)
-        name = view_name(view.filter, document.plan.dimensions, language)
-        index = figure_text(found.index, language) if found else ""
-        favourable = figure_text(found.favourable, language, " %") if found else ""
-        rows.append((name, (found.n_band if found else "") or view.n_band, index, favourable))
+    shown = [(view, view.items[item]) for view in document.views if item in view.items]
+    rows = tuple(
+        (
+            view_name(view.filter, document.plan.dimensions, language),
+            band_text(found.n_band or view.n_band),
+            figure_text(found.index, language),
+            figure_text(found.favourable, language, " %"),
+        )
+        for view, found in shown
+    )
     finding = say(
         language,
         "hr.item.finding",
@@ -67,7 +71,8 @@ async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[
         text_of(labels.items.get(item, {"it": item}), language),
         item in labels.reverse,
         _distribution(figure, language),
-        tuple(rows),
+        rows,
+        len(document.views) - len(shown),
     )
     return show(page)
 
