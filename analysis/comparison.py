@@ -1,6 +1,6 @@
 """Differences between views, from published values alone (closure rule, PRIVACY 2.6).
 
-Nothing here sees a response: the inputs are stepped indices, lower edges of size bands and the organisation's
+Nothing here sees a response: the inputs are stepped indices, size bands and the organisation's
 published standard deviation. What moving and rounding the figures adds to their variance is part of the error (PRIVACY 2.10).
 """
 
@@ -160,8 +160,10 @@ def side_of(view: Mapping[str, Any], family: str, statistic: str, known: Known, 
     heads = known.headcounts.get(view["id"])
     asked = band_edges(heads)[1] if heads else None
     least, top = band_edges(band_of(figure, view))
-    bounds = [bound for bound in (asked, most) if bound is not None]
-    n = max(least, typical_of(view["n_band"], min(bounds, default=None)) * known.share(family, statistic))
+    bounds = [bound for bound in (asked, most, known.received) if bound is not None]
+    whole = None if view["filter"] else known.received  # of the whole organisation the number itself is published
+    there = whole or typical_of(view["n_band"], min(bounds, default=None))
+    n = max(least, there * known.share(family, statistic))
     n = n if top is None else min(n, top)
     rounding = index_rounding(n, known.steps.get(f"{family}/{statistic}", FINE), known.rows)
     return Side(view["id"], figure, as_number(figure["index"]), least, n, estimates.correction(n, asked), rounding)

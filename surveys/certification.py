@@ -74,25 +74,7 @@ async def newest_wave() -> tuple[WaveRecord, Document] | None:
 
     A pulse, or the wave of one territory, has its own page and moves nothing else.
     """
-    return await _newest(await _of_everyone())
-
-
-async def wave_before(wave: WaveRecord) -> tuple[WaveRecord, Document] | None:
-    """The one that spoke before it, to compare it with; None of a wave that never speaks for everyone."""
-    if not _is_of_everyone(wave):
-        return None
-    return await _newest([one for one in await _of_everyone() if _order(one) < _order(wave)])
-
-
-async def _of_everyone() -> list[WaveRecord]:
-    return [wave for wave in await waves.in_state(State.RELEASED) if _is_of_everyone(wave)]
-
-
-def _order(wave: WaveRecord) -> tuple[date, str]:
-    return wave.closed or date.min, wave.id
-
-
-async def _newest(found: list[WaveRecord]) -> tuple[WaveRecord, Document] | None:
+    found = await _of_everyone()
     if not found:
         return None
     newest = max(found, key=_order)
@@ -102,6 +84,20 @@ async def _newest(found: list[WaveRecord]) -> tuple[WaveRecord, Document] | None
     if document is not None and document.questionnaire.id != FULL:
         raise ReleaseInvalid(["signed for other questions"])
     return (newest, document) if document else None
+
+
+async def wave_before(wave: WaveRecord) -> WaveRecord | None:
+    """The one that spoke before it, to compare it with; None of a wave that never speaks for everyone."""
+    earlier = [one for one in await _of_everyone() if _order(one) < _order(wave)] if _is_of_everyone(wave) else []
+    return max(earlier, key=_order, default=None)
+
+
+async def _of_everyone() -> list[WaveRecord]:
+    return [wave for wave in await waves.in_state(State.RELEASED) if _is_of_everyone(wave)]
+
+
+def _order(wave: WaveRecord) -> tuple[date, str]:
+    return wave.closed or date.min, wave.id
 
 
 def _is_of_everyone(wave: WaveRecord) -> bool:

@@ -214,7 +214,7 @@ async def scorecard_page(request: AppRequest) -> Response[str]:
             shell,
             desk,
             say(language, "hr.scorecard.heading"),
-            await scorecard.road(language),
+            await scorecard.road(language, await certification.standings(today())),
             await scorecard.total_line(language),
             verdict,
             rows,

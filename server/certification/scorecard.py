@@ -1,5 +1,6 @@
 """The scorecard in words: the total in one line, each area's evidence, and the line of each indicator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.pdr125.catalogue import Indicator
@@ -92,13 +93,13 @@ class Road:
 MOST_NEXT = 2
 
 
-async def road(language: str) -> Road:
+async def road(language: str, standings: Sequence[Standing]) -> Road:
     """Where the certification stands: earned, lost and open points of the total, and the two largest that are open."""
     card = await certification.scores(today())
     weights = {str(area.number): area for area in card.areas}
     waiting = [
         (float(weights[one.indicator.id.partition(".")[0]].weighted(one.indicator.points)), one)
-        for one in await certification.standings(today())
+        for one in standings
         if one.counted.assessed_state != "met"
     ]
     waiting.sort(key=lambda pair: (-pair[0], pair[1].indicator.id))

@@ -1,5 +1,6 @@
 """HR's first page, one screen: the road to the threshold, the six areas, three things to know, what is due."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from server.results.findings import gender_line
 from server.results.reading import AREAS, figure_text
 from server.results.story import Claim, Dot, Story, dot, story_of, theme_address, title_of, trend_claims, unit_claims
 from surveys import certification
+from surveys.certification import Standing
 from surveys.lifecycle.context import today
 from surveys.public import actions, evidence
 from surveys.public.waves import State, WaveRecord, in_state
@@ -90,11 +92,12 @@ async def _deadlines(language: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-async def _things(story: Story) -> tuple[Claim, ...]:
+def _things(story: Story, standings: Sequence[Standing]) -> tuple[Claim, ...]:
     """Three findings in words: units, what moved, women and men, and where documents and people disagree."""
     language = story.language
-    gaps = [one for one in await scorecard.indicator_lines(language) if one.alignment_key == "alignment_gap"]
-    found = [*unit_claims(story)[:1], *trend_claims(story)[:1]]
+    gaps = [scorecard.indicator_line(one, language) for one in standings if one.alignment == "alignment_gap"]
+    moved, units = trend_claims(story), unit_claims(story)
+    found = [*units[:1], *moved[:1]]
     clear = [one for one in gender_contrasts(story.document) if one.clear]
     if clear:
         largest = max(clear, key=lambda one: abs(one.gap))
@@ -107,7 +110,7 @@ async def _things(story: Story) -> tuple[Claim, ...]:
         found.append(
             Claim(text, f"/hr/indicators/{gap.id}?lang={language}", say(language, "hr.story.indicator", id=gap.id))
         )
-    return tuple([*found, *trend_claims(story)[1:], *unit_claims(story)[1:]][:THINGS])
+    return tuple([*found, *moved[1:], *units[1:]][:THINGS])
 
 
 def _gender(story: Story) -> str:
@@ -186,7 +189,7 @@ async def overview(request: AppRequest) -> Response[str]:
     language = shell.language
     found = await certification.newest_wave()
     story = await story_of(found[0].id, language) if found else None
-    bars = await scorecard.evidence_bars(language)
+    bars, standings = await scorecard.evidence_bars(language), await certification.standings(today())
     rows = tuple(
         AreaRow(
             area,
@@ -207,12 +210,12 @@ async def overview(request: AppRequest) -> Response[str]:
         story.wave.id if story else "",
         _lead(story) if story else say(language, "hr.overview.empty_lead"),
         tuple(_running_line(wave, language) for wave in running),
-        await scorecard.road(language),
+        await scorecard.road(language, standings),
         rows,
         _axis(rows),
         story.when if story else "",
         _gender(story) if story else "",
-        await _things(story) if story else (),
+        _things(story, standings) if story else (),
         participation,
         counted,
         _coverage(story.document, language) if story else "",

@@ -11,7 +11,7 @@ from server.frame.texts import say
 from server.results.findings import lead_of_areas, lead_of_scales
 from server.results.reading import Labels, figure_text
 from surveys.public import releases
-from surveys.public.questionnaires import questionnaire_of
+from surveys.public.questionnaires import digest_of
 from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.waves import WaveRecord
 from surveys.public.waves import get as get_wave
@@ -50,7 +50,7 @@ def _asked(wave: WaveRecord, document: Document) -> str | None:
         signed_words = document.questionnaire.version == WORDS_SIGNED
         return words_digest(wave.questionnaire) if signed_words else document.questionnaire.sha256
     try:
-        return None if wave.questionnaire.get("imported") else questionnaire_of(wave).sha256()
+        return None if wave.questionnaire.get("imported") else digest_of(wave)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 

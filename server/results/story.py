@@ -5,9 +5,13 @@ Each sentence follows from published values; a page never writes one by hand.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 
 from babel.dates import format_date
+from litestar.exceptions import NotFoundException
 
+from analysis.document import ReleaseInvalid
 from analysis.published import UNITS, Difference, Document
 from analysis.steps import as_number
 from analysis.trend import Trend, trends
@@ -68,18 +72,53 @@ async def story_of(wave: str, language: str) -> Story:
         As `released` does.
     """
     record, document = await released(wave)
-    found = await certification.wave_before(record)
+    found = await _before(record, document)
     if found is None:
         return Story(record, document, labels_of(record), None, "", {}, language)
-    earlier, before = found
+    moved = _moved(_Pair((record, document), found))
+    when = format_date(date.fromisoformat(found[1].wave.closed or ""), "LLLL y", locale=language.replace("-", "_"))
+    return Story(record, document, labels_of(record), found[1], when, moved, language)
+
+
+async def _before(record: WaveRecord, document: Document) -> tuple[WaveRecord, Document] | None:
+    """The wave of everyone before, by its signed days, and only where its questions are those that were signed with its figures.
+
+    Rows say which waves there are. Where one of them was changed, nothing is compared with it; its own page says why.
+    """
+    earlier = await certification.wave_before(record)
+    if earlier is None:
+        return None
+    try:
+        found = await released(earlier.id)
+    except (NotFoundException, ReleaseInvalid):
+        return None
+    days = found[1].wave.closed or "", document.wave.closed or ""
+    return found if days[0] and days[0] < days[1] else None
+
+
+class _Pair:
+    """Two releases to compare. Their signatures, which were checked, stand for all of them: questions too."""
+
+    def __init__(self, now: tuple[WaveRecord, Document], before: tuple[WaveRecord, Document]) -> None:
+        self.now, self.before = now, before
+        self.signatures = now[1].signature, before[1].signature
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pair) and self.signatures == other.signatures
+
+    def __hash__(self) -> int:
+        return hash(self.signatures)
+
+
+@lru_cache(maxsize=8)
+def _moved(pair: _Pair) -> Mapping[tuple[str, str, str], Trend]:
+    (record, document), (earlier, before) = pair.now, pair.before
     alike = asked_alike(record, earlier)
-    moved = {
+    return {
         (family, *place): trend
         for family in FAMILIES
         for place, trend in trends(document, before, family, alike[family]).items()
     }
-    when = format_date(earlier.closed, "LLLL y", locale=language.replace("-", "_")) if earlier.closed else ""
-    return Story(record, document, labels_of(record), before, when, moved, language)
 
 
 def signed(value: float, language: str) -> str:

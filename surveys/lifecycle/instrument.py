@@ -2,8 +2,8 @@
 
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
 from surveys.questionnaire import Item, Questionnaire
+from surveys.questionnaire.shipped import OUTCOMES
 
-OUTCOMES = ("OUT1", "OUT2")
 _FAVOURABLE_FROM = 4
 _SPECIAL = ("prefer_not", "dont_know")
 

@@ -6,6 +6,7 @@ from json import dumps, loads
 
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import Item, Questionnaire
+from surveys.questionnaire.shipped import OUTCOMES
 
 
 @lru_cache(maxsize=8)
@@ -16,6 +17,16 @@ def _read_questionnaire(text: str) -> Questionnaire:
 def questionnaire_of(wave: WaveRecord) -> Questionnaire:
     """The frozen questionnaire of a wave; parsed once for each text."""
     return _read_questionnaire(dumps(wave.questionnaire, sort_keys=True))
+
+
+@lru_cache(maxsize=8)
+def _digest(text: str) -> str:
+    return _read_questionnaire(text).sha256()
+
+
+def digest_of(wave: WaveRecord) -> str:
+    """The digest of a wave's questions, as its release signs it; made once for each text."""
+    return _digest(dumps(wave.questionnaire, sort_keys=True))
 
 
 type Members = Mapping[str, Mapping[str, frozenset[str]]]
@@ -30,7 +41,7 @@ def members_of(wave: WaveRecord) -> Members:
         found["items"][item.id] = {item.id}
         if item.construct:
             found["scales"].setdefault(item.construct, set()).add(item.id)
-        for area in item.areas:
+        for area in () if item.id in OUTCOMES else item.areas:  # an outcome enters no area
             found["areas"].setdefault(str(area), set()).add(item.id)
         for indicator in item.indicators:
             found["indicators"].setdefault(indicator, set()).add(item.id)

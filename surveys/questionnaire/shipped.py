@@ -10,6 +10,8 @@ from surveys.questionnaire.form import SPECIAL, Choice, Item, Questionnaire, Sec
 
 FULL, PULSE = "clima-parita", "clima-parita-pulse"
 """The ids of the two forms."""
+OUTCOMES = ("OUT1", "OUT2")
+"""What all else is held against: they count for an indicator, and enter no area."""
 _BANK_ID = {"gender": "DEM_GENDER", "age": "DEM_AGE"}
 _PREFIX = {"agree5": "agree_", "freq12m": "freq_"}
 _RARE = frozenset[str]()
