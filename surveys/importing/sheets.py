@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
 
@@ -259,14 +260,14 @@ def _declares_entities(archive: zipfile.ZipFile, name: str) -> bool:
     return found[:1] == ["dtd"]
 
 
-def _first_filled(sheets: Iterable[object]) -> Iterator[Numbered]:
+def _first_filled(sheets: Iterable[Any]) -> Iterator[Numbered]:
     for sheet in sheets:
         if getattr(sheet, "sheet_state", "visible") != "visible":
             continue
         found = False
         try:
-            sheet.reset_dimensions()  # type: ignore[attr-defined]  # the size some programs write is wrong
-            for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):  # type: ignore[attr-defined]
+            sheet.reset_dimensions()  # the size some programs write is wrong
+            for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
                 stripped = [_text(cell) for cell in cells]
                 if any(stripped):
                     found = True

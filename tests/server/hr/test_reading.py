@@ -1,5 +1,6 @@
 """HR's reading, from two real releases of the full form: what is clear is said, what is not shown is nowhere, and a pulse moves nothing."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +16,14 @@ from analysis.release import Facts, release
 from analysis.responses import RawResponses
 from analysis.rules import Rules
 from analysis.views import default_plan
+from surveys.importing.mapping import parse_mapping
+from surveys.importing.responses import read_responses
 from surveys.lifecycle.context import Site
+from surveys.lifecycle.imported import release_file, source_key
 from surveys.lifecycle.instrument import instrument_of
 from surveys.lifecycle.releasing import signed
 from surveys.public import releases, waves
+from surveys.public.tables import Wave
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import Questionnaire, UnitNode, shipped
 from surveys.stores import StoreSettings, stores
@@ -147,6 +152,76 @@ async def test_with_one_wave_nothing_is_said_of_before(tmp_path: Any) -> None:
             )
         ]
     assert all("Rispetto a" not in page and "come prima" not in page and "▼" not in page for page in pages)
+
+
+async def test_an_earlier_wave_whose_questions_were_changed_in_its_row_is_compared_with_nothing(tmp_path: Any) -> None:
+    """Could mislead: with one UPDATE of last year's questions "rose" became "questions changed", or the other way round."""
+    settings = StoreSettings(tmp_path)
+    async with _reading(settings) as served:
+        assert "Rispetto a" in (await served.get("/hr/results/adesso/group/unit:po?lang=it")).text
+        other = _form("full").to_json()
+        other["sections"][0]["items"][0]["text"]["it"] = "Un'altra domanda?"
+        async with stores(settings):
+            await Wave.update({Wave.questionnaire: json.dumps(other)}).where(Wave.id == "prima")
+        page = await served.get("/hr/results/adesso/group/unit:po?lang=it")
+        assert page.status_code == 200 and "Rispetto a" not in page.text
+        async with stores(settings):
+            await Wave.update({Wave.questionnaire: "[1"}).where(Wave.id == "prima")
+        assert (await served.get("/hr?lang=it")).status_code == 200
+
+
+async def test_the_day_in_a_row_makes_no_later_wave_an_earlier_one(tmp_path: Any) -> None:
+    """Could mislead: `closed` of a row moved back, and a wave is compared with one that came after it."""
+    settings = StoreSettings(tmp_path)
+    async with _reading(settings) as served:
+        async with stores(settings):
+            await Wave.update({Wave.closed: CLOSED - timedelta(days=900)}).where(Wave.id == "adesso")
+        page = (await served.get("/hr/results/prima?lang=it")).text
+        assert "rispetto a" not in page.lower()
+
+
+async def test_an_area_lists_the_questions_of_its_index_alone(tmp_path: Any) -> None:
+    """Could mislead: the two outcomes stood under Culture, whose index they never enter."""
+    async with _reading(StoreSettings(tmp_path)) as served:
+        listed = set(re.findall(r"/item/(\w+)\?", (await served.get("/hr/results/adesso/areas/1?lang=it")).text))
+    members = {item.id for item in instrument_of(_form("full")).likert() if 1 in item.areas and not item.outcome}
+    assert listed == members
+
+
+async def test_every_link_of_the_map_leads_somewhere(tmp_path: Any) -> None:
+    """Crossings too, whose addresses hold a plus sign."""
+    async with _reading(StoreSettings(tmp_path)) as served:
+        page = (await served.get("/hr/results/adesso?lang=it")).text
+        links = set(re.findall(r'href="(/hr/results/adesso/(?:group|areas|scales)/[^"#]+)"', page))
+        assert any("+" in link for link in links) and len(links) > 15
+        assert {(await served.get(link.replace("&amp;", "&"))).status_code for link in links} == {200}
+
+
+async def test_an_imported_wave_with_groups_of_its_own_is_read_on_the_same_pages(tmp_path: Any) -> None:
+    """Could fail: a page that knows territories, genders and ages alone."""
+    mapping = parse_mapping(
+        {
+            "wave": {"id": "fuori", "title": "Fuori", "opened": "2024-03-01", "closed": "2024-03-31"},
+            "file": {"on_bad_row": "refuse"},
+            "groups": {"size": {"column": "S", "title": "S", "recode": {"a": "small", "b": "large"}}},
+            "items": {n: {"column": n, "text": n, "construct": "voice", "areas": [1]} for n in ("Q1", "Q2", "Q3")},
+            "scales": {"voice": {"title": "Voce"}},
+        }
+    )
+    source = np.random.default_rng(4)
+    rows = [["S", "Q1", "Q2", "Q3"], *([("a", "b")[i % 2], *map(str, source.integers(1, 6, 3))] for i in range(120))]
+    path = tmp_path / "fuori.csv"
+    path.write_text("\n".join(",".join(row) for row in rows), encoding="utf-8")
+    settings = StoreSettings(tmp_path / "data")
+    async with stores(settings) as engines:
+        site = Site(engines, settings.data, DAY, "test")
+        await release_file(site, mapping, read_responses(path, mapping, key=source_key(settings.data)), lambda _: None)
+    async with offices(settings) as served:
+        assert (await served.get("/hr/results?lang=it")).headers["location"].startswith("/hr/results/fuori")
+        page = (await served.get("/hr/results/fuori?lang=it")).text
+        assert "Voce" in page and "small" in page
+        for place in ("group/size:small", "areas/1", "scales/voice", "item/Q1", "release.csv", "release.xlsx"):
+            assert (await served.get(f"/hr/results/fuori/{place}?lang=it")).status_code == 200, place
 
 
 async def test_a_pulse_changes_no_byte_of_overview_indicators_and_scores(tmp_path: Any) -> None:

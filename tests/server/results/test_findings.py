@@ -115,3 +115,14 @@ def test_a_theme_whose_questions_do_not_go_together_is_named_and_shown_nowhere_a
     assert "Safety" not in lead_of_scales(document, "en", LABELS)
     held = _document({}, root={"scales": scales})
     assert single_line(held, LABELS, "en") == "" and "Safety" in lead_of_scales(held, "en", LABELS)
+
+
+@pytest.mark.parametrize(("band", "own", "look"), [("10-19", "", "lo"), ("5-9", "", ""), ("10-19", "5-9", "")])
+def test_under_ten_people_no_cell_has_a_colour(band: str, own: str, look: str) -> None:
+    """Could mislead: a step of twelve points of five people that shouts; also where only the statistic has so few."""
+    figure = {"index": 25} | ({"n_band": own} if own else {})
+    unit = {"id": "unit:po", "filter": {"unit": ["po"]}, "shown": True, "n_band": band, "areas": {"1": figure}}
+    difference = _difference("1", -35, True) | {"view": "unit:po", "against": "all"}
+    root = {"id": "all", "filter": {}, "shown": True, "n_band": "400+", "areas": {"1": {"index": 60}}}
+    made = _document({}, views=[root, unit], differences=[difference])
+    assert [block.head.cells[0].look for block in heat(made, "en", LABELS).blocks] == ["", look]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.command.imported import draft_mapping
 from surveys.importing.drafting import draft
 from surveys.importing.mapping import ResponseMapping, read_mapping
 from surveys.importing.responses import read_responses
@@ -131,3 +132,13 @@ def test_whatever_the_file_holds_the_draft_can_be_read(
         return
     (folder / "m.toml").write_text(mapping_text, encoding="utf-8")
     read_mapping(folder / "m.toml")
+
+
+def test_the_command_writes_over_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path, out = _written(tmp_path, HEADER, ROWS), tmp_path / "m.toml"
+    assert draft_mapping(path, "prova", str(out)) == 0
+    before = out.read_bytes()
+    assert draft_mapping(path, "prova", str(out)) != 0 and out.read_bytes() == before
+    assert draft_mapping(tmp_path / "nessuno.csv", "prova", "") != 0
+    assert draft_mapping(path, "prova", str(tmp_path / "no" / "m.toml")) != 0
+    assert capfd.readouterr().err.count("m.toml") >= 2
