@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis import figures, moves, release, steps
 from analysis.audit import answers, printed
 from analysis.audit.answers import Finding, Published, Unsound, audit_answers
+from analysis.audit.printed import Weights, printed_of
 from analysis.audit.worlds import Row, Spread, Worlds
 from analysis.moves import Law, Moves
 from analysis.protect.suppression import solve
@@ -85,6 +86,15 @@ def test_a_figure_that_does_not_follow_from_the_answers_is_refused() -> None:
     shown.views[0]["items"]["A1"]["index"] += 20
     with pytest.raises(Unsound):
         audit_answers(shown)
+
+
+def test_no_figure_is_taken_back_to_sums_that_do_not_print_it() -> None:
+    shown = published(random_wave(60, 2))
+    weights = Weights.of(next(s for s in shown.statistics if s.key == "scales/CUL"))
+    assert all(one.low <= one.total <= one.high for one in printed_of(weights, shown))
+    shown.views[0]["scales"]["CUL"]["index"] += 20
+    with pytest.raises(Unsound):
+        list(printed_of(weights, shown))
 
 
 def test_a_document_that_fails_is_drawn_anew_as_a_whole_and_no_view_goes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,3 +149,24 @@ def test_a_statistic_that_fewer_of_everyone_entered_counts_for_fewer_of_each() -
     rounding = 2 * 6.25 / 12 + 2.2495 * ((25 / women) ** 2 + (25 / men) ** 2)
     half = 1.96 * math.sqrt(17.5**2 * (1 / women + 1 / men) + rounding)
     assert (found.low, found.high) == (math.floor(-15 - half), math.ceil(-15 + half))
+
+
+def test_a_question_is_decided_by_its_distribution_not_by_its_mean() -> None:
+    """Same index. Of women 70 say 4 and 30 say 1, of men 90 say 3 and 10 say 4: delta .63 - .30 = .33, far from chance."""
+    women = {"index": 52, "distribution": [30, "<=10", "<=10", 70, "<=10"]}
+    men = {"index": 52, "distribution": ["<=10", "<=10", 90, 10, "<=10"]}
+    views = [
+        _view("all", "400+", items={"Q1": {"index": 52, "sd": 25}}),
+        _view("gender:f", "200-399", items={"Q1": women}),
+        _view("gender:m", "200-399", items={"Q1": men}),
+    ]
+    (found,) = compared(views, {"1.1": {"items": ["Q1"]}}, {"reliability": {}}, Known(views[0]))
+    assert (found["gap"], found["delta"], found["clear"]) == (0, 0.33, True)
+
+
+def test_a_claim_takes_no_finite_population_and_its_limits_do() -> None:
+    """Could mislead: nearly everyone is asked, so a difference that chance gives among people who feel alike was called one."""
+    plain = contrasts(_three(55, 60))[0]
+    known = contrasts(_three(55, 60), headcounts={"gender:f": "100-199", "gender:m": "50-99"})[0]
+    assert (plain.low, plain.high, plain.clear) == (-11, 1, False)
+    assert known.high < 0 and not known.clear

@@ -54,6 +54,14 @@ def test_a_change_by_hand() -> None:
     assert (found.low, found.high) == (math.floor(8 - 1.96 * error), math.ceil(8 + 1.96 * error)) == (4, 12)
 
 
+def test_of_everyone_the_sheets_themselves_are_counted() -> None:
+    """A band of 400 and more says 400 at least; 6,400 sheets are published: sqrt(2 (17.5**2 / 6400 + 1 / 12)) = .512, -+ 1.004."""
+    counts = {"received": 6_400, "unreadable": 0}
+    now, before = (_document(index, root_band="400+", participation=counts) for index in (66, 58))
+    found = _one(now, before)
+    assert (found.low, found.high) == (6, 10)
+
+
 @pytest.mark.parametrize(
     ("now", "before", "word"),
     [(66, 58, "rose"), (58, 66, "fell"), (60, 60, "same"), (61, 60, "same"), (63, 60, "unsure"), (64, 60, "little")],

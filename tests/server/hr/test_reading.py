@@ -18,11 +18,12 @@ from analysis.rules import Rules
 from analysis.views import default_plan
 from surveys.importing.mapping import parse_mapping
 from surveys.importing.responses import read_responses
-from surveys.lifecycle.context import Site
+from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.imported import release_file, source_key
 from surveys.lifecycle.instrument import instrument_of
 from surveys.lifecycle.releasing import signed
-from surveys.public import releases, waves
+from surveys.public import evidence, releases, waves
+from surveys.public.evidence import EvidenceState
 from surveys.public.tables import Wave
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import Questionnaire, UnitNode, shipped
@@ -40,6 +41,8 @@ UNITS = (
 )
 TINY = "fi.a"
 """A service of three people: never shown."""
+LOOSE = "VOI"
+"""A theme whose questions have nothing to do with each other."""
 CLOSED = DAY - timedelta(days=100)
 
 
@@ -61,7 +64,8 @@ def _document(name: str, kind: str, closed: date, low: float, women: float) -> d
     for item in instrument.items:
         shift = np.where(np.char.startswith(unit, "po"), -low, 0.0)
         shift = shift - np.where((gender == "f") & (4 in item.areas), women, 0.0)
-        felt = 3.3 + (-1 if item.reverse else 1) * (mood + shift) + source.normal(0, 0.9, n)
+        own = source.normal(0, 1.2, n) if item.construct == LOOSE else mood
+        felt = 3.3 + (-1 if item.reverse else 1) * (own + shift) + source.normal(0, 0.9, n)
         scored = np.clip(np.rint(felt), item.low, item.high).astype(int)
         answers[item.id] = (scored if item.family == "items" else np.zeros(n, dtype=int)).tolist()
     counts = {"invited": 300, "issued": 0, "drawn": n, "received": n, "unreadable": 0}
@@ -180,12 +184,34 @@ async def test_the_day_in_a_row_makes_no_later_wave_an_earlier_one(tmp_path: Any
         assert "rispetto a" not in page.lower()
 
 
+@pytest.mark.parametrize(("days", "word"), [(0, "soddisfatto"), (-1, "scaduto: da valutare di nuovo")])
+async def test_evidence_says_that_it_has_expired_from_the_day_after(tmp_path: Any, days: int, word: str) -> None:
+    settings = StoreSettings(tmp_path)
+    async with offices(settings) as served:
+        async with stores(settings) as engines:
+            await evidence.add_document(engines["public"], "1.1", "Piano", DAY, DAY, link="https://example.org")
+            last = today() + timedelta(days=days)
+            state = EvidenceState("1.1", "met", set_by="a", set_on=DAY, valid_until=last)
+            await evidence.set_state(engines["public"], state)
+        for path in ("/hr/indicators?lang=it", "/hr/indicators/1.1?lang=it"):
+            assert f'<span class="pill">{word}</span>' in (await served.get(path)).text
+
+
 async def test_an_area_lists_the_questions_of_its_index_alone(tmp_path: Any) -> None:
     """Could mislead: the two outcomes stood under Culture, whose index they never enter."""
     async with _reading(StoreSettings(tmp_path)) as served:
         listed = set(re.findall(r"/item/(\w+)\?", (await served.get("/hr/results/adesso/areas/1?lang=it")).text))
     members = {item.id for item in instrument_of(_form("full")).likert() if 1 in item.areas and not item.outcome}
     assert listed == members
+
+
+async def test_a_theme_that_does_not_hold_together_has_no_page_and_no_column(tmp_path: Any) -> None:
+    """Could mislead: an index of questions that have nothing to do with each other, with limits and a rank."""
+    async with _reading(StoreSettings(tmp_path)) as served:
+        page = (await served.get("/hr/results/adesso?lang=en")).text
+        assert "Read them one by one" in page and f"/scales/{LOOSE}?" not in page and "/scales/SAF?" in page
+        assert (await served.get(f"/hr/results/adesso/scales/{LOOSE}?lang=en")).status_code == 404
+        assert (await served.get("/hr/results/adesso/item/VOI1?lang=en")).status_code == 200
 
 
 async def test_every_link_of_the_map_leads_somewhere(tmp_path: Any) -> None:
