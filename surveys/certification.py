@@ -5,6 +5,7 @@ Facts and rules, no words: pages say them. Evidence and perception stand beside 
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cache
 
 from analysis.document import ReleaseInvalid
@@ -15,7 +16,7 @@ from analysis.pdr125.proposal import Proposal
 from analysis.published import Document
 from analysis.steps import Figure, as_number
 from surveys.people import roster
-from surveys.public import actions, evidence, releases, waves
+from surveys.public import actions, evidence, promises, releases, waves
 from surveys.public.evidence import EvidenceState
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire.shipped import FULL
@@ -52,29 +53,81 @@ def record_of(state: EvidenceState, on: date) -> points.EvidenceRecord:
     return points.EvidenceRecord(
         indicator=state.indicator,
         state="not_assessed" if expired else state.state,
-        documents=tuple(points.Document(d.title, d.day.toordinal()) for d in state.documents),
+        documents=_papers(state),
         set_by=state.set_by,
         reviewed_by=state.reviewed_by,
     )
 
 
+def _papers(state: EvidenceState) -> tuple[points.Document, ...]:
+    return tuple(points.Document(d.title, d.day.toordinal()) for d in state.documents)
+
+
+def last_day(state: EvidenceState) -> date | None:
+    """The last day on which a record counts: the one that was set, or the practice's own ("in the last year") if that comes first."""
+    indicator = named(state.indicator)
+    until = state.valid_until.toordinal() if state.valid_until else None
+    found = points.last_day(_papers(state), indicator.evidence_days if indicator else None, until)
+    return date.fromordinal(found) if found else None
+
+
 def has_expired(state: EvidenceState, on: date) -> bool:
     """Whether the last day of a record has passed."""
-    return state.valid_until is not None and state.valid_until < on
+    last = last_day(state)
+    return last is not None and last < on
 
 
-async def scores(on: date) -> points.Scorecard:
-    """Area scores and total of the stored evidence, as it counts on a day."""
+async def weights() -> dict[str, float]:
+    """What the points of each indicator of the size band are of the total of 100."""
+    size = await band()
+    return {
+        one.id: float(Fraction(one.points * area.weight_percent, area.points(size)))
+        for area in catalogue().areas
+        for one in area.applicable(size)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """A record that ends: its last day, its points of the total of 100, and whether that day has passed."""
+
+    indicator: Indicator
+    last: date
+    points: float
+    expired: bool
+
+
+async def expiries(on: date) -> tuple[Expiry, ...]:
+    """The records of the size band that end, the nearest first."""
+    worth, stored = await weights(), await evidence.everything()
+    found = [
+        Expiry(indicator, last, worth[name], last < on)
+        for name, state in stored.items()
+        if name in worth and state.state != "not_assessed" and (last := last_day(state)) and (indicator := named(name))
+    ]
+    return tuple(sorted(found, key=lambda one: (one.last, one.indicator.id)))
+
+
+async def scores(on: date, also_met: frozenset[str] = frozenset()) -> points.Scorecard:
+    """Area scores and total of the stored evidence, as it counts on a day.
+
+    `also_met` names indicators to be counted as met, on a copy: what the total would be if they were.
+    """
     records = {name: record_of(state, on) for name, state in (await evidence.everything()).items()}
-    return points.scorecard(catalogue(), records, band=await band())
+    supposed = {name: _supposed(name) for name in also_met}
+    return points.scorecard(catalogue(), records | supposed, band=await band())
 
 
-async def newest_wave() -> tuple[WaveRecord, Document] | None:
+def _supposed(indicator: str) -> points.EvidenceRecord:
+    return points.EvidenceRecord(indicator, "met", (points.Document("-", 1),), "-", "--")
+
+
+async def newest_wave(on: date | None = None) -> tuple[WaveRecord, Document] | None:
     """The wave that speaks for the people: of our own, of everyone, with the full form, released, closed last; with its document.
 
-    A pulse, or the wave of one territory, has its own page and moves nothing else.
+    `on` leaves out what was released after that day. A pulse, or the wave of one territory, has its own page and moves nothing else.
     """
-    found = await _of_everyone()
+    found = [wave for wave in await _of_everyone() if on is None or (wave.released or date.min) <= on]
     if not found:
         return None
     newest = max(found, key=_order)
@@ -90,6 +143,11 @@ async def wave_before(wave: WaveRecord) -> WaveRecord | None:
     """The one that spoke before it, to compare it with; None of a wave that never speaks for everyone."""
     earlier = [one for one in await _of_everyone() if _order(one) < _order(wave)] if _is_of_everyone(wave) else []
     return max(earlier, key=_order, default=None)
+
+
+async def waves_of_everyone() -> list[WaveRecord]:
+    """The released waves that spoke for everyone, the first one first."""
+    return sorted(await _of_everyone(), key=_order)
 
 
 async def _of_everyone() -> list[WaveRecord]:
@@ -152,13 +210,15 @@ class Standing:
     alignment: str
     gap: float
     """How far apart the two are, in [0, 100]: to sort by, never a score."""
+    last: date | None = None
+    """Its last day, set or the practice's own."""
     expired: bool = False
-    """Whether its last day has passed: what is written of it earns nothing until it is looked at again."""
+    """Whether that day has passed: what is written of it earns nothing until it is looked at again."""
 
 
 async def standings(on: date) -> tuple[Standing, ...]:
     """All indicators of the size band in the practice's order."""
-    stored, found = await evidence.everything(), await newest_wave()
+    stored, found = await evidence.everything(), await newest_wave(on)
     return tuple(
         _standing(indicator, stored.get(indicator.id, EvidenceState(indicator.id)), found[1] if found else None, on)
         for indicator in catalogue().indicators(await band())
@@ -177,7 +237,7 @@ def _standing(indicator: Indicator, state: EvidenceState, document: Document | N
         counted.assessed_state, seen.state if seen else None, awareness_low=bool(seen and seen.low_awareness)
     )
     apart = alignment.gap(counted.assessed_state, seen.value) if seen and seen.value is not None else None
-    return Standing(indicator, state, counted, seen, word, abs(apart or 0.0), has_expired(state, on))
+    return Standing(indicator, state, counted, seen, word, abs(apart or 0.0), last_day(state), has_expired(state, on))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +262,15 @@ async def _survey(on: date) -> Offer:
     wave, document = found
     assert wave.closed is not None
     done = [action for action in await actions.everything() if action.wave == wave.id]
+    promise = await promises.of(wave.id)
     made = proposal.propose_survey(
         closed_on=wave.closed.toordinal(),
         today=on.toordinal(),
         origin=wave.origin,
         invited=wave.invited,
         received=document.participation["received"],
-        has_analysis=True,
-        has_feedback=True,
+        has_analysis=wave.read_on is not None,
+        has_feedback=promise is not None and promise.answered_on is not None,
         has_actions=bool(done),
     )
     return Offer(made, wave)

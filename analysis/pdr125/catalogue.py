@@ -38,6 +38,8 @@ class Indicator:
     evidence_level: EvidenceLevel
     evidence_note: str
     confidence: str
+    evidence_days: int | None = None
+    """For how many days after its newest document the evidence counts, where the practice says "in the last year" or "two years"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def _area(data: Mapping[str, Any]) -> Area:
             i["evidence_level"],
             i["evidence_note"],
             i["confidence"],
+            i.get("evidence_days"),
         )
         for i in data["indicators"]
     )

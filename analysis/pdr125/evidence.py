@@ -4,7 +4,7 @@ A qualitative indicator earns its points only if fully met; "partly" earns nothi
 ``qualitative_rule`` says). Area score = earned / applicable; total = sum of area score x weight (PdR 125, clause 5).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -54,6 +54,23 @@ class EvidenceRecord:
     def assessed_state(self) -> str:
         """The state that counts: ``not_assessed`` without a dated document or without a second person's review."""
         return self.state if self.documents and self.reviewed else "not_assessed"
+
+
+def last_day(documents: Sequence[Document], days: int | None, until: int | None) -> int | None:
+    """The last day on which a record counts, as a day number; None where it never ends.
+
+    Parameters
+    ----------
+    documents : sequence of Document
+    days : int or None
+        For how many days after its newest document the practice lets it count ("in the last year": 365, "in the last two
+        years": 730); None where it names no time.
+    until : int or None
+        The last day that a person set. The earlier of both ends it.
+    """
+    ruled = max((one.day for one in documents), default=None) if days is not None else None
+    ends = [end for end in (until, None if ruled is None or days is None else ruled + days) if end is not None]
+    return min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)

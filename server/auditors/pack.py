@@ -8,7 +8,8 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from server.certification.indicators import give_file, list_page, one_page, scorecard_page
+from server.certification.indicators import give_file, list_page, one_page
+from server.certification.years import kept_page, kept_text, scorecard_page
 from server.concern.facts import for_auditor
 from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
@@ -93,7 +94,19 @@ async def document_file(indicator: FromPath[str], document: FromPath[str]) -> Re
 @get("/scorecard")
 async def scorecard(request: AppRequest) -> Response[str]:
     """Show the scorecard."""
-    return await scorecard_page(request)
+    return await scorecard_page(request, "/audit/scorecard", can_keep=False)
+
+
+@get("/scorecard/{name:str}")
+async def kept_scorecard(request: AppRequest, name: FromPath[str]) -> Response[str]:
+    """Show a kept scorecard."""
+    return await kept_page(request, name, "/audit/scorecard")
+
+
+@get("/scorecard/{name:str}/signed.json")
+async def signed_scorecard(name: FromPath[str]) -> Response[str]:
+    """Give a kept scorecard as it was signed."""
+    return await kept_text(name)
 
 
 @get("/channel.json")
@@ -108,6 +121,15 @@ ROUTERS = [
     Router(
         path="/audit",
         guards=[DeskAccount("auditor", "hr")],
-        route_handlers=[contents, indicators, indicator, document_file, scorecard, channel_facts],
+        route_handlers=[
+            contents,
+            indicators,
+            indicator,
+            document_file,
+            scorecard,
+            kept_scorecard,
+            signed_scorecard,
+            channel_facts,
+        ],
     )
 ]

@@ -1,4 +1,4 @@
-"""Indicators and the scorecard as HR and the auditor read them: evidence beside what people say."""
+"""Indicators as HR and the auditor read them: evidence beside what people say, and who wrote what when."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,17 +9,18 @@ from litestar.exceptions import NotFoundException
 from server.certification import scorecard
 from server.concern.facts import indicator_line
 from server.frame.asked import AppRequest
-from server.frame.display import day, number, text_of
+from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
-from server.results.reading import figure_text, labels_of
+from server.results.acts import Act, acts
+from server.results.reading import labels_of
 from server.results.shown import released
 from server.results.story import Dot, lone_dot
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
-from surveys.public import actions, evidence
+from surveys.public import evidence, evidence_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,15 @@ class DocumentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One act on the evidence, and what stood after it."""
+
+    day: str
+    words: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndicatorPage:
     """One indicator: evidence left, people right, the word between them above."""
 
@@ -59,8 +69,10 @@ class IndicatorPage:
     source: str
     note: str
     valid: str
+    ends: str
     quantitative: bool
     documents: tuple[DocumentLine, ...]
+    history: tuple[HistoryLine, ...]
     proposal: tuple[str, ...]
     states: tuple[tuple[str, str], ...]
     can_edit: bool
@@ -71,33 +83,8 @@ class IndicatorPage:
     perception_word: str
     item_texts: tuple[str, ...]
     wave_line: str
-    actions: tuple[str, ...]
+    actions: tuple[Act, ...]
     channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    name: str
-    weight: str
-    earned: str
-    lost: str
-    open: str
-    people: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScorecardPage:
-    """Points earned, lost and not yet assessed, by area."""
-
-    template: ClassVar[str] = "scorecard.html"
-    shell: Shell
-    desk: Desk
-    title: str
-    road: scorecard.Road
-    total: str
-    verdict: str
-    rows: tuple[ScoreRow, ...]
-    edition: str
 
 
 async def list_page(request: AppRequest, base: str) -> Response[str]:
@@ -128,11 +115,13 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         state.source,
         state.note,
         str(state.valid_until or ""),
+        _ends(found, language),
         quantitative,
         tuple(
             DocumentLine(d.id, d.title, day(d.day, language), d.link or f"{base}/{indicator}/documents/{d.id}")
             for d in state.documents
         ),
+        await _history(indicator, language),
         await _proposal(indicator, language),
         tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES),
         can_edit,
@@ -142,20 +131,37 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         say(language, f"perception.{seen.state}") if seen else "",
         await _item_texts(found, language),
         say(language, "hr.indicator.from_wave", wave=found.perception.wave) if found.perception else "",
-        tuple(
-            say(
-                language,
-                "results.action_done" if a.done else "results.action",
-                text=a.text,
-                owner=a.owner,
-                due=day(a.due, language),
-            )
-            for a in await actions.everything()
-            if a.indicator == indicator
-        ),
+        await acts(language, lambda one: one.indicator == indicator),
         await indicator_line(indicator, language),
     )
     return show(page, status=422 if error else 200)
+
+
+def _ends(standing: Standing, language: str) -> str:
+    """Up to when the record counts, and whose rule that is; "" where it has no end."""
+    if standing.last is None or standing.evidence.state == "not_assessed":
+        return ""
+    ruled = standing.last != standing.evidence.valid_until
+    key = ("ended" if standing.expired else "ends") + ("_by_rule" if ruled else "")
+    days = standing.indicator.evidence_days or 0
+    return say(language, f"evidence.{key}", day=day(standing.last, language), n=round(days / 365))
+
+
+async def _history(indicator: str, language: str) -> tuple[HistoryLine, ...]:
+    """What was done to the evidence, the newest first."""
+    return tuple(
+        HistoryLine(
+            day(entry.day, language),
+            say(language, f"evidence.act.{entry.act}", who=entry.who),
+            say(
+                language,
+                "evidence.after",
+                state=say(language, f"evidence.state.{entry.state['state']}"),
+                documents=", ".join(paper["title"] for paper in entry.state["documents"]) or "–",
+            ),
+        )
+        for entry in await evidence_log.history(indicator)
+    )
 
 
 def _dot(standing: Standing, seen: scorecard.PerceptionLine | None) -> Dot | None:
@@ -186,41 +192,6 @@ async def _proposal(indicator: str, language: str) -> tuple[str, ...]:
     if offer.made.weak:
         lines.append(say(language, "proposal.weak"))
     return tuple(lines)
-
-
-async def scorecard_page(request: AppRequest) -> Response[str]:
-    """The scorecard, for HR and the auditor."""
-    shell, desk = await frame(request)
-    language = shell.language
-    card = await certification.scores(today())
-    found = await certification.newest_wave()
-    areas = found[1].everyone.areas if found else {}
-    rows = tuple(
-        ScoreRow(
-            f"{area.number} {say(language, f'results.area.{area.number}')}",
-            f"{area.weight_percent} %",
-            number(area.earned, language),
-            number(area.lost, language),
-            number(area.not_assessed, language),
-            figure_text(areas[str(area.number)].index if str(area.number) in areas else None, language),
-        )
-        for area in card.areas
-    )
-    key = {True: "verdict_pass", False: "verdict_fail", None: "verdict_open"}[card.reaches_threshold]
-    verdict = say(language, f"points.{key}")
-    edition = certification.catalogue().edition
-    return show(
-        ScorecardPage(
-            shell,
-            desk,
-            say(language, "hr.scorecard.heading"),
-            await scorecard.road(language, await certification.standings(today())),
-            await scorecard.total_line(language),
-            verdict,
-            rows,
-            edition,
-        )
-    )
 
 
 async def give_file(document: str) -> Response[bytes]:

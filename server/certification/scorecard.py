@@ -95,13 +95,8 @@ MOST_NEXT = 2
 
 async def road(language: str, standings: Sequence[Standing]) -> Road:
     """Where the certification stands: earned, lost and open points of the total, and the two largest that are open."""
-    card = await certification.scores(today())
-    weights = {str(area.number): area for area in card.areas}
-    waiting = [
-        (float(weights[one.indicator.id.partition(".")[0]].weighted(one.indicator.points)), one)
-        for one in standings
-        if one.counted.assessed_state != "met"
-    ]
+    card, worth = await certification.scores(today()), await certification.weights()
+    waiting = [(worth[one.indicator.id], one) for one in standings if one.counted.assessed_state != "met"]
     waiting.sort(key=lambda pair: (-pair[0], pair[1].indicator.id))
     missing = max(0.0, card.threshold_percent - card.earned)
     verdict = (
@@ -118,6 +113,27 @@ async def road(language: str, standings: Sequence[Standing]) -> Road:
             NextPoints(one.indicator.id, indicator_text(one.indicator, language), number(points, language))
             for points, one in waiting[:MOST_NEXT]
         ),
+    )
+
+
+NEAR_DAYS = 90
+"""So many days before a record ends it is spoken of."""
+
+
+async def expiry_lines(language: str, within: int | None = None) -> tuple[str, ...]:
+    """Evidence that ends or has ended, the nearest first; only what does so within so many days, where a number is given."""
+    on = today()
+    return tuple(
+        say(
+            language,
+            f"evidence.list_{'expired' if one.expired else 'expires'}",
+            indicator=one.indicator.id,
+            text=indicator_text(one.indicator, language),
+            day=day(one.last, language),
+            points=number(one.points, language),
+        )
+        for one in await certification.expiries(on)
+        if within is None or (one.last - on).days <= within
     )
 
 

@@ -1,4 +1,4 @@
-"""The demonstration: an invented cooperative of 430 people, two past waves with a story, one open wave.
+"""The demonstration: an invented cooperative of 430 people, three past waves with a story, one open wave.
 
 Answers are made up by a fixed seed and sent through the real form over the application itself, not inserted.
 """
@@ -9,11 +9,12 @@ import random
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from server.demonstration import channel
+from server.demonstration import channel, years
+from server.demonstration.stories import STORIES, Story
 from server.frame.terminal import refuse, tell
 from server.frame.texts import catalogue, say
 from server.processes import workers
@@ -25,8 +26,7 @@ from surveys.lifecycle.planning import Wish, plan
 from surveys.people import accounts, roster
 from surveys.people.panel import members
 from surveys.people.roster import PersonEntry, UnitEntry
-from surveys.public import actions, evidence, organisation
-from surveys.public.evidence import EvidenceState
+from surveys.public import organisation, promises
 from surveys.public.organisation import Notice, OrganisationRecord, SupportContact
 from surveys.questionnaire import Item, Questionnaire
 from surveys.slips import grouped
@@ -75,44 +75,9 @@ _FIRST = (
 _LAST = ("Prova", "Esempio", "Finto", "Inventata", "Campione", "Modello", "Bozza", "Schema")
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """How people answer in one wave: shifts of the mean by theme and by territory, and the share who answer."""
-
-    id: str
-    title: Mapping[str, str]
-    ago: int
-    length: int
-    response: float
-    themes: Mapping[str, float]
-    territories: Mapping[str, float]
-
-
 MOOD = 0.75
 """How far people differ in all they answer; a single answer differs by 1. Five questions then go together with an omega of about
 0.7, as the five of Agreeableness in psych::bfi do (0.724, docs/statistics.md 2.8)."""
-THEMES = {"CUL": 3.7, "VOI": 3.3, "LEA": 3.2, "HRP": 3.3, "GRO": 3.1, "PAY": 2.8, "SAF": 3.5, "CAR": 3.6, "": 3.6}
-STORIES = (
-    Story(
-        "autunno-2025",
-        {"it": "Come stai al lavoro? 2025", "en": "How is work? 2025"},
-        372,
-        19,
-        0.62,
-        THEMES | {"SAF": 3.0},
-        {"po": -0.75, "fi": 0.1},
-    ),
-    Story(
-        "primavera-2026",
-        {"it": "Come stai al lavoro? 2026", "en": "How is work? 2026"},
-        196,
-        19,
-        0.68,
-        THEMES,
-        {"po": -0.15, "li": -0.9, "fi": 0.15},
-    ),
-    Story("autunno-2026", {"it": "Come stai al lavoro?", "en": "How is work?"}, 2, 19, 0.25, THEMES, {"li": -0.4}),
-)
 
 
 def is_made(settings: Settings) -> bool:
@@ -172,7 +137,7 @@ def _chosen(item: Item, person: Any, story: Story, mood: float, dice: random.Ran
         return ["dont_know"]
     mean = story.themes.get(item.construct, 3.4) + mood + story.territories.get(person.unit.split(".")[0], 0.0)
     if person.gender == "f" and item.construct in ("GRO", "PAY"):
-        mean -= 0.7
+        mean -= 0.9
     if "3.6" in item.indicators:
         mean -= 0.8
     value = min(5, max(1, round(dice.gauss(mean, 1.0))))
@@ -234,7 +199,7 @@ async def make(settings: Settings, address: str) -> int:
         for story in STORIES:
             known[story.id] = await _wave(engines, settings, story, client, dice, known["channel"]["seats"])
             tell("demo_wave", wave=story.id, sheets=known[story.id]["sheets"], seconds=round(time.monotonic() - began))
-        await _evidence(engines)
+        await years.make(engines, settings, STORIES)
     known["codes"] = known[STORIES[-1].id].pop("unused")
     _mark(settings, known)
     tell("demo_done", seconds=round(time.monotonic() - began))
@@ -272,7 +237,7 @@ async def _set_up(engines: Engines, settings: Settings, address: str, dice: rand
         ),
     )
     units, persons = _people(dice)
-    await roster.replace(engines["people"], units, persons, today() - timedelta(days=500))
+    await roster.replace(engines["people"], units, persons, today() - timedelta(days=800))
     known: dict[str, Any] = {"accounts": {}}
     for name, role in (
         ("direzione", "hr"),
@@ -295,7 +260,10 @@ async def _wave(
     opened = today() - timedelta(days=story.ago)
     site = Site(engines, settings.data, opened, "direzione")
     await organisation.save(engines["public"], replace(await _organisation(), help_checked_on=opened.isoformat()))
-    record = await plan(site, Wish(story.id, story.title, opened, opened + timedelta(days=story.length)))
+    ends = opened + timedelta(days=story.length)
+    record = await plan(site, Wish(story.id, story.title, opened, ends))
+    due = ends + timedelta(days=story.promise)
+    await promises.sign(engines["public"], story.id, due, "Rosa Inventata, presidente", opened)
     held = await channel.hold_ceremony(site, story.id, seats)
     await opening.open_wave(site, story.id)
     codes = await opening.print_slips(site, story.id, 430)
@@ -326,56 +294,6 @@ async def _organisation() -> OrganisationRecord:
     if record is None:
         raise RuntimeError("the demonstration lost its organisation")
     return record
-
-
-_EVIDENCE = (
-    ("1.1", "met", "Piano strategico per la parità"),
-    ("1.2", "met", "Procedura per opinioni e suggerimenti"),
-    ("1.3", "met", "Linee guida sul linguaggio"),
-    ("1.5", "partly", "Registro della formazione"),
-    ("2.1", "met", "Nomina del comitato guida"),
-    ("2.2", "met", "Procedura sulla non inclusione"),
-    ("2.3", "not_met", "Bilancio di previsione"),
-    ("3.1", "met", "Regolamento di selezione"),
-    ("3.5", "met", "Regolamento sul rientro"),
-    ("3.6", "met", "Nomina delle persone di riferimento"),
-    ("6.2", "met", "Accordo integrativo"),
-)
-
-
-_EXPIRING = "1.5"
-"""The indicator whose evidence runs out soon."""
-
-
-async def _evidence(engines: Engines) -> None:
-    """Documents and states for some indicators, and three actions; 3.6 has documents that people do not see."""
-    day, public = today(), engines["public"]
-    for indicator, state, title in _EVIDENCE:
-        paper = day - timedelta(days=120)
-        await evidence.add_document(
-            public, indicator, title, paper, day, link=f"https://esempio.invalid/documenti/{indicator}.pdf"
-        )
-        last = day + timedelta(days=50 if indicator == _EXPIRING else 300)
-        record = EvidenceState(indicator, state, set_by="direzione", set_on=day - timedelta(days=60), valid_until=last)
-        await evidence.set_state(public, record)
-        await evidence.review(
-            public, indicator, "direzione2", (await evidence.of(indicator)).mark, day - timedelta(days=50)
-        )
-    wave = STORIES[-2].id
-    await actions.add(
-        wave, "3.6", "Presentare le persone di riferimento in ogni sede", "Sara Finta", day + timedelta(days=40), day
-    )
-    await actions.add(
-        wave,
-        "",
-        "Turni di Livorno pubblicati con tre settimane di anticipo",
-        "Coordinamento Livorno",
-        day + timedelta(days=20),
-        day,
-    )
-    await actions.add(
-        wave, "1.5", "Completare la formazione sugli stereotipi", "Ufficio formazione", day - timedelta(days=10), day
-    )
 
 
 def greet(settings: Settings, address: str, *, qr: bool) -> None:

@@ -17,7 +17,7 @@ LINKS = {
         ("waves", "/hr/waves"),
         ("results", "/hr/results"),
         ("indicators", "/hr/indicators"),
-        ("scorecard", "/hr/scorecard"),
+        ("actions", "/hr/actions"),
         ("people", "/hr/people"),
         ("organisation", "/hr/organisation"),
     ),
@@ -26,7 +26,7 @@ LINKS = {
     "guarantee": (("keys", "/keys"),),
     "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
 }
-MORE = {"hr": (("channel", "/hr/channel"), ("keys", "/keys"))}
+MORE = {"hr": (("scorecard", "/hr/scorecard"), ("channel", "/hr/channel"), ("keys", "/keys"))}
 """What a role reaches under its own name: seldom needed."""
 HOME = {
     "hr": "/hr",

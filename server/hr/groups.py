@@ -14,6 +14,7 @@ from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
+from server.results.acts import Act, acts
 from server.results.heat import HeatBlock, heat
 from server.results.reading import ItemLine, band_text, figure_text, item_lines
 from server.results.story import (
@@ -55,6 +56,8 @@ class GroupPage:
     columns: tuple[tuple[str, str], ...]
     block: HeatBlock | None
     tiny: bool
+    view: str
+    actions: tuple[Act, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class ThemePage:
     gender: str
     themes: tuple[Dot, ...]
     items: tuple[ItemLine, ...]
+    area: str
+    actions: tuple[Act, ...]
 
 
 def _listed(names: Iterable[str], language: str) -> str:
@@ -136,6 +141,8 @@ async def group_page(request: AppRequest, wave_id: FromPath[str], view: FromPath
         table.columns,
         block,
         found.n_band == TINY or (block is not None and any(row.band == band_text(TINY) for row in block.rows)),
+        view,
+        await acts(language, lambda one: one.wave == wave_id and one.unit == view),
     )
     return show(page)
 
@@ -172,6 +179,11 @@ async def _theme(request: AppRequest, wave_id: str, family: str, statistic: str)
         _gender(story, family, statistic),
         _themes_of(story, statistic) if family == "areas" else (),
         tuple(line for line in item_lines(story.document, language, story.labels) if line.id in members),
+        statistic if family == "areas" else "",
+        await acts(
+            language,
+            lambda one: family == "areas" and one.wave == wave_id and one.area == statistic,
+        ),
     )
     return show(page)
 

@@ -1,4 +1,4 @@
-"""Indicators and the scorecard: evidence set by a person, reviewed by another, beside what people say."""
+"""Indicators: evidence set by a person, reviewed by another, beside what people say."""
 
 from dataclasses import replace
 from datetime import date
@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from server.certification.indicators import give_file, list_page, one_page, scorecard_page
+from server.certification.indicators import give_file, list_page, one_page
 from server.frame.asked import AppRequest
 from server.frame.security import account_of, checked_form
 from server.frame.signed_in import done, frame
@@ -117,6 +117,7 @@ async def add_document(
             data.get("title", "")[:200],
             when,
             today(),
+            who=account_of(request).name,
             link=data.get("link", "")[:500].strip(),
             file_name=name,
             content=content,
@@ -137,7 +138,7 @@ async def remove_document(
 ) -> Redirect:
     """Remove a document."""
     await checked_form(request)
-    await evidence.remove_document(engines["public"], document)
+    await evidence.remove_document(engines["public"], document, who=account_of(request).name, today=today())
     return done(f"/hr/indicators/{indicator}", "document_removed")
 
 
@@ -147,10 +148,4 @@ async def document_file(indicator: FromPath[str], document: FromPath[str]) -> Re
     return await give_file(document)
 
 
-@get("/scorecard")
-async def card(request: AppRequest) -> Response[str]:
-    """Show the scorecard."""
-    return await scorecard_page(request)
-
-
-HANDLERS = (indicators, indicator_page, set_state, review, add_document, remove_document, document_file, card)
+HANDLERS = (indicators, indicator_page, set_state, review, add_document, remove_document, document_file)

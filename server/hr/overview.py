@@ -17,15 +17,15 @@ from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.hr.beginning import Step, steps
 from server.results.findings import gender_line
+from server.results.promise import PromiseWords, promise_of
 from server.results.reading import AREAS, figure_text
 from server.results.story import Claim, Dot, Story, dot, story_of, theme_address, title_of, trend_claims, unit_claims
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
-from surveys.public import actions, evidence
+from surveys.public import actions
 from surveys.public.waves import State, WaveRecord, in_state
 
-NEAR_DAYS = 90
 THINGS = 3
 NARROW = (20.0, 80.0)
 """The axis of this page where everything lies on it: of 430 people, limits of three points vanish on 0-100."""
@@ -64,6 +64,7 @@ class OverviewPage:
     open_actions: int
     late_actions: int
     next_action: str
+    promise: PromiseWords | None
     deadlines: tuple[str, ...]
     next_step: Claim
     steps: tuple[Step, ...]
@@ -81,15 +82,18 @@ def _running_line(wave: WaveRecord, language: str) -> str:
 
 
 async def _deadlines(language: str) -> tuple[str, ...]:
-    """Evidence that expires within ninety days or has expired, the nearest first."""
-    found = [record for record in (await evidence.everything()).values() if record.valid_until]
-    lines = []
-    for record in sorted(found, key=lambda one: (str(one.valid_until), one.indicator)):
-        if record.valid_until and (record.valid_until - today()).days <= NEAR_DAYS:
-            key = "expired" if record.valid_until < today() else "expires"
-            when = day(record.valid_until, language)
-            lines.append(say(language, f"hr.overview.{key}", indicator=record.indicator, day=when))
-    return tuple(lines)
+    """Evidence that ends within ninety days or has ended, the nearest first."""
+    on = today()
+    return tuple(
+        say(
+            language,
+            f"hr.overview.{'expired' if one.expired else 'expires'}",
+            indicator=one.indicator.id,
+            day=day(one.last, language),
+        )
+        for one in await certification.expiries(on)
+        if (one.last - on).days <= scorecard.NEAR_DAYS
+    )
 
 
 def _things(story: Story, standings: Sequence[Standing]) -> tuple[Claim, ...]:
@@ -222,6 +226,7 @@ async def overview(request: AppRequest) -> Response[str]:
         len(waiting),
         sum(one.due < today() for one in waiting),
         say(language, "hr.overview.action", text=waiting[0].text, due=day(waiting[0].due, language)) if waiting else "",
+        await promise_of(story.wave.id, language, today()) if story else None,
         await _deadlines(language),
         await _next_step(language, story.wave.id if story else "", bool(running)),
         await steps(language) if not story else (),

@@ -1,5 +1,6 @@
 """Results for HR: what is clear, the map of groups, every question, and the export. The same figures that staff read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,22 +10,25 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server.frame.asked import AppRequest
-from server.frame.display import day, text_of
+from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.security import account_of
 from server.frame.signed_in import Desk, frame
-from server.frame.texts import say
+from server.frame.texts import NAMES, say
+from server.results.acts import Act, acts
 from server.results.exports import as_csv, as_workbook
 from server.results.findings import alerts_in_words, gender_line, single_line
 from server.results.heat import Heat, heat
+from server.results.promise import PromiseWords, promise_of
 from server.results.reading import ItemLine, figure_text, item_lines, labels_of, participation_line
 from server.results.shown import certificate_line, experience_lines, released
 from server.results.story import Claim, Story, story_of, title_of, trend_claims, unit_claims
 from surveys import certification
+from surveys.languages import LANGUAGES
 from surveys.lifecycle.context import today
 from surveys.people import log
-from surveys.public import actions
-from surveys.public.waves import State, in_state
+from surveys.public import promises
+from surveys.public.waves import State, first_read, in_state
 from surveys.stores import Engines
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -52,10 +56,14 @@ class ResultsHrPage:
     items: tuple[ItemLine, ...]
     experience: tuple[tuple[str, str], ...]
     quality: tuple[str, ...]
-    actions: tuple[tuple[str, str, bool], ...]
+    actions: tuple[Act, ...]
     others: tuple[tuple[str, str], ...]
     k: int
     certificate: str
+    promise: PromiseWords | None
+    answers: tuple[tuple[str, str, str], ...]
+    """What the management answers, by language: its code, its name, the words."""
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +88,6 @@ async def newest(request: AppRequest) -> Response[str] | Redirect:
     return show(NoResultsPage(shell, desk, say(shell.language, "results.title")))
 
 
-async def _action_lines(wave: str, language: str) -> tuple[tuple[str, str, bool], ...]:
-    return tuple(
-        (
-            one.id,
-            say(
-                language,
-                "results.action_done" if one.done else "results.action",
-                text=one.text,
-                owner=one.owner,
-                due=day(one.due, language),
-            ),
-            one.done,
-        )
-        for one in await actions.everything()
-        if one.wave == wave
-    )
-
-
 def _quality(story: Story) -> tuple[str, ...]:
     """How far the numbers hold: which themes do, and what was left out."""
     language, quality = story.language, story.document.quality
@@ -116,15 +106,20 @@ def _quality(story: Story) -> tuple[str, ...]:
     return tuple(lines)
 
 
-@get("/results/{wave_id:str}")
-async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
-    """Show a release: what is clear, the map, questions, actions."""
-    shell, desk = await frame(request)
+async def results_page(
+    request: AppRequest, wave_id: str, error: str = "", written: Mapping[str, str] | None = None
+) -> Response[str]:
+    """A release as HR works with it; the day on which it is first opened is kept, as a part of what the auditor asks for."""
+    shell, desk = await frame(request, error=error)
     language = shell.language
     story = await story_of(wave_id, language)
     document, labels = story.document, story.labels
     by_name = request.query_params.get("order") == "name"
     others = [wave for wave in await in_state(State.RELEASED) if wave.id != wave_id]
+    if story.wave.read_on is None:
+        await first_read(wave_id, today())
+    given = await promises.of(wave_id)
+    said = given.answer if given else {}
     page = ResultsHrPage(
         shell,
         desk,
@@ -143,15 +138,24 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         item_lines(document, language, labels),
         experience_lines(document, labels, language),
         _quality(story),
-        await _action_lines(wave_id, language),
+        await acts(language, lambda one: one.wave == wave_id),
         tuple(
             (wave.id, text_of(wave.title, language))
             for wave in sorted(others, key=lambda w: str(w.closed), reverse=True)
         ),
         document.rules.k["items"],
         certificate_line(document, language),
+        await promise_of(wave_id, language, today()),
+        tuple((code, NAMES[code], (written or {}).get(f"answer_{code}", said.get(code, ""))) for code in LANGUAGES),
+        (written or {}).get("who", given.answered_by or given.signed_by if given else ""),
     )
-    return show(page)
+    return show(page, status=422 if error else 200)
+
+
+@get("/results/{wave_id:str}")
+async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
+    """Show a release: what is clear, the map, questions, actions."""
+    return await results_page(request, wave_id)
 
 
 async def _exported(request: AppRequest, engines: Engines, wave: str, kind: str) -> None:

@@ -20,6 +20,7 @@ from server.frame.texts import say
 from server.frame.two_keys import act_in_words
 from server.papers.facts import about_slips
 from server.processes import workers
+from server.results.promise import PromiseWords, promise_of
 from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.lifecycle import closing, frozen, opening
@@ -30,7 +31,11 @@ from surveys.people import roster, two_keys
 from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
 from surveys.public import waves
+from surveys.public.promises import can_promise
 from surveys.public.waves import State, WaveRecord, WrongState
+
+PROMISED_AFTER = timedelta(days=45)
+"""So long after a wave's end the form proposes to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,9 @@ class WaveHrPage:
     outbox: dict[str, int]
     has_mail: bool
     two_keys: "TwoKeys"
+    promise: PromiseWords | None
+    can_promise: bool
+    promise_due: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +234,9 @@ async def wave_page_with(
         dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id),
         bool(settings.smtp),
         await _two_keys(wave, language),
+        promise := await promise_of(wave.id, language, today()),
+        wave.origin == "ascolto" and can_promise(wave, promise is not None),
+        (max(wave.ends or today(), today()) + PROMISED_AFTER).isoformat(),
     )
     return show(page, status=422 if error else 200)
 

@@ -15,6 +15,7 @@ from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
+from server.results.promise import PromiseWords, promise_of
 from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.answers.plans import PlanOther
@@ -34,6 +35,8 @@ class WaveCard:
     id: str
     title: str
     note: str
+    promise: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class DoorPage:
     shell: Shell
     title: str
     open_waves: tuple[WaveCard, ...]
+    between: tuple[WaveCard, ...]
+    """Surveys that are over and not published yet, of which an answer was promised."""
     released: tuple[WaveCard, ...]
 
 
@@ -83,6 +88,7 @@ class WavePage:
     dates: str
     extensions: tuple[str, ...]
     state_note: str
+    promise: PromiseWords | None
     can_answer: bool
     promises: tuple[tuple[str, str], ...]
     rules: tuple[str, ...]
@@ -106,6 +112,12 @@ async def _stands(settings: Settings, wave: WaveRecord) -> bool:
     return True
 
 
+async def _promise(wave: str, language: str) -> tuple[str, bool]:
+    """By when the management answers a wave, in words, and whether that was missed; nothing where it promised nothing."""
+    words = await promise_of(wave, language, today())
+    return (words.line, words.late) if words else ("", False)
+
+
 @get("/")
 async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Show what is open, what was heard, and where help is."""
@@ -118,14 +130,19 @@ async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Resp
         title = text_of(wave.title, language)
         minutes = questionnaire_of(wave).minutes(language)
         note = say(language, "staff.door.answer_note", title=title, minutes=minutes, ends=day(wave.ends, language))
-        cards.append(WaveCard(wave.id, title, note))
+        cards.append(WaveCard(wave.id, title, note, *await _promise(wave.id, language)))
     done = sorted(await in_state(State.RELEASED), key=lambda wave: (wave.opened is not None, wave.opened), reverse=True)
     released = [
-        WaveCard(wave.id, text_of(document.wave.title or wave.title, language), "")
+        WaveCard(wave.id, text_of(document.wave.title or wave.title, language), "", *await _promise(wave.id, language))
         for wave in done
         if (document := await releases.ours(wave.id)) is not None
     ]
-    return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), tuple(released)))
+    between = [
+        WaveCard(wave.id, text_of(wave.title, language), "", *words)
+        for wave in await in_state(State.ENDED, State.CLOSED)
+        if (words := await _promise(wave.id, language))[0] and await _stands(settings, wave)
+    ]
+    return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), tuple(between), tuple(released)))
 
 
 @get("/help")
@@ -180,11 +197,17 @@ async def wave_page(
     await checked_row(settings.data, wave)
     head = await witness.head_of_yesterday(today())
     kept = witness.shown(settings.data, wave_id)
-    return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation), head, kept))
+    promise = await promise_of(wave_id, frame.language, today())
+    return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation), head, kept, promise))
 
 
 def _wave_page(
-    frame: Shell, wave: WaveRecord, organisation: OrganisationRecord, head: Head | None, kept: tuple[str, str]
+    frame: Shell,
+    wave: WaveRecord,
+    organisation: OrganisationRecord,
+    head: Head | None,
+    kept: tuple[str, str],
+    promise: PromiseWords | None,
 ) -> WavePage:
     language = frame.language
     questionnaire = questionnaire_of(wave)
@@ -210,6 +233,7 @@ def _wave_page(
             for change in wave.extensions
         ),
         state_note=_state_note(wave, language),
+        promise=promise,
         can_answer=wave.state == State.OPEN,
         promises=(
             (sentence("promise_link"), sentence("promise_link_more")),

@@ -14,6 +14,7 @@ from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
 from server.results.findings import in_words
 from server.results.heat import Heat, heat
+from server.results.promise import PromiseWords, promise_of
 from server.results.reading import (
     AreaLine,
     ItemLine,
@@ -24,6 +25,7 @@ from server.results.reading import (
     participation_line,
 )
 from server.results.shown import ChartPicture, certificate_line, charts_of, experience_lines, released
+from surveys.lifecycle.context import today
 from surveys.public import actions, comments, releases
 
 
@@ -46,6 +48,7 @@ class ResultsPage:
     heat: Heat
     items: tuple[ItemLine, ...]
     comments: tuple[tuple[str, tuple[str, ...]], ...]
+    promise: PromiseWords | None
     actions: tuple[str, ...]
     k: int
     certificate: str
@@ -95,6 +98,7 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         heat=heat(document, language, labels),
         items=item_lines(document, language, labels),
         comments=await comment_lines(wave_id, labels, language) if document.comments == "sealed" else (),
+        promise=await promise_of(wave_id, language, today()),
         actions=await action_lines(wave_id, language),
         k=document.rules.k["items"],
         certificate=certificate_line(document, language),

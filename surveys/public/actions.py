@@ -1,19 +1,22 @@
 """Actions: what the organisation said it will do, by whom, by when; staff read them beside the results."""
 
+import hashlib
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import date
 
+from surveys.engines import StoreEngine
 from surveys.public.tables import Action
 
 
 class ActionRefused(ValueError):
-    """An action needs a text, an owner and a day; the first argument names what is missing."""
+    """It cannot be written as asked: ``text``, ``owner`` or ``due`` is missing, ``changed`` meanwhile, or ``gone``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
-    """One action. `wave` or `indicator` may be empty, not both."""
+    """One action, and what it answers: an indicator, or an area of a wave in a group of its views; each may be empty."""
 
     id: str
     wave: str
@@ -24,6 +27,18 @@ class ActionRecord:
     done: bool
     done_on: date | None
     set_on: date
+    area: str = ""
+    unit: str = ""
+    changed_on: date | None = None
+
+    @property
+    def mark(self) -> str:
+        """What a form shows of it, as 16 hex digits: whoever changes it changes this and nothing newer."""
+        said = json.dumps([self.text, self.owner, str(self.due), self.done])
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def is_late(self, on: date) -> bool:
+        return not self.done and self.due < on
 
 
 async def everything() -> list[ActionRecord]:
@@ -31,16 +46,31 @@ async def everything() -> list[ActionRecord]:
     return [ActionRecord(**row) for row in await Action.select().order_by(Action.due)]
 
 
-async def add(wave: str, indicator: str, text: str, owner: str, due: date | None, today: date) -> None:
+def _complete(text: str, owner: str, due: date | None) -> date:
+    for name, value in (("text", text.strip()), ("owner", owner.strip()), ("due", due)):
+        if not value:
+            raise ActionRefused(name)
+    assert due is not None
+    return due
+
+
+async def add(
+    wave: str,
+    indicator: str,
+    text: str,
+    owner: str,
+    due: date | None,
+    today: date,
+    *,
+    area: str = "",
+    unit: str = "",
+) -> None:
     """Write an action down.
 
     Raises
     ------
     ActionRefused
     """
-    for name, value in (("text", text.strip()), ("owner", owner.strip()), ("due", due)):
-        if not value:
-            raise ActionRefused(name)
     await Action.insert(
         Action(
             id=secrets.token_hex(16),
@@ -48,12 +78,57 @@ async def add(wave: str, indicator: str, text: str, owner: str, due: date | None
             indicator=indicator,
             text=text.strip(),
             owner=owner.strip(),
-            due=due,
+            due=_complete(text, owner, due),
             done=False,
             done_on=None,
             set_on=today,
+            area=area,
+            unit=unit,
+            changed_on=None,
         )
     )
+
+
+async def _held(action: str, mark: str) -> ActionRecord:
+    """An action inside a transaction, as somebody saw it."""
+    row = (await Action.update({Action.done: Action.done}).where(Action.id == action).returning(*Action.all_columns()))[
+        :1
+    ]
+    if not row:
+        raise ActionRefused("gone")
+    record = ActionRecord(**row[0])
+    if record.mark != mark:
+        raise ActionRefused("changed")
+    return record
+
+
+async def change(
+    engine: StoreEngine, action: str, mark: str, text: str, owner: str, due: date | None, today: date
+) -> None:
+    """Say an action anew, as it was seen (`ActionRecord.mark`).
+
+    Raises
+    ------
+    ActionRefused
+    """
+    day = _complete(text, owner, due)
+    async with engine.transaction():
+        await _held(action, mark)
+        await Action.update(
+            {Action.text: text.strip(), Action.owner: owner.strip(), Action.due: day, Action.changed_on: today}
+        ).where(Action.id == action)
+
+
+async def remove(engine: StoreEngine, action: str, mark: str) -> None:
+    """Take an action away, as it was seen.
+
+    Raises
+    ------
+    ActionRefused
+    """
+    async with engine.transaction():
+        await _held(action, mark)
+        await Action.delete().where(Action.id == action)
 
 
 async def finish(action: str, today: date, *, done: bool = True) -> None:

@@ -1,14 +1,20 @@
-"""Evidence records: the state of each indicator as a person set it, its documents, and a second person's review."""
+"""Evidence records: the state of each indicator as a person set it, its documents, and a second person's review.
+
+Every act is entered in a log with what stood after it (`evidence_log`), in the same transaction.
+"""
 
 import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
+from piccolo.columns import Column
+
 from surveys.engines import PooledSQLite, StoreEngine
+from surveys.public import evidence_log
 from surveys.public.tables import Evidence, EvidenceDocument
 
 STATES = ("not_assessed", "met", "partly", "not_met")
@@ -47,6 +53,8 @@ class EvidenceState:
     set_on: date | None = None
     reviewed_by: str = ""
     reviewed_on: date | None = None
+    reviewed_mark: str = ""
+    """What was reviewed: `mark` in that moment; empty in records of before marks were kept."""
     documents: tuple[DocumentRecord, ...] = ()
 
     @property
@@ -66,6 +74,11 @@ class EvidenceState:
         )
         return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:32]
 
+    def as_it_stands(self) -> dict[str, object]:
+        """The record as plain JSON, for the log and for scorecards that are kept."""
+        plain = asdict(self) | {"mark": self.mark}
+        return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
+
 
 @asynccontextmanager
 async def _alone(engine: StoreEngine) -> AsyncIterator[None]:
@@ -77,7 +90,16 @@ async def _alone(engine: StoreEngine) -> AsyncIterator[None]:
 
 
 async def _unreview(indicator: str) -> None:
-    await Evidence.update({Evidence.reviewed_by: "", Evidence.reviewed_on: None}).where(Evidence.indicator == indicator)
+    nobody: dict[Column | str, object] = {
+        Evidence.reviewed_by: "",
+        Evidence.reviewed_on: None,
+        Evidence.reviewed_mark: "",
+    }
+    await Evidence.update(nobody).where(Evidence.indicator == indicator)
+
+
+async def _enter(indicator: str, day: date, who: str, act: str) -> None:
+    await evidence_log.enter(indicator, day, who, act, (await of(indicator)).as_it_stands())
 
 
 async def everything() -> dict[str, EvidenceState]:
@@ -97,8 +119,14 @@ async def everything() -> dict[str, EvidenceState]:
         documents.setdefault(indicator, []).append(DocumentRecord(**row))
     found = {indicator: EvidenceState(indicator, documents=tuple(papers)) for indicator, papers in documents.items()}
     for row in await Evidence.select():
-        found[row["indicator"]] = EvidenceState(**row, documents=tuple(documents.get(row["indicator"], ())))
+        state = EvidenceState(**row, documents=tuple(documents.get(row["indicator"], ())))
+        found[state.indicator] = state if state.reviewed_mark in ("", state.mark) else _as_unreviewed(state)
     return found
+
+
+def _as_unreviewed(state: EvidenceState) -> EvidenceState:
+    """What was changed behind a review, by whatever hand, is not what was reviewed."""
+    return replace(state, reviewed_by="", reviewed_on=None, reviewed_mark="")
 
 
 async def of(indicator: str) -> EvidenceState:
@@ -112,6 +140,7 @@ async def add_document(
     day: date,
     today: date,
     *,
+    who: str,
     link: str = "",
     file_name: str = "",
     content: bytes = b"",
@@ -149,9 +178,10 @@ async def add_document(
             )
         )
         await _unreview(indicator)
+        await _enter(indicator, today, who, evidence_log.ADDED)
 
 
-async def remove_document(engine: StoreEngine, document: str) -> None:
+async def remove_document(engine: StoreEngine, document: str, *, who: str, today: date) -> None:
     """Remove a document; a review of it no longer counts, and a record that stood on it alone is no longer assessed."""
     async with _alone(engine):
         row = await EvidenceDocument.select(EvidenceDocument.indicator).where(EvidenceDocument.id == document).first()
@@ -161,12 +191,16 @@ async def remove_document(engine: StoreEngine, document: str) -> None:
         if not await EvidenceDocument.exists().where(EvidenceDocument.indicator == row["indicator"]):
             await Evidence.delete().where(Evidence.indicator == row["indicator"])
         await _unreview(row["indicator"])
+        await _enter(row["indicator"], today, who, evidence_log.REMOVED)
 
 
 async def file_of(document: str) -> tuple[str, bytes] | None:
-    """The name and content of a kept file."""
+    """The name and content of a kept file; None also of one that is no longer what was kept."""
     row = await EvidenceDocument.select().where(EvidenceDocument.id == document).first()
-    return (row["file_name"], bytes(row["content"])) if row and row["content"] else None
+    content = bytes(row["content"] or b"") if row else b""
+    if not row or not content or hashlib.sha256(content).hexdigest() != row["sha256"]:
+        return None
+    return row["file_name"], content
 
 
 async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
@@ -175,10 +209,12 @@ async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
     Raises
     ------
     EvidenceRefused
-        ``state``, or ``document`` when an assessed state has no dated document.
+        ``state``, ``day`` (of the finding), or ``document`` when an assessed state has no dated document.
     """
     if record.state not in STATES:
         raise EvidenceRefused("state")
+    if record.set_on is None:
+        raise EvidenceRefused("day")
     async with _alone(engine):
         has_document = await EvidenceDocument.exists().where(EvidenceDocument.indicator == record.indicator)
         if record.state != "not_assessed" and not has_document:
@@ -196,8 +232,10 @@ async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
                 set_on=record.set_on,
                 reviewed_by="",
                 reviewed_on=None,
+                reviewed_mark="",
             )
         )
+        await _enter(record.indicator, record.set_on, record.set_by, evidence_log.SET)
 
 
 async def review(engine: StoreEngine, indicator: str, reviewer: str, seen: str, today: date) -> None:
@@ -216,6 +254,10 @@ async def review(engine: StoreEngine, indicator: str, reviewer: str, seen: str, 
             raise EvidenceRefused("same")
         if found.mark != seen:
             raise EvidenceRefused("changed")
-        await Evidence.update({Evidence.reviewed_by: reviewer, Evidence.reviewed_on: today}).where(
-            Evidence.indicator == indicator
-        )
+        seen_by: dict[Column | str, object] = {
+            Evidence.reviewed_by: reviewer,
+            Evidence.reviewed_on: today,
+            Evidence.reviewed_mark: found.mark,
+        }
+        await Evidence.update(seen_by).where(Evidence.indicator == indicator)
+        await _enter(indicator, today, reviewer, evidence_log.REVIEWED)

@@ -41,6 +41,7 @@ class Wave(Table):
     received_tens = Integer(default=None, null=True)
     received_on = Date(default=None, null=True)
     extensions = JSON()
+    read_on = Date(default=None, null=True)
 
 
 class Bulletin(Table):
@@ -90,6 +91,40 @@ class Evidence(Table):
     set_on = Date(default=None, null=True)
     reviewed_by = Text(default="")
     reviewed_on = Date(default=None, null=True)
+    reviewed_mark = Varchar(length=32, default="")
+
+
+class EvidenceEntry(Table):
+    """One act on the evidence of an indicator and what stood after it: never changed, never taken away. The day, no hour."""
+
+    id = Varchar(length=40, primary_key=True)
+    indicator = Varchar(length=8, index=True)
+    number = Integer()
+    day = Date()
+    who = Text()
+    act = Varchar(length=20)
+    state = JSON()
+
+
+class KeptScorecard(Table):
+    """The scorecard of a year as it stood on a day, in the edition of the practice of that day: canonical JSON, signed."""
+
+    id = Varchar(length=20, primary_key=True)
+    year = Integer(index=True)
+    text = Text()
+    signature = Varchar(length=88)
+
+
+class Promise(Table):
+    """By when the management answers what a wave says, and that it did."""
+
+    wave = Varchar(length=40, primary_key=True)
+    due = Date()
+    signed_by = Text()
+    signed_on = Date()
+    answer = JSON(default="{}")
+    answered_by = Text(default="")
+    answered_on = Date(default=None, null=True)
 
 
 class EvidenceDocument(Table):
@@ -117,6 +152,9 @@ class Action(Table):
     done = Boolean(default=False)
     done_on = Date(default=None, null=True)
     set_on = Date(default=None, null=True)
+    area = Varchar(length=1, default="")
+    unit = Varchar(length=120, default="")
+    changed_on = Date(default=None, null=True)
 
 
 class Keyring(Table):

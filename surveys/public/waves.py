@@ -73,6 +73,8 @@ class WaveRecord:
     received_tens: int | None = None
     received_on: date | None = None
     extensions: tuple[Mapping[str, str], ...] = ()
+    read_on: date | None = None
+    """The day on which HR first opened its results."""
 
     def holder_keys(self) -> dict[str, bytes]:
         """Version 1: the public keys of the holders who have made their secrets; not of the team that reads comments."""
@@ -158,6 +160,23 @@ async def open_ids() -> list[str]:
     return [str(row["id"]) for row in await Wave.select(Wave.id).where(Wave.state == str(State.OPEN))]
 
 
+async def held(wave: str) -> WaveRecord:
+    """Read one wave inside a transaction, whose end lets others change it.
+
+    Raises
+    ------
+    NoSuchWave
+    """
+    await Wave.update({Wave.state: Wave.state}).where(Wave.id == wave)
+    return await get(wave)
+
+
+async def first_read(wave: str, day: date) -> None:
+    """Note the day on which HR first opened the results of a released wave; later days change nothing."""
+    unread = (Wave.id == wave) & (Wave.state == str(State.RELEASED)) & Wave.read_on.is_null()
+    await Wave.update({Wave.read_on: day}).where(unread)
+
+
 async def change(engine: StoreEngine, wave: str, *from_states: State, **new: Any) -> WaveRecord:
     """Change a wave, only if it is still in one of these states; two processes cannot both succeed.
 
@@ -168,8 +187,7 @@ async def change(engine: StoreEngine, wave: str, *from_states: State, **new: Any
     NoSuchWave, WrongState
     """
     async with engine.transaction():
-        await Wave.update({Wave.state: Wave.state}).where(Wave.id == wave)  # held until the end of the transaction
-        before = await get(wave)
+        before = await held(wave)
         if before.state not in from_states:
             raise WrongState(wave, before.state, from_states)
         after = replace(before, **{name: value(before) if callable(value) else value for name, value in new.items()})

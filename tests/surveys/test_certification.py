@@ -14,7 +14,7 @@ from surveys import certification
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import signed
 from surveys.people import roster
-from surveys.public import actions, evidence, releases, waves
+from surveys.public import actions, evidence, promises, releases, waves
 from surveys.public.evidence import EvidenceState
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire.shipped import FULL, PULSE
@@ -72,7 +72,7 @@ async def test_points_of_a_band_are_of_its_own_indicators(sqlite_site: Site) -> 
     """A record of an indicator that small organisations are not asked for earns them nothing, and counts once they grow."""
     large = next(i for i in certification.catalogue().indicators(4) if 2 not in i.bands)
     engine = sqlite_site.engines["public"]
-    await evidence.add_document(engine, large.id, "Piano", DAY, DAY, link="https://example.org")
+    await evidence.add_document(engine, large.id, "Piano", DAY, DAY, who="a", link="https://example.org")
     await evidence.set_state(engine, EvidenceState(large.id, "met", set_by="a", set_on=DAY))
     await evidence.review(engine, large.id, "b", (await evidence.of(large.id)).mark, DAY)
     for people, earns in ((40, False), (260, True)):
@@ -116,7 +116,7 @@ async def test_a_pulse_or_a_wave_of_one_territory_moves_nothing(sqlite_site: Sit
     assert found is not None and found[0].id == "again"
 
 
-async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_actions_until_one_is_written(
+async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_what_was_not_done(
     sqlite_site: Site,
 ) -> None:
     assert (await certification.offer("1.6", DAY)) == certification.Offer(None)
@@ -125,19 +125,29 @@ async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_action
         offer = await certification.offer("1.6", CLOSED + timedelta(days=days))
         assert offer is not None and offer.wave is not None and ((offer.made is not None) is there), days
     offer = await certification.offer("1.6", CLOSED)
-    assert offer is not None and offer.made is not None and offer.made.lacks == ("actions",)
+    assert offer is not None and offer.made is not None and offer.made.lacks == ("analysis", "feedback", "actions")
     await actions.add(
         "old", "1.6", "Riunione", "Anna", CLOSED, CLOSED
     )  # after another wave: it says nothing of this one
     assert (await certification.offer("1.6", CLOSED)) == offer
     await actions.add("new", "1.6", "Riunione", "Anna", CLOSED, CLOSED)
     offer = await certification.offer("1.6", CLOSED)
+    assert offer is not None and offer.made is not None and offer.made.lacks == ("analysis", "feedback")
+    await waves.first_read("new", CLOSED + timedelta(days=3))
+    offer = await certification.offer("1.6", CLOSED)
+    assert offer is not None and offer.made is not None and offer.made.lacks == ("feedback",)
+    await promises.answer(sqlite_site.engines["public"], "new", {"it": "Grazie."}, "Rosa", CLOSED)
+    offer = await certification.offer("1.6", CLOSED)
     assert offer is not None and offer.made is not None and offer.made.complete
+    await waves.first_read("new", CLOSED + timedelta(days=9))
+    assert (await waves.get("new")).read_on == CLOSED + timedelta(days=3)
 
 
 async def test_a_channel_is_proposed_by_a_procedure_and_not_by_this_program(sqlite_site: Site) -> None:
     assert await certification.offer("1.2", DAY) == certification.Offer(None)
-    await evidence.add_document(sqlite_site.engines["public"], "1.2", "Procedura", DAY, DAY, link="https://example.org")
+    await evidence.add_document(
+        sqlite_site.engines["public"], "1.2", "Procedura", DAY, DAY, who="a", link="https://example.org"
+    )
     offer = await certification.offer("1.2", DAY)
     assert offer is not None and offer.made is not None and offer.made.indicator == "1.2"
     assert await certification.offer("1.1", DAY) is None  # of others the program knows nothing
@@ -148,7 +158,7 @@ async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_
 ) -> None:
     await _released(sqlite_site, "new", CLOSED)
     engine = sqlite_site.engines["public"]
-    await evidence.add_document(engine, SEEN, "Piano", DAY, DAY, link="https://example.org")
+    await evidence.add_document(engine, SEEN, "Piano", DAY, DAY, who="a", link="https://example.org")
     await evidence.set_state(engine, EvidenceState(SEEN, "not_met", set_by="a", set_on=DAY, valid_until=DAY))
     await evidence.review(engine, SEEN, "b", (await evidence.of(SEEN)).mark, DAY)
     today, tomorrow = (

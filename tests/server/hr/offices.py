@@ -14,7 +14,7 @@ from server.frame.security import COOKIE, FORM_FIELD
 from server.settings import Settings
 from surveys.lifecycle.context import Site
 from surveys.people import accounts
-from surveys.stores import StoreSettings, stores
+from surveys.stores import Engines, StoreSettings, stores
 from tests.conftest import DAY
 from tests.signing_in import next_code
 
@@ -28,6 +28,8 @@ class Offices:
 
     client: httpx.AsyncClient
     sessions: dict[str, str]
+    engines: Engines
+    """The stores as the application holds them: what is written between two pages is written here."""
 
     async def post(self, path: str, who: str = "direzione", files: Any = None, **data: str) -> httpx.Response:
         """Post a form as the page of this person would."""
@@ -55,4 +57,4 @@ async def offices(settings: StoreSettings) -> AsyncIterator[Offices]:
     app = create_app(Settings(settings), with_jobs=False)
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield Offices(client, sessions)
+        yield Offices(client, sessions, app.state.engines)

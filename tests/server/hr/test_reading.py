@@ -189,7 +189,9 @@ async def test_evidence_says_that_it_has_expired_from_the_day_after(tmp_path: An
     settings = StoreSettings(tmp_path)
     async with offices(settings) as served:
         async with stores(settings) as engines:
-            await evidence.add_document(engines["public"], "1.1", "Piano", DAY, DAY, link="https://example.org")
+            await evidence.add_document(
+                engines["public"], "1.1", "Piano", DAY, DAY, who="a", link="https://example.org"
+            )
             last = today() + timedelta(days=days)
             state = EvidenceState("1.1", "met", set_by="a", set_on=DAY, valid_until=last)
             await evidence.set_state(engines["public"], state)
@@ -255,8 +257,8 @@ async def test_a_pulse_changes_no_byte_of_overview_indicators_and_scores(tmp_pat
     paths = ("/hr?lang=it", "/hr/indicators?lang=it", "/hr/scorecard?lang=it", "/hr/indicators/3.6?lang=it")
     async with _reading(settings) as served:
         before = [(await served.get(path)).text for path in paths]
-        async with stores(settings) as engines:
-            await _keep(Site(engines, settings.data, DAY, "test"), "lampo", CLOSED + timedelta(days=30), kind="pulse")
+        site = Site(served.engines, settings.data, DAY, "test")
+        await _keep(site, "lampo", CLOSED + timedelta(days=30), kind="pulse")
         assert [(await served.get(path)).text for path in paths] == before
         assert (await served.get("/hr/results/lampo?lang=it")).status_code == 200
 

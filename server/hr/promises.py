@@ -1,0 +1,62 @@
+"""The management's promise of a wave, and its answer: written by HR, read by staff."""
+
+from datetime import date
+
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from server.frame.asked import AppRequest
+from server.frame.security import checked_form
+from server.frame.signed_in import done, frame
+from server.frame.texts import say
+from server.hr.results import results_page
+from server.hr.waves import wave_page_with
+from server.settings import Settings
+from surveys.languages import LANGUAGES
+from surveys.lifecycle.context import Site, today
+from surveys.public import promises
+from surveys.public.promises import PromiseRefused
+
+
+def _words(text: str, most: int) -> str:
+    """What somebody wrote, without signs that show nothing or turn a line round."""
+    return "".join(letter for letter in text[:most] if letter.isprintable() or letter == "\n")
+
+
+@post("/waves/{wave:str}/promise")
+async def sign_promise(
+    request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings], site: NamedDependency[Site]
+) -> Response[str] | Redirect:
+    """Promise by when the management answers."""
+    data = await checked_form(request)
+    try:
+        due = date.fromisoformat(data.get("due", ""))
+        await promises.sign(site.engines["public"], wave, due, _words(data.get("who", ""), 100), today())
+    except PromiseRefused as problem:
+        return await _wave_again(request, wave, site, settings, str(problem))
+    except ValueError:
+        return await _wave_again(request, wave, site, settings, "day")
+    return done(f"/hr/waves/{wave}", "promise_signed")
+
+
+async def _wave_again(request: AppRequest, wave: str, site: Site, settings: Settings, reason: str) -> Response[str]:
+    language = (await frame(request))[0].language
+    return await wave_page_with(request, wave, site, settings, say(language, f"hr.promise.refused.{reason}"))
+
+
+@post("/results/{wave:str}/answer")
+async def answer(request: AppRequest, wave: FromPath[str], site: NamedDependency[Site]) -> Response[str] | Redirect:
+    """Answer what a wave said."""
+    data = await checked_form(request)
+    said = {language: _words(data.get(f"answer_{language}", ""), promises.LONGEST_ANSWER + 1) for language in LANGUAGES}
+    try:
+        await promises.answer(site.engines["public"], wave, said, _words(data.get("who", ""), 100), today())
+    except PromiseRefused as problem:
+        language = (await frame(request))[0].language
+        return await results_page(request, wave, say(language, f"hr.promise.refused.{problem}"), written=data)
+    return done(f"/hr/results/{wave}", "promise_answered")
+
+
+HANDLERS = (sign_promise, answer)

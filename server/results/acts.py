@@ -1,0 +1,40 @@
+"""Actions as lines beside what they answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.frame.display import day
+from server.frame.texts import say
+from surveys.lifecycle.context import today
+from surveys.public import actions
+from surveys.public.actions import ActionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One action in one line."""
+
+    id: str
+    words: str
+    done: bool
+    late: bool
+
+
+async def acts(language: str, wanted: Callable[[ActionRecord], bool]) -> tuple[Act, ...]:
+    """The actions of a place, by the day they are due."""
+    return tuple(
+        Act(
+            one.id,
+            say(
+                language,
+                "results.action_done" if one.done else "results.action",
+                text=one.text,
+                owner=one.owner,
+                due=day(one.due, language),
+            ),
+            one.done,
+            one.is_late(today()),
+        )
+        for one in await actions.everything()
+        if wanted(one)
+    )

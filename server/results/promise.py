@@ -1,0 +1,42 @@
+"""The management's promise of a wave in words, the same for everyone: by when it answers, that it did, or that it did not."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from server.frame.display import day, text_of
+from server.frame.texts import say
+from surveys.public import promises
+from surveys.public.promises import PromiseRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseWords:
+    """What a page says of a promise; `state` is due, missed, kept or late, `late` marks one that was not kept by its day."""
+
+    state: str
+    due: str
+    line: str
+    late: bool
+    answer: str
+    by: str
+
+
+def in_words(record: PromiseRecord, language: str, on: date) -> PromiseWords:
+    """Say a promise as it stands on a day."""
+    late = record.missed(on)
+    key = ("late" if late else "kept") if record.answered_on else ("missed" if late else "due")
+    line = say(
+        language,
+        f"promise.{key}",
+        due=day(record.due, language),
+        who=record.signed_by,
+        day=day(record.answered_on, language) if record.answered_on else "",
+    )
+    answer = text_of(record.answer, language) if record.answer else ""
+    return PromiseWords(key, day(record.due, language), line, late, answer, record.answered_by)
+
+
+async def promise_of(wave: str, language: str, on: date) -> PromiseWords | None:
+    """The promise of a wave in words; None where nobody made one."""
+    record = await promises.of(wave)
+    return in_words(record, language, on) if record else None

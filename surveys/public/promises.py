@@ -1,0 +1,112 @@
+"""The management's promise of a wave: by when it answers, and what it answered. Staff read both; a missed one says so by its date."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from surveys.engines import StoreEngine
+from surveys.public import waves
+from surveys.public.tables import Promise
+from surveys.public.waves import State, WaveRecord
+
+LONGEST_ANSWER = 3000
+
+
+class PromiseRefused(ValueError):
+    """It cannot be written as asked; the first argument is the reason's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRecord:
+    """By when the management answers, who signed that and when; the answer by language, who gave it and when."""
+
+    wave: str
+    due: date
+    signed_by: str
+    signed_on: date
+    answer: Mapping[str, str]
+    answered_by: str
+    answered_on: date | None
+
+    def missed(self, on: date) -> bool:
+        """Whether it was not kept by its day: not answered and past it, or answered later."""
+        return self.due < (self.answered_on or on)
+
+
+async def of(wave: str) -> PromiseRecord | None:
+    row = await Promise.select().where(Promise.wave == wave).first()
+    return _record(row) if row else None
+
+
+async def everything() -> list[PromiseRecord]:
+    """All promises, by the day they are due."""
+    return [_record(row) for row in await Promise.select().order_by(Promise.due)]
+
+
+def _record(row: Mapping[str, object]) -> PromiseRecord:
+    return PromiseRecord(**{**row, "answer": json.loads(str(row["answer"]))})
+
+
+def can_promise(wave: WaveRecord, promised: bool) -> bool:
+    """Whether a wave may be given a promise: before it opens also another one; then only the first, until it is released."""
+    if wave.state in (State.PLANNED, State.READY):
+        return True
+    return not promised and wave.state in (State.OPEN, State.ENDED, State.CLOSED)
+
+
+async def sign(engine: StoreEngine, wave: str, due: date, signed_by: str, today: date) -> None:
+    """Promise an answer by a day. It stands from the first answer on: then it is neither moved nor taken back.
+
+    Raises
+    ------
+    PromiseRefused
+        ``name`` (nobody signs), ``late`` (the wave was opened already and has a promise, or is over), ``early`` (before the wave ends,
+        or in the past), ``far`` (more than a year after its end).
+    NoSuchWave
+    """
+    if not signed_by.strip():
+        raise PromiseRefused("name")
+    async with engine.transaction():
+        record = await waves.held(wave)
+        before = await of(wave)
+        if not can_promise(record, before is not None):
+            raise PromiseRefused("late")
+        ends = max(record.ends or today, today)
+        if due <= ends:
+            raise PromiseRefused("early")
+        if (due - ends).days > 365:
+            raise PromiseRefused("far")
+        await Promise.delete().where(Promise.wave == wave)
+        await Promise.insert(Promise(wave=wave, due=due, signed_by=signed_by.strip(), signed_on=today, answer="{}"))
+
+
+async def answer(engine: StoreEngine, wave: str, text: Mapping[str, str], by: str, today: date) -> None:
+    """Answer what a released wave said. Without a promise it counts as promised for that day. Said once, it can be said better, not unsaid.
+
+    Raises
+    ------
+    PromiseRefused
+        ``text`` (nothing in the first language, or over 3,000 letters), ``name``, ``unreleased``.
+    NoSuchWave
+    """
+    said = {language: words.strip() for language, words in text.items() if words.strip()}
+    if not said.get("it") or any(len(words) > LONGEST_ANSWER for words in said.values()):
+        raise PromiseRefused("text")
+    if not by.strip():
+        raise PromiseRefused("name")
+    async with engine.transaction():
+        record = await waves.held(wave)
+        if record.state != State.RELEASED:
+            raise PromiseRefused("unreleased")
+        if await of(wave) is None:
+            await Promise.insert(Promise(wave=wave, due=today, signed_by=by.strip(), signed_on=today, answer="{}"))
+        before = await of(wave)
+        first = before.answered_on if before else None
+        await Promise.update(
+            {
+                Promise.answer: json.dumps(said, ensure_ascii=False),
+                Promise.answered_by: by.strip(),
+                Promise.answered_on: first or today,
+            }
+        ).where(Promise.wave == wave)
