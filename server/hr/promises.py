@@ -33,7 +33,7 @@ async def sign_promise(
     data = await checked_form(request)
     try:
         due = date.fromisoformat(data.get("due", ""))
-        await promises.sign(site.engines["public"], wave, due, _words(data.get("who", ""), 100), today())
+        await promises.sign(site.engines["public"], wave, due, _words(data.get("by", ""), 100), today())
     except PromiseRefused as problem:
         return await _wave_again(request, wave, site, settings, str(problem))
     except ValueError:
@@ -52,7 +52,7 @@ async def answer(request: AppRequest, wave: FromPath[str], site: NamedDependency
     data = await checked_form(request)
     said = {language: _words(data.get(f"answer_{language}", ""), promises.LONGEST_ANSWER + 1) for language in LANGUAGES}
     try:
-        await promises.answer(site.engines["public"], wave, said, _words(data.get("who", ""), 100), today())
+        await promises.answer(site.engines["public"], wave, said, _words(data.get("by", ""), 100), today())
     except PromiseRefused as problem:
         language = (await frame(request))[0].language
         return await results_page(request, wave, say(language, f"hr.promise.refused.{problem}"), written=data)

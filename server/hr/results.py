@@ -147,7 +147,7 @@ async def results_page(
         certificate_line(document, language),
         await promise_of(wave_id, language, today()),
         tuple((code, NAMES[code], (written or {}).get(f"answer_{code}", said.get(code, ""))) for code in LANGUAGES),
-        (written or {}).get("who", given.answered_by or given.signed_by if given else ""),
+        (written or {}).get("by", given.answered_by or given.signed_by if given else ""),
     )
     return show(page, status=422 if error else 200)
 
