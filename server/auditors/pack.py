@@ -33,7 +33,9 @@ class CertificateLine:
     groups: str
     answers: str
     key: str
-    sha256: str
+    questionnaire: str
+    plan: str
+    installation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ async def contents(request: AppRequest) -> Response[str]:
                 ", ".join(f"{family}: {verdict}" for family, verdict in certificate.families.items()),
                 certificate.answers,
                 fingerprint(document.key),
-                document.questionnaire.sha256[:16],
+                f"{document.questionnaire.id} {document.questionnaire.version} · {document.questionnaire.sha256[:16]}",
+                (document.wave.plan or "")[:16],
+                document.installation,
             )
         )
     return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines)))

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.pdr125.catalogue import Indicator
 from server.frame.display import day, number
-from server.frame.texts import DESK_LANGUAGES, say
+from server.frame.texts import say
+from server.results.findings import indicator_text
 from server.results.reading import figure_text, interval_text
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
-
-
-def indicator_text(indicator: Indicator, language: str) -> str:
-    return indicator.text_it if language == "it" or language not in DESK_LANGUAGES else indicator.text_en
 
 
 async def total_line(language: str) -> str:

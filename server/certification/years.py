@@ -14,6 +14,7 @@ from server.frame.display import day, number
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
+from server.results.findings import indicator_text
 from server.results.reading import figure_text, interval_text
 from surveys import certification
 from surveys.lifecycle.context import today
@@ -192,7 +193,7 @@ async def scorecard_page(request: AppRequest, base: str, *, can_keep: bool) -> R
         tuple(
             Choice(
                 one.indicator.id,
-                scorecard.indicator_text(one.indicator, language),
+                indicator_text(one.indicator, language),
                 number(worth[one.indicator.id], language),
                 one.indicator.id in asked,
             )

@@ -157,7 +157,7 @@ async def _theme(request: AppRequest, wave_id: str, family: str, statistic: str)
     found = [
         (view, dot(story, family, view.id, statistic, address=address_of(story, view.id), name=story.group(view.id)))
         for view in story.document.views
-        if view.shown and statistic in view.family(family)
+        if view.id != EVERYONE and view.shown and statistic in view.family(family)
     ]
     groups = tuple(
         one

@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from analysis.published import Statistic
+from analysis.published import Special, Statistic
 from analysis.steps import as_number
 from server.frame.asked import AppRequest
 from server.frame.display import text_of
@@ -33,6 +33,8 @@ class ItemPage:
     distribution: tuple[tuple[str, str, float], ...]
     rows: tuple[tuple[str, str, str, str], ...]
     hidden: int
+    special: tuple[str, ...]
+    """How many do not know, prefer not to say, or left it out; of the whole organisation."""
 
 
 @get("/results/{wave_id:str}/item/{item:str}")
@@ -73,8 +75,17 @@ async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[
         _distribution(figure, language),
         rows,
         len(document.views) - len(shown),
+        _special(document.everyone.special.get(item), language),
     )
     return show(page)
+
+
+def _special(found: Special | None, language: str) -> tuple[str, ...]:
+    return tuple(
+        say(language, f"hr.item.{name}", share=figure_text(share, language, " %"))
+        for name in ("dont_know", "prefer_not", "skipped")
+        if found and (share := getattr(found, name)) is not None
+    )
 
 
 def _distribution(figure: Statistic, language: str) -> tuple[tuple[str, str, float], ...]:

@@ -21,7 +21,7 @@ from server.results.findings import alerts_in_words, gender_line, single_line
 from server.results.heat import Heat, heat
 from server.results.promise import PromiseWords, promise_of
 from server.results.reading import ItemLine, figure_text, item_lines, labels_of, participation_line
-from server.results.shown import certificate_line, experience_lines, released
+from server.results.shown import ExperienceLine, certificate_line, experience_lines, released
 from server.results.story import Claim, Story, story_of, title_of, trend_claims, unit_claims
 from surveys import certification
 from surveys.languages import LANGUAGES
@@ -54,7 +54,7 @@ class ResultsHrPage:
     heat: Heat
     by_name: bool
     items: tuple[ItemLine, ...]
-    experience: tuple[tuple[str, str], ...]
+    experience: tuple[ExperienceLine, ...]
     quality: tuple[str, ...]
     actions: tuple[Act, ...]
     others: tuple[tuple[str, str], ...]

@@ -24,7 +24,7 @@ from server.results.reading import (
     labels_of,
     participation_line,
 )
-from server.results.shown import ChartPicture, certificate_line, charts_of, experience_lines, released
+from server.results.shown import ChartPicture, ExperienceLine, certificate_line, charts_of, experience_lines, released
 from surveys.lifecycle.context import today
 from surveys.public import actions, comments, releases
 
@@ -44,7 +44,7 @@ class ResultsPage:
     has_areas: bool
     areas: tuple[AreaLine, ...]
     charts: tuple[ChartPicture, ...]
-    experience: tuple[tuple[str, str], ...]
+    experience: tuple[ExperienceLine, ...]
     heat: Heat
     items: tuple[ItemLine, ...]
     comments: tuple[tuple[str, tuple[str, ...]], ...]

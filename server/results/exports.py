@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analysis.demographics import Dimension
-from analysis.published import Document, Filter
+from analysis.published import Document, Filter, Special
 from analysis.steps import Figure, as_number, is_coded
 from server.frame.display import number, text_of
 from server.frame.texts import say
+from server.results.findings import indicator_text
 from server.results.reading import Labels, figure_cell, view_name
+from server.results.shown import experience_lines
+from surveys import certification
 
 type Cell = str | float
-FAMILIES = ("areas", "scales", "items")
+FAMILIES = ("areas", "scales", "items", "indicators")
 UNDATED = "2000-01-01"
 DECIMAL_COMMA = frozenset({"it"})
 """Languages whose spreadsheets read a comma in numbers, and semicolons between cells."""
@@ -30,7 +33,8 @@ class Table:
 
 
 FIGURES = ("group", "people", "kind", "id", "text", "index", "index_low", "index_high")
-SHARES = ("favourable", "favourable_low", "favourable_high", "distribution")
+SHARES = ("favourable", "favourable_low", "favourable_high", "distribution", "unknown", "withheld", "left_out")
+EXPERIENCE = ("question", "people", "share", "women", "others")
 DIFFERENCES = ("group", "against", "kind", "id", "text", "gap", "gap_low", "gap_high", "clear", "delta")
 INDICATORS = ("indicator", "state", "index", "index_low", "index_high", "dont_know", "awareness", "women", "others")
 
@@ -41,6 +45,7 @@ def tables(document: Document, labels: Labels, language: str) -> tuple[Table, ..
         "figures": ((*FIGURES, *SHARES), _figures(document, labels, language)),
         "differences": (DIFFERENCES, _differences(document, labels, language)),
         "indicators": (INDICATORS, _indicators(document, language)),
+        "experience": (EXPERIENCE, _experience(document, labels, language)),
     }
     found = [Table(name, columns, tuple(rows)) for name, (columns, rows) in named.items()]
     keys = dict.fromkeys(key for table in found for key in table.columns)
@@ -62,6 +67,9 @@ def full_name(filter_: Filter, dimensions: Iterable[Dimension], language: str) -
 def _text(family: str, name: str, labels: Labels, language: str) -> str:
     if family == "areas":
         return say(language, f"results.area.{name}")
+    if family == "indicators":
+        found = certification.named(name)
+        return indicator_text(found, language) if found else name
     texts = (labels.scales if family == "scales" else labels.items).get(name)
     return text_of(texts, language) if texts else name
 
@@ -98,7 +106,19 @@ def _figures(document: Document, labels: Labels, language: str) -> Iterator[tupl
                     _value(figure.favourable),
                     *_ends(figure.ci.favourable),
                     " / ".join(figure_cell(one, "en") for one in figure.distribution),
+                    *_special(view.special.get(statistic) if family == "items" else None),
                 )
+
+
+def _special(found: Special | None) -> tuple[Cell, Cell, Cell]:
+    """Shares of those who do not know, prefer not to say, or left it out; of a question of the whole organisation."""
+    return (_value(found.dont_know), _value(found.prefer_not), _value(found.skipped)) if found else ("", "", "")
+
+
+def _experience(document: Document, labels: Labels, language: str) -> Iterator[tuple[Cell, ...]]:
+    """What people lived, in bands; by gender where both sides may be shown."""
+    for line in experience_lines(document, labels, language):
+        yield (line.text, line.band, line.share, line.women, line.others)
 
 
 def _differences(document: Document, labels: Labels, language: str) -> Iterator[tuple[Cell, ...]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from analysis.findings import Finding, findings, gender_contrasts, safety_alerts, standing_out
+from analysis.pdr125.catalogue import Indicator
 from analysis.published import Difference, Document, Statistic
 from analysis.steps import as_number
 from server.frame.display import number, text_of
@@ -21,10 +22,15 @@ def in_words(document: Document, labels: Labels, language: str) -> tuple[str, ..
     return gender_line(document, language), *said
 
 
+def indicator_text(indicator: Indicator, language: str) -> str:
+    """What an indicator asks, in a desk's language."""
+    return indicator.text_it if language == "it" or language not in DESK_LANGUAGES else indicator.text_en
+
+
 def indicator_name(indicator: str, document: Document, labels: Labels, language: str) -> str:
     """An indicator by its number and its words; where the practice has none in a language, by the first question that bears on it."""
     if language in DESK_LANGUAGES and (found := certification.named(indicator)):
-        return f"{indicator} «{found.text_it if language == 'it' else found.text_en}»"
+        return f"{indicator} «{indicator_text(found, language)}»"
     items = document.perception[indicator].items
     text = labels.items.get(items[0]) if items else None
     return f"{indicator} «{text_of(text, language)}»" if text else indicator

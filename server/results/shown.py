@@ -71,18 +71,30 @@ async def charts_of(wave: str, document: Document, labels: Labels, language: str
     )
 
 
-def experience_lines(document: Document, labels: Labels, language: str) -> tuple[tuple[str, str], ...]:
+@dataclass(frozen=True, slots=True)
+class ExperienceLine:
+    """One experience of the whole organisation: how many in a band, or of a follow-up question a share; by gender where shown."""
+
+    text: str
+    band: str
+    share: str
+    figure: str
+    women: str
+    others: str
+
+
+def experience_lines(document: Document, labels: Labels, language: str) -> tuple[ExperienceLine, ...]:
     """The experience questions for the whole organisation: bands in words, nothing finer."""
     lines = []
     for item, record in document.experience.items():
-        text = labels.items.get(item.partition(".")[0], {"it": item})
-        name = text_of(text, language)
+        name = text_of(labels.items.get(item.partition(".")[0], {"it": item}), language)
         if item in labels.options:
             name = f"{name} · {text_of(labels.options[item], language)}"
-        if record.band is not None:
-            lines.append((name, say(language, "results.people_band", band=record.band)))
-        else:
-            lines.append((name, figure_text(record.share, language, " %")))
+        share = figure_text(record.share, language, " %") if record.share is not None else ""
+        figure = share if record.band is None else say(language, "results.people_band", band=record.band)
+        others = next((side.band for side_of, side in record.gender.items() if side_of != "f"), "")
+        women = record.gender["f"].band if "f" in record.gender else ""
+        lines.append(ExperienceLine(name, record.band or "", share, figure, women, others))
     return tuple(lines)
 
 

@@ -40,13 +40,13 @@ def _sheet(language: str) -> dict[str, list[tuple[Any, ...]]]:
 @pytest.mark.parametrize("language", ["it", "en"])
 def test_every_figure_of_the_document_is_there_and_no_other(language: str) -> None:
     """Could leak or mislead: a number that the document does not have."""
-    figures, _, _, _ = tables(DOCUMENT, LABELS, language)
+    figures, *_ = tables(DOCUMENT, LABELS, language)
     written = [row[5] for row in figures.rows if row[3]]
     expected = [
         figure.index
         for view in DOCUMENT.views
         if view.shown
-        for family in ("areas", "scales", "items")
+        for family in ("areas", "scales", "items", "indicators")
         for figure in view.family(family).values()
     ]
     assert [is_coded(index) for index in expected] == [isinstance(cell, str) for cell in written]
@@ -58,7 +58,7 @@ def test_every_figure_of_the_document_is_there_and_no_other(language: str) -> No
         figure.favourable is not None
         for view in DOCUMENT.views
         if view.shown
-        for family in ("areas", "scales", "items")
+        for family in ("areas", "scales", "items", "indicators")
         for figure in view.family(family).values()
     ]
 
@@ -84,7 +84,7 @@ def test_a_group_that_is_not_shown_is_one_row_that_says_so() -> None:
 
 
 def test_differences_and_indicators_are_those_of_the_document() -> None:
-    _, differences, indicators, _ = tables(DOCUMENT, LABELS, "en")
+    _, differences, indicators, *_ = tables(DOCUMENT, LABELS, "en")
     assert [(row[5], row[6], row[7], row[8] == "yes") for row in differences.rows] == [
         (one.gap, one.low, one.high, one.clear) for one in DOCUMENT.differences
     ]
@@ -92,11 +92,27 @@ def test_differences_and_indicators_are_those_of_the_document() -> None:
     assert [row[0] for row in indicators.rows] == list(DOCUMENT.perception)
 
 
+def test_who_does_not_know_and_what_people_lived_are_those_of_the_document() -> None:
+    figures, *_, experience, _ = tables(DOCUMENT, LABELS, "en")
+    whole, said = DOCUMENT.everyone, {row[3]: row[12:15] for row in figures.rows if row[0] == figures.rows[0][0]}
+    assert len(whole.special) > 0
+    for item, special in whole.special.items():
+        shares = (special.dont_know, special.prefer_not, special.skipped)
+        assert [cell != "" for cell in said[item]] == [share is not None for share in shares]
+        assert [float(str(cell).lstrip("≤≥ ")) for cell in said[item] if cell != ""] == [
+            as_number(share) for share in shares if share is not None
+        ]
+    assert [row[1] for row in experience.rows] == [one.band or "" for one in DOCUMENT.experience.values()]
+    assert any(one.gender for one in DOCUMENT.experience.values())
+    for row, one in zip(experience.rows, DOCUMENT.experience.values(), strict=True):
+        assert sorted(cell for cell in row[3:] if cell) == sorted(side.band for side in one.gender.values())
+
+
 def test_every_column_is_in_the_dictionary() -> None:
     for language in ("it", "en"):
         sheets = _sheet(language)
-        said = {row[0] for row in list(sheets.values())[3][1:]}
-        assert {cell for rows in list(sheets.values())[:3] for cell in rows[0]} <= said
+        said = {row[0] for row in list(sheets.values())[4][1:]}
+        assert {cell for rows in list(sheets.values())[:4] for cell in rows[0]} <= said
 
 
 def test_no_cell_is_a_formula_and_an_italian_spreadsheet_splits_the_table() -> None:
@@ -107,7 +123,7 @@ def test_no_cell_is_a_formula_and_an_italian_spreadsheet_splits_the_table() -> N
         next(csv.reader(io.StringIO(as_csv(DOCUMENT, LABELS, language)), delimiter=delimiter))
         for language, delimiter in (("it", ";"), ("en", ","))
     ]
-    assert len(heads[0]) == len(heads[1]) == 15
+    assert len(heads[0]) == len(heads[1]) == 18
     book = openpyxl.load_workbook(io.BytesIO(as_workbook(DOCUMENT, LABELS, "it")))
     assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
 
