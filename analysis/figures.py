@@ -11,6 +11,7 @@ from analysis import reliability
 from analysis.comparison import band_of, published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS, Law, law_of
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, RawResponses
+from analysis.rules import LOW_AWARENESS
 from analysis.scoring import Instrument, ItemSpec, recoded
 from analysis.statistic import RawStatistic
 from analysis.steps import (
@@ -30,7 +31,6 @@ from analysis.steps import (
 )
 
 LEAST_VALID, LEAST_RATE = 30, 0.3
-LOW_AWARENESS = 0.3
 
 type Draw = Callable[[Law, str], int]
 """The move of one figure of a statistic in a view, by its name."""
@@ -176,7 +176,7 @@ def _awareness(root: Mapping[str, Any], items: list[ItemSpec]) -> dict[str, Any]
     if not shares:
         return {}
     mean = mean_share(shares)
-    return {"dont_know": mean, "awareness_low": as_number(mean) >= 100 * LOW_AWARENESS}
+    return {"dont_know": mean, "awareness_low": as_number(mean) >= LOW_AWARENESS}
 
 
 def _by_gender(views: list[dict[str, Any]], indicator: str, steps: int, sd: float, rows: Rows) -> dict[str, Any]:

@@ -11,6 +11,9 @@ MINIMUM = {"items": 5, "comments": 10, "experience": 20}
 LEAST_SHEETS = 10
 """Under so many sheets nothing is released."""
 
+LOW_AWARENESS = 30
+"""From so many percent of "don't know" on, a practice is called little known."""
+
 
 class DisclosureError(Exception):
     """What would be published does not protect everyone, or could not be proven to: nothing is released."""

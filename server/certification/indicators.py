@@ -7,16 +7,16 @@ from litestar import Response
 from litestar.exceptions import NotFoundException
 
 from server.certification import scorecard
+from server.certification.perceived import Perceived, perceived
+from server.certification.years import kept_years
 from server.concern.facts import indicator_line
 from server.frame.asked import AppRequest
-from server.frame.display import day, text_of
+from server.frame.display import day, number
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.acts import Act, acts
-from server.results.reading import labels_of
-from server.results.shown import released
-from server.results.story import Dot, lone_dot
+from server.results.reading import figure_text, interval_text
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
@@ -53,6 +53,16 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class YearColumn:
+    """One year: points earned, and how people lived it."""
+
+    name: str
+    points: str
+    index: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndicatorPage:
     """One indicator: evidence left, people right, the word between them above."""
 
@@ -62,6 +72,8 @@ class IndicatorPage:
     title: str
     base: str
     line: scorecard.IndicatorLine
+    worth: str
+    """Its points of the total of 100."""
     explanation: str
     measure: str
     set_line: str
@@ -70,6 +82,7 @@ class IndicatorPage:
     note: str
     valid: str
     ends: str
+    expired: bool
     quantitative: bool
     documents: tuple[DocumentLine, ...]
     history: tuple[HistoryLine, ...]
@@ -78,11 +91,10 @@ class IndicatorPage:
     can_edit: bool
     seen: str
     """What a review is of: the mark of what this page shows."""
-    perception: scorecard.PerceptionLine | None
-    dot: Dot | None
-    perception_word: str
-    item_texts: tuple[str, ...]
-    wave_line: str
+    perception: Perceived | None
+    years: tuple[YearColumn, ...]
+    around: tuple[tuple[str, str], ...]
+    """The indicators before and after this one, with their addresses."""
     actions: tuple[Act, ...]
     channel: str
 
@@ -100,14 +112,15 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         raise NotFoundException
     shell, desk = await frame(request, error=error)
     language, state = shell.language, found.evidence
-    line, seen = scorecard.indicator_line(found, language), scorecard.perception_line(found, language)
+    line = scorecard.indicator_line(found, language)
     quantitative = found.indicator.kind == "quantitative"
     page = IndicatorPage(
         shell,
         desk,
-        f"{indicator} {line.text}",
+        f"{indicator} {say(language, f'alignment.title.{line.alignment_key}')}",
         base,
         line,
+        number((await certification.weights())[indicator], language),
         say(language, f"alignment.why.{line.alignment_key}"),
         say(language, "hr.indicator.quantitative" if quantitative else "hr.indicator.qualitative"),
         say(language, "evidence.set", who=state.set_by, day=day(state.set_on, language)) if state.set_by else "",
@@ -116,6 +129,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         state.note,
         str(state.valid_until or ""),
         _ends(found, language),
+        found.expired,
         quantitative,
         tuple(
             DocumentLine(d.id, d.title, day(d.day, language), d.link or f"{base}/{indicator}/documents/{d.id}")
@@ -126,11 +140,9 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES),
         can_edit,
         state.mark,
-        seen,
-        _dot(found, seen),
-        say(language, f"perception.{seen.state}") if seen else "",
-        await _item_texts(found, language),
-        say(language, "hr.indicator.from_wave", wave=found.perception.wave) if found.perception else "",
+        await perceived(found, language, linked=can_edit),
+        await _years(found, language),
+        await _around(indicator, base, language),
         await acts(language, lambda one: one.indicator == indicator),
         await indicator_line(indicator, language),
     )
@@ -164,18 +176,43 @@ async def _history(indicator: str, language: str) -> tuple[HistoryLine, ...]:
     )
 
 
-def _dot(standing: Standing, seen: scorecard.PerceptionLine | None) -> Dot | None:
-    if seen is None or seen.value is None or standing.perception is None:
-        return None
-    return lone_dot(standing.indicator.id, seen.index, seen.interval, seen.value, standing.perception.interval)
+async def _years(standing: Standing, language: str) -> tuple[YearColumn, ...]:
+    """Points and perception in the years whose scorecard was kept, the oldest first; then as they are now."""
+    columns = []
+    for year, card in sorted((await kept_years()).items()):
+        line = next((one for one in card.lines if one.id == standing.indicator.id), None)
+        if line:
+            seen = line.perception
+            index = figure_text(seen.index if seen else None, language)
+            limits = (
+                interval_text((seen.low, seen.high), language)
+                if seen and seen.low is not None and seen.high is not None
+                else ""
+            )
+            columns.append(
+                YearColumn(str(year), number(line.points if line.counted == "met" else 0, language), index, limits)
+            )
+    now, people = standing.counted.assessed_state == "met", standing.perception
+    columns.append(
+        YearColumn(
+            say(language, "hr.indicator.now"),
+            number(standing.indicator.points if now else 0, language),
+            figure_text(people.index if people else None, language),
+            interval_text(people.interval if people else None, language),
+        )
+    )
+    return tuple(columns)
 
 
-async def _item_texts(standing: Standing, language: str) -> tuple[str, ...]:
-    """The questions whose answers the perception stands on."""
-    if standing.perception is None:
-        return ()
-    labels = labels_of((await released(standing.perception.wave))[0])
-    return tuple(text_of(labels.items[item], language) for item in standing.perception.items if item in labels.items)
+async def _around(indicator: str, base: str, language: str) -> tuple[tuple[str, str], ...]:
+    """The neighbours in the practice's order."""
+    names = [one.id for one in certification.catalogue().indicators(await certification.band())]
+    place = names.index(indicator)
+    return tuple(
+        (f"‹ {name}" if step < 0 else f"{name} ›", f"{base}/{name}?lang={language}")
+        for step in (-1, 1)
+        if 0 <= place + step < len(names) and (name := names[place + step])
+    )
 
 
 async def _proposal(indicator: str, language: str) -> tuple[str, ...]:

@@ -122,6 +122,11 @@ async def _kept() -> tuple[list[tuple[str, Scorecard]], list[str]]:
     return found, broken
 
 
+async def kept_years() -> dict[int, Scorecard]:
+    """The last scorecard that was kept of each year, of those that are as they were signed."""
+    return _by_year((await _kept())[0])
+
+
 def _by_year(cards: Iterable[tuple[str, Scorecard]]) -> dict[int, Scorecard]:
     """The last one that was kept of each year, the newest year first."""
     years: dict[int, Scorecard] = {}

@@ -4,7 +4,7 @@ Each sentence follows from published values; a page never writes one by hand.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
@@ -41,6 +41,8 @@ class Story:
     trends: Mapping[tuple[str, str, str], Trend]
     """By family, view and statistic; empty where there is nothing before."""
     language: str
+    alike: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By family, the statistics whose questions were the same in both; empty where there is nothing before."""
 
     def name(self, family: str, statistic: str) -> str:
         """What a statistic is called."""
@@ -75,9 +77,9 @@ async def story_of(wave: str, language: str) -> Story:
     found = await _before(record, document)
     if found is None:
         return Story(record, document, labels_of(record), None, "", {}, language)
-    moved = _moved(_Pair((record, document), found))
+    pair = _Pair((record, document), found)
     when = format_date(date.fromisoformat(found[1].wave.closed or ""), "LLLL y", locale=language.replace("-", "_"))
-    return Story(record, document, labels_of(record), found[1], when, moved, language)
+    return Story(record, document, labels_of(record), found[1], when, _moved(pair), language, _alike(pair))
 
 
 async def _before(record: WaveRecord, document: Document) -> tuple[WaveRecord, Document] | None:
@@ -111,9 +113,13 @@ class _Pair:
 
 
 @lru_cache(maxsize=8)
+def _alike(pair: _Pair) -> Mapping[str, frozenset[str]]:
+    return asked_alike(pair.now[0], pair.before[0])
+
+
+@lru_cache(maxsize=8)
 def _moved(pair: _Pair) -> Mapping[tuple[str, str, str], Trend]:
-    (record, document), (earlier, before) = pair.now, pair.before
-    alike = asked_alike(record, earlier)
+    document, before, alike = pair.now[1], pair.before[1], _alike(pair)
     return {
         (family, *place): trend
         for family in FAMILIES
@@ -216,16 +222,23 @@ def dot(story: Story, family: str, view: str, statistic: str, *, address: str = 
     )
 
 
-def lone_dot(name: str, value: str, limits: str, at: float, ends: tuple[float, float] | None) -> Dot:
-    """A figure on its axis beside nothing else.
+def lone_dot(
+    name: str,
+    value: str,
+    limits: str,
+    at: float | None,
+    ends: tuple[float, float] | None,
+    before: float | None = None,
+) -> Dot:
+    """A figure on its axis, beside its own of the wave before where there is one.
 
     Parameters
     ----------
     name, value, limits : in words
-    at, ends : the figure and its limits on 0-100
+    at, ends, before : the figure, its limits and the earlier figure, on 0-100
     """
     low, high = ends or (None, None)
-    return Dot(name, "", value, limits, at, low, high, None, None, "", "", "", "", "", "")
+    return Dot(name, "", value, limits, at, low, high, before, None, "", "", "", "", "", "")
 
 
 @dataclass(frozen=True, slots=True)
