@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -9,6 +10,7 @@ from babel.numbers import format_decimal
 _MONTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
 
 
+@lru_cache(maxsize=1024)
 def day(value: date | str | None, language: str) -> str:
     """Write a day in words; an ISO text is read first; nothing stays nothing."""
     if not value:
@@ -24,6 +26,7 @@ def month_forms(language: str) -> tuple[str, ...]:
     return tuple(day(date(2031, month, 28), language).replace("2031", "{y}").replace("28", "{d}") for month in _MONTHS)
 
 
+@lru_cache(maxsize=4096)
 def number(value: float, language: str) -> str:
     """Write a number with at most one decimal, by the language's rules."""
     return format_decimal(value, format="#,##0.#", locale=language.replace("-", "_"))

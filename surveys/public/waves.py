@@ -7,6 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from surveys.engines import StoreEngine
 from surveys.public.tables import Wave
 
@@ -113,8 +115,8 @@ def _from_row(row: Mapping[str, Any]) -> WaveRecord:
 def _read(text: Any, kind: type[dict[str, Any] | list[Any]]) -> dict[str, Any] | list[Any]:
     """A column of a row; what has another shape than in any wave is nothing, which no plan says."""
     try:
-        found = json.loads(text)
-    except (TypeError, ValueError):
+        found = msgspec.json.decode(text)
+    except (TypeError, ValueError, msgspec.MsgspecError):
         return kind()
     return found if isinstance(found, kind) else kind()
 
