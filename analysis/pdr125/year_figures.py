@@ -151,7 +151,7 @@ def _of_levels(figures: YearFigures) -> Iterator[Fault]:
     if len(figures.levels) > MOST_LEVELS:
         yield Fault("levels", "too_many_levels")
     for level in figures.levels:
-        if not level.name.strip() or not level.name.isprintable() or len(level.name) > NAME_LENGTH:
+        if not level.name[:1].isalnum() or not level.name.isprintable() or len(level.name) > NAME_LENGTH:
             yield Fault("heads", "level_name", level=level.name)
         if level.name.casefold() in seen:
             yield Fault("heads", "level_twice", level=level.name)
