@@ -108,13 +108,6 @@ class YearFigures:
         if found := tuple(_faults(self)):
             raise FiguresRefused(found)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is said but the year, and averages of the sector."""
-        nothing = Heads()
-        numbers = [getattr(self, name) for name in NUMBERS]
-        return not self.levels and all(getattr(self, name) == nothing for name in GROUPS) and numbers == [None] * 4
-
 
 def _faults(figures: YearFigures) -> Iterator[Fault]:
     if not FIRST_YEAR <= figures.year <= LAST_YEAR:

@@ -8,6 +8,7 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from server.certification.figures import year_page, years_page
 from server.certification.indicators import give_file, list_page, one_page, scorecard_page
 from server.concern.facts import for_auditor
 from server.frame.asked import AppRequest
@@ -96,6 +97,18 @@ async def scorecard(request: AppRequest) -> Response[str]:
     return await scorecard_page(request)
 
 
+@get("/figures")
+async def figures(request: AppRequest) -> Response[str]:
+    """List the years that have figures by gender."""
+    return await years_page(request, "/audit/figures", can_edit=False)
+
+
+@get("/figures/{year:int}")
+async def figures_of_year(request: AppRequest, year: FromPath[int]) -> Response[str]:
+    """Show what the quantitative indicators make of a year, without forms."""
+    return await year_page(request, year, "/audit/figures", can_edit=False)
+
+
 @get("/channel.json")
 async def channel_facts(settings: NamedDependency[Settings]) -> Response[bytes]:
     """Export the channel's procedure, times kept and training; no content, no count."""
@@ -108,6 +121,15 @@ ROUTERS = [
     Router(
         path="/audit",
         guards=[DeskAccount("auditor", "hr")],
-        route_handlers=[contents, indicators, indicator, document_file, scorecard, channel_facts],
+        route_handlers=[
+            contents,
+            indicators,
+            indicator,
+            document_file,
+            scorecard,
+            figures,
+            figures_of_year,
+            channel_facts,
+        ],
     )
 ]

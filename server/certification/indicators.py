@@ -6,7 +6,7 @@ from typing import ClassVar
 from litestar import Response
 from litestar.exceptions import NotFoundException
 
-from server.certification import scorecard
+from server.certification import figures, scorecard
 from server.concern.facts import indicator_line
 from server.frame.asked import AppRequest
 from server.frame.display import day, number, text_of
@@ -31,6 +31,7 @@ class IndicatorsPage:
     desk: Desk
     title: str
     base: str
+    figures: str
     lines: tuple[scorecard.IndicatorLine, ...]
 
 
@@ -62,6 +63,9 @@ class IndicatorPage:
     quantitative: bool
     documents: tuple[DocumentLine, ...]
     proposal: tuple[str, ...]
+    computed: tuple[str, ...]
+    computed_at: str
+    """What the figures of the newest year propose, and the page that says how."""
     states: tuple[tuple[str, str], ...]
     can_edit: bool
     seen: str
@@ -103,7 +107,14 @@ class ScorecardPage:
 async def list_page(request: AppRequest, base: str) -> Response[str]:
     shell, desk = await frame(request)
     lines = await scorecard.indicator_lines(shell.language)
-    return show(IndicatorsPage(shell, desk, say(shell.language, "hr.indicators.heading"), base, lines))
+    return show(
+        IndicatorsPage(shell, desk, say(shell.language, "hr.indicators.heading"), base, _figures_at(base), lines)
+    )
+
+
+def _figures_at(base: str) -> str:
+    """Where this audience reads the figures by gender."""
+    return base.replace("/indicators", "/figures")
 
 
 async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: bool, error: str = "") -> Response[str]:
@@ -115,6 +126,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
     language, state = shell.language, found.evidence
     line, seen = scorecard.indicator_line(found, language), scorecard.perception_line(found, language)
     quantitative = found.indicator.kind == "quantitative"
+    computed = await figures.proposed(indicator, language) if quantitative else None
     page = IndicatorPage(
         shell,
         desk,
@@ -134,6 +146,8 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
             for d in state.documents
         ),
         await _proposal(indicator, language),
+        computed.lines if computed else (),
+        f"{_figures_at(base)}/{computed.year}" if computed else "",
         tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES),
         can_edit,
         state.mark,

@@ -24,9 +24,9 @@ LINKS = {
     "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
     "guarantee": (("keys", "/keys"),),
-    "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
+    "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard"), ("figures", "/audit/figures")),
 }
-MORE = {"hr": (("channel", "/hr/channel"), ("keys", "/keys"))}
+MORE = {"hr": (("figures", "/hr/figures"), ("channel", "/hr/channel"), ("keys", "/keys"))}
 """What a role reaches under its own name: seldom needed."""
 HOME = {
     "hr": "/hr",

@@ -6,6 +6,7 @@ from server.frame.security import DeskAccount
 from server.hr import (
     actions,
     channel,
+    figures,
     groups,
     indicators,
     links,
@@ -30,6 +31,7 @@ ROUTERS = [
             *questions.HANDLERS,
             *actions.HANDLERS,
             *indicators.HANDLERS,
+            *figures.HANDLERS,
             *waves.HANDLERS,
             *organisation.HANDLERS,
             *people.HANDLERS,

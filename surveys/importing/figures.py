@@ -69,6 +69,7 @@ _COUNT = re.compile(r"\d{1,3}(\.\d{3})+|\d{1,9}([.,]0{1,6})?")
 _AMOUNT = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d{1,3}(?:,\d{3})+\.\d+|\d{1,9}(?:[.,]\d{1,20})?")
 _UNCLEAR = re.compile(r"\d{1,3}[.,]\d{3}")
 """Of days: 1.240 may be a thousand and more, or one and a little. Of pay it cannot: nobody earns 21,345 euros and a third of a cent a year."""
+_SHARE = re.compile(r"[0-9]{1,3}([.,][0-9]{1,6})?")
 _BLANKS = re.compile(r"[\s\u00a0\u202f\u2009]+")
 
 
@@ -80,26 +81,41 @@ class FiguresImport:
     refused: tuple[RefusedRow, ...]
 
 
-def template_rows(words: Mapping[str, tuple[str, str]], levels: Sequence[str] = CONTRACT) -> list[list[str]]:
-    """The empty form as rows: header, one row for each figure, three for each level.
+def filled_rows(
+    figures: YearFigures | None, words: Mapping[str, tuple[str, str]], levels: Sequence[str]
+) -> list[list[str]]:
+    """The form as rows: header, one row for each figure, three for each level.
 
     Parameters
     ----------
+    figures : YearFigures or None
+        What fills the form; None for an empty one.
     words : mapping
         What each figure is, in Italian and in English, by its code.
     levels : sequence
-        Names of the levels, in their order.
+        Names of levels, for an empty form; a filled one has those of its figures.
     """
+    known = figures or YearFigures(FIRST_YEAR, levels=tuple(Level(name) for name in levels))
 
-    def row(code: str, level: str = "") -> list[str]:
-        return [code, *words[code], level, "", "", "", ""]
+    def row(code: str, level: str = "", heads: Heads | None = None, **values: Fraction | int | None) -> list[str]:
+        given = {gender: getattr(heads, gender) for gender in GENDERS} if heads else values
+        return [code, *words[code], level, *(_written(given.get(name)) for name in (*GENDERS, "value"))]
 
-    return [
-        list(COLUMNS.values()),
-        *(row(name) for name in GROUPS),
-        *(row(name) for name in NUMBERS),
-        *(row(name, level) for level in levels for name in LEVEL_ROWS),
-    ]
+    rows = [list(COLUMNS.values())]
+    rows += [row(name, heads=getattr(known, name)) for name in GROUPS]
+    rows += [row(name, value=getattr(known, name)) for name in NUMBERS]
+    for level in known.levels:
+        rows.append(row("heads", level.name, level.heads))
+        rows.append(row("pay", level.name, women=level.pay_women, men=level.pay_men))
+        rows.append(row("promoted", level.name, level.promoted))
+    return rows
+
+
+def _written(value: Fraction | int | None) -> str:
+    """A number as it is read back: a decimal comma, no mark of thousands."""
+    if value is None:
+        return ""
+    return str(int(value)) if value == int(value) else f"{float(value):.2f}".replace(".", ",")
 
 
 def as_csv(rows: Sequence[Sequence[str]]) -> bytes:
@@ -269,6 +285,12 @@ def _number(code: str, text: str) -> Fraction | None:
             return None
         return Fraction(round(100 * Fraction(_with_point(plain, thousands=code == "pay"))), 100)
     return Fraction(_with_point(plain, thousands=True)) if _COUNT.fullmatch(plain) else None
+
+
+def share_in(text: str) -> Fraction | None:
+    """A share typed in percent, such as 62,5 or 62.5 %; None if it is none."""
+    plain = _BLANKS.sub("", text.replace("%", ""))
+    return Fraction(plain.replace(",", ".")) / 100 if _SHARE.fullmatch(plain) else None
 
 
 def _with_point(text: str, *, thousands: bool) -> str:
