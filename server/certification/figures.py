@@ -291,7 +291,7 @@ def _inputs(inputs: tuple[Input, ...], language: str) -> tuple[str, ...]:
     for one in inputs:
         value = percent(one.value, language) if one.name in SECTOR else number(float(one.value), language)
         if one.gender:
-            gender = say(language, f"figures.gender.{one.gender}")
+            gender = say(language, f"figures.gender.of_{one.gender}")
             value = say(language, "figures.input.of_gender", gender=gender, value=value)
         groups.setdefault((one.name, one.year), []).append(value)
     return tuple(
@@ -325,7 +325,7 @@ def _lack(one: Lack, language: str) -> str:
         f"figures.input.{one.kind}{ending}",
         item=say(language, f"figures.item.{one.name}"),
         level=one.level,
-        gender=say(language, f"figures.gender.{one.gender}") if one.gender else "",
+        gender=say(language, f"figures.gender.of_{one.gender}") if one.gender else "",
         year=one.year,
     )
 

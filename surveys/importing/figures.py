@@ -53,6 +53,7 @@ _ENGLISH = {
     "nothing": "Fill in at least one figure.",
     "number": "Write a number such as 12, or leave the cell empty.",
     "amount": "Write an amount such as 21.345,50, or leave the cell empty.",
+    "days": "Write days such as 1240 or 12,5, without a mark of thousands.",
     "count": "Write a whole number from 0 to 1,000,000.",
     "more_than_headcount": "It cannot be more than the headcount of the same gender.",
     "more_than_level": "It cannot be more than the people of the level of the same gender.",
@@ -65,6 +66,7 @@ _ENGLISH = {
     "level_twice": "This level stands in the file already under a name that differs in capitals alone.",
     "too_many_levels": "There are more than 60 levels. Keep those that have people.",
 }
+_KINDS = {"pay": "amount", "leave_days_taken": "days", "leave_days_by_law": "days"}
 _COUNT = re.compile(r"\d{1,3}(\.\d{3})+|\d{1,9}([.,]0{1,6})?")
 _AMOUNT = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d{1,3}(?:,\d{3})+\.\d+|\d{1,9}(?:[.,]\d{1,20})?")
 _UNCLEAR = re.compile(r"\d{1,3}[.,]\d{3}")
@@ -233,7 +235,7 @@ class _Reading:
                 continue
             value = _number(code, text)
             if value is None:
-                self.refuse(number, column, text, "amount" if code == "pay" else "number")
+                self.refuse(number, column, text, _KINDS.get(code, "number"))
             else:
                 values[column] = value
 
@@ -280,7 +282,7 @@ def _number(code: str, text: str) -> Fraction | None:
     plain = _BLANKS.sub("", text.replace("€", "").removesuffix("EUR").removesuffix("euro"))
     if not plain.isascii():
         return None
-    if code in ("pay", *NUMBERS[2:]):
+    if code in _KINDS:
         if not _AMOUNT.fullmatch(plain) or (code != "pay" and _UNCLEAR.fullmatch(plain)):
             return None
         return Fraction(round(100 * Fraction(_with_point(plain, thousands=code == "pay"))), 100)
