@@ -238,7 +238,7 @@ def _sector_forms(kept: Kept, language: str) -> tuple[SectorForm, ...]:
         if average is None:
             forms.append(SectorForm(name))
         else:
-            share = percent(average.share, language).removesuffix(" %")
+            share = percent(average.share, language).removesuffix("\u00a0%")
             forms.append(SectorForm(name, share, average.source, str(average.year)))
     return tuple(forms)
 
@@ -281,7 +281,7 @@ def result_text(found: Measured, language: str) -> str:
 
 def _figure(indicator: str, value: Fraction, language: str) -> str:
     if indicator in DIFFERENCES:
-        return say(language, "figures.points", n=percent(value, language, signed=True).removesuffix(" %"))
+        return say(language, "figures.points", n=percent(value, language, signed=True).removesuffix("\u00a0%"))
     return percent(value, language)
 
 
@@ -346,7 +346,7 @@ def _public_lines(told: PublicPay, language: str) -> tuple[LevelLine, ...]:
             number(one.men, language),
             euros(one.pay_women, language),
             euros(one.pay_men, language),
-            f"{one.gap_percent} %",
+            f"{one.gap_percent}\u00a0%",
         )
         for one in told.levels
     )
@@ -374,4 +374,5 @@ async def proposed(indicator: str, language: str) -> Proposed | None:
         first = say(language, "figures.proposed_none", year=year, outcome=words.outcome)
     else:
         first = say(language, "figures.proposed", year=year, result=words.result, outcome=words.outcome)
-    return Proposed((first, *words.readings, *words.lacking, say(language, "figures.proposed_decides")), year)
+    lacking = (say(language, "figures.lacks", what=one) for one in words.lacking)
+    return Proposed((first, *words.readings, *lacking, say(language, "figures.proposed_decides")), year)

@@ -68,11 +68,11 @@ async def test_a_filled_template_is_kept_and_each_indicator_says_what_it_makes_o
         assert await figures.everything() == {LAST: Kept(YEARLY, "Libro unico", "direzione", today())}
         page = (await here.get(f"/hr/figures/{LAST}?lang=it")).text
         # of WHOLE: 20 of 50 heads of units are women; seats 3 of 9; no sector averages yet
-        assert "donne: 20 su 50 = 40 %" in page and "Soddisfa la regola" in page
-        assert "genere meno rappresentato: 3 su 9 = 33,33 %" in page
+        assert "donne: 20 su 50 = 40\u00a0%" in page and "Soddisfa la regola" in page
+        assert "genere meno rappresentato: 3 su 9 = 33,33\u00a0%" in page
         assert f"Media di settore: donne nel personale, {LAST}" in page
         assert f"I dati dell&#39;anno prima, {LAST - 1}" in page
-        assert "Soddisfa la regola: 1 · " in (await here.get("/hr/figures?lang=it")).text
+        assert "Soddisfa la regola: 1 · " in (await here.get("/hr/figures?lang=it")).text
 
 
 async def test_the_template_that_is_downloaded_is_read_back_and_has_the_levels_of_the_newest_year(
@@ -198,7 +198,7 @@ async def test_sector_averages_are_kept_with_source_and_year_and_stay_when_the_y
         assert answered.status_code == 303
         kept = SectorAverage(Fraction(625, 1000), "ISTAT, divisione 88", LAST - 1)
         assert (await figures.everything())[LAST].figures == replace(YEARLY, sector_headcount=kept)
-        assert f"62,5 % (ISTAT, divisione 88, {LAST - 1})" in (await here.get(f"{path}?lang=it")).text
+        assert f"62,5\u00a0% (ISTAT, divisione 88, {LAST - 1})" in (await here.get(f"{path}?lang=it")).text
         await send(here)
         assert (await figures.everything())[LAST].figures.sector_headcount == kept
         await here.post(f"{path}/sector", seen=await seen(here))  # all empty: none
@@ -251,7 +251,7 @@ async def test_beside_the_evidence_the_newest_year_is_proposed_and_no_state_is_s
     await _keep(sqlite_settings, KEPT, BEFORE)
     async with offices(sqlite_settings) as here:
         page = (await here.get("/hr/indicators/4.5?lang=it")).text
-        assert f"Proposto dai dati del {LAST}: 40 %. Soddisfa la regola." in page
+        assert f"Proposto dai dati del {LAST}: 40\u00a0%. Soddisfa la regola." in page
         assert "lo stato lo decide una persona" in page
         assert f'href="/hr/figures/{LAST}?lang=it#i4.5"' in page
         assert (
@@ -267,7 +267,7 @@ async def test_pages_speak_english_too(sqlite_settings: StoreSettings) -> None:
     await _keep(sqlite_settings, KEPT, BEFORE)
     async with offices(sqlite_settings) as here:
         page = (await here.get(f"/hr/figures/{LAST}?lang=en")).text
-        assert "women: 20 of 50 = 40 %" in page and "Meets the rule" in page and "27,600 €" in page
+        assert "women: 20 of 50 = 40\u00a0%" in page and "Meets the rule" in page and "27,600\u00a0€" in page
         assert "Does not meet the rule" in (await here.get(f"/hr/figures/{LAST - 1}?lang=en")).text
 
 
