@@ -91,14 +91,16 @@ class Measured:
 
 @dataclass(slots=True)
 class Sheet:
-    """What one indicator reads of the years: the figures used and those that lack."""
+    """What one indicator reads of a year, and of those before it: the figures used and those that lack."""
 
     years: Years
+    year: int
     used: list[Input] = field(default_factory=list)
     lacking: list[Lack] = field(default_factory=list)
 
-    def heads(self, name: str, year: int) -> Heads | None:
-        """A group by gender, or None if it is not known or empty."""
+    def heads(self, name: str, ago: int = 0) -> Heads | None:
+        """A group by gender, so many years ago; None if it is not known or empty."""
+        year = self.year - ago
         found = self.years.get(year)
         if found is None:
             self.lacking.append(Lack(name, year))
@@ -116,47 +118,48 @@ class Sheet:
             return None
         return group
 
-    def number(self, name: str, year: int, *, above_nothing: bool = False) -> Fraction | None:
+    def number(self, name: str, *, above_nothing: bool = False) -> Fraction | None:
         """A number, or None if it is not known, or is nothing where something is divided by it."""
-        found = self.years.get(year)
+        found = self.years.get(self.year)
         value = getattr(found, name) if found else None
         if value is None:
-            self.lacking.append(Lack(name, year))
+            self.lacking.append(Lack(name, self.year))
             return None
-        self.used.append(Input(name, year, Fraction(value)))
+        self.used.append(Input(name, self.year, Fraction(value)))
         if above_nothing and not value:
-            self.lacking.append(Lack(name, year, kind="nobody"))
+            self.lacking.append(Lack(name, self.year, kind="nobody"))
             return None
         return Fraction(value)
 
-    def average(self, name: str, year: int) -> Fraction | None:
+    def average(self, name: str) -> Fraction | None:
         """A sector's share of women."""
-        found = self.years.get(year)
+        found = self.years.get(self.year)
         average = getattr(found, name) if found else None
         if average is None:
-            self.lacking.append(Lack(name, year))
+            self.lacking.append(Lack(name, self.year))
             return None
         self.used.append(Input(name, average.year, average.share))
         return Fraction(average.share)
 
-    def levels(self, year: int) -> tuple[Level, ...]:
+    def levels(self) -> tuple[Level, ...]:
         """All levels that have heads of both genders; those without them are no base for a comparison."""
-        found = self.years.get(year)
+        found = self.years.get(self.year)
         levels = found.levels if found else ()
         if not levels:
-            self.lacking.append(Lack("levels", year))
+            self.lacking.append(Lack("levels", self.year))
         for level in levels:
             for gender in ("women", "men"):
                 if getattr(level.heads, gender) is None:
-                    self.lacking.append(Lack("heads", year, gender, level.name))
+                    self.lacking.append(Lack("heads", self.year, gender, level.name))
         both = tuple(level for level in levels if level.heads.women and level.heads.men)
         if levels and not both and not self.lacking:
-            self.lacking.append(Lack("levels", year, kind="nobody"))
+            self.lacking.append(Lack("levels", self.year, kind="nobody"))
         return both
 
-    def without_result(self, indicator: Indicator, year: int) -> Measured:
+    def without_result(self, indicator: Indicator) -> Measured:
         """Nothing can be measured: what was there, and what lacks."""
-        return Measured(indicator.id, year, "cannot_be_measured", inputs=tuple(self.used), lacking=tuple(self.lacking))
+        used, lacking = tuple(self.used), tuple(self.lacking)
+        return Measured(indicator.id, self.year, "cannot_be_measured", inputs=used, lacking=lacking)
 
 
 def rule_of(indicator: Indicator) -> Rule:
@@ -176,7 +179,6 @@ def _said(rule: Rule, readings: Sequence[Reading]) -> Outcome:
 
 def measured(
     indicator: Indicator,
-    year: int,
     sheet: Sheet,
     bases: Sequence[Base],
     readings: Sequence[Reading],
@@ -184,10 +186,26 @@ def measured(
     result: Fraction | None = None,
     parts: Sequence[Part] = (),
 ) -> Measured:
-    """A result with its word; without one of its own, the result is the first share."""
+    """A result with its word.
+
+    Parameters
+    ----------
+    indicator : Indicator
+        With its rule.
+    sheet : Sheet
+        What was read.
+    bases : sequence
+        What was divided by what; at least one.
+    readings : sequence
+        Every way to read the rule, with what it would say; at least one.
+    result : Fraction or None
+        The first share if it is None.
+    parts : sequence
+        The levels that were compared.
+    """
     return Measured(
         indicator.id,
-        year,
+        sheet.year,
         _said(rule_of(indicator), readings),
         bases[0].share if result is None else result,
         tuple(bases),

@@ -163,6 +163,7 @@ def test_whether_a_gap_decreases_cannot_be_said_without_last_year() -> None:
     assert alone.lacking == (Lack("year", YEAR - 1),)
     unpaid = replace(WHOLE, year=YEAR - 1, levels=(replace(WHOLE.levels[0], pay_men=None),))
     assert measured("5.1", WHOLE, unpaid).lacking == (Lack("pay", YEAR - 1, "men", "A"),)
+    assert measured("5.1", pay("0.05", "0.12")).outcome == "cannot_be_measured"  # a level over 10 %, the mean under it
     assert measured("5.1", pay("0.1", "0.3")).outcome == "does_not_meet"  # too much whatever last year was
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from analysis.pdr125.catalogue import Indicator, load_catalogue
-from analysis.pdr125.measured import Measured
+from analysis.pdr125.measured import Measured, Sheet
 from analysis.pdr125.quantities import FUNCTIONS
 from analysis.pdr125.year_figures import Heads, Level, SectorAverage, YearFigures
 
@@ -37,7 +37,7 @@ WHOLE = YearFigures(
 def measured(indicator: str, *years: YearFigures) -> Measured:
     """One indicator of the newest of these years."""
     known = {figures.year: figures for figures in years}
-    return FUNCTIONS[indicator](INDICATORS[indicator], known, max(known, default=YEAR))
+    return FUNCTIONS[indicator](INDICATORS[indicator], Sheet(known, max(known, default=YEAR)))
 
 
 _COUNTS = st.none() | st.integers(0, 400)
