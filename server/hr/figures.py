@@ -89,16 +89,35 @@ async def filled(year: FromPath[int], kind: FromPath[str]) -> Response[bytes]:
     return _file(filled_rows(kept.figures, _words(), ()), kind, f"ascolto-dati-per-genere-{year}")
 
 
-async def _read(settings: Settings, upload: UploadFile, year: int) -> dict[str, Any]:
+class _Refused(Exception):
+    """What was sent is no year's figures: the key of a sentence with what fills it, or the cells that are wrong, and how many."""
+
+    def __init__(self, key: str = "", cells: tuple[RefusedRow, ...] = (), count: int = 0, **params: Any) -> None:
+        super().__init__(key)
+        self.key, self.cells, self.count, self.params = key, cells, count, params
+
+
+async def _figures_in(settings: Settings, sent: object, typed: str) -> YearFigures:
     """Read a file in a process of its own: a workbook that unpacks to very much holds up nobody."""
-    kind = "".join(letter for letter in Path(upload.filename).suffix if letter.isalnum() and letter.isascii())
+    year = _year_in(typed)
+    if year is None or not FIRST_YEAR <= year <= today().year:
+        raise _Refused("figures.refused.future" if year and year > today().year else "figures.refused.year")
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        raise _Refused("figures.refused.file")
+    kind = "".join(letter for letter in Path(sent.filename).suffix if letter.isalnum() and letter.isascii())
     with tempfile.NamedTemporaryFile(suffix=f".{kind[:9]}" if kind else "", dir=settings.data) as file:
-        file.write(await upload.read())
+        file.write(await sent.read())
         file.flush()
         try:
-            return await workers.run(settings, "figures", {"path": file.name, "year": year}, seconds=READING_SECONDS)
-        except workers.WorkFailed:
-            return {"unreadable": "heavy", "params": {}}
+            given = {"path": file.name, "year": year}
+            answer = await workers.run(settings, "figures", given, seconds=READING_SECONDS)
+        except workers.WorkFailed as problem:
+            raise _Refused("import.file.heavy") from problem
+    if "unreadable" in answer:
+        raise _Refused(f"import.file.{answer['unreadable']}", **answer["params"])
+    if answer["refused"]:
+        raise _Refused(cells=tuple(RefusedRow(**one) for one in answer["refused"]), count=answer["n"])
+    return from_json(answer["figures"])
 
 
 def _year_in(text: str) -> int | None:
@@ -113,27 +132,18 @@ async def upload(
     """Keep the figures of a year from a filled template: all of them, or none."""
     data, language = await checked_form(request), desk_language(request)
     typed = data.get("year", "")[:20], data.get("source", "")[:300]
-
-    async def again(key: str, **given: Any) -> Response[str]:
-        return await years_page(request, BASE, can_edit=True, error=say(language, key, **given), typed=typed)
-
-    sent, year = (await request.form()).get("file"), _year_in(typed[0])
-    if year is None or not FIRST_YEAR <= year <= today().year:
-        return await again("figures.refused.future" if year and year > today().year else "figures.refused.year")
-    if not isinstance(sent, UploadFile) or not sent.filename:
-        return await again("figures.refused.file")
-    answer = await _read(settings, sent, year)
-    if "unreadable" in answer:
-        return await again(f"import.file.{answer['unreadable']}", **answer["params"])
-    if answer["refused"]:
-        refused = tuple(RefusedRow(**one) for one in answer["refused"])
-        return await years_page(request, BASE, can_edit=True, typed=typed, refused=refused, refused_count=answer["n"])
-    found = from_json(answer["figures"])
     try:
+        found = await _figures_in(settings, (await request.form()).get("file"), typed[0])
         await _keep(request, engines, found, typed[1], data.get("seen", ""))
+    except _Refused as problem:
+        error, cells = say(language, problem.key, **problem.params) if problem.key else "", problem.cells
+        return await years_page(
+            request, BASE, can_edit=True, error=error, typed=typed, refused=cells, refused_count=problem.count
+        )
     except KeepingRefused as problem:
-        return await again(f"figures.refused.{problem}")
-    return done(f"{BASE}/{year}", "figures_kept")
+        error = say(language, f"figures.refused.{problem}")
+        return await years_page(request, BASE, can_edit=True, error=error, typed=typed)
+    return done(f"{BASE}/{found.year}", "figures_kept")
 
 
 async def _keep(request: AppRequest, engines: Engines, found: YearFigures, source: str, seen: str) -> None:

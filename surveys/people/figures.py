@@ -10,12 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
-from analysis.pdr125.year_figures import YearFigures, from_json, to_json
+from analysis.pdr125.year_figures import SOURCE_LENGTH, YearFigures, from_json, to_json
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people import log
 from surveys.people.tables import ReportedYear
-
-SOURCE_LENGTH = 200
 
 
 class KeepingRefused(ValueError):
