@@ -49,7 +49,7 @@ KINDS = {
 @get("/figures")
 async def years(request: AppRequest) -> Response[str]:
     """List the years."""
-    return await years_page(request, BASE, can_edit=True)
+    return await years_page(request, BASE, can_edit=True, typed=(str(today().year - 1), ""))
 
 
 @get("/figures/{year:int}")

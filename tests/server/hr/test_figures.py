@@ -281,3 +281,18 @@ async def test_what_may_be_told_outside_leaves_a_level_of_few_out(sqlite_setting
         own, _, outside = page.partition("Retribuzioni: che cosa si può dire fuori da qui")
         assert "41.234" in own  # HR reads it
         assert "41.2" not in outside and "2 livelli non si dicono" in outside
+
+
+async def test_a_year_without_levels_says_nothing_of_pay(sqlite_settings: StoreSettings) -> None:
+    await _keep(sqlite_settings, replace(KEPT, figures=replace(KEPT.figures, levels=())))
+    async with offices(sqlite_settings) as here:
+        page = (await here.get(f"/hr/figures/{LAST}?lang=it")).text
+        assert "fuori da qui" not in page and f"Livelli con donne e uomini, {LAST}" in page
+        assert "Soddisfa la regola" in page  # 4.5 needs no level
+
+
+async def test_what_hr_did_is_a_line_of_the_log_that_the_representative_reads(sqlite_settings: StoreSettings) -> None:
+    async with offices(sqlite_settings) as here:
+        await send(here)
+        page = (await here.get("/keys/log?lang=it", "rappresentante")).text
+        assert f"Dati per genere del {LAST} salvati." in page and ALONE not in page
