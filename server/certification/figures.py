@@ -2,20 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 from litestar import Response
 from litestar.exceptions import NotFoundException
 
 from analysis.pdr125 import quantities
-from analysis.pdr125.measured import Input, Lack, Measured, Part, Reading
+from analysis.pdr125.measured import Measured
 from analysis.pdr125.public_pay import EUROS, PublicPay, public_pay
 from analysis.pdr125.year_figures import SECTOR
 from analysis.rules import LEAST_PAID
-from server.certification.scorecard import indicator_text
+from server.certification.computed import Computed, LevelLine, computed, public_lines
 from server.frame.asked import AppRequest
-from server.frame.display import day, euros, number, percent
+from server.frame.display import day, percent
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
@@ -24,8 +23,6 @@ from surveys.importing.sheets import RefusedRow
 from surveys.people import figures
 from surveys.people.figures import Kept
 
-DIFFERENCES = ("5.2", "5.3")
-"""Indicators whose result is a distance between two rates, in percentage points; of all others it is a share."""
 MOST_TOLD = 20
 """So many cells that are wrong are listed; of the rest the page says how many."""
 OUTCOMES = ("meets", "does_not_meet", "to_be_verified", "cannot_be_measured")
@@ -63,36 +60,6 @@ class YearsPage:
     typed_source: str
     refused: tuple[RefusedLine, ...]
     refused_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class LevelLine:
-    """One level of 5.1 or 5.2 in figures as they are printed."""
-
-    name: str
-    women_heads: str
-    men_heads: str
-    women: str
-    men: str
-    gap: str
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """One indicator: formula, figures, calculation, rule and what comes out, in words."""
-
-    id: str
-    text: str
-    result: str
-    outcome: str
-    formula: str
-    rule: str
-    bases: tuple[str, ...]
-    inputs: tuple[str, ...]
-    readings: tuple[str, ...]
-    doubts: tuple[str, ...]
-    lacking: tuple[str, ...]
-    levels: tuple[LevelLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +176,7 @@ async def year_page(
         _averages(kept, language),
         sector or _sector_forms(kept, language),
         told,
-        _public_lines(told, language),
+        public_lines(told, language),
         LEAST_PAID,
         EUROS,
     )
@@ -241,115 +208,6 @@ def _sector_forms(kept: Kept, language: str) -> tuple[SectorForm, ...]:
             share = percent(average.share, language).removesuffix("\u00a0%")
             forms.append(SectorForm(name, share, average.source, str(average.year)))
     return tuple(forms)
-
-
-def computed(found: Measured, language: str) -> Computed:
-    """One indicator in words."""
-    known = certification.catalogue()
-    indicator = next(one for area in known.areas for one in area.indicators if one.id == found.indicator)
-    return Computed(
-        found.indicator,
-        indicator_text(indicator, language),
-        result_text(found, language),
-        say(language, f"figures.outcome.{found.outcome}"),
-        say(language, f"figures.formula.{found.indicator}"),
-        say(language, f"figures.rule.{found.indicator}"),
-        tuple(
-            say(
-                language,
-                f"figures.base.{base.name}",
-                a=number(float(base.numerator), language),
-                b=number(float(base.denominator), language),
-                share=percent(base.share, language),
-            )
-            for base in found.bases
-        ),
-        _inputs(found.inputs, language),
-        tuple(_reading(found.indicator, one, language) for one in found.readings),
-        tuple(say(language, f"figures.doubt.{key}") for key in (indicator.rule.doubts if indicator.rule else ())),
-        tuple(_lack(one, language) for one in found.lacking),
-        tuple(_level(found.indicator, part, language) for part in found.parts),
-    )
-
-
-def result_text(found: Measured, language: str) -> str:
-    """The result as a page prints it: a share in percent, or a distance in points."""
-    if found.result is None:
-        return say(language, "figures.not_measured")
-    return _figure(found.indicator, found.result, language)
-
-
-def _figure(indicator: str, value: Fraction, language: str) -> str:
-    if indicator in DIFFERENCES:
-        return say(language, "figures.points", n=percent(value, language, signed=True).removesuffix("\u00a0%"))
-    return percent(value, language)
-
-
-def _inputs(inputs: tuple[Input, ...], language: str) -> tuple[str, ...]:
-    """What was used, a line for each group."""
-    groups: dict[tuple[str, int], list[str]] = {}
-    for one in inputs:
-        value = percent(one.value, language) if one.name in SECTOR else number(float(one.value), language)
-        if one.gender:
-            gender = say(language, f"figures.gender.of_{one.gender}")
-            value = say(language, "figures.input.of_gender", gender=gender, value=value)
-        groups.setdefault((one.name, one.year), []).append(value)
-    return tuple(
-        say(
-            language,
-            "figures.input.of_group",
-            item=say(language, f"figures.item.{name}"),
-            year=year,
-            values=", ".join(values),
-        )
-        for (name, year), values in groups.items()
-    )
-
-
-def _reading(indicator: str, one: Reading, language: str) -> str:
-    key = f"equal_{one.name}" if indicator in DIFFERENCES else one.name
-    given = {
-        "needed": percent(one.needed, language),
-        "found": _figure(indicator, one.found, language),
-        "verdict": say(language, f"figures.reading.{'met' if one.met else 'not_met'}"),
-    }
-    if one.before is not None:
-        return say(language, f"figures.reading.{key}_before", **given, before=percent(one.before, language))
-    return say(language, f"figures.reading.{key}", **given)
-
-
-def _lack(one: Lack, language: str) -> str:
-    ending = "_level" if one.level else "_gender" if one.gender else ""
-    return say(
-        language,
-        f"figures.input.{one.kind}{ending}",
-        item=say(language, f"figures.item.{one.name}"),
-        level=one.level,
-        gender=say(language, f"figures.gender.of_{one.gender}") if one.gender else "",
-        year=one.year,
-    )
-
-
-def _level(indicator: str, part: Part, language: str) -> LevelLine:
-    def said(value: Fraction) -> str:
-        return percent(value, language) if indicator in DIFFERENCES else euros(value, language)
-
-    women, men = (number(count or 0, language) for count in (part.heads.women, part.heads.men))
-    return LevelLine(part.level, women, men, said(part.women), said(part.men), _figure(indicator, part.gap, language))
-
-
-def _public_lines(told: PublicPay, language: str) -> tuple[LevelLine, ...]:
-    return tuple(
-        LevelLine(
-            one.name,
-            number(one.women, language),
-            number(one.men, language),
-            euros(one.pay_women, language),
-            euros(one.pay_men, language),
-            f"{one.gap_percent}\u00a0%",
-        )
-        for one in told.levels
-    )
 
 
 @dataclass(frozen=True, slots=True)
