@@ -10,6 +10,8 @@ MINIMUM = {"items": 5, "comments": 10, "experience": 20}
 """The least number of people of each family of figures; a wave's own rule may be higher, never lower."""
 LEAST_SHEETS = 10
 """Under so many sheets nothing is released."""
+LEAST_PAID = 10
+"""Under so many women, or men, no pay of theirs is told to others than HR and the auditor (docs/pdr125.md, 7)."""
 
 LOW_AWARENESS = 30
 """From so many percent of "don't know" on, a practice is called little known."""

@@ -6,16 +6,31 @@ The texts are our paraphrases; ids are area.order. Source: UNI/PdR 125:2022, cla
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
 type Kind = Literal["qualitative", "quantitative"]
 type EvidenceLevel = Literal["direct", "supporting", "context", "none"]
+type RuleStatus = Literal["agreed", "open"]
 
 
 class CatalogueBroken(ValueError):
     """The catalogue contradicts its own totals: no score may be computed from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the result of a quantitative indicator is compared with.
+
+    `status` is ``agreed`` where a source and memory give one figure, ``open`` where the figure or its meaning is in doubt: then
+    nothing may be called met or not met. `limit` is a share, or a distance between two, in [0, 1]. `doubts` are keys of what is not known.
+    """
+
+    status: RuleStatus
+    limit: Fraction
+    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,8 @@ class Indicator:
     evidence_level: EvidenceLevel
     evidence_note: str
     confidence: str
+    rule: Rule | None
+    """Of quantitative indicators, and of no other."""
     evidence_days: int | None = None
     """For how many days after its newest document the evidence counts, where the practice says "in the last year" or "two years"."""
 
@@ -112,7 +129,7 @@ def read_catalogue(data: Mapping[str, Any]) -> Catalogue:
     Raises
     ------
     CatalogueBroken
-        If any count, sum or weight differs from the ``checks`` block.
+        If any count, sum or weight differs from the ``checks`` block, or a quantitative indicator has no rule that is known.
     """
     catalogue = Catalogue(
         edition=data["edition"],
@@ -142,11 +159,16 @@ def _area(data: Mapping[str, Any]) -> Area:
             i["evidence_level"],
             i["evidence_note"],
             i["confidence"],
+            _rule(i["rule"]) if "rule" in i else None,
             i.get("evidence_days"),
         )
         for i in data["indicators"]
     )
     return Area(data["id"], data["number"], data["name_it"], data["name_en"], data["weight_percent"], indicators)
+
+
+def _rule(data: Mapping[str, Any]) -> Rule:
+    return Rule(data["status"], Fraction(data["limit"]), tuple(data["doubts"]))
 
 
 def _check(catalogue: Catalogue, checks: Mapping[str, Any]) -> None:
@@ -178,5 +200,7 @@ def _check(catalogue: Catalogue, checks: Mapping[str, Any]) -> None:
         "band_4_weighted_percent_direct_survey": round(weighted(level="direct"), 6),
     }
     wrong = [name for name, value in checks.items() if found.get(name) != value]
+    wrong += [f"rule of {one.id}" for one in everything if (one.rule is None) != (one.kind == "qualitative")]
+    wrong += [f"rule of {one.id}" for one in everything if one.rule and one.rule.status not in ("agreed", "open")]
     if wrong:
         raise CatalogueBroken(f"the catalogue differs from its own totals: {', '.join(wrong)}")

@@ -8,6 +8,7 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from server.certification.figures import year_page, years_page
 from server.certification.indicators import give_file, list_page, one_page
 from server.certification.years import kept_page, kept_text, scorecard_page
 from server.concern.facts import for_auditor
@@ -113,6 +114,18 @@ async def signed_scorecard(name: FromPath[str]) -> Response[str]:
     return await kept_text(name)
 
 
+@get("/figures")
+async def figures(request: AppRequest) -> Response[str]:
+    """List the years that have figures by gender."""
+    return await years_page(request, "/audit/figures", can_edit=False)
+
+
+@get("/figures/{year:int}")
+async def figures_of_year(request: AppRequest, year: FromPath[int]) -> Response[str]:
+    """Show what the quantitative indicators make of a year, without forms."""
+    return await year_page(request, year, "/audit/figures", can_edit=False)
+
+
 @get("/channel.json")
 async def channel_facts(settings: NamedDependency[Settings]) -> Response[bytes]:
     """Export the channel's procedure, times kept and training; no content, no count."""
@@ -133,6 +146,8 @@ ROUTERS = [
             scorecard,
             kept_scorecard,
             signed_scorecard,
+            figures,
+            figures_of_year,
             channel_facts,
         ],
     )

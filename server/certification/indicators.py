@@ -6,7 +6,7 @@ from typing import ClassVar
 from litestar import Response
 from litestar.exceptions import NotFoundException
 
-from server.certification import scorecard
+from server.certification import figures, scorecard
 from server.certification.perceived import Perceived, perceived
 from server.certification.years import kept_years
 from server.concern.facts import indicator_line
@@ -32,6 +32,7 @@ class IndicatorsPage:
     desk: Desk
     title: str
     base: str
+    figures: str
     lines: tuple[scorecard.IndicatorLine, ...]
 
 
@@ -87,6 +88,9 @@ class IndicatorPage:
     documents: tuple[DocumentLine, ...]
     history: tuple[HistoryLine, ...]
     proposal: tuple[str, ...]
+    computed: tuple[str, ...]
+    computed_at: str
+    """What the figures of the newest year propose, and the page that says how."""
     states: tuple[tuple[str, str], ...]
     can_edit: bool
     seen: str
@@ -102,7 +106,14 @@ class IndicatorPage:
 async def list_page(request: AppRequest, base: str) -> Response[str]:
     shell, desk = await frame(request)
     lines = await scorecard.indicator_lines(shell.language)
-    return show(IndicatorsPage(shell, desk, say(shell.language, "hr.indicators.heading"), base, lines))
+    return show(
+        IndicatorsPage(shell, desk, say(shell.language, "hr.indicators.heading"), base, _figures_at(base), lines)
+    )
+
+
+def _figures_at(base: str) -> str:
+    """Where this audience reads the figures by gender."""
+    return base.replace("/indicators", "/figures")
 
 
 async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: bool, error: str = "") -> Response[str]:
@@ -114,6 +125,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
     language, state = shell.language, found.evidence
     line = scorecard.indicator_line(found, language)
     quantitative = found.indicator.kind == "quantitative"
+    computed = await figures.proposed(indicator, language) if quantitative else None
     page = IndicatorPage(
         shell,
         desk,
@@ -137,6 +149,8 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         ),
         await _history(indicator, language),
         await _proposal(indicator, language),
+        computed.lines if computed else (),
+        f"{_figures_at(base)}/{computed.year}" if computed else "",
         tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES),
         can_edit,
         state.mark,

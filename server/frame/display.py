@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 
 from babel.dates import format_date
@@ -30,6 +31,17 @@ def month_forms(language: str) -> tuple[str, ...]:
 def number(value: float, language: str) -> str:
     """Write a number with at most one decimal, by the language's rules."""
     return format_decimal(value, format="#,##0.#", locale=language.replace("-", "_"))
+
+
+def percent(share: Fraction, language: str, *, signed: bool = False) -> str:
+    """Write a share in percent with at most two decimals; with its sign where it is a difference."""
+    pattern = "+#,##0.##;-#,##0.##" if signed and share else "#,##0.##"
+    return f"{format_decimal(float(100 * share), format=pattern, locale=language.replace('-', '_'))}\u00a0%"
+
+
+def euros(amount: Fraction | int, language: str) -> str:
+    """Write an amount of money to the euro."""
+    return f"{format_decimal(round(amount), format='#,##0', locale=language.replace('-', '_'))}\u00a0€"
 
 
 def text_of(texts: Mapping[str, str], language: str) -> str:

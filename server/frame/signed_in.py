@@ -24,9 +24,16 @@ LINKS = {
     "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
     "guarantee": (("keys", "/keys"),),
-    "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard")),
+    "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard"), ("figures", "/audit/figures")),
 }
-MORE = {"hr": (("scorecard", "/hr/scorecard"), ("channel", "/hr/channel"), ("keys", "/keys"))}
+MORE = {
+    "hr": (
+        ("scorecard", "/hr/scorecard"),
+        ("figures", "/hr/figures"),
+        ("channel", "/hr/channel"),
+        ("keys", "/keys"),
+    )
+}
 """What a role reaches under its own name: seldom needed."""
 HOME = {
     "hr": "/hr",

@@ -6,6 +6,7 @@ from server.frame.security import DeskAccount
 from server.hr import (
     actions,
     channel,
+    figures,
     groups,
     indicators,
     links,
@@ -34,6 +35,7 @@ ROUTERS = [
             *indicators.HANDLERS,
             *scorecards.HANDLERS,
             *promises.HANDLERS,
+            *figures.HANDLERS,
             *waves.HANDLERS,
             *organisation.HANDLERS,
             *people.HANDLERS,

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import sys
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -89,30 +90,57 @@ def _tired(*_: object) -> None:
     raise MemoryError
 
 
-async def _people(given: dict[str, Any]) -> dict[str, Any]:
-    """Read a staff list within its bounds: what is too heavy ends this process and no other."""
+def _bounded(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Read a file within bounds: what is too heavy ends this process and no other."""
     import resource
     import signal
-    from dataclasses import asdict, replace
-    from pathlib import Path
 
-    from surveys.importing.people import read_people
     from surveys.importing.sheets import FileUnreadable
 
     resource.setrlimit(resource.RLIMIT_AS, (READING_BYTES, READING_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (READING_SECONDS, READING_SECONDS + 5))
     signal.signal(signal.SIGXCPU, _tired)
     try:
-        found = read_people(Path(given["path"]))
-        return {"found": asdict(replace(found, refused=found.refused[:TOLD]))}
+        return read()
     except FileUnreadable as problem:
         return {"unreadable": problem.reason, "params": dict(problem.params)}
     except MemoryError:
         return {"unreadable": "heavy", "params": {}}
 
 
+async def _people(given: dict[str, Any]) -> dict[str, Any]:
+    """Read a staff list."""
+    from dataclasses import asdict, replace
+    from pathlib import Path
+
+    from surveys.importing.people import read_people
+
+    def read() -> dict[str, Any]:
+        found = read_people(Path(given["path"]))
+        return {"found": asdict(replace(found, refused=found.refused[:TOLD]))}
+
+    return _bounded(read)
+
+
+async def _figures(given: dict[str, Any]) -> dict[str, Any]:
+    """Read the figures of a year."""
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from analysis.pdr125.year_figures import to_json
+    from surveys.importing.figures import read_figures
+
+    def read() -> dict[str, Any]:
+        found = read_figures(Path(given["path"]), given["year"])
+        figures = None if found.figures is None else to_json(found.figures)
+        return {"figures": figures, "refused": [asdict(one) for one in found.refused[:TOLD]], "n": len(found.refused)}
+
+    return _bounded(read)
+
+
 COMMANDS = {
     "people": _people,
+    "figures": _figures,
     "preview": _preview,
     "letters": _letters,
     "release": _release,

@@ -148,3 +148,16 @@ class SecondFactor(Table):
     account = Varchar(length=60, primary_key=True)
     secret = Bytea()
     last = BigInt(default=0)
+
+
+class ReportedYear(Table):
+    """The figures of one reporting year as HR gave them (`analysis.pdr125.year_figures`), where they are from, who typed them and when.
+
+    Here and in no other store: pay by level and gender tells what single people earn.
+    """
+
+    year = Integer(primary_key=True)
+    figures = JSON()
+    source = Text()
+    typed_by = Varchar(length=60)
+    typed_on = Date(default=None, null=True)

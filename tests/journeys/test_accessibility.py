@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, Page
 
+from surveys.lifecycle.context import today
 from tests.journeys.channel import Channel, at_desk
 from tests.journeys.conftest import Served, press
 
@@ -42,6 +43,8 @@ DESK = (
     "/hr/indicators",
     "/hr/indicators/3.6",
     "/hr/indicators/5.1",
+    "/hr/figures",
+    f"/hr/figures/{today().year - 1}",
     "/hr/scorecard",
     "/hr/waves",
     "/hr/waves/new",
@@ -53,6 +56,7 @@ DESK = (
     "/audit",
     "/audit/indicators",
     "/audit/scorecard",
+    "/audit/figures",
 )
 
 

@@ -70,3 +70,23 @@ def test_a_check_that_nobody_computes_is_refused() -> None:
     broken["checks"]["something_new"] = 1
     with pytest.raises(CatalogueBroken, match="something_new"):
         read_catalogue(broken)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "rule"),
+    [
+        ("4.5", None),
+        ("1.1", {"status": "agreed", "limit": "1/2", "doubts": []}),
+        ("4.5", {"status": "sure", "limit": "2/5", "doubts": []}),
+    ],
+)
+def test_a_quantitative_indicator_has_a_rule_that_is_agreed_or_open_and_no_other_has_one(
+    indicator: str, rule: dict[str, object] | None
+) -> None:
+    broken = copy.deepcopy(DATA)
+    found = next(one for area in broken["areas"] for one in area["indicators"] if one["id"] == indicator)
+    found.pop("rule", None)
+    if rule is not None:
+        found["rule"] = rule
+    with pytest.raises(CatalogueBroken, match=f"rule of {indicator}"):
+        read_catalogue(broken)
