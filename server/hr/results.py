@@ -9,21 +9,22 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from server.frame.asked import AppRequest
-from server.frame.display import day, text_of
+from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.security import account_of
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
+from server.results.doing import action_line, actions_of
 from server.results.exports import as_csv, as_workbook
 from server.results.findings import alerts_in_words, gender_line, single_line
 from server.results.heat import Heat, heat
-from server.results.reading import ItemLine, figure_text, item_lines, labels_of, participation_line
+from server.results.reading import ItemLine, item_lines, labels_of, participation_line
 from server.results.shown import certificate_line, experience_lines, released
-from server.results.story import Claim, Story, story_of, title_of, trend_claims, unit_claims
+from server.results.story import Claim, story_of, title_of, trend_claims, unit_claims
+from server.results.telling import quality_lines
 from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.people import log
-from surveys.public import actions
 from surveys.public.waves import State, in_state
 from surveys.stores import Engines
 
@@ -81,39 +82,7 @@ async def newest(request: AppRequest) -> Response[str] | Redirect:
 
 
 async def _action_lines(wave: str, language: str) -> tuple[tuple[str, str, bool], ...]:
-    return tuple(
-        (
-            one.id,
-            say(
-                language,
-                "results.action_done" if one.done else "results.action",
-                text=one.text,
-                owner=one.owner,
-                due=day(one.due, language),
-            ),
-            one.done,
-        )
-        for one in await actions.everything()
-        if one.wave == wave
-    )
-
-
-def _quality(story: Story) -> tuple[str, ...]:
-    """How far the numbers hold: which themes do, and what was left out."""
-    language, quality = story.language, story.document.quality
-    lines = [
-        say(
-            language,
-            "hr.results.hold",
-            scale=story.name("scales", scale),
-            reading=say(language, f"hr.results.reading_{record.reading}"),
-        )
-        for scale, record in quality.reliability.items()
-        if record.reading != "items"
-    ]
-    if share := figure_text(quality.nonresponse.get("items"), language, " %"):
-        lines.append(say(language, "hr.results.left_out", share=share))
-    return tuple(lines)
+    return tuple((one.id, action_line(one, language), one.done) for one in await actions_of(wave))
 
 
 @get("/results/{wave_id:str}")
@@ -142,7 +111,7 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         by_name,
         item_lines(document, language, labels),
         experience_lines(document, labels, language),
-        _quality(story),
+        quality_lines(story),
         await _action_lines(wave_id, language),
         tuple(
             (wave.id, text_of(wave.title, language))
