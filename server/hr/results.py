@@ -14,6 +14,7 @@ from server.frame.pages import Shell, show
 from server.frame.security import account_of
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
+from server.papers.told import Territory, territories_of
 from server.results.doing import action_line, actions_of
 from server.results.exports import as_csv, as_workbook
 from server.results.findings import alerts_in_words, gender_line, single_line
@@ -54,6 +55,7 @@ class ResultsHrPage:
     experience: tuple[tuple[str, str], ...]
     quality: tuple[str, ...]
     actions: tuple[tuple[str, str, bool], ...]
+    posters: tuple[Territory, ...]
     others: tuple[tuple[str, str], ...]
     k: int
     certificate: str
@@ -113,6 +115,7 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         experience_lines(document, labels, language),
         quality_lines(story),
         await _action_lines(wave_id, language),
+        territories_of(document, language),
         tuple(
             (wave.id, text_of(wave.title, language))
             for wave in sorted(others, key=lambda w: str(w.closed), reverse=True)

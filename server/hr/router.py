@@ -14,6 +14,7 @@ from server.hr import (
     people,
     preview,
     questions,
+    reports,
     results,
     two_keys,
     waves,
@@ -26,6 +27,7 @@ ROUTERS = [
         route_handlers=[
             overview.overview,
             *results.HANDLERS,
+            *reports.HANDLERS,
             *groups.HANDLERS,
             *questions.HANDLERS,
             *actions.HANDLERS,

@@ -21,6 +21,26 @@ def in_words(document: Document, labels: Labels, language: str) -> tuple[str, ..
     return gender_line(document, language), *said
 
 
+def of_everyone(document: Document, labels: Labels, language: str) -> tuple[str, ...]:
+    """The same without what is said of single units: a wall of one place names no other place."""
+    said = (
+        _sentence(finding, document, labels, language)
+        for finding in findings(document)
+        if finding.kind != "view_gap"
+    )
+    return gender_line(document, language), *said
+
+
+def of_group(document: Document, labels: Labels, language: str, view: str) -> tuple[str, ...]:
+    """What is clear of one group's areas, in the sentences of the findings; the largest difference first."""
+    clear = [one for one in document.differences if one.clear and one.family == "areas" and one.view == view]
+    against = sorted((one for one in clear if one.against == document.everyone.id), key=lambda one: -abs(one.gap))
+    return tuple(
+        _sentence(Finding("view_gap", view, one.statistic, one.value, one.reference), document, labels, language)
+        for one in against
+    )
+
+
 def indicator_name(indicator: str, document: Document, labels: Labels, language: str) -> str:
     """An indicator by its number and its words; where the practice has none in a language, by the first question that bears on it."""
     if language in DESK_LANGUAGES and (found := certification.named(indicator)):
