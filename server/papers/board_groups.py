@@ -66,9 +66,7 @@ def _table(story: Story, rows: list[HeatRow]) -> MapTable:
     areas = [area for area in AREAS if area in story.document.everyone.areas]
     return MapTable(
         tuple(say(story.language, f"results.area_short.{area}") for area in areas),
-        tuple(
-            (row.name, row.band, tuple((cell.text, cell.look) for cell in row.cells[: len(areas)])) for row in rows
-        ),
+        tuple((row.name, row.band, tuple((cell.text, cell.look) for cell in row.cells[: len(areas)])) for row in rows),
     )
 
 

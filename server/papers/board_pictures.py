@@ -142,6 +142,8 @@ def _of_indicator(story: Story, claim: Claim, found: Standing) -> Thing:
     said = say(language, "points.earned", earned=points, applicable=points)
     if seen is None or seen.value is None or found.perception is None:
         return Thing(claim.text, "", Picture(points=said))
-    drawn = lone_dot(say(language, "hr.indicator.people"), seen.index, seen.interval, seen.value, found.perception.interval)
+    drawn = lone_dot(
+        say(language, "hr.indicator.people"), seen.index, seen.interval, seen.value, found.perception.interval
+    )
     note = say(language, "hr.indicator.dont_know", share=seen.dont_know) if seen.dont_know else ""
     return Thing(claim.text, note, Picture((_row(found.indicator.id, drawn),), points=said))

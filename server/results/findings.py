@@ -24,9 +24,7 @@ def in_words(document: Document, labels: Labels, language: str) -> tuple[str, ..
 def of_everyone(document: Document, labels: Labels, language: str) -> tuple[str, ...]:
     """The same without what is said of single units: a wall of one place names no other place."""
     said = (
-        _sentence(finding, document, labels, language)
-        for finding in findings(document)
-        if finding.kind != "view_gap"
+        _sentence(finding, document, labels, language) for finding in findings(document) if finding.kind != "view_gap"
     )
     return gender_line(document, language), *said
 
