@@ -16,15 +16,13 @@ from server.frame.texts import say
 from server.hr.beginning import Step, steps
 from server.results.reading import AREAS
 from server.results.story import Claim, Dot, Story, dot, story_of, theme_address, title_of
-from server.results.telling import counted, coverage, gender_count
+from server.results.telling import axis_of, counted, coverage, gender_count
 from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import actions, evidence
 from surveys.public.waves import State, WaveRecord, in_state
 
 NEAR_DAYS = 90
-NARROW = (20.0, 80.0)
-"""The axis of this page where everything lies on it: of 430 people, limits of three points vanish on 0-100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +113,6 @@ async def _next_step(language: str, wave: str, running: bool) -> Claim:
     )
 
 
-def _axis(rows: tuple[AreaRow, ...]) -> tuple[float, float]:
-    places = [
-        at
-        for row in rows
-        for at in (row.people.at, row.people.low, row.people.high, row.people.before)
-        if at is not None
-    ]
-    return NARROW if places and NARROW[0] <= min(places) and max(places) <= NARROW[1] else (0.0, 100.0)
-
-
 @get("/")
 async def overview(request: AppRequest) -> Response[str]:
     """Show where things stand."""
@@ -155,7 +143,7 @@ async def overview(request: AppRequest) -> Response[str]:
         tuple(_running_line(wave, language) for wave in running),
         await scorecard.road(language, standings),
         rows,
-        _axis(rows),
+        axis_of(row.people for row in rows),
         story.when if story else "",
         gender_count(story) if story else "",
         things(story, standings) if story else (),

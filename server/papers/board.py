@@ -6,6 +6,7 @@ areas, women and men, places, what was done, who took part, how the numbers were
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from server.results.findings import gender_line, lead_of_areas, single_line
 from server.results.reading import AREAS, participation_line
 from server.results.shown import certificate_line
 from server.results.story import EVERYONE, Story, story_of, title_of, trend_claims
-from server.results.telling import counted, coverage, quality_lines
+from server.results.telling import axis_of, counted, coverage, listed, quality_lines
 from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import organisation, releases
@@ -75,6 +76,7 @@ class Report:
     organisation: str
     day: str
     source: str
+    mark: str
     title: str
     lead: str
     shown: bool
@@ -83,6 +85,7 @@ class Report:
     areas_title: str
     areas: tuple[AreaRow, ...]
     when: str
+    axis: tuple[float, float]
     themes: tuple[Row, ...]
     single: str
     gender_title: str
@@ -90,6 +93,7 @@ class Report:
     gaps: tuple[GapRow, ...]
     people: MapTable
     map: MapTable
+    places_title: str
     places: tuple[Place, ...]
     more_places: tuple[str, ...]
     hidden: str
@@ -123,6 +127,12 @@ def _areas_title(story: Story) -> str:
     return (moved[0] if moved else lead_of_areas(story.document, story.language)).rstrip(".")
 
 
+def _places_title(story: Story, names: Sequence[str], more: Sequence[str]) -> str:
+    if names:
+        return say(story.language, "board.clear_in", groups=listed(names, story.language))
+    return say(story.language, "board.clear_inside" if more else "board.t.map_nothing")
+
+
 def _method(story: Story, digest: str) -> Method:
     language, document = story.language, story.document
     k = document.rules.k
@@ -133,7 +143,7 @@ def _method(story: Story, digest: str) -> Method:
         "k_experience": say(language, "board.people", n=k.get("experience", k["items"])),
         "questions": document.questionnaire.sha256[:MARK],
         "key": fingerprint(document.key) if document.key else "",
-        "document": digest,
+        "document": f"{digest[:32]}\u200b{digest[32:]}",
         "edition": certification.catalogue().edition,
     }
     lines = (
@@ -180,28 +190,32 @@ async def board_report(wave: str, language: str) -> dict[str, Any]:
     shown = bool(document.everyone.areas or document.everyone.scales or document.everyone.items)
     share, people = counted(document, language)
     places, more = places_of(story)
+    areas, themes = _evidence_rows(story, bars), rows_of(story, EVERYONE, "scales", tuple(document.scales))
     report = Report(
         lang=language,
         t=_fixed(language),
         about=say(language, "board.about", title=title),
         organisation=plain(about.name if about else "Ascolto", 80),
         day=day(on, language),
-        source=f"{source} {say(language, 'board.certificate', mark=grouped(digest[:MARK]))}",
+        source=source,
+        mark=say(language, "board.certificate", mark=grouped(digest[:MARK])),
         title=title_of(story) if shown else say(language, "board.nothing"),
         lead=f"{title}. {participation_line(document, language)} {_origin(story)}".strip(),
         shown=shown,
         road=RoadRow(road.earned, road.lost, road.threshold, road.hero, road.verdict, road.words, road.next),
         things=tuple(thing_of(story, claim, standings) for claim in things(story, standings)),
         areas_title=_areas_title(story) if document.everyone.areas else say(language, "board.nothing"),
-        areas=_evidence_rows(story, bars),
+        areas=areas,
         when=say(language, "hr.overview.since", when=story.when) if story.when else "",
-        themes=rows_of(story, EVERYONE, "scales", tuple(document.scales)),
+        axis=axis_of(row.dot for row in (*(one.people for one in areas), *themes) if row.dot),
+        themes=themes,
         single=single_line(document, story.labels, language),
         gender_title=gender_line(document, language, most=1).rstrip("."),
         gender=gender_line(document, language),
         gaps=gap_rows(story, "areas", AREAS),
         people=people_table(story),
         map=place_table(story),
+        places_title=_places_title(story, [one.name for one in places], more),
         places=places,
         more_places=more,
         hidden=say(language, "results.hidden", n=sum(not view.shown for view in document.views)),

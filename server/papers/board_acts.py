@@ -14,6 +14,7 @@ from surveys.public.actions import ActionRecord
 
 MOST = 8
 MOVED = 6
+NEXT = 3
 TEXT, OWNER = 220, 60
 
 
@@ -36,6 +37,7 @@ class Changes:
     before: tuple[Act, ...]
     now: tuple[Act, ...]
     more: str
+    open: tuple[Act, ...]
     moved: tuple[str, ...]
 
 
@@ -51,6 +53,7 @@ async def changes_of(story: Story, on: date) -> Changes:
         tuple(_act(one, on, language) for one in before[:MOST]),
         tuple(_act(one, on, language) for one in now[:MOST]),
         say(language, "board.acts.more", n=left) if left else "",
+        tuple(_act(one, on, language) for one in sorted(now, key=lambda one: one.due) if not one.done)[:NEXT],
         _moved(story),
     )
 

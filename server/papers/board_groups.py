@@ -97,11 +97,12 @@ def _place(story: Story, view: str) -> Place:
     if share := figure_text(found.participation, story.language, " %"):
         lead.append(f"{say(story.language, 'hr.group.answered')}: {share}")
     areas = tuple(area for area in AREAS if area in story.document.everyone.areas)
+    heading = _in_short(story, view)
     return Place(
         story.group(view),
-        group_heading(story, view),
+        heading.rstrip("."),
         " · ".join(lead),
-        group_lines(story, view),
+        tuple(line for line in group_lines(story, view) if line not in heading),
         rows_of(story, view, "areas", areas),
     )
 

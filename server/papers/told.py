@@ -5,7 +5,7 @@ other places nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from litestar.exceptions import NotFoundException
@@ -25,7 +25,7 @@ from surveys.public.actions import ActionRecord
 
 FINDINGS = 3
 ACTS = 4
-ACT = 180
+ACT, OWNER = 160, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _page(
     address: str,
 ) -> ToldPage:
     here_head, here = _here(document, labels, language, view) if view != EVERYONE else ("", ())
-    acts = tuple(plain(action_line(one, language), ACT) for one in waiting)
+    acts = tuple(action_line(_typed(one, language), language) for one in waiting)
     return ToldPage(
         language.split("-")[0],
         direction(language) == "rtl",
@@ -131,6 +131,15 @@ def _page(
     )
 
 
+def _typed(one: ActionRecord, language: str) -> ActionRecord:
+    """An action with its words as they can be printed; in a line from right to left they stand for themselves."""
+    return replace(one, text=_apart(plain(one.text, ACT), language), owner=_apart(plain(one.owner, OWNER), language))
+
+
+def _apart(words: str, language: str) -> str:
+    return f"\u2068{words}\u2069" if direction(language) == "rtl" else words
+
+
 def _here(document: Document, labels: Labels, language: str, view: str) -> tuple[str, tuple[str, ...]]:
     """What is shown and clear of a territory; that nothing is clear is said as calmly."""
     found = next(one for one in document.views if one.id == view)
@@ -138,4 +147,4 @@ def _here(document: Document, labels: Labels, language: str, view: str) -> tuple
     if share := figure_text(found.participation, language, " %"):
         lines = (say(language, "told.here_share", share=share), *lines)
     name = plain(view_name(found.filter, document.plan.dimensions, language), 60)
-    return say(language, "told.here", group=name), lines
+    return say(language, "told.here", group=_apart(name, language)), lines

@@ -22,11 +22,13 @@ def in_words(document: Document, labels: Labels, language: str) -> tuple[str, ..
 
 
 def of_everyone(document: Document, labels: Labels, language: str) -> tuple[str, ...]:
-    """The same without what is said of single units: a wall of one place names no other place."""
-    said = (
-        _sentence(finding, document, labels, language) for finding in findings(document) if finding.kind != "view_gap"
-    )
-    return gender_line(document, language), *said
+    """What a wall may say of the whole: what stands out of the areas, women and men, then indicators; no unit is named."""
+    areas = document.everyone.areas
+    ends = zip(("lowest_area", "highest_area"), standing_out(areas), strict=True)
+    found = [Finding(kind, area, "", areas[area].index, None) for kind, area in ends if area]
+    found += [finding for finding in findings(document) if finding.kind in ("critical", "unaware")]
+    said = [_sentence(finding, document, labels, language) for finding in found]
+    return *said[:1], gender_line(document, language), *said[1:]
 
 
 def of_group(document: Document, labels: Labels, language: str, view: str) -> tuple[str, ...]:

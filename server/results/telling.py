@@ -13,7 +13,16 @@ from server.frame.display import number
 from server.frame.texts import say
 from server.results.findings import gender_line
 from server.results.reading import figure_text
-from server.results.story import CLAIMED, Story, address_of, range_text, signed, unit_claims
+from server.results.story import CLAIMED, Dot, Story, address_of, range_text, signed, unit_claims
+
+NARROW = (20.0, 80.0)
+"""An axis for those whose figures all lie on it: of 430 people, limits of three points vanish on 0-100."""
+
+
+def axis_of(dots: Iterable[Dot]) -> tuple[float, float]:
+    """The ends of one axis for all of them."""
+    places = [at for one in dots for at in (one.at, one.low, one.high, one.before) if at is not None]
+    return NARROW if places and NARROW[0] <= min(places) and max(places) <= NARROW[1] else (0.0, 100.0)
 
 
 def listed(names: Iterable[str], language: str) -> str:

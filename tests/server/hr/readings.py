@@ -96,12 +96,16 @@ async def keep(
         await releases.keep(name, signed(site, document), "")
 
 
+async def keep_two(site: Site, *, before: bool = True) -> None:
+    """The wave of which everybody reads, and one that was before it."""
+    if before:
+        await keep(site, "prima", CLOSED - timedelta(days=200))
+    await keep(site, "adesso", CLOSED, low=1.2, women=1.0)
+
+
 @asynccontextmanager
 async def reading(settings: StoreSettings, *, before: bool = True) -> AsyncIterator[Offices]:
     async with stores(settings) as engines:
-        site = Site(engines, settings.data, DAY, "test")
-        if before:
-            await keep(site, "prima", CLOSED - timedelta(days=200))
-        await keep(site, "adesso", CLOSED, low=1.2, women=1.0)
+        await keep_two(Site(engines, settings.data, DAY, "test"), before=before)
     async with offices(settings) as served:
         yield served

@@ -12,7 +12,7 @@ def _asked(made: bytes, *command: str) -> str:
         file = Path(folder) / "a.pdf"
         file.write_bytes(made)
         given = [str(file) if part == "FILE" else part for part in command]
-        return subprocess.run(given, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(given, check=True, capture_output=True).stdout.decode(errors="replace")
 
 
 def pages_of(made: bytes) -> list[str]:
