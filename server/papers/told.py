@@ -137,7 +137,7 @@ def _typed(one: ActionRecord, language: str) -> ActionRecord:
 
 
 def _apart(words: str, language: str) -> str:
-    return f"\u2068{words}\u2069" if direction(language) == "rtl" else words
+    return f"\u200f{words}\u200f" if direction(language) == "rtl" else words
 
 
 def _here(document: Document, labels: Labels, language: str, view: str) -> tuple[str, tuple[str, ...]]:
