@@ -233,8 +233,10 @@ async def test_coded_ends_keep_their_sign(tmp_path: Any) -> None:
         pages = pages_of(await _report(served))
     view = next(one for one in story.document.views if one.id == "unit:po")
     coded = {area: figure_text(one.index, "it") for area, one in view.areas.items() if is_coded(one.index)}
-    page = next(one for one in pages[2:] if say("it", "board.t.map_note") in one)
-    row = _between(page, [say("it", "results.everyone"), "Prato", "Firenze"])["Prato"]
+    page = next(one for one in pages if say("it", "board.clear_in", groups="Firenze") in one)
+    row = _between(page[page.index(say("it", "board.t.place")) :], [say("it", "results.everyone"), "Prato", "Firenze"])[
+        "Prato"
+    ]
     assert len(coded) == 6
     assert row.split(maxsplit=1)[1].strip() == " ".join(text.replace("\u00a0", " ") for text in coded.values())
 
