@@ -20,9 +20,9 @@ from server.papers.board_acts import Changes, changes_of
 from server.papers.board_groups import MapTable, Place, Share, people_table, place_table, places_of, shares_of
 from server.papers.board_pictures import GapRow, Row, Thing, gap_rows, rows_of, thing_of
 from server.papers.plain import plain
-from server.results.findings import gender_line, lead_of_areas, single_line
+from server.results.findings import alerts_in_words, gender_line, lead_of_areas, single_line
 from server.results.reading import AREAS, participation_line
-from server.results.shown import certificate_line
+from server.results.shown import certificate_line, experience_lines
 from server.results.story import EVERYONE, Story, story_of, title_of, trend_claims
 from server.results.telling import axis_of, counted, coverage, listed, quality_lines
 from surveys import certification
@@ -92,6 +92,8 @@ class Report:
     gender: str
     gaps: tuple[GapRow, ...]
     people: MapTable
+    alert: str
+    experience: tuple[tuple[str, str], ...]
     map: MapTable
     places_title: str
     places: tuple[Place, ...]
@@ -107,8 +109,9 @@ class Report:
 
 
 def _fixed(language: str) -> dict[str, str]:
-    """The sentences of the paper itself, by their keys without the file's name."""
-    return {
+    """The sentences of the paper itself, by their keys without the file's name; two are those of the pages of results."""
+    same = {name: say(language, f"results.{name}") for name in ("experience", "experience_note")}
+    return same | {
         key.removeprefix("board.t."): str(text)
         for key, text in catalogue(language).items()
         if key.startswith("board.t.")
@@ -190,6 +193,7 @@ async def board_report(wave: str, language: str) -> dict[str, Any]:
     shown = bool(document.everyone.areas or document.everyone.scales or document.everyone.items)
     share, people = counted(document, language)
     places, more = places_of(story)
+    alerts = alerts_in_words(document, story.labels, language)
     areas, themes = _evidence_rows(story, bars), rows_of(story, EVERYONE, "scales", tuple(document.scales))
     report = Report(
         lang=language,
@@ -214,6 +218,12 @@ async def board_report(wave: str, language: str) -> dict[str, Any]:
         gender=gender_line(document, language),
         gaps=gap_rows(story, "areas", AREAS),
         people=people_table(story),
+        alert=say(language, "hr.alert.lead", n=len(alerts)) if alerts else "",
+        experience=tuple(
+            line
+            for item, line in zip(document.experience, experience_lines(document, story.labels, language), strict=True)
+            if "." not in item
+        ),
         map=place_table(story),
         places_title=_places_title(story, [one.name for one in places], more),
         places=places,

@@ -63,6 +63,8 @@ async def test_a_territory_s_poster_says_what_is_clear_there_and_names_no_other(
             wave, document = await released("adesso")
     here = of_group(document, labels_of(wave), "it", "unit:po")
     assert len(here) == 6 and "poster.pdf?group=unit%3Apo" in page
+    said = [" ".join(of(document, labels_of(wave), "it")) for of in (in_words, of_everyone)]
+    assert [{place for place in ("Prato", "Firenze") if place in words} for words in said] == [{"Firenze"}, set()]
     text = pages_of(found.content)[0]
     assert all(_squeezed(sentence) in _squeezed(text) for sentence in here[:3])
     assert "Firenze" not in " ".join(pages_of(found.content))
