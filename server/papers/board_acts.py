@@ -12,10 +12,12 @@ from server.results.story import Story, trend_claims
 from surveys.public import actions
 from surveys.public.actions import ActionRecord
 
-MOST = 8
+MOST = 6
 MOVED = 6
 NEXT = 3
-TEXT, OWNER = 220, 60
+TEXT, OWNER = 180, 50
+SHORT = 80
+"""Letters of an action on the first page, and of who does it half as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ async def changes_of(story: Story, on: date) -> Changes:
         tuple(_act(one, on, language) for one in before[:MOST]),
         tuple(_act(one, on, language) for one in now[:MOST]),
         say(language, "board.acts.more", n=left) if left else "",
-        tuple(_act(one, on, language) for one in sorted(now, key=lambda one: one.due) if not one.done)[:NEXT],
+        tuple(_act(one, on, language, SHORT, SHORT // 2) for one in _by_day(now) if not one.done)[:NEXT],
         _moved(story),
     )
 
@@ -67,13 +69,17 @@ def _title(found: Sequence[ActionRecord], on: date, language: str) -> str:
     return say(language, key, done=done, open=len(found) - done, late=late)
 
 
-def _act(one: ActionRecord, on: date, language: str) -> Act:
+def _by_day(found: Sequence[ActionRecord]) -> list[ActionRecord]:
+    return sorted(found, key=lambda one: one.due)
+
+
+def _act(one: ActionRecord, on: date, language: str, text: int = TEXT, owner: int = OWNER) -> Act:
     late = not one.done and one.due < on
     state = "done" if one.done else "late" if late else "open"
     words = say(language, f"board.acts.{state}")
     if one.done and one.done_on:
         words = f"{words}, {day(one.done_on, language)}"
-    return Act(plain(one.text, TEXT), plain(one.owner, OWNER), day(one.due, language), words, late)
+    return Act(plain(one.text, text), plain(one.owner, owner), day(one.due, language), words, late)
 
 
 def _moved(story: Story) -> tuple[str, ...]:

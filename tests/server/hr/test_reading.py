@@ -167,7 +167,16 @@ async def test_an_imported_wave_with_groups_of_its_own_is_read_on_the_same_pages
         assert (await served.get("/hr/results?lang=it")).headers["location"].startswith("/hr/results/fuori")
         page = (await served.get("/hr/results/fuori?lang=it")).text
         assert "Voce" in page and "small" in page
-        for place in ("group/size:small", "areas/1", "scales/voice", "item/Q1", "release.csv", "release.xlsx"):
+        for place in (
+            "group/size:small",
+            "areas/1",
+            "scales/voice",
+            "item/Q1",
+            "release.csv",
+            "release.xlsx",
+            "report.pdf",
+            "poster.pdf",
+        ):
             assert (await served.get(f"/hr/results/fuori/{place}?lang=it")).status_code == 200, place
 
 

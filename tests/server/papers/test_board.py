@@ -12,9 +12,14 @@ import pytest
 
 from analysis.steps import is_coded
 from server.certification import scorecard
+from server.certification.things import things
 from server.frame.texts import say
+from server.papers import board_groups
+from server.papers.board import board_report
+from server.papers.printing import printed
 from server.results.reading import AREAS, figure_text, interval_text
 from server.results.story import EVERYONE, Story, dot, story_of
+from surveys import certification
 from surveys.lifecycle.context import Site
 from surveys.public import actions, organisation
 from surveys.stores import StoreSettings, stores
@@ -263,6 +268,39 @@ async def test_where_nothing_is_clear_no_place_has_a_page_and_the_paper_says_so(
     text = " ".join(pages)
     assert "Prato" in text and say("it", "board.t.map_nothing_note") in text and say("it", "board.t.no_things") in text
     assert say("it", "board.t.against") not in text and " ↓" not in text.replace(say("it", "board.t.map_note"), "")
+
+
+async def test_a_pulse_has_its_report_and_poster_too(tmp_path: Any) -> None:
+    """Could mislead: the disagreement of evidence and people, which is of the wave of everyone, told as the pulse's."""
+    settings = StoreSettings(tmp_path)
+    async with stores(settings) as engines:
+        site = Site(engines, settings.data, DAY, "test")
+        await keep(site, "adesso", CLOSED)
+        await keep(site, "lampo", CLOSED + timedelta(days=30), kind="pulse")
+        story, standings = await story_of("lampo", "it"), await certification.standings(DAY)
+        gaps = [replace(one, alignment="alignment_gap") for one in standings]
+        of_both = [things(one, gaps) for one in (story, await story_of("adesso", "it"))]
+    async with offices(settings) as served:
+        found = [await served.get(f"/hr/results/lampo/{one}.pdf?lang=it") for one in ("report", "poster")]
+    assert [one.status_code for one in found] == [200, 200] and 6 <= len(pages_of(found[0].content)) <= 10
+    assert [any("/indicators/" in claim.address for claim in one) for one in of_both] == [False, True]
+
+
+async def test_many_long_actions_and_many_clear_places_stay_within_ten_pages(
+    tmp_path: Any,
+) -> None:
+    settings = StoreSettings(tmp_path)
+    async with stores(settings) as engines:
+        await keep_two(Site(engines, settings.data, DAY, "test"))
+        for wave in ("prima", "adesso"):
+            for _ in range(20):
+                await actions.add(wave, "", "parola lunga " * 60, "ufficio " * 20, DAY, DAY)
+        facts = await board_report("adesso", "it")
+    places = [facts["places"][0]] * board_groups.MOST_PLACES
+    pages = pages_of(printed("board", facts | {"places": places, "more_places": [facts["title"]] * 12}))
+    assert len(facts["places"]) <= board_groups.MOST_PLACES and 6 <= len(pages) <= 10
+    assert say("it", "board.t.open_acts") in pages[0] and say("it", "board.t.areas") in pages[1]
+    assert say("it", "board.acts.more", n=28) in " ".join(pages)
 
 
 async def test_a_theme_that_does_not_hold_together_is_printed_nowhere_as_one_figure(tmp_path: Any) -> None:
