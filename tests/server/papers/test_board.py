@@ -1,7 +1,10 @@
 """The board report: a paper that everyone can read, with the figures of the release and no other, whatever people typed into it."""
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -192,6 +195,29 @@ def _figures(story: Story) -> set[str]:
     hidden = sum(not view.shown for view in document.views)
     found |= {str(one) for one in (*counts.values(), share, hidden, *document.rules.k.values())}
     return found | set(numbers(figure_text(document.quality.nonresponse.get("items"), "it")))
+
+
+async def test_the_shell_writes_the_same_report_or_says_what_is_missing(tmp_path: Any) -> None:
+    settings = StoreSettings(tmp_path / "data")
+    async with reading(settings) as served:
+        given = pages_of(await _report(served, "en"))
+    environment = dict(os.environ) | {"ASCOLTO_DATA": str(settings.data), "LC_ALL": "en"}
+    command = [sys.executable, "-m", "server.command.cli", "report", "board"]
+
+    def ran(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, *words], env=environment, capture_output=True, text=True)
+
+    file = tmp_path / "report.pdf"
+    written, missing, nowhere = (
+        ran("adesso", str(file)),
+        ran("manca", str(file)),
+        ran("adesso", str(tmp_path / "no" / "a.pdf")),
+    )
+    assert (written.returncode, missing.returncode, nowhere.returncode) == (0, 1, 1)
+    assert (
+        "manca" in missing.stderr and "a.pdf" in nowhere.stderr and "Traceback" not in missing.stderr + nowhere.stderr
+    )
+    assert pages_of(file.read_bytes()) == given
 
 
 async def test_the_fingerprint_is_that_of_the_document_that_the_page_of_results_gives_out(tmp_path: Any) -> None:
