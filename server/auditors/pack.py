@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
@@ -18,11 +18,13 @@ from server.frame.pages import Shell, show
 from server.frame.security import DeskAccount
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
+from server.papers.giving import give_report
 from server.settings import Settings
 from surveys.lifecycle.context import today
 from surveys.public import releases
 from surveys.public.signing import fingerprint
 from surveys.public.waves import State, in_state
+from surveys.stores import Engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,14 @@ async def channel_facts(settings: NamedDependency[Settings]) -> Response[bytes]:
     return Response(content, media_type="application/json", headers=headers)
 
 
+@get("/results/{wave_id:str}/report.pdf")
+async def report(
+    request: AppRequest, wave_id: FromPath[str], settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+) -> Response[Any]:
+    """Give the report that the board read."""
+    return await give_report(request, wave_id, settings, engines)
+
+
 ROUTERS = [
     Router(
         path="/audit",
@@ -149,6 +159,7 @@ ROUTERS = [
             figures,
             figures_of_year,
             channel_facts,
+            report,
         ],
     )
 ]

@@ -115,6 +115,10 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--key", default="")
     verify.add_argument("--plan", default="")
 
+    board = command(group("report"), "board", "report_board")
+    board.add_argument("wave")
+    board.add_argument("file")
+
     _channel_parser(command, group)
 
     check = command(commands, "check", "check")
@@ -205,6 +209,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.command import life, links, plans, proving
 
         return (life.COMMANDS | links.COMMANDS | plans.COMMANDS | proving.COMMANDS)[f"{command} {verb}"]
+    if command == "report":
+        from server.command import reports
+
+        return reports.COMMANDS[f"{command} {verb}"]
     if command in ("channel", "house", "handler", "keyring", "recovery", "case", "proof"):
         from server.command import channel, sealed
 

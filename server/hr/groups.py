@@ -1,10 +1,8 @@
 """Where, and is it real? One page a group and one a theme: what is clear, what moved, and what cannot be said."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from babel.lists import format_list
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -24,13 +22,11 @@ from server.results.story import (
     address_of,
     area_dots,
     dot,
-    range_text,
-    signed,
     story_of,
     theme_address,
     theme_dots,
-    unit_claims,
 )
+from server.results.telling import gender_of, group_heading, group_lines, listed
 from surveys.public.questionnaires import members_of
 
 TINY = "5-9"
@@ -82,34 +78,6 @@ class ThemePage:
     actions: tuple[Act, ...]
 
 
-def _listed(names: Iterable[str], language: str) -> str:
-    return format_list(list(names), locale=language.replace("-", "_"))
-
-
-def _clear(story: Story, view: str) -> tuple[str, ...]:
-    """What may be said of a group's areas, in a few sentences."""
-    language = story.language
-    compared = [found for area in story.document.everyone.areas if (found := story.difference("areas", view, area))]
-    moved = {area: story.trend("areas", view, area) for area in story.document.everyone.areas}
-    said = {
-        "below": [one.statistic for one in compared if one.clear and one.gap < 0],
-        "above": [one.statistic for one in compared if one.clear and one.gap > 0],
-        "fell": [area for area, trend in moved.items() if trend.word == "fell"],
-        "rose": [area for area, trend in moved.items() if trend.word == "rose"],
-        "unsure": [one.statistic for one in compared if not one.clear and one.low * one.high > 0],
-    }
-    return tuple(
-        say(
-            language,
-            f"hr.group.{key}",
-            areas=_listed((f"«{story.name('areas', area)}»" for area in sorted(areas)), language),
-            when=story.when,
-        )
-        for key, areas in said.items()
-        if areas
-    )
-
-
 @get("/results/{wave_id:str}/group/{view:str}")
 async def group_page(request: AppRequest, wave_id: FromPath[str], view: FromPath[str]) -> Response[str]:
     """Show one group."""
@@ -120,7 +88,6 @@ async def group_page(request: AppRequest, wave_id: FromPath[str], view: FromPath
     if view not in shown:
         raise NotFoundException
     found, name = shown[view], story.group(view)
-    claims = [claim.text for claim in unit_claims(story) if claim.address == address_of(story, view)]
     table = heat(story.document, language, story.labels)
     block = next((one for one in table.blocks if one.head.id == view), None)
     share = figure_text(found.participation, language, " %")
@@ -132,12 +99,12 @@ async def group_page(request: AppRequest, wave_id: FromPath[str], view: FromPath
         desk,
         name,
         wave_id,
-        claims[0].rstrip(".") if claims else say(language, "hr.story.flat_group", group=name),
+        group_heading(story, view),
         " · ".join(lead),
         story.when,
         area_dots(story, view),
         theme_dots(story, view),
-        _clear(story, view),
+        group_lines(story, view),
         table.columns,
         block,
         found.n_band == TINY or (block is not None and any(row.band == band_text(TINY) for row in block.rows)),
@@ -176,7 +143,7 @@ async def _theme(request: AppRequest, wave_id: str, family: str, statistic: str)
         whole,
         _clear_groups(groups, language),
         groups,
-        _gender(story, family, statistic),
+        gender_of(story, family, statistic),
         _themes_of(story, statistic) if family == "areas" else (),
         tuple(line for line in item_lines(story.document, language, story.labels) if line.id in members),
         statistic if family == "areas" else "",
@@ -210,22 +177,8 @@ def _clear_groups(groups: tuple[Dot, ...], language: str) -> tuple[str, ...]:
         "lower": [one.name for one in groups if one.look == "lo"],
         "higher": [one.name for one in groups if one.look == "hi"],
     }
-    lines = [say(language, f"hr.theme.{key}", groups=_listed(names, language)) for key, names in found.items() if names]
+    lines = [say(language, f"hr.theme.{key}", groups=listed(names, language)) for key, names in found.items() if names]
     return tuple(lines) or (say(language, "hr.theme.nothing"),)
-
-
-def _gender(story: Story, family: str, statistic: str) -> str:
-    """Women against the contrast on this theme alone, in the words that all pages use."""
-    one = story.difference(family, "gender:f", statistic)
-    if one is None:
-        return say(story.language, "results.gender.hidden")
-    others = one.against.partition(":")[2]
-    return say(
-        story.language,
-        f"hr.theme.{'differ' if one.clear else 'same'}_{others}",
-        gap=signed(one.gap, story.language),
-        range=range_text(one.low, one.high, story.language),
-    )
 
 
 @get("/results/{wave_id:str}/areas/{area:str}")

@@ -1,34 +1,27 @@
 """HR's first page, one screen: the road to the threshold, the six areas, three things to know, what is due."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from litestar import Response, get
 
-from analysis.findings import gender_contrasts
-from analysis.published import Document
 from server.certification import scorecard
 from server.certification.scorecard import EvidenceBar, Road
+from server.certification.things import things
 from server.frame.asked import AppRequest
-from server.frame.display import day, number, text_of
+from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.hr.beginning import Step, steps
-from server.results.findings import gender_line
 from server.results.promise import PromiseWords, promise_of
-from server.results.reading import AREAS, figure_text
-from server.results.story import Claim, Dot, Story, dot, story_of, theme_address, title_of, trend_claims, unit_claims
+from server.results.reading import AREAS
+from server.results.story import Claim, Dot, Story, dot, story_of, theme_address, title_of
+from server.results.telling import axis_of, counted, coverage, gender_count
 from surveys import certification
-from surveys.certification import Standing
 from surveys.lifecycle.context import today
 from surveys.public import actions
 from surveys.public.waves import State, WaveRecord, in_state
-
-THINGS = 3
-NARROW = (20.0, 80.0)
-"""The axis of this page where everything lies on it: of 430 people, limits of three points vanish on 0-100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,59 +89,6 @@ async def _deadlines(language: str) -> tuple[str, ...]:
     )
 
 
-def _things(story: Story, standings: Sequence[Standing]) -> tuple[Claim, ...]:
-    """Three findings in words: units, what moved, women and men, and where documents and people disagree."""
-    language = story.language
-    gaps = [scorecard.indicator_line(one, language) for one in standings if one.alignment == "alignment_gap"]
-    moved, units = trend_claims(story), unit_claims(story)
-    found = [*units[:1], *moved[:1]]
-    clear = [one for one in gender_contrasts(story.document) if one.clear]
-    if clear:
-        largest = max(clear, key=lambda one: abs(one.gap))
-        name = story.name("areas", largest.statistic)
-        found.append(
-            Claim(gender_line(story.document, language, most=1), theme_address(story, "areas", largest.statistic), name)
-        )
-    for gap in sorted(gaps, key=lambda one: -one.gap):
-        text = say(language, "hr.overview.gap", id=gap.id, text=gap.text)
-        found.append(
-            Claim(text, f"/hr/indicators/{gap.id}?lang={language}", say(language, "hr.story.indicator", id=gap.id))
-        )
-    return tuple([*found, *moved[1:], *units[1:]][:THINGS])
-
-
-def _gender(story: Story) -> str:
-    """Women and men over all areas, in one line: in how many the difference is clear."""
-    language, found = story.language, gender_contrasts(story.document)
-    clear = [one for one in found if one.clear]
-    if not clear:
-        return gender_line(story.document, language)
-    key = f"hr.overview.gender_{found[0].against.partition(':')[2]}"
-    return say(language, key, count=len(clear), of=len(found))
-
-
-def _coverage(document: Document, language: str) -> str:
-    """The least and the most of the territories whose participation is shown."""
-    shares = [
-        (figure_text(view.participation, language, " %"), str(view.participation))
-        for view in document.views
-        if view.participation is not None and document.kind_of(view.id) == "territory"
-    ]
-    if not shares:
-        return ""
-    ordered = sorted(shares, key=lambda pair: int(pair[1].lstrip(">=")))
-    return say(language, "hr.overview.coverage", least=ordered[0][0], most=ordered[-1][0])
-
-
-def _counted(document: Document, language: str) -> tuple[str, str]:
-    """How many answered, in percent and in people."""
-    received, invited = document.participation["received"], document.participation.get("invited")
-    if not invited:
-        return number(received, language), say(language, "hr.overview.sheets")
-    words = say(language, "hr.overview.counted", received=number(received, language), invited=number(invited, language))
-    return f"{round(100 * received / invited)} %", words
-
-
 def _lead(story: Story) -> str:
     language = story.language
     return say(
@@ -176,16 +116,6 @@ async def _next_step(language: str, wave: str, running: bool) -> Claim:
     )
 
 
-def _axis(rows: tuple[AreaRow, ...]) -> tuple[float, float]:
-    places = [
-        at
-        for row in rows
-        for at in (row.people.at, row.people.low, row.people.high, row.people.before)
-        if at is not None
-    ]
-    return NARROW if places and NARROW[0] <= min(places) and max(places) <= NARROW[1] else (0.0, 100.0)
-
-
 @get("/")
 async def overview(request: AppRequest) -> Response[str]:
     """Show where things stand."""
@@ -205,7 +135,7 @@ async def overview(request: AppRequest) -> Response[str]:
     )
     running = await in_state(State.OPEN)
     waiting = sorted((one for one in await actions.everything() if not one.done), key=lambda one: one.due)
-    participation, counted = _counted(story.document, language) if story else ("", "")
+    participation, people = counted(story.document, language) if story else ("", "")
     page = OverviewPage(
         shell,
         desk,
@@ -216,13 +146,13 @@ async def overview(request: AppRequest) -> Response[str]:
         tuple(_running_line(wave, language) for wave in running),
         await scorecard.road(language, standings),
         rows,
-        _axis(rows),
+        axis_of(row.people for row in rows),
         story.when if story else "",
-        _gender(story) if story else "",
-        _things(story, standings) if story else (),
+        gender_count(story) if story else "",
+        things(story, standings) if story else (),
         participation,
-        counted,
-        _coverage(story.document, language) if story else "",
+        people,
+        coverage(story.document, language) if story else "",
         len(waiting),
         sum(one.due < today() for one in waiting),
         say(language, "hr.overview.action", text=waiting[0].text, due=day(waiting[0].due, language)) if waiting else "",

@@ -15,14 +15,16 @@ from server.frame.pages import Shell, show
 from server.frame.security import account_of
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import NAMES, say
+from server.papers.told import Territory, territories_of
 from server.results.acts import Act, acts
 from server.results.exports import as_csv, as_workbook
 from server.results.findings import alerts_in_words, gender_line, single_line
 from server.results.heat import Heat, heat
 from server.results.promise import PromiseWords, promise_of
-from server.results.reading import ItemLine, figure_text, item_lines, labels_of, participation_line
+from server.results.reading import ItemLine, item_lines, labels_of, participation_line
 from server.results.shown import ExperienceLine, certificate_line, experience_lines, released
-from server.results.story import Claim, Story, story_of, title_of, trend_claims, unit_claims
+from server.results.story import Claim, story_of, title_of, trend_claims, unit_claims
+from server.results.telling import quality_lines
 from surveys import certification
 from surveys.languages import LANGUAGES
 from surveys.lifecycle.context import today
@@ -57,6 +59,7 @@ class ResultsHrPage:
     experience: tuple[ExperienceLine, ...]
     quality: tuple[str, ...]
     actions: tuple[Act, ...]
+    posters: tuple[Territory, ...]
     others: tuple[tuple[str, str], ...]
     k: int
     certificate: str
@@ -86,24 +89,6 @@ async def newest(request: AppRequest) -> Response[str] | Redirect:
     if wave:
         return Redirect(f"/hr/results/{wave}?lang={shell.language}", status_code=303)
     return show(NoResultsPage(shell, desk, say(shell.language, "results.title")))
-
-
-def _quality(story: Story) -> tuple[str, ...]:
-    """How far the numbers hold: which themes do, and what was left out."""
-    language, quality = story.language, story.document.quality
-    lines = [
-        say(
-            language,
-            "hr.results.hold",
-            scale=story.name("scales", scale),
-            reading=say(language, f"hr.results.reading_{record.reading}"),
-        )
-        for scale, record in quality.reliability.items()
-        if record.reading != "items"
-    ]
-    if share := figure_text(quality.nonresponse.get("items"), language, " %"):
-        lines.append(say(language, "hr.results.left_out", share=share))
-    return tuple(lines)
 
 
 async def results_page(
@@ -137,8 +122,9 @@ async def results_page(
         by_name,
         item_lines(document, language, labels),
         experience_lines(document, labels, language),
-        _quality(story),
+        quality_lines(story),
         await acts(language, lambda one: one.wave == wave_id),
+        territories_of(document, language),
         tuple(
             (wave.id, text_of(wave.title, language))
             for wave in sorted(others, key=lambda w: str(w.closed), reverse=True)

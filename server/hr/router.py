@@ -16,6 +16,7 @@ from server.hr import (
     preview,
     promises,
     questions,
+    reports,
     results,
     scorecards,
     two_keys,
@@ -29,6 +30,7 @@ ROUTERS = [
         route_handlers=[
             overview.overview,
             *results.HANDLERS,
+            *reports.HANDLERS,
             *groups.HANDLERS,
             *questions.HANDLERS,
             *actions.HANDLERS,

@@ -1,1 +1,1 @@
-"""What is typeset and printed: letters, slips, posters, minutes."""
+"""What is typeset and printed: letters, slips, posters, minutes, reports."""

@@ -1,4 +1,4 @@
-"""What a short-lived process does: release a wave, draw its charts, set the slips, read a file. Started by `server.processes.workers` alone."""
+"""What a short-lived process does: release a wave, draw its charts, set slips and papers, read a file. Started by `server.processes.workers` alone."""
 
 import asyncio
 import base64
@@ -67,6 +67,12 @@ async def _letters(given: dict[str, Any]) -> dict[str, Any]:
     from server.mail.invitations import letter_pages
 
     return {"pdf": base64.b64encode(letter_pages(given["letters"])).decode()}
+
+
+async def _print(given: dict[str, Any]) -> dict[str, Any]:
+    from server.papers.printing import printed
+
+    return {"pdf": base64.b64encode(printed(**given)).decode()}
 
 
 async def _preview(given: dict[str, Any]) -> dict[str, Any]:
@@ -147,6 +153,7 @@ COMMANDS = {
     "charts": _charts,
     "slips": _slips,
     "paper": _paper,
+    "print": _print,
 }
 
 

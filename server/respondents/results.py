@@ -9,9 +9,10 @@ from litestar.params import FromPath
 
 from server.certification import scorecard
 from server.frame.asked import AppRequest
-from server.frame.display import day, text_of
+from server.frame.display import text_of
 from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
+from server.results.doing import action_line, actions_of
 from server.results.findings import in_words
 from server.results.heat import Heat, heat
 from server.results.promise import PromiseWords, promise_of
@@ -26,7 +27,7 @@ from server.results.reading import (
 )
 from server.results.shown import ChartPicture, ExperienceLine, certificate_line, charts_of, experience_lines, released
 from surveys.lifecycle.context import today
-from surveys.public import actions, comments, releases
+from surveys.public import comments, releases
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +53,6 @@ class ResultsPage:
     actions: tuple[str, ...]
     k: int
     certificate: str
-
-
-async def action_lines(wave: str, language: str) -> tuple[str, ...]:
-    return tuple(
-        say(
-            language,
-            "results.action_done" if action.done else "results.action",
-            text=action.text,
-            owner=action.owner,
-            due=day(action.due, language),
-        )
-        for action in await actions.everything()
-        if action.wave == wave
-    )
 
 
 async def comment_lines(wave: str, labels: Labels, language: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -99,7 +86,7 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         items=item_lines(document, language, labels),
         comments=await comment_lines(wave_id, labels, language) if document.comments == "sealed" else (),
         promise=await promise_of(wave_id, language, today()),
-        actions=await action_lines(wave_id, language),
+        actions=tuple(action_line(one, language) for one in await actions_of(wave_id)),
         k=document.rules.k["items"],
         certificate=certificate_line(document, language),
     )

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.frame.display import day
-from server.frame.texts import say
+from server.results.doing import action_line
 from surveys.lifecycle.context import today
 from surveys.public import actions
 from surveys.public.actions import ActionRecord
@@ -25,13 +24,7 @@ async def acts(language: str, wanted: Callable[[ActionRecord], bool]) -> tuple[A
     return tuple(
         Act(
             one.id,
-            say(
-                language,
-                "results.action_done" if one.done else "results.action",
-                text=one.text,
-                owner=one.owner,
-                due=day(one.due, language),
-            ),
+            action_line(one, language),
             one.done,
             one.is_late(today()),
         )

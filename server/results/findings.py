@@ -27,6 +27,26 @@ def indicator_text(indicator: Indicator, language: str) -> str:
     return indicator.text_it if language == "it" or language not in DESK_LANGUAGES else indicator.text_en
 
 
+def of_everyone(document: Document, labels: Labels, language: str) -> tuple[str, ...]:
+    """What a wall may say of the whole: what stands out of the areas, women and men, then indicators; no unit is named."""
+    areas = document.everyone.areas
+    ends = zip(("lowest_area", "highest_area"), standing_out(areas), strict=True)
+    found = [Finding(kind, area, "", areas[area].index, None) for kind, area in ends if area]
+    found += [finding for finding in findings(document) if finding.kind in ("critical", "unaware")]
+    said = [_sentence(finding, document, labels, language) for finding in found]
+    return *said[:1], gender_line(document, language), *said[1:]
+
+
+def of_group(document: Document, labels: Labels, language: str, view: str) -> tuple[str, ...]:
+    """What is clear of one group's areas, in the sentences of the findings; the largest difference first."""
+    clear = [one for one in document.differences if one.clear and one.family == "areas" and one.view == view]
+    against = sorted((one for one in clear if one.against == document.everyone.id), key=lambda one: -abs(one.gap))
+    return tuple(
+        _sentence(Finding("view_gap", view, one.statistic, one.value, one.reference), document, labels, language)
+        for one in against
+    )
+
+
 def indicator_name(indicator: str, document: Document, labels: Labels, language: str) -> str:
     """An indicator by its number and its words; where the practice has none in a language, by the first question that bears on it."""
     if language in DESK_LANGUAGES and (found := certification.named(indicator)):

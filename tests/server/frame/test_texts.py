@@ -8,7 +8,7 @@ import pytest
 from server.frame import texts
 from surveys.languages import LANGUAGES
 
-STAFF_FILES = {"staff", "results", "demo"}
+STAFF_FILES = {"staff", "results", "demo", "told"}
 ROOT = Path(texts.__file__).parents[1]
 BLANK = re.compile(r"\{(\w+)\}")
 

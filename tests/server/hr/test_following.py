@@ -18,7 +18,7 @@ from surveys.public.waves import State, WaveRecord
 from surveys.stores import StoreSettings
 from tests.conftest import DAY
 from tests.server.hr.offices import Offices, offices
-from tests.server.hr.test_reading import _reading
+from tests.server.hr.readings import reading
 
 SAID = {"text": "Turni due settimane prima", "owner": "Anna", "due": "2027-01-15"}
 HOSTILE = "<script>x</script> \u202egnicilop {{ page }}"
@@ -105,7 +105,7 @@ def test_a_reminder_is_a_calendar_entry_whose_lines_are_short_and_whose_words_ar
 
 async def test_an_action_of_an_earlier_survey_says_what_the_next_one_found(tmp_path: Any) -> None:
     """Prato fell by 1.2 on a scale of five: an area there fell, and the page says no more than trends do."""
-    async with _reading(StoreSettings(tmp_path)) as desk:
+    async with reading(StoreSettings(tmp_path)) as desk:
         for unit, area in (("unit:po", "1"), ("", "5"), ("unit:po", "")):
             await desk.post("/hr/actions", **SAID | {"wave": "prima", "area": area, "unit": unit})
         await desk.post("/hr/actions", **SAID | {"wave": "adesso", "area": "1"})
@@ -117,7 +117,7 @@ async def test_an_action_of_an_earlier_survey_says_what_the_next_one_found(tmp_p
 
 
 async def test_the_groups_page_takes_an_action_and_shows_it_there_and_to_staff(tmp_path: Any) -> None:
-    async with _reading(StoreSettings(tmp_path)) as desk:
+    async with reading(StoreSettings(tmp_path)) as desk:
         here = "/hr/results/adesso/group/unit:po"
         form = (await desk.get(f"{here}?lang=it")).text
         assert 'name="unit" value="unit:po"' in form and f'name="back" value="{here}"' in form
@@ -159,7 +159,7 @@ async def test_a_promise_is_signed_on_the_waves_page_and_refused_in_words(sqlite
 async def test_a_promise_that_was_missed_says_so_by_itself_on_every_page_of_staff(
     tmp_path: Any, days: int, said: str
 ) -> None:
-    async with _reading(StoreSettings(tmp_path)) as desk:
+    async with reading(StoreSettings(tmp_path)) as desk:
         await Promise.insert(
             Promise(
                 wave="adesso",
@@ -175,7 +175,7 @@ async def test_a_promise_that_was_missed_says_so_by_itself_on_every_page_of_staf
 
 
 async def test_the_answer_is_read_by_staff_in_their_language_and_kept_when_it_is_refused(tmp_path: Any) -> None:
-    async with _reading(StoreSettings(tmp_path)) as desk:
+    async with reading(StoreSettings(tmp_path)) as desk:
         refused = await desk.post("/hr/results/adesso/answer", answer_en="Thank you, one and all", by="Rosa")
         assert refused.status_code == 422 and "Thank you, one and all" in refused.text
         assert await promises.of("adesso") is None

@@ -2,107 +2,28 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import date, timedelta
-from functools import cache
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analysis.demographics import Category
-from analysis.release import Facts, release
-from analysis.responses import RawResponses
-from analysis.rules import Rules
-from analysis.views import default_plan
 from surveys.importing.mapping import parse_mapping
 from surveys.importing.responses import read_responses
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.imported import release_file, source_key
 from surveys.lifecycle.instrument import instrument_of
-from surveys.lifecycle.releasing import signed
-from surveys.public import evidence, releases, waves
+from surveys.public import evidence
 from surveys.public.evidence import EvidenceState
 from surveys.public.tables import Wave
-from surveys.public.waves import State, WaveRecord
-from surveys.questionnaire import Questionnaire, UnitNode, shipped
 from surveys.stores import StoreSettings, stores
-from tests.analysis.waves import dice
 from tests.conftest import DAY
-from tests.server.hr.offices import Offices, offices
-
-UNITS = (
-    ("po", "Prato", ""),
-    ("po.a", "Cucina", "po"),
-    ("po.b", "Cura", "po"),
-    ("fi", "Firenze", ""),
-    ("fi.a", "Nido", "fi"),
-)
-TINY = "fi.a"
-"""A service of three people: never shown."""
-LOOSE = "VOI"
-"""A theme whose questions have nothing to do with each other."""
-CLOSED = DAY - timedelta(days=100)
-
-
-def _form(kind: str) -> Questionnaire:
-    return shipped(kind, [UnitNode(*unit) for unit in UNITS], ("unit", "gender", "age"))
-
-
-@cache
-def _document(name: str, kind: str, closed: date, low: float, women: float) -> dict[str, Any]:
-    """240 people; in Prato answers are lower by `low`, and of women on growth by `women`."""
-    form, source = _form(kind), np.random.default_rng(len(name))
-    instrument, n = instrument_of(form), 240
-    tree = [Category(code, label, above or None) for code, label, above in UNITS]
-    plan = default_plan(tree, [Category(c, c) for c in ("f", "m")], [Category(c, c) for c in ("u30", "30_39")])
-    unit = np.array([TINY] * 3 + [("po.a", "po.b", "fi", "fi")[i % 4] for i in range(n - 3)])
-    gender = np.array([("f", "f", "m")[i % 3] for i in range(n)])
-    groups = {"unit": unit.tolist(), "gender": gender.tolist(), "age": [("u30", "30_39")[i % 2] for i in range(n)]}
-    mood, answers = source.normal(0, 0.7, n), {}
-    for item in instrument.items:
-        shift = np.where(np.char.startswith(unit, "po"), -low, 0.0)
-        shift = shift - np.where((gender == "f") & (4 in item.areas), women, 0.0)
-        own = source.normal(0, 1.2, n) if item.construct == LOOSE else mood
-        felt = 3.3 + (-1 if item.reverse else 1) * (own + shift) + source.normal(0, 0.9, n)
-        scored = np.clip(np.rint(felt), item.low, item.high).astype(int)
-        answers[item.id] = (scored if item.family == "items" else np.zeros(n, dtype=int)).tolist()
-    counts = {"invited": 300, "issued": 0, "drawn": n, "received": n, "unreadable": 0}
-    about = {"id": name, "title": {"it": name}, "opened": str(closed), "closed": str(closed)}
-    asked = {"id": form.id, "version": str(form.version), "sha256": form.sha256()}
-    facts = Facts("prova", "ascolto", about, asked, counts)
-    return release(RawResponses(n, groups, answers), plan, instrument, Rules(), facts, below=dice(1)).to_json()
-
-
-async def _keep(
-    site: Site, name: str, closed: date, *, kind: str = "full", low: float = 0.0, women: float = 0.0
-) -> None:
-    document = _document(name, kind, closed, low, women)
-    record = WaveRecord(
-        name,
-        {"it": name},
-        State.RELEASED,
-        closed=closed,
-        released=closed,
-        invited=300,
-        questionnaire=_form(kind).to_json(),
-        plan={part: document["plan"][part] for part in ("dimensions", "views")},
-    )
-    await waves.add(site.engines["public"], record)
-    async with site.engines["public"].transaction():
-        await releases.keep(name, signed(site, document), "")
-
-
-@asynccontextmanager
-async def _reading(settings: StoreSettings, *, before: bool = True) -> AsyncIterator[Offices]:
-    async with stores(settings) as engines:
-        site = Site(engines, settings.data, DAY, "test")
-        if before:
-            await _keep(site, "prima", CLOSED - timedelta(days=200))
-        await _keep(site, "adesso", CLOSED, low=1.2, women=1.0)
-    async with offices(settings) as served:
-        yield served
+from tests.server.hr.offices import offices
+from tests.server.hr.readings import CLOSED, LOOSE, TINY
+from tests.server.hr.readings import document_of as _document
+from tests.server.hr.readings import form_of as _form
+from tests.server.hr.readings import keep as _keep
+from tests.server.hr.readings import reading as _reading
 
 
 def _heading(page: str) -> str:
@@ -248,7 +169,16 @@ async def test_an_imported_wave_with_groups_of_its_own_is_read_on_the_same_pages
         assert (await served.get("/hr/results?lang=it")).headers["location"].startswith("/hr/results/fuori")
         page = (await served.get("/hr/results/fuori?lang=it")).text
         assert "Voce" in page and "small" in page
-        for place in ("group/size:small", "areas/1", "scales/voice", "item/Q1", "release.csv", "release.xlsx"):
+        for place in (
+            "group/size:small",
+            "areas/1",
+            "scales/voice",
+            "item/Q1",
+            "release.csv",
+            "release.xlsx",
+            "report.pdf",
+            "poster.pdf",
+        ):
             assert (await served.get(f"/hr/results/fuori/{place}?lang=it")).status_code == 200, place
 
 

@@ -12,7 +12,7 @@ import msgspec
 from analysis import published
 from surveys.stores import StoreSettings
 from tests.server.hr.offices import Offices
-from tests.server.hr.test_reading import _reading
+from tests.server.hr.readings import reading
 
 PARTS = [
     part
@@ -79,7 +79,7 @@ async def _everything(desk: Offices) -> None:
 
 
 async def test_every_value_of_a_release_is_read_by_a_page_or_an_export(tmp_path: Any) -> None:
-    async with _reading(StoreSettings(tmp_path)) as desk:
+    async with reading(StoreSettings(tmp_path)) as desk:
         with watched() as read:
             await _everything(desk)
     everything = {f"{part.__name__}.{name}" for part in PARTS for name in part.__struct_fields__}
