@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from analysis.published import Special, Statistic
+from analysis.published import Document, Special, Statistic
 from analysis.steps import as_number
 from server.frame.asked import AppRequest
 from server.frame.display import text_of
@@ -16,6 +16,7 @@ from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.reading import band_text, figure_text, labels_of, view_name
 from server.results.shown import released
+from server.results.telling import worst_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[
         _distribution(figure, language),
         rows,
         len(document.views) - len(shown),
-        _special(document.everyone.special.get(item), language),
+        (*_special(document.everyone.special.get(item), language), *_worst(document, figure, language)),
     )
     return show(page)
 
@@ -86,6 +87,11 @@ def _special(found: Special | None, language: str) -> tuple[str, ...]:
         for name in ("dont_know", "prefer_not", "skipped")
         if found and (share := getattr(found, name)) is not None
     )
+
+
+def _worst(document: Document, figure: Statistic, language: str) -> tuple[str, ...]:
+    bounds = worst_case(document, figure.favourable)
+    return (say(language, "hr.item.worst", low=bounds[0], high=bounds[1]),) if bounds else ()
 
 
 def _distribution(figure: Statistic, language: str) -> tuple[tuple[str, str, float], ...]:
