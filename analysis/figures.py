@@ -211,13 +211,14 @@ def quality(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
     if len(raw) >= careless.LEAST_PEOPLE and by_id:  # counts alone decide
         doubtful = int(careless.careless(raw, instrument.likert()).sum())
         found["careless"] = organisation_share(Fraction(100 * doubtful, len(raw)), len(raw))
-    if linked := _drivers(raw, instrument, [name for name, one in scales.items() if one["reading"] != "items"]):
+    single = {name for name, one in scales.items() if one["reading"] == "items"}
+    if linked := _drivers(raw, instrument, [scale.id for scale in instrument.scales if scale.id not in single]):
         found["drivers"] = linked
     return found
 
 
 def _drivers(raw: RawResponses, instrument: Instrument, held: Sequence[str]) -> dict[str, dict[str, str]]:
-    """By outcome, how much each theme that holds goes together with it; nothing of an outcome of which nothing may be said."""
+    """By outcome, how much each theme that is read as one goes together with it; nothing of an outcome of which nothing may be said."""
     by_id = {item.id: item for item in instrument.likert()}
     scales = [scale for scale in instrument.scales if scale.id in held]
     if len(scales) < drivers.LEAST_THEMES:
