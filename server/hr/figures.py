@@ -30,7 +30,8 @@ from server.frame.signed_in import desk_language, done
 from server.frame.texts import say
 from server.processes import workers
 from server.settings import Settings
-from surveys.importing.figures import CONTRACT, LEVEL_ROWS, LIMIT_BYTES, as_csv, as_workbook, filled_rows, share_in
+from surveys.importing.figures import CONTRACT, LEVEL_ROWS, LIMIT_BYTES, as_workbook, filled_rows, share_in
+from surveys.importing.forms import as_csv
 from surveys.importing.sheets import RefusedRow
 from surveys.lifecycle.context import today
 from surveys.people import figures

@@ -10,7 +10,8 @@ import pytest
 
 from analysis.pdr125.year_figures import Heads, SectorAverage
 from server.hr.figures import KINDS
-from surveys.importing.figures import as_csv, as_workbook, filled_rows
+from surveys.importing.figures import as_workbook, filled_rows
+from surveys.importing.forms import as_csv
 from surveys.lifecycle.context import today
 from surveys.people import figures
 from surveys.people.figures import Kept
