@@ -6,6 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from surveys.importing.sheets import FileUnreadable
 
+MEDIA = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""The kinds of file that a template comes as."""
+
 
 def as_csv(rows: Sequence[Sequence[str]]) -> bytes:
     """Rows as an Italian spreadsheet reads a CSV: semicolons, UTF-8 with a mark at its begin."""
