@@ -71,14 +71,18 @@ def entry_of(texts: Mapping[str, str], due: date | None, closed_on: date | None)
 
 def plain(text: str, *, lines: bool) -> str:
     """A text of letters that can be seen: of several lines, or in one."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    seen = "".join(_seen(letter) for letter in text)
     if not lines:
-        return "".join(letter for letter in " ".join(text.split()) if letter.isprintable()).strip()
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "\n".join(line.rstrip() for line in _seen(text).split("\n")).strip()
+        return " ".join(seen.split())
+    return "\n".join(line.rstrip() for line in seen.split("\n")).strip()
 
 
-def _seen(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable() or letter == "\n")
+def _seen(letter: str) -> str:
+    """A letter, the end of a line, a blank for whatever else is white, and nothing for what shows nothing."""
+    if letter.isprintable() or letter == "\n":
+        return letter
+    return " " if letter.isspace() else ""
 
 
 def faults(entry: Entry, today: date) -> tuple[Fault, ...]:
