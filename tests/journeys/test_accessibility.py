@@ -50,6 +50,10 @@ DESK = (
     "/hr/indicators/5.1",
     "/hr/figures",
     f"/hr/figures/{today().year - 1}",
+    "/hr/register",
+    "/hr/register/1",
+    "/hr/register/new",
+    "/hr/register/import",
     "/hr/scorecard",
     "/hr/waves",
     "/hr/waves/new",
@@ -62,6 +66,8 @@ DESK = (
     "/audit/indicators",
     "/audit/scorecard",
     "/audit/figures",
+    "/audit/register",
+    "/audit/register/1",
 )
 
 
