@@ -178,6 +178,11 @@ class IndicatorLine:
     alignment_key: str
     gap: float
 
+    @property
+    def area(self) -> str:
+        """The number of its area."""
+        return self.id.partition(".")[0]
+
 
 def indicator_line(standing: Standing, language: str) -> IndicatorLine:
     """One indicator and where it stands."""
