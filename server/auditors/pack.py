@@ -1,4 +1,4 @@
-"""The auditor's seat: indicators, scorecard, release certificates. Reads; changes nothing."""
+"""The auditor's seat: the pack to take away, indicators, scorecard, release certificates. Reads; changes nothing."""
 
 import json
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.certification.figures import year_page, years_page
@@ -19,6 +20,10 @@ from server.frame.security import DeskAccount
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.papers.giving import give_report
+from server.papers.giving_packs import KINDS, give_pack
+from server.papers.pack import Contents
+from server.papers.pack import contents as pack_contents
+from server.papers.pack_part import About
 from server.settings import Settings
 from surveys.lifecycle.context import today
 from surveys.public import releases
@@ -50,18 +55,19 @@ class PackPage:
     desk: Desk
     title: str
     certificates: tuple[CertificateLine, ...]
+    contents: Contents
 
 
 @get("/")
-async def contents(request: AppRequest) -> Response[str]:
+async def contents(request: AppRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Show what there is to read."""
     shell, desk = await frame(request)
     language = shell.language
     lines = []
     for wave in await in_state(State.RELEASED):
-        document = await releases.read(wave.id)
+        document = await releases.ours(wave.id)
         if document is None:
-            continue
+            continue  # what is not ours is told among what is broken
         certificate, counts = document.certificate, document.participation
         lines.append(
             CertificateLine(
@@ -77,7 +83,21 @@ async def contents(request: AppRequest) -> Response[str]:
                 document.installation,
             )
         )
-    return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines)))
+    inside = await pack_contents(About(settings.data, today(), language))
+    return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines), inside))
+
+
+@get("/pack.{kind:str}")
+async def pack_file(
+    request: AppRequest,
+    kind: FromPath[str],
+    settings: NamedDependency[Settings],
+    engines: NamedDependency[Engines],
+) -> Response[Any]:
+    """Give the pack as a ZIP, or its paper as a PDF."""
+    if kind not in KINDS:
+        raise NotFoundException
+    return await give_pack(request, kind, settings, engines)
 
 
 @get("/indicators")
@@ -150,6 +170,7 @@ ROUTERS = [
         guards=[DeskAccount("auditor", "hr")],
         route_handlers=[
             contents,
+            pack_file,
             indicators,
             indicator,
             document_file,

@@ -6,7 +6,7 @@ in a process that ends (`server.processes.worker`): the web process never loads 
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a pack would hold, for the page that offers it: words of what is there, absent, broken and left out."""
+    """What a pack would hold, for the page that offers it: words of what is there, absent and broken."""
 
     there: tuple[str, ...]
     absent: tuple[str, ...]
     broken: tuple[str, ...]
-    left_out: tuple[str, ...]
 
 
 def signed_bytes(index: dict[str, Any]) -> bytes:
@@ -94,13 +93,12 @@ def gap_words(about: About, gap: Gap) -> str:
 
 
 async def contents(about: About) -> Contents:
-    """What a pack of this moment holds, in words."""
-    found = await gather(about)
+    """What a pack of this moment holds, in words; documents of the evidence are looked at when it is made."""
+    found = await gather(replace(about, whole=False))
     return Contents(
         tuple(one.title for one in found.chapters),
         tuple(gap_words(about, one) for one in found.absent),
         tuple(gap_words(about, one) for one in found.broken),
-        tuple(_left_out(about, one) for one in found.left_out),
     )
 
 

@@ -160,7 +160,7 @@ async def channel_part(about: About) -> Part:
             *table(about, "bands", ("year", "cases", "times"), (1, 3, 5), bands),
             *table(about, "handlers", ("name", "role", "where", "trained"), (3, 3, 2, 2), people),
         ),
-        (about.say("opened", day=day(record.opened, about.language)),),
+        (about.say("opened", day=day(record.opened, about.language)), *(() if bands else (about.say("no_years"),))),
     )
     plain = {"schema": "ascolto-channel/1", "channel": found}
     return Part(files=(("channel.json", _text(plain)),), chapters=(chapter,))

@@ -36,7 +36,8 @@ async def evidence_part(about: About) -> Part:
     stored = await evidence.everything()
     if not stored:
         return Part(absent=(Gap("evidence", "none"),))
-    kept, left_out, broken = await _files(stored)
+    kept, left_out, broken = await _files(stored) if about.whole else ([], [], [])
+    has_files = any(paper.sha256 for state in stored.values() for paper in state.documents)
     entries = await evidence_log.history()
     plain = {
         "schema": "ascolto-evidence/1",
@@ -62,7 +63,7 @@ async def evidence_part(about: About) -> Part:
         ),
         kept=tuple({one.name: one for one in kept}.values()),
         left_out=tuple(left_out),
-        absent=() if kept else (Gap("evidence", "no_files"),),
+        absent=() if has_files else (Gap("evidence", "no_files"),),
         broken=tuple(broken),
         chapters=(await _evidence_chapter(about, stored, {one.document: one.name for one in kept}),),
     )

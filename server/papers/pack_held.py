@@ -216,7 +216,9 @@ def _today(pack: Pack, path: str) -> str:
 def _card(pack: Pack, path: str) -> str:
     text, signature = parts_of(pack.text(path))
     name = path.rpartition("/")[2].removesuffix(".json")
-    return "" if believed(text, signature, pack.key, name).schema else OTHER
+    card = believed(text, signature, pack.key, name)
+    document = pack.release_of(card.wave)  # of a wave that is here it must be the same document
+    return "" if document is None or document.signature == card.wave_signature else OTHER
 
 
 def _figures(pack: Pack, path: str) -> str:
@@ -256,7 +258,7 @@ HELD: tuple[Held, ...] = (
     _held(rf"{_WAVE}/questionnaire\.json", "questionnaire", _questionnaire),
     _held(rf"{_WAVE}/notice\.json", "form", _notice),
     _held(rf"{_WAVE}/results\.csv", "table", _table),
-    _held(rf"{_WAVE}/results\.xlsx", "form", _hashed),
+    _held(rf"{_WAVE}/results\.xlsx", "hashed", _hashed),
     _held(r"evidence/evidence\.json", "evidence", _evidence),
     _held(r"evidence/log\.json", "evidence_log", _evidence_log),
     _held(r"evidence/files/[^/]+", "evidence_file", _evidence_file),

@@ -17,11 +17,15 @@ CELL = 400
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """For whom a pack is made: the folder of keys, the day, and the language of its paper and tables."""
+    """For whom a pack is made: the folder of keys, the day, and the language of its paper and tables.
+
+    whole : False for a page that only says what would be in it: then no table is made and no document is read.
+    """
 
     data: Path
     day: date
     language: str
+    whole: bool = True
 
     def say(self, key: str, /, **values: object) -> str:
         """A sentence of the pack."""

@@ -90,9 +90,10 @@ async def _wave(about: About, name: str, release: bytes) -> _Wave:
     files = {
         "release.json": release,
         "questionnaire.json": _text(asked(story.wave, document)),
-        "results.csv": as_csv(document, story.labels, about.language).encode(),
-        "results.xlsx": as_workbook(document, story.labels, about.language),
     }
+    if about.whole:
+        files["results.csv"] = as_csv(document, story.labels, about.language).encode()
+        files["results.xlsx"] = as_workbook(document, story.labels, about.language)
     absent, broken = list[Gap](), list[Gap]()
     plan, gap = await _plan(about, story.wave) if own else ({}, Gap(PART, "imported", name))
     files |= plan
@@ -256,28 +257,24 @@ def _indicators(about: About, document: Document) -> tuple[Table, ...]:
 
 
 def _groups(about: About, story: Story) -> tuple[Table, ...]:
-    """Every planned group: its size band, how many took part, its six areas; or that it is not shown."""
+    """Every group that is shown: its size band, how many took part, its six areas; of the others only how many they are."""
     language, document = about.language, story.document
     areas = [area for area in AREAS if area in document.everyone.areas]
-    hidden = about.say("not_shown")
     rows = []
-    for view in document.views:
-        name = full_name(view.filter, document.plan.dimensions, language)
-        if not view.shown:
-            rows.append(
-                row(
-                    name,
-                    hidden,
-                    *("" for _ in (*areas, "")),
-                )
-            )
-            continue
+    for view in (view for view in document.views if view.shown):
         figures = (view.areas[area].index if area in view.areas else None for area in areas)
-        took_part = figure_text(view.participation, language, " %")
-        rows.append(row(name, band_text(view.n_band), took_part, *(figure_text(one, language) for one in figures)))
+        rows.append(
+            row(
+                full_name(view.filter, document.plan.dimensions, language),
+                band_text(view.n_band),
+                figure_text(view.participation, language, " %"),
+                *(figure_text(one, language) for one in figures),
+            )
+        )
     heads = (about.say("head.group"), about.say("head.people"), about.say("head.took_part"), *areas)
     widths = (5, 2, 2, *(1 for _ in areas))
-    return (Table(about.say("table.groups"), heads, widths, tuple(rows), about.say("note.groups")),)
+    hidden = say(language, "results.hidden", n=sum(not view.shown for view in document.views))
+    return (Table(about.say("table.groups"), heads, widths, tuple(rows), f"{about.say('note.groups')} {hidden}"),)
 
 
 async def _questions(about: About, names: Iterable[str]) -> tuple[Chapter, ...]:
