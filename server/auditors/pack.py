@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from server.certification.figures import year_page, years_page
@@ -20,7 +19,7 @@ from server.frame.security import DeskAccount
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.papers.giving import give_report
-from server.papers.giving_packs import KINDS, give_pack
+from server.papers.giving_packs import give_pack
 from server.papers.pack import Contents
 from server.papers.pack import contents as pack_contents
 from server.papers.pack_part import About
@@ -87,17 +86,20 @@ async def contents(request: AppRequest, settings: NamedDependency[Settings]) -> 
     return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines), inside))
 
 
-@get("/pack.{kind:str}")
+@get("/pack.zip")
 async def pack_file(
-    request: AppRequest,
-    kind: FromPath[str],
-    settings: NamedDependency[Settings],
-    engines: NamedDependency[Engines],
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
 ) -> Response[Any]:
-    """Give the pack as a ZIP, or its paper as a PDF."""
-    if kind not in KINDS:
-        raise NotFoundException
-    return await give_pack(request, kind, settings, engines)
+    """Give the pack."""
+    return await give_pack(request, "zip", settings, engines)
+
+
+@get("/pack.pdf")
+async def pack_paper(
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+) -> Response[Any]:
+    """Give the pack's paper alone."""
+    return await give_pack(request, "pdf", settings, engines)
 
 
 @get("/indicators")
@@ -171,6 +173,7 @@ ROUTERS = [
         route_handlers=[
             contents,
             pack_file,
+            pack_paper,
             indicators,
             indicator,
             document_file,
