@@ -37,13 +37,13 @@ class _Making:
 async def give_pack(request: AppRequest, kind: str, settings: Settings, engines: Engines) -> Response[Any]:
     """The pack, or its paper, in the desk's language; or a page that says why there is none now."""
     if _Making.now >= _Making.most:
-        return await _none(request, "pack.busy")
+        return await _none(request, "pack.busy", 429)
     language, day = desk_language(request), today()
     _Making.now += 1
     try:
         file = await _made(settings, {"day": str(day), "language": language, "paper_only": kind == "pdf"})
     except (workers.WorkFailed, OSError):
-        return await _none(request, "pack.failed")
+        return await _none(request, "pack.failed", 503)
     finally:
         _Making.now -= 1
     await log.record(engines["people"], day, account_of(request).name, "pack exported", kind=kind)
@@ -73,6 +73,6 @@ async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
             yield piece
 
 
-async def _none(request: AppRequest, key: str) -> Response[str]:
+async def _none(request: AppRequest, key: str, status: int) -> Response[str]:
     shell = (await frame(request))[0]
-    return show(MessagePage(shell, say(shell.language, "staff.error.wrong"), say(shell.language, key)), status=503)
+    return show(MessagePage(shell, say(shell.language, "staff.error.wrong"), say(shell.language, key)), status=status)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -19,6 +20,7 @@ from surveys.people import figures
 from surveys.public import evidence, evidence_log
 from surveys.public import scorecards as kept_cards
 from surveys.public.evidence import DocumentRecord, EvidenceState
+from surveys.public.evidence_log import Entry
 from surveys.public.scorecards import Scorecard, ScorecardInvalid
 
 FILES_LIMIT = 400 * 1024 * 1024
@@ -64,7 +66,7 @@ async def evidence_part(about: About) -> Part:
         kept=tuple({one.name: one for one in kept}.values()),
         left_out=tuple(left_out),
         absent=() if has_files else (Gap("evidence", "no_files"),),
-        broken=tuple(broken),
+        broken=(*broken, *(Gap("evidence", "record", name) for name in _others(stored, entries))),
         chapters=(await _evidence_chapter(about, stored, {one.document: one.name for one in kept}),),
     )
 
@@ -88,6 +90,22 @@ async def _files(stored: Mapping[str, EvidenceState]) -> tuple[list[Kept], list[
         else:
             left_out.append(one)
     return kept, left_out, broken
+
+
+def agrees(state: EvidenceState, after: Mapping[str, Any]) -> bool:
+    """Whether a record is what its last act left: the finding, and who confirmed it when. Acts of before there were marks say less."""
+    if "mark" not in after:
+        return True
+    left = evidence.from_plain(after)
+    return (left.mark, left.reviewed_by, left.reviewed_on) == (state.mark, state.reviewed_by, state.reviewed_on)
+
+
+def _others(stored: Mapping[str, EvidenceState], entries: Sequence[Entry]) -> list[str]:
+    """The indicators whose record is not what the log of its acts says: somebody wrote it without an act."""
+    last = {entry.indicator: entry for entry in sorted(entries, key=lambda entry: entry.number)}
+    return sorted(
+        name for name, entry in last.items() if not agrees(stored.get(name, EvidenceState(name)), entry.state)
+    )
 
 
 def _order(paper: DocumentRecord) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from analysis.pdr125 import quantities
 from analysis.pdr125.year_figures import from_json
 from analysis.published import Document
 from server.papers.pack_archive import Reader, plain_name
+from server.papers.pack_evidence import agrees
 from server.papers.pack_waves import asked
 from server.results.exports import FIGURES, as_csv
 from server.results.reading import labels_of
@@ -47,6 +48,8 @@ class Pack:
         self._archive, self.index = archive, index
         self.key: str = index["key"]
         self.day = date.fromisoformat(index["day"])
+        self.told_broken = {one["what"] for one in index["broken"] if one["reason"] == "record"}
+        """Indicators of which the pack itself says that their record is not what their acts left."""
         self.sha256 = {one["path"]: one["sha256"] for one in index["files"]}
 
     def text(self, path: str) -> str:
@@ -193,8 +196,7 @@ def _evidence_log(pack: Pack, path: str) -> str:
             return OTHER
         last[act["indicator"]] = act
     for name, act in last.items():  # records of before there was a log have no act, and acts of before marks no mark
-        state = pack.stored.get(name, EvidenceState(name))
-        if "mark" in act["after"] and evidence.from_plain(act["after"]).mark != state.mark:
+        if name not in pack.told_broken and not agrees(pack.stored.get(name, EvidenceState(name)), act["after"]):
             return OTHER
     return ""
 
