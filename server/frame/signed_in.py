@@ -31,6 +31,7 @@ MORE = {
         ("scorecard", "/hr/scorecard"),
         ("figures", "/hr/figures"),
         ("channel", "/hr/channel"),
+        ("audit", "/audit"),
         ("keys", "/keys"),
     )
 }

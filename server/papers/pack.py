@@ -5,12 +5,13 @@ in a process that ends (`server.processes.worker`): the web process never loads 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from analysis.document import canonical
+from server.frame import faults
 from server.frame.display import day, number
 from server.frame.texts import DESK_LANGUAGES, catalogue, say
 from server.papers.board import MARK, grouped
@@ -33,18 +34,18 @@ async def _elsewhere(about: About) -> Part:
     return Part(absent=tuple(Gap(name, "elsewhere") for name in ("register", "dpia", "minutes")))
 
 
-PARTS: tuple[Callable[[About], Awaitable[Part]], ...] = (
-    waves_part,
-    evidence_part,
-    scorecards_part,
-    actions_part,
-    promises_part,
-    channel_part,
-    figures_part,
-    log_part,
-    _elsewhere,
-)
-"""In the order of the paper."""
+PARTS: Mapping[str, Callable[[About], Awaitable[Part]]] = {
+    "releases": waves_part,
+    "evidence": evidence_part,
+    "scorecards": scorecards_part,
+    "actions": actions_part,
+    "promises": promises_part,
+    "channel": channel_part,
+    "figures": figures_part,
+    "log": log_part,
+    "elsewhere": _elsewhere,
+}
+"""By name, in the order of the paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,14 @@ def mark_of(files: Sequence[Listed]) -> str:
 
 
 async def gather(about: About) -> Part:
-    """All parts as one."""
-    parts = [await part(about) for part in PARTS]
+    """All parts as one; what lies in a store and cannot even be read is a part that is broken, and the others come."""
+    parts = []
+    for name, part in PARTS.items():
+        try:
+            parts.append(await part(about))
+        except Exception as problem:
+            faults.note(f"pack {name}", problem)
+            parts.append(Part(broken=(Gap("part", "unreadable", name),)))
     return Part(
         *(
             tuple(one for part in parts for one in getattr(part, name))

@@ -96,7 +96,10 @@ def agrees(state: EvidenceState, after: Mapping[str, Any]) -> bool:
     """Whether a record is what its last act left: the finding, and who confirmed it when. Acts of before there were marks say less."""
     if "mark" not in after:
         return True
-    left = evidence.from_plain(after)
+    try:
+        left = evidence.from_plain(after)
+    except (KeyError, TypeError, ValueError):
+        return False
     return (left.mark, left.reviewed_by, left.reviewed_on) == (state.mark, state.reviewed_by, state.reviewed_on)
 
 

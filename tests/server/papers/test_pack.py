@@ -23,16 +23,15 @@ from server.frame.texts import say
 from server.papers import pack_evidence
 from server.papers.pack_check import verify
 from server.papers.pack_part import About, Gap, Part
-from server.papers.plain import plain
 from server.results.exports import full_name, tables
 from server.results.reading import AREAS, band_text, figure_text, interval_text, labels_of
 from surveys.lifecycle.context import plan_path, today
 from surveys.people import log
-from surveys.people.tables import LogEntry
+from surveys.people.tables import LogEntry, ReportedYear
 from surveys.public import evidence, waves
 from surveys.public.tables import Evidence, EvidenceDocument, KeptScorecard, ReleaseDocument, Wave
 from surveys.stores import StoreSettings, stores
-from tests.conftest import DAY, WAVE
+from tests.conftest import WAVE
 from tests.server.hr.offices import Offices, offices
 from tests.server.papers import packed
 from tests.server.papers.pdfs import numbers, pages_of
@@ -267,6 +266,16 @@ async def test_what_cannot_be_believed_is_named_and_the_rest_comes(full: StoreSe
     assert [check for check in verify(io.BytesIO(made)).checks if not check.holds] == []
 
 
+async def test_a_part_that_cannot_even_be_read_is_named_and_the_others_come(full: StoreSettings) -> None:
+    async with stores(full):
+        await ReportedYear.update({ReportedYear.figures: '{"year": "x"}'}).where(ReportedYear.year == 2025)
+    made = await packed.pack_of(full, full.data.parent / "a.zip")
+    files = packed.contents_of(made)
+    assert json.loads(files["index.json"])["broken"] == [{"part": "part", "reason": "unreadable", "what": "figures"}]
+    assert say("it", "pack.gap.part.unreadable", what="figures") in pages_of(files["pack.pdf"])[0]
+    assert "actions.json" in files and verify(io.BytesIO(made)).holds
+
+
 async def test_the_newest_release_exchanged_leaves_the_evidence_and_says_that_today_has_no_scorecard(
     full: StoreSettings,
 ) -> None:
@@ -366,8 +375,7 @@ async def test_one_more_part_is_a_function_and_its_sentences(
     async def another(_: About) -> Part:
         return Part(absent=(Gap("register", "elsewhere", "x"),))
 
-    monkeypatch.setattr(pack, "PARTS", (another,))
+    monkeypatch.setattr(pack, "PARTS", {"register": another})
     files = await _files(full)
     assert set(files) == {"README.txt", "index.json", "pack.pdf"}
     assert [one["what"] for one in json.loads(files["index.json"])["absent"]] == ["x"]
-    assert plain("x", 10) == "x" and DAY < packed.LATER
