@@ -44,6 +44,8 @@ async def pack_verify(given: argparse.Namespace) -> int:
         _tell("verify.skipped", what=say(LANGUAGE, f"pack.unchecked.{name}"))
     if verdict.mark:
         _tell("verify.mark", mark=verdict.mark)
+    if verdict.words:
+        _tell("verify.words", words=verdict.words)
     if verdict.holds:
         _tell("verify.all_known" if given.key else "verify.all", key=verdict.key)
         return 0

@@ -19,6 +19,7 @@ from server.papers.pack_acts import actions_part, channel_part, log_part, promis
 from server.papers.pack_archive import Writer
 from server.papers.pack_evidence import content_of, evidence_part, figures_part, scorecards_part
 from server.papers.pack_part import About, Chapter, Gap, Kept, Part, Table, row
+from server.papers.pack_signers import signers_part
 from server.papers.pack_waves import waves_part
 from surveys import certification
 from surveys.public import organisation
@@ -43,6 +44,7 @@ PARTS: Mapping[str, Callable[[About], Awaitable[Part]]] = {
     "channel": channel_part,
     "figures": figures_part,
     "log": log_part,
+    "signers": signers_part,
     "elsewhere": _elsewhere,
 }
 """By name, in the order of the paper."""

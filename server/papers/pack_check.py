@@ -10,10 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from analysis.document import ReleaseInvalid
 from server.papers.pack import INDEX, PAPER, README, SCHEMA, Listed, mark_of, signed_bytes
 from server.papers.pack_archive import ArchiveRefused, Reader
 from server.papers.pack_held import HELD, OTHER, Held, Pack
+from server.papers.pack_signers import HOUSE, is_of
 from surveys import signed
+from surveys.answers.plans import PlanOther
+from surveys.public import house as house_file
+from surveys.public.house import HouseFile, HouseRefused
+from surveys.public.rings import RingRefused
 from surveys.public.signing import fingerprint, is_signed
 from surveys.signed import exactly, hexed, listed, object_of, text_of, whole
 
@@ -52,12 +58,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All checks; `unchecked` names what nobody can see from here. `key` is the fingerprint to compare."""
+    """All checks; `unchecked` names what nobody can see from here. `key` is the fingerprint to compare,
+    `words` the twelve words of the house that names this key, "" where none does."""
 
     checks: tuple[Check, ...]
     unchecked: tuple[str, ...] = UNCHECKED
     key: str = ""
     mark: str = ""
+    words: str = ""
 
     @property
     def holds(self) -> bool:
@@ -71,7 +79,8 @@ def verify(file: BinaryIO, expected_key: str = "") -> Verdict:
     Parameters
     ----------
     file : open for reading
-    expected_key : the fingerprint as a page or a poster prints it, spaces or not; "" leaves the comparison to whoever reads
+    expected_key : the twelve words of a poster, or the fingerprint of the key, spaces or not; "" leaves the comparison to
+        whoever reads
     """
     try:
         archive = Reader(file)
@@ -80,18 +89,18 @@ def verify(file: BinaryIO, expected_key: str = "") -> Verdict:
         return Verdict((Check(problem.reason, False, problem.entry),))
     if index is None:
         return Verdict((Check("archive", True), Check("index", False)))
-    checks = [Check("archive", True), Check("index", True), *_signed(index, expected_key)]
-    key, mark = fingerprint(index["key"]), str(index["mark"])
+    checks = [Check("archive", True), Check("index", True), *_signed(archive, index, expected_key)]
     checks += _listed(archive, index)
-    if not all(check.holds for check in checks):
-        return Verdict(tuple(checks), key=key, mark=mark)
     try:
-        checks += _hashes(archive, index)
+        if all(check.holds for check in checks):
+            checks += _hashes(archive, index)
         if all(check.holds for check in checks):
             checks += _held(archive, index)
     except ArchiveRefused as problem:
         checks.append(Check(problem.reason, False, problem.entry))
-    return Verdict(tuple(checks), key=key, mark=mark)
+    house = _house(archive, index)
+    words = " ".join(house.words) if house else ""
+    return Verdict(tuple(checks), key=fingerprint(index["key"]), mark=str(index["mark"]), words=words)
 
 
 def _index(archive: Reader) -> dict[str, Any] | None:
@@ -112,11 +121,32 @@ def _index(archive: Reader) -> dict[str, Any] | None:
     return dict(found) if is_key else None
 
 
-def _signed(index: Mapping[str, Any], expected: str) -> Iterator[Check]:
+def _house(archive: Reader, index: Mapping[str, Any]) -> HouseFile | None:
+    """The house of the pack, if it names the key of the index: whoever knows its words knows the key."""
+    if HOUSE not in archive.entries or archive.entries[HOUSE].size > INDEX_LIMIT:
+        return None
+    try:
+        found = house_file.read(b"".join(archive.pieces(HOUSE)).decode())
+    except ValueError:
+        return None
+    return found if is_of(found, index["key"]) else None
+
+
+def _signed(archive: Reader, index: Mapping[str, Any], expected: str) -> Iterator[Check]:
     own = fingerprint(index["key"])
     yield Check("index_signature", is_signed(index["key"], signed_bytes(dict(index)), index["signature"]), own)
     if expected:
-        yield Check("index_key", "".join(expected.split()).lower() == own.replace(" ", ""), own)
+        house = _house(archive, index)
+        known = {own.replace(" ", ""), house.printed if house else ""}
+        yield Check("index_key", _typed(expected) in known, own)
+
+
+def _typed(expected: str) -> str:
+    """Words or digits as somebody typed them, as 32 hex digits."""
+    try:
+        return house_file.printed_from(expected)
+    except HouseRefused:
+        return "-"
 
 
 def _listed(archive: Reader, index: Mapping[str, Any]) -> Iterator[Check]:
@@ -160,6 +190,8 @@ def _one(held: Held, pack: Pack, path: str) -> Check:
     """A file's check. Whatever a stranger wrote into it: a failure, never a fault."""
     try:
         problem = held.check(pack, path)
+    except (HouseRefused, PlanOther, ReleaseInvalid, RingRefused):
+        return Check(held.key, False, path)
     except Exception:
         return Check("shape", False, path)
     return Check(held.key, not problem, path, "" if problem == OTHER else problem)

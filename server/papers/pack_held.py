@@ -19,16 +19,20 @@ from analysis.pdr125.year_figures import from_json
 from analysis.published import Document
 from server.papers.pack_archive import Reader, plain_name
 from server.papers.pack_evidence import agrees
+from server.papers.pack_signers import HOUSE, RINGS, is_of
 from server.papers.pack_waves import asked
 from server.results.exports import FIGURES, as_csv
 from server.results.reading import labels_of
 from server.results.verifying import verify
 from surveys import certification, signed
-from surveys.answers.plans import hash_of
+from surveys.answers import plans
 from surveys.lifecycle import heads
-from surveys.public import evidence
+from surveys.public import evidence, rings
+from surveys.public import house as house_file
 from surveys.public.evidence import EvidenceState
+from surveys.public.house import HouseFile
 from surveys.public.releases import WORDS_SIGNED, words_digest
+from surveys.public.rings import Ring
 from surveys.public.scorecards import Scorecard, believed, parts_of
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import Questionnaire
@@ -77,6 +81,16 @@ class Pack:
             return {}
         return {name: evidence.from_plain(record) for name, record in self.json(path)["records"].items()}
 
+    @cached_property
+    def house(self) -> HouseFile:
+        """The house file."""
+        return house_file.read(self.text(HOUSE))
+
+    @cached_property
+    def rings(self) -> tuple[Ring, ...]:
+        """The rings, each signed by two seats of the one before, the first by those of the house."""
+        return rings.chain([(one["text"], one["signatures"]) for one in self.json(RINGS)["rings"]], self.house)
+
     def release(self, path: str) -> Document:
         """The signed document in the folder of a path."""
         return published.read(self.json(self.beside(path, "release.json")))
@@ -102,6 +116,14 @@ class Held:
     check: Callable[[Pack, str], str]
 
 
+def _house(pack: Pack, path: str) -> str:
+    return "" if is_of(pack.house, pack.key) else OTHER
+
+
+def _rings(pack: Pack, path: str) -> str:
+    return "" if all(ring.number == place for place, ring in enumerate(pack.rings, 1)) else OTHER
+
+
 def _release(pack: Pack, path: str) -> str:
     document = pack.json(path)
     if canonical(document) != pack.text(path).encode() or path.split("/")[1] != plain_name(document["wave"]["id"]):
@@ -115,16 +137,19 @@ def _plan(pack: Pack, path: str) -> str:
 
 
 def _signed_plan(pack: Pack, path: str) -> str:
-    """Its digest stands in the signed document; it names questions, groups and rules by their digests."""
-    text = json.loads(pack.text(path))["plan"]
-    plan, document = signed.parse(text), pack.release(path)
+    """Two seats of its ring signed it; its digest stands in the signed document; it names questions, groups, rules by their digests."""
+    content, document = pack.json(path), pack.release(path)
+    text = content["plan"]
+    ring = pack.rings[plans.read(text, pack.house.hash).ring - 1]
+    plans.verify(text, content["signatures"], pack.house.hash, ring)
+    plan = signed.parse(text)
     frozen = pack.json(pack.beside(path, "plan.json"))
     asked_of = pack.json(pack.beside(path, "questionnaire.json"))["questionnaire"]
     same = (
         signed.digest(text) == document.wave.plan,
         plan["wave"] == document.wave.id,
-        plan["questionnaire"] == hash_of(asked_of),
-        plan["groups"] == hash_of(frozen["plan"]),
+        plan["questionnaire"] == plans.hash_of(asked_of),
+        plan["groups"] == plans.hash_of(frozen["plan"]),
         all(document.rules.k[family] >= k for family, k in plan["rules"].items()),
     )
     return "" if all(same) else OTHER
@@ -254,6 +279,8 @@ def _held(pattern: str, key: str, check: Callable[[Pack, str], str]) -> Held:
 
 
 HELD: tuple[Held, ...] = (
+    _held(r"house\.json", "house", _house),
+    _held(r"rings\.json", "rings", _rings),
     _held(rf"{_WAVE}/release\.json", "release", _release),
     _held(rf"{_WAVE}/plan\.json", "plan", _plan),
     _held(rf"{_WAVE}/signed-plan\.json", "signed_plan", _signed_plan),

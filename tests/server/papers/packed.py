@@ -2,6 +2,7 @@
 documents with hostile names, a kept scorecard, figures by gender, actions, promises, an open channel."""
 
 import asyncio
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -22,14 +23,17 @@ from surveys.lifecycle.planning import Wish, plan
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import figures, log, roster
 from surveys.people.figures import Kept
-from surveys.public import actions, channel, evidence, organisation, promises
+from surveys.public import actions, channel, evidence, organisation, promises, rings
+from surveys.public import house as house_file
 from surveys.public.channel import YearBand
 from surveys.public.evidence import EvidenceState
+from surveys.public.signing import installation_key
 from surveys.stores import StoreSettings, stores
 from tests import once, urn
 from tests.analysis.pdr125.years import WHOLE
 from tests.conftest import DAY, ORGANISATION, WAVE, Opened, small_cooperative
 from tests.server.hr.readings import keep_two
+from tests.surveys.cases.memory import World
 from tests.surveys.test_releasing import fill
 
 LATER = DAY + timedelta(days=60)
@@ -81,9 +85,16 @@ def _year() -> YearFigures:
 async def _wave(site: Site) -> None:
     """A wave with everything it needs, opened, answered, closed, released."""
     await roster.replace(site.engines["people"], *small_cooperative(60), DAY - timedelta(days=30))
-    await urn.anchor(site)
+    install = installation_key(site.data).public_key().public_bytes_raw().hex()
+    anchored = World(random.Random(7).randbytes, install=install)
+    house_file.keep(site.data, anchored.anchor)
+    first = anchored.found[0]
+    await rings.publish(
+        site.engines["public"], anchored.anchor, first.text, first.signatures, max(site.day, anchored.day)
+    )
     await plan(site, Wish(WAVE, {"it": "Autunno", "en": "Autumn"}, DAY, DAY + timedelta(days=14)))
-    secrets = await urn.get_ready(site, WAVE)
+    secrets = await urn.make_words(site, WAVE)
+    await urn.sign_and_confirm(site, WAVE, anchored)
     opened = Opened(await open_wave(site, WAVE), secrets, await print_slips(site, WAVE, 60))
     await promises.sign(site.engines["public"], WAVE, DAY + timedelta(days=40), "Rosa", DAY)
     await fill(site, opened, 40)

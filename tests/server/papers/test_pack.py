@@ -70,7 +70,17 @@ async def test_it_holds_all_that_its_index_lists_and_verifies_from_the_file_alon
     assert {name for name in files if name.startswith(f"releases/{WAVE}/")} == {
         f"releases/{WAVE}/{one}" for one in OF_A_WAVE
     }
-    once = {"README.txt", "index.json", "pack.pdf", "actions.json", "promises.json", "channel.json", "log.json"}
+    once = {
+        "README.txt",
+        "index.json",
+        "pack.pdf",
+        "house.json",
+        "rings.json",
+        "actions.json",
+        "promises.json",
+        "channel.json",
+        "log.json",
+    }
     once |= {
         "evidence/evidence.json",
         "evidence/log.json",
@@ -114,6 +124,7 @@ async def test_release_plan_scorecard_and_channel_are_to_the_byte_what_the_pages
             == json.loads(files["channel.json"])["channel"]["years"]
             == {"2025": {"band": "5-9", "times_kept": True}}
         )
+    assert (full.data / "keys" / "house.json").read_bytes() == files["house.json"]
     assert plan_path(full.data, WAVE).read_bytes() == files[f"releases/{WAVE}/signed-plan.json"]
 
 
@@ -214,6 +225,7 @@ async def test_an_empty_installation_has_a_pack_that_lists_everything_as_absent_
         "channel",
         "figures",
         "log",
+        "signers",
         "register",
         "dpia",
         "minutes",

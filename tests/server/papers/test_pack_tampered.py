@@ -79,8 +79,19 @@ def resigned(files: Files, key: Ed25519PrivateKey, **other: Any) -> bytes:
 def test_the_pack_as_it_was_made_holds_with_the_key_of_the_installation_and_no_other() -> None:
     own = fingerprint(public_text(own_key()))
     assert failed(whole()) == failed(whole(), own) == failed(whole(), own.replace(" ", "").upper()) == []
+    words = verify(io.BytesIO(whole())).words
+    assert len(words.split()) == 12 and failed(whole(), words) == failed(whole(), words.upper()) == []
     other = fingerprint(public_text(Ed25519PrivateKey.generate()))
-    assert failed(whole(), other) == [("index_key", own)]
+    for wrong in (other, "parole a caso", words.replace(words.split()[0], words.split()[1]), "\u202e"):
+        assert failed(whole(), wrong) == [("index_key", own)]
+
+
+def test_words_of_a_house_that_names_another_key_are_worth_nothing() -> None:
+    """Somebody signs a pack with a key of his own and leaves the house in it, whose words are on the posters."""
+    words = verify(io.BytesIO(whole())).words
+    made = resigned(files_of(), Ed25519PrivateKey.generate())
+    assert ("house", "house.json") in failed(made)
+    assert "index_key" in {key for key, _ in failed(made, words)} and verify(io.BytesIO(made)).words == ""
 
 
 KINDS = (
@@ -91,10 +102,12 @@ KINDS = (
     "evidence/files/",
     "evidence/log.json",
     "figures/2025.json",
+    "house.json",
     "index.json",
     "log.json",
     "pack.pdf",
     "promises.json",
+    "rings.json",
     f"{OWN}/notice.json",
     f"{OWN}/plan.json",
     f"{OWN}/questionnaire.json",
@@ -170,7 +183,7 @@ def test_signed_again_with_another_key_every_signed_part_says_so_even_without_a_
     assert [what for key, what in found if key == "release"] == [
         f"releases/{wave}/release.json" for wave in ("adesso", WAVE, "prima")
     ]
-    assert ("shape", "scorecards/2026-1.json") in found and ("log", "log.json") in found
+    assert ("card", "scorecards/2026-1.json") in found and ("log", "log.json") in found
     assert failed(whole(), fingerprint(public_text(other))) != []
 
 
@@ -217,6 +230,14 @@ def _other_groups(found: Any) -> None:
     found["plan"] = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def _one_signature(found: Any) -> None:
+    found["signatures"].pop()
+
+
+def _one_seat(found: Any) -> None:
+    found["rings"][0]["signatures"].pop()
+
+
 def _figure(found: Any) -> None:
     found["figures"]["headcount"]["women"] = 10**9
 
@@ -227,6 +248,8 @@ def _figure(found: Any) -> None:
         (f"{OWN}/release.json", lambda content: content.replace(b'"received":40', b'"received":41'), "release"),
         (f"{OWN}/plan.json", _json(_other_rule), "plan"),
         (f"{OWN}/signed-plan.json", _json(_other_groups), "signed_plan"),
+        (f"{OWN}/signed-plan.json", _json(_one_signature), "signed_plan"),
+        ("rings.json", _json(_one_seat), "rings"),
         (f"{OWN}/questionnaire.json", _json(_other_words), "questionnaire"),
         (f"{OWN}/questionnaire.json", _json(_other_indicator), "questionnaire"),
         (f"{OWN}/notice.json", _json(lambda found: found.update(wave="adesso")), "form"),
@@ -237,7 +260,7 @@ def _figure(found: Any) -> None:
         ("evidence/log.json", _json(_later), "evidence_log"),
         ("evidence/log.json", _json(lambda found: found["acts"].pop()), "evidence_log"),
         (TODAY, _json(_more_points), "today"),
-        ("scorecards/2026-1.json", lambda content: content.replace(b'"band":', b'"bend":'), "shape"),
+        ("scorecards/2026-1.json", lambda content: content.replace(b'"band":', b'"bend":'), "card"),
         ("figures/2025.json", _json(_figure), "shape"),
         ("log.json", _json(lambda found: found["acts"].reverse()), "log"),
         ("log.json", _json(lambda found: found.update(head="")), "log"),
@@ -269,6 +292,13 @@ def test_a_state_that_was_made_better_with_its_mark_is_found_by_the_log_and_by_t
     found["records"]["2.1"] = better.as_it_stands() | {"reviewed_mark": better.mark}
     made = resigned(files | {EVIDENCE: json.dumps(found).encode()}, own_key())
     assert failed(made) == [("evidence_log", "evidence/log.json"), ("today", TODAY)]
+
+
+def test_another_house_than_the_one_that_rings_and_plans_name_is_found_by_both() -> None:
+    files = files_of()
+    other = files["house.json"].replace(b'"salt":"00', b'"salt":"01')
+    made = resigned(files | {"house.json": other}, own_key())
+    assert failed(made) == [("rings", "rings.json"), ("signed_plan", f"{OWN}/signed-plan.json")]
 
 
 def test_a_document_under_another_s_hash_is_found() -> None:
