@@ -18,13 +18,14 @@ from piccolo.columns.combination import Where
 from piccolo.table import Table
 
 from analysis.published import Document, read
+from analysis.steps import as_number, is_coded
 from server.frame.display import number
 from server.frame.texts import say
 from server.papers import pack_evidence
 from server.papers.pack_check import verify
-from server.papers.pack_part import About, Gap, Part
-from server.results.exports import full_name, tables
-from server.results.reading import AREAS, band_text, figure_text, interval_text, labels_of
+from server.papers.pack_part import About, Gap, Kept, Part
+from server.results.exports import FIGURES, full_name, tables
+from server.results.reading import AREAS, band_text, figure_cell, figure_text, interval_text, labels_of
 from surveys.lifecycle.context import plan_path, today
 from surveys.people import log
 from surveys.people.tables import LogEntry, ReportedYear
@@ -151,6 +152,8 @@ async def test_every_figure_of_paper_csv_and_workbook_is_the_signed_document_s(
         cells = [tuple(one[3:]) for one in csv.reader(lines, delimiter=delimiter)][1:]
         written = [tuple(_written(cell, language) for cell in one) for one in made[0].rows]
         assert cells == written, wave
+        at, least = FIGURES.index("index"), FIGURES.index("index_low")
+        assert [(one[at], one[least]) for one in cells if one[at]] == list(_indices(document, language)), wave
         rows_of_paper = [*_area_rows(document, language), *_group_rows(document, language)]
         assert [row for row in rows_of_paper if row not in text] == []
         walked += len(rows_of_paper)
@@ -159,6 +162,19 @@ async def test_every_figure_of_paper_csv_and_workbook_is_the_signed_document_s(
 
 def _written(cell: str | float, language: str) -> str:
     return cell if isinstance(cell, str) else number(cell, language)
+
+
+def _indices(document: Document, language: str) -> Iterator[tuple[str, str]]:
+    """Index and lower limit of every figure of every group that is shown, from the document alone, as a table writes them."""
+    for view in (view for view in document.views if view.shown):
+        for family in ("areas", "scales", "items", "indicators"):
+            for figure in view.family(family).values():
+                sign = (
+                    figure_cell(figure.index, "en")
+                    if is_coded(figure.index)
+                    else number(as_number(figure.index), language)
+                )
+                yield sign, number(figure.ci.index[0], language) if figure.ci.index else ""
 
 
 def _area_rows(document: Document, language: str) -> Iterator[str]:
@@ -314,6 +330,14 @@ async def test_names_of_documents_become_plain_and_stay_apart(full: StoreSetting
     assert kept == sorted(["etc_passwd", "verbale_fdp.exe", "n" * 56 + ".pdf", "piano.pdf"])
     assert all(re.fullmatch(r"[A-Za-z0-9._/-]{1,200}", name) and ".." not in name for name in files)
     assert "\u202e" not in "".join(pages_of(files["pack.pdf"]))
+
+
+async def test_a_document_that_changed_while_the_pack_was_made_is_not_written(full: StoreSettings) -> None:
+    async with stores(full):
+        paper = (await evidence.of("1.1")).documents[0]
+        for sha256, there in ((paper.sha256, True), ("0" * 64, False)):
+            found = await pack_evidence.content_of(Kept("x", paper.id, sha256, 1))
+            assert (found is not None) is there
 
 
 async def test_documents_over_the_limit_are_left_out_with_their_hash_and_said_to_be(
