@@ -232,14 +232,7 @@ def _facts(about: About, name: str, found: Part, broken: Sequence[Gap], listed: 
 
 def _files(about: About, listed: Sequence[Listed]) -> Chapter:
     """Every file with its hash, the paper aside."""
-    rows = tuple(
-        (
-            one.path.replace("/", "/\u200b").replace("-", "-\u200b"),
-            f"{one.sha256[:32]}\u200b{one.sha256[32:]}",
-            str(one.size),
-        )
-        for one in sorted(listed, key=lambda one: one.path)
-    )
+    rows = tuple(row(one.path, one.sha256, str(one.size)) for one in sorted(listed, key=lambda one: one.path))
     heads = tuple(about.say(f"head.{name}") for name in ("file", "sha256", "bytes"))
     table = Table(about.say("table.files"), heads, (5, 5, 1), rows)
     return Chapter(about.say("chapter.files"), about.say("lead.files"), INDEX, (table,))

@@ -61,6 +61,8 @@ async def actions_part(about: About) -> Part:
     found = sorted(await actions.everything(), key=lambda one: (one.due, one.id))
     if not found:
         return Part(absent=(Gap("actions", "none"),))
+    if not about.whole:
+        return Part(chapters=(Chapter(about.say("chapter.actions"), "", ""),))
     became = await effects(found, about.language)
     listed = [
         {

@@ -15,7 +15,7 @@ from server.papers.pack_part import About, Chapter, Gap, Part, Table, row, table
 from server.results.exports import as_csv, as_workbook, full_name
 from server.results.findings import indicator_text
 from server.results.reading import AREAS, band_text, figure_text, interval_text
-from server.results.shown import certificate_line, experience_lines
+from server.results.shown import certificate_line, experience_lines, released
 from server.results.story import Story, range_text, signed, story_of
 from server.results.telling import counted, coverage
 from server.results.verifying import frozen_of
@@ -64,7 +64,7 @@ async def waves_part(about: About) -> Part:
         except ReleaseInvalid:
             bare.append((f"{PART}/{plain_name(record.id)}/release.json", canonical(found)))
             broken.append(Gap(PART, "questions", record.id))
-    questions = await _questions(about, [name for name, _ in made])
+    questions = await _questions(about, [name for name, _ in made]) if about.whole else ()
     return Part(
         files=(
             *bare,
@@ -85,25 +85,26 @@ def _text(content: object) -> bytes:
 
 
 async def _wave(about: About, name: str, release: bytes) -> _Wave:
-    story = await story_of(name, about.language)
-    document, own = story.document, story.document.origin == "ascolto"
-    files = {
-        "release.json": release,
-        "questionnaire.json": _text(asked(story.wave, document)),
-    }
-    if about.whole:
-        files["results.csv"] = as_csv(document, story.labels, about.language).encode()
-        files["results.xlsx"] = as_workbook(document, story.labels, about.language)
+    wave, document = await released(name)
+    own = document.origin == "ascolto"
     absent, broken = list[Gap](), list[Gap]()
-    plan, gap = await _plan(about, story.wave) if own else ({}, Gap(PART, "imported", name))
-    files |= plan
+    plan, gap = await _plan(about, wave) if own else ({}, Gap(PART, "imported", name))
     if gap is not None:
         (broken if gap.reason == "plan_other" else absent).append(gap)
-    notice = await _notice(story.wave) if own else None
-    if notice:
-        files["notice.json"] = _text(notice)
-    elif own:
+    notice = await _notice(wave) if own else None
+    if own and notice is None:
         absent.append(Gap(PART, "no_notice", name))
+    if not about.whole:
+        return _Wave({}, tuple(absent), tuple(broken), Chapter(_title(about, wave, document), "", ""))
+    story = await story_of(name, about.language)
+    files = plan | {
+        "release.json": release,
+        "questionnaire.json": _text(asked(wave, document)),
+        "results.csv": as_csv(document, story.labels, about.language).encode(),
+        "results.xlsx": as_workbook(document, story.labels, about.language),
+    }
+    if notice is not None:
+        files["notice.json"] = _text(notice)
     return _Wave(files, tuple(absent), tuple(broken), _chapter(about, story, files))
 
 
@@ -159,10 +160,9 @@ async def _notice(wave: WaveRecord) -> dict[str, Any] | None:
 
 def _chapter(about: About, story: Story, files: Mapping[str, bytes]) -> Chapter:
     language, document = about.language, story.document
-    title = text_of(document.wave.title or story.wave.title, language)
     where = ", ".join(sorted(files))
     return Chapter(
-        row(about.say("chapter.wave", title=title))[0],
+        _title(about, story.wave, document),
         about.say("lead.wave"),
         f"{PART}/{plain_name(story.wave.id)}/ ({where})",
         (
@@ -182,6 +182,11 @@ def _chapter(about: About, story: Story, files: Mapping[str, bytes]) -> Chapter:
             *_groups(about, story),
         ),
     )
+
+
+def _title(about: About, wave: WaveRecord, document: Document) -> str:
+    title = text_of(document.wave.title or wave.title, about.language)
+    return row(about.say("chapter.wave", title=title))[0]
 
 
 def _facts(about: About, story: Story, digest: str) -> tuple[Table, ...]:

@@ -83,6 +83,17 @@ def test_the_contents_name_the_page_on_which_each_part_begins(paper: tuple[str, 
         assert title in begin and say(language, "pack.t.where") in begin, title
 
 
+def test_every_file_stands_with_its_whole_name_and_hash_and_nothing_is_wider_than_its_column(
+    paper: tuple[str, bytes],
+) -> None:
+    """Could fail: names of 120 letters without a space, printed over the hash beside them."""
+    language, made = paper
+    pages = pages_of(made)
+    begin = next(n for n, page in enumerate(pages[1:], 1) if say(language, "pack.chapter.files") in page[:300])
+    text = "".join(pages[begin:]).replace(" ", "")
+    assert len(re.findall(r"evidence/files/([0-9a-f]{64})-[A-Za-z0-9._-]+?\1", text)) == len(packed.NAMES)
+
+
 def test_every_page_carries_the_day_the_key_and_the_mark_of_the_contents(paper: tuple[str, bytes]) -> None:
     language, made = paper
     pages = pages_of(made)
