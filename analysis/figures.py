@@ -1,18 +1,18 @@
 """The figures of a release: of each statistic in a view, stepped by its size, and of the whole organisation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import reliability
+from analysis import careless, drivers, reliability
 from analysis.comparison import band_of, published_interval, published_share_interval
 from analysis.moves import COUNTS, SUMS, Law, law_of
 from analysis.responses import DONT_KNOW, PREFER_NOT, SKIPPED, RawResponses
 from analysis.rules import LOW_AWARENESS
-from analysis.scoring import Instrument, ItemSpec, recoded
+from analysis.scoring import Instrument, ItemSpec, item_index, mean_index, recoded
 from analysis.statistic import RawStatistic
 from analysis.steps import (
     ROWS,
@@ -207,4 +207,28 @@ def quality(raw: RawResponses, instrument: Instrument) -> dict[str, Any]:
             }
     left_out = sum(int((raw.answer(item) < 0).sum()) for item in by_id)
     share = organisation_share(Fraction(100 * left_out, len(raw) * len(by_id)), len(raw)) if by_id else None
-    return {"reliability": scales, "nonresponse": {} if share is None else {"items": share}}
+    found: dict[str, Any] = {"reliability": scales, "nonresponse": {} if share is None else {"items": share}}
+    if len(raw) >= careless.LEAST_PEOPLE and by_id:  # counts alone decide
+        doubtful = int(careless.careless(raw, instrument.likert()).sum())
+        found["careless"] = organisation_share(Fraction(100 * doubtful, len(raw)), len(raw))
+    single = {name for name, one in scales.items() if one["reading"] == "items"}
+    if linked := _drivers(raw, instrument, [scale.id for scale in instrument.scales if scale.id not in single]):
+        found["drivers"] = linked
+    return found
+
+
+def _drivers(raw: RawResponses, instrument: Instrument, held: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By outcome, how much each theme that is read as one goes together with it; nothing of an outcome of which nothing may be said."""
+    by_id = {item.id: item for item in instrument.likert()}
+    scales = [scale for scale in instrument.scales if scale.id in held]
+    if len(scales) < drivers.LEAST_THEMES:
+        return {}
+    themes = np.column_stack(
+        [mean_index(raw, [by_id[name] for name in scale.items], scale.min_answered) for scale in scales]
+    )
+    said = {item.id: drivers.words(themes, item_index(raw, item)) for item in by_id.values() if item.outcome}
+    return {
+        outcome: dict(zip((scale.id for scale in scales), words, strict=True))
+        for outcome, words in said.items()
+        if words is not None
+    }

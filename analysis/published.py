@@ -129,10 +129,15 @@ class Reliability(_Part, frozen=True):
 
 
 class Quality(_Part, frozen=True):
-    """Of everyone alone: the scales, and the share of what was left out."""
+    """Of everyone alone: the scales, the share of what was left out, and of sheets that look filled in without reading.
+
+    drivers : by outcome and theme ``more``, ``linked`` or ``less``: how much they go together; from 200 people on.
+    """
 
     reliability: dict[str, Reliability]
     nonresponse: dict[str, Figure]
+    careless: Figure | None = None
+    drivers: dict[str, dict[str, Literal["more", "linked", "less"]]] = {}
 
 
 class Wave(_Part, frozen=True):

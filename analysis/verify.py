@@ -59,6 +59,8 @@ _KEYS = frozenset(
 )
 _CERTIFICATE = frozenset({"auditor", "families", "answers", "pattern_sha256"})
 _QUALITY = frozenset({"reliability", "nonresponse"})
+_LATER = frozenset({"careless", "drivers"})
+"""Parts of the quality that documents of before do not have."""
 _COUNTS = frozenset({"invited", "issued", "drawn", "received", "second_codes", "spare_slips", "unreadable"})
 _SIGNED = frozenset({"key", "signature"})
 _HIDDEN = frozenset({"id", "filter", "shown"})
@@ -113,7 +115,7 @@ def verify_document(document: Any) -> list[str]:
             *_check_differences(document),
             *_check_perception(document),
             *_check_experience(document),
-            *_check_quality(document["quality"]),
+            *_check_quality(document["quality"], document["views"][0].get("scales", {})),
             *_check_types(document),
         ]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
@@ -138,7 +140,7 @@ def _check_head(document: Mapping[str, Any]) -> Iterator[str]:
     certificate = document["certificate"]
     if (
         set(certificate) != _CERTIFICATE
-        or set(document["quality"]) != _QUALITY
+        or set(document["quality"]) - _LATER != _QUALITY
         or not set(document["participation"]) <= _COUNTS
     ):
         yield "certificate, quality or participation has parts missing or unknown"
@@ -371,7 +373,7 @@ def _check_types(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"a part has another type than the schema says ({problem})"
 
 
-def _check_quality(quality: Mapping[str, Any]) -> Iterator[str]:
+def _check_quality(quality: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[str]:
     for scale, record in quality["reliability"].items():
         low = band_edges(record["n_band"])[0]
         if (
@@ -380,3 +382,9 @@ def _check_quality(quality: Mapping[str, Any]) -> Iterator[str]:
             yield f"scale {scale} has a reliability of another shape"
     if not all(_is_share(share) for share in quality["nonresponse"].values()):
         yield "a share of what was left out is off its step"
+    if "careless" in quality and not _is_share(quality["careless"]):
+        yield "the share of sheets filled in without reading is off its step"
+    single = {scale for scale, record in quality["reliability"].items() if record["reading"] == "items"}
+    for outcome, themes in quality.get("drivers", {}).items():
+        if not set(themes) <= set(shown) - single:
+            yield f"what goes together with {outcome} is said of a theme that is not shown as one"

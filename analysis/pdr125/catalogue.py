@@ -91,6 +91,19 @@ class SizeBand:
 
 
 @dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause (requisito) of chapters 5 and 6 with this project's short name.
+
+    `verified` is whether its number was read in a public source; else it is from memory, and must be compared with the practice.
+    """
+
+    number: str
+    name_it: str
+    name_en: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """The whole standard as this program uses it."""
 
@@ -98,6 +111,7 @@ class Catalogue:
     threshold_percent: int
     areas: tuple[Area, ...]
     bands: tuple[SizeBand, ...]
+    clauses: tuple[Clause, ...]
 
     def indicators(self, band: int) -> tuple[Indicator, ...]:
         """All indicators of a size band, in the order of the standard."""
@@ -138,6 +152,9 @@ def read_catalogue(data: Mapping[str, Any]) -> Catalogue:
         bands=tuple(
             SizeBand(b["number"], b["name_it"], b["name_en"], b["min_employees"], b["max_employees"])
             for b in data["bands"]
+        ),
+        clauses=tuple(
+            Clause(c["number"], c["name_it"], c["name_en"], c["number_from"] == "source") for c in data["clauses"]
         ),
     )
     _check(catalogue, data["checks"])

@@ -9,7 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from server.certification.figures import year_page, years_page
-from server.certification.indicators import give_file, list_page, one_page
+from server.certification.indicators import give, give_file, list_page, one_page
+from server.certification.register import register_page
+from server.certification.register_entry import entry_page
+from server.certification.register_files import give_register
 from server.certification.years import kept_page, kept_text, scorecard_page
 from server.concern.facts import for_auditor
 from server.frame.asked import AppRequest
@@ -25,7 +28,7 @@ from server.papers.pack import contents as pack_contents
 from server.papers.pack_part import About
 from server.settings import Settings
 from surveys.lifecycle.context import today
-from surveys.public import releases
+from surveys.public import register, releases
 from surveys.public.signing import fingerprint
 from surveys.public.waves import State, in_state
 from surveys.stores import Engines
@@ -150,6 +153,30 @@ async def figures_of_year(request: AppRequest, year: FromPath[int]) -> Response[
     return await year_page(request, year, "/audit/figures", can_edit=False)
 
 
+@get("/register")
+async def whole_register(request: AppRequest) -> Response[str]:
+    """Show the register of the audits."""
+    return await register_page(request, "/audit/register", can_edit=False)
+
+
+@get("/register/{number:int}")
+async def register_entry(request: AppRequest, number: FromPath[int]) -> Response[str]:
+    """Show one line of the register, without forms."""
+    return await entry_page(request, number, "/audit/register", can_edit=False)
+
+
+@get("/register/{number:int}/documents/{document:str}")
+async def register_document(number: FromPath[int], document: FromPath[str]) -> Response[bytes]:
+    """Give a document of the register."""
+    return give(await register.file_of(number, document))
+
+
+@get("/register/file/{kind:str}")
+async def register_file(kind: FromPath[str]) -> Response[bytes]:
+    """Give the register as a file."""
+    return await give_register(kind)
+
+
 @get("/channel.json")
 async def channel_facts(settings: NamedDependency[Settings]) -> Response[bytes]:
     """Export the channel's procedure, times kept and training; no content, no count."""
@@ -182,6 +209,10 @@ ROUTERS = [
             signed_scorecard,
             figures,
             figures_of_year,
+            whole_register,
+            register_entry,
+            register_document,
+            register_file,
             channel_facts,
             report,
         ],

@@ -6,7 +6,7 @@ from typing import ClassVar
 from litestar import Response
 from litestar.exceptions import NotFoundException
 
-from server.certification import figures, scorecard
+from server.certification import figures, register, scorecard
 from server.certification.perceived import Perceived, perceived
 from server.certification.years import kept_years
 from server.concern.facts import indicator_line
@@ -33,6 +33,7 @@ class IndicatorsPage:
     title: str
     base: str
     figures: str
+    register: str
     lines: tuple[scorecard.IndicatorLine, ...]
 
 
@@ -101,19 +102,25 @@ class IndicatorPage:
     """The indicators before and after this one, with their addresses."""
     actions: tuple[Act, ...]
     channel: str
+    findings: tuple[register.Line, ...]
+    """Open lines of the register that name this indicator."""
 
 
 async def list_page(request: AppRequest, base: str) -> Response[str]:
     shell, desk = await frame(request)
     lines = await scorecard.indicator_lines(shell.language)
-    return show(
-        IndicatorsPage(shell, desk, say(shell.language, "hr.indicators.heading"), base, _figures_at(base), lines)
-    )
+    title = say(shell.language, "hr.indicators.heading")
+    return show(IndicatorsPage(shell, desk, title, base, _figures_at(base), _register_at(base), lines))
 
 
 def _figures_at(base: str) -> str:
     """Where this audience reads the figures by gender."""
     return base.replace("/indicators", "/figures")
+
+
+def _register_at(base: str) -> str:
+    """Where this audience reads the register."""
+    return base.replace("/indicators", "/register")
 
 
 async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: bool, error: str = "") -> Response[str]:
@@ -159,6 +166,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         await _around(indicator, base, language),
         await acts(language, lambda one: one.indicator == indicator),
         await indicator_line(indicator, language),
+        await register.open_of(indicator, _register_at(base), language),
     )
     return show(page, status=422 if error else 200)
 
@@ -246,7 +254,11 @@ async def _proposal(indicator: str, language: str) -> tuple[str, ...]:
 
 
 async def give_file(document: str) -> Response[bytes]:
-    found = await evidence.file_of(document)
+    return give(await evidence.file_of(document))
+
+
+def give(found: tuple[str, bytes] | None) -> Response[bytes]:
+    """Give a kept file to save, never to show; what is none is not found."""
     if found is None:
         raise NotFoundException
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in found[0]) or "document"

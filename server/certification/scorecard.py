@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.pdr125.evidence import Scorecard
 from server.frame.display import day, number
 from server.frame.texts import say
 from server.results.findings import indicator_text
@@ -12,9 +13,8 @@ from surveys.certification import Standing
 from surveys.lifecycle.context import today
 
 
-async def total_line(language: str) -> str:
+def total_line(card: Scorecard, language: str) -> str:
     """The total in words; what is earned is compared with the threshold as soon as it is enough, or nothing is left to assess."""
-    card = await certification.scores(today())
     key = {True: "total_pass", False: "total_fail", None: "total_open"}[card.reaches_threshold]
     return say(
         language,
@@ -27,8 +27,12 @@ async def total_line(language: str) -> str:
 
 async def area_points(language: str) -> dict[str, str]:
     """Each area's evidence in words."""
+    return _area_points(await certification.scores(today()), language)
+
+
+def _area_points(card: Scorecard, language: str) -> dict[str, str]:
     lines = {}
-    for area in (await certification.scores(today())).areas:
+    for area in card.areas:
         words = say(
             language,
             "points.earned",
@@ -54,9 +58,9 @@ class EvidenceBar:
 
 async def evidence_bars(language: str) -> dict[str, EvidenceBar]:
     """The evidence of each area as a bar; nothing of an area of which nothing applies."""
-    words = await area_points(language)
-    bars = {}
-    for area in (await certification.scores(today())).areas:
+    card = await certification.scores(today())
+    words, bars = _area_points(card, language), {}
+    for area in card.areas:
         whole, name = area.applicable or 1, str(area.number)
         earned, waiting, lost = (100 * part / whole for part in (area.earned, area.not_assessed, area.lost))
         points = number(area.earned, language) if area.applicable else "–"
@@ -102,7 +106,7 @@ async def road(language: str, standings: Sequence[Standing]) -> Road:
         card.earned,
         card.lost,
         float(card.threshold_percent),
-        await total_line(language),
+        total_line(card, language),
         number(card.earned, language),
         verdict,
         tuple(

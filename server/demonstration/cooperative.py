@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from server.demonstration import channel, figures, years
+from server.demonstration import channel, figures, register, years
 from server.demonstration.stories import STORIES, Story
 from server.frame.terminal import refuse, tell
 from server.frame.texts import catalogue, say
@@ -201,6 +201,7 @@ async def make(settings: Settings, address: str) -> int:
             tell("demo_wave", wave=story.id, sheets=known[story.id]["sheets"], seconds=round(time.monotonic() - began))
         await years.make(engines, settings, STORIES)
         await figures.make(engines["people"], today())
+        await register.make(engines["public"], today())
     known["codes"] = known[STORIES[-1].id].pop("unused")
     _mark(settings, known)
     tell("demo_done", seconds=round(time.monotonic() - began))

@@ -48,7 +48,7 @@ STORIES = (
         {"it": "Come stai al lavoro? 2026", "en": "How is work? 2026"},
         196,
         19,
-        0.68,
+        0.76,
         THEMES,
         {"po": -0.15, "li": -0.9, "fi": 0.15},
         90,

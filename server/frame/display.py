@@ -21,6 +21,12 @@ def day(value: date | str | None, language: str) -> str:
     return format_date(value, format="long", locale=language.replace("-", "_"))
 
 
+@lru_cache(maxsize=1024)
+def short_day(value: date | None, language: str) -> str:
+    """Write a day as a narrow column has it, with its month cut short; nothing stays nothing."""
+    return format_date(value, format="medium", locale=language.replace("-", "_")) if value else ""
+
+
 def month_forms(language: str) -> tuple[str, ...]:
     """A day of each month in words, with ``{d}`` and ``{y}`` in the place of day and year: for scripts, whose own
     calendars do not know every language."""

@@ -24,12 +24,18 @@ LINKS = {
     "representative": (("keys", "/keys"), ("log", "/keys/log"), ("desk_log", "/keys/desk-log")),
     "recovery": (("keys", "/keys"),),
     "guarantee": (("keys", "/keys"),),
-    "auditor": (("audit", "/audit"), ("scorecard", "/audit/scorecard"), ("figures", "/audit/figures")),
+    "auditor": (
+        ("audit", "/audit"),
+        ("scorecard", "/audit/scorecard"),
+        ("figures", "/audit/figures"),
+        ("register", "/audit/register"),
+    ),
 }
 MORE = {
     "hr": (
         ("scorecard", "/hr/scorecard"),
         ("figures", "/hr/figures"),
+        ("register", "/hr/register"),
         ("channel", "/hr/channel"),
         ("audit", "/audit"),
         ("keys", "/keys"),

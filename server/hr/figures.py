@@ -1,13 +1,10 @@
 """Figures by gender: upload of a year, sector averages, what they propose. For HR alone; pay of few people tells of single persons."""
 
-import tempfile
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -28,10 +25,10 @@ from server.frame.asked import AppRequest
 from server.frame.security import account_of, checked_form
 from server.frame.signed_in import desk_language, done
 from server.frame.texts import say
-from server.processes import workers
+from server.hr.uploads import FileRefused, read_sent
 from server.settings import Settings
-from surveys.importing.figures import CONTRACT, LEVEL_ROWS, LIMIT_BYTES, as_csv, as_workbook, filled_rows, share_in
-from surveys.importing.sheets import RefusedRow
+from surveys.importing.figures import CONTRACT, LEVEL_ROWS, LIMIT_BYTES, as_workbook, filled_rows, share_in
+from surveys.importing.forms import MEDIA, as_csv
 from surveys.lifecycle.context import today
 from surveys.people import figures
 from surveys.people.figures import KeepingRefused, Kept
@@ -39,11 +36,6 @@ from surveys.stores import Engines
 
 BASE = "/hr/figures"
 UPLOAD_LIMIT = LIMIT_BYTES + 100_000
-READING_SECONDS = 30
-KINDS = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 @get("/figures")
@@ -59,11 +51,11 @@ async def one_year(request: AppRequest, year: FromPath[int]) -> Response[str]:
 
 
 def _file(rows: list[list[str]], kind: str, name: str) -> Response[bytes]:
-    if kind not in KINDS:
+    if kind not in MEDIA:
         raise NotFoundException
     content = as_csv(rows) if kind == "csv" else as_workbook(rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
-    return Response(content, media_type=KINDS[kind], headers=headers)
+    return Response(content, media_type=MEDIA[kind], headers=headers)
 
 
 def _words() -> dict[str, tuple[str, str]]:
@@ -89,34 +81,12 @@ async def filled(year: FromPath[int], kind: FromPath[str]) -> Response[bytes]:
     return _file(filled_rows(kept.figures, _words(), ()), kind, f"ascolto-dati-per-genere-{year}")
 
 
-class _Refused(Exception):
-    """What was sent is no year's figures: the key of a sentence with what fills it, or the cells that are wrong, and how many."""
-
-    def __init__(self, key: str = "", cells: tuple[RefusedRow, ...] = (), count: int = 0, **params: Any) -> None:
-        super().__init__(key)
-        self.key, self.cells, self.count, self.params = key, cells, count, params
-
-
 async def _figures_in(settings: Settings, sent: object, typed: str) -> YearFigures:
-    """Read a file in a process of its own: a workbook that unpacks to very much holds up nobody."""
+    """The figures of a year in a file that was sent."""
     year = _year_in(typed)
     if year is None or not FIRST_YEAR <= year <= today().year:
-        raise _Refused("figures.refused.future" if year and year > today().year else "figures.refused.year")
-    if not isinstance(sent, UploadFile) or not sent.filename:
-        raise _Refused("figures.refused.file")
-    kind = "".join(letter for letter in Path(sent.filename).suffix if letter.isalnum() and letter.isascii())
-    with tempfile.NamedTemporaryFile(suffix=f".{kind[:9]}" if kind else "", dir=settings.data) as file:
-        file.write(await sent.read())
-        file.flush()
-        try:
-            given = {"path": file.name, "year": year}
-            answer = await workers.run(settings, "figures", given, seconds=READING_SECONDS)
-        except workers.WorkFailed as problem:
-            raise _Refused("import.file.heavy") from problem
-    if "unreadable" in answer:
-        raise _Refused(f"import.file.{answer['unreadable']}", **answer["params"])
-    if answer["refused"]:
-        raise _Refused(cells=tuple(RefusedRow(**one) for one in answer["refused"]), count=answer["n"])
+        raise FileRefused("figures.refused.future" if year and year > today().year else "figures.refused.year")
+    answer = await read_sent(settings, sent, "figures", year=year)
     return from_json(answer["figures"])
 
 
@@ -135,7 +105,7 @@ async def upload(
     try:
         found = await _figures_in(settings, (await request.form()).get("file"), typed[0])
         await _keep(request, engines, found, typed[1], data.get("seen", ""))
-    except _Refused as problem:
+    except FileRefused as problem:
         error, cells = say(language, problem.key, **problem.params) if problem.key else "", problem.cells
         return await years_page(
             request, BASE, can_edit=True, error=error, typed=typed, refused=cells, refused_count=problem.count

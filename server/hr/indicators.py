@@ -96,19 +96,21 @@ async def review(
     return done(f"/hr/indicators/{indicator}", "evidence_reviewed")
 
 
+async def sent_file(request: AppRequest) -> tuple[str, bytes]:
+    """The name and content of a file that a form brought; both empty without one."""
+    upload = (await request.form()).get("file")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return "", b""
+    return "".join(letter for letter in upload.filename if letter.isprintable())[-100:], await upload.read()
+
+
 @post("/indicators/{indicator:str}/documents", request_max_body_size=UPLOAD_LIMIT)
 async def add_document(
     request: AppRequest, indicator: FromPath[str], engines: NamedDependency[Engines]
 ) -> Response[str] | Redirect:
     """Add a dated document: a link or a file."""
     data = await _posted(request, indicator)
-    upload = (await request.form()).get("file")
-    content, name = b"", ""
-    if isinstance(upload, UploadFile) and upload.filename:
-        content, name = (
-            await upload.read(),
-            "".join(letter for letter in upload.filename if letter.isprintable())[-100:],
-        )
+    name, content = await sent_file(request)
     try:
         when = date.fromisoformat(data.get("day", ""))
         await evidence.add_document(

@@ -6,6 +6,7 @@ from typing import ClassVar
 from litestar import Response, get
 
 from server.certification import scorecard
+from server.certification.register import review_deadline
 from server.certification.scorecard import EvidenceBar, Road
 from server.certification.things import things
 from server.frame.asked import AppRequest
@@ -157,7 +158,7 @@ async def overview(request: AppRequest) -> Response[str]:
         sum(one.due < today() for one in waiting),
         say(language, "hr.overview.action", text=waiting[0].text, due=day(waiting[0].due, language)) if waiting else "",
         await promise_of(story.wave.id, language, today()) if story else None,
-        await _deadlines(language),
+        (*await _deadlines(language), *await review_deadline(language)),
         await _next_step(language, story.wave.id if story else "", bool(running)),
         await steps(language) if not story else (),
     )

@@ -7,15 +7,25 @@ from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from analysis.published import Special, Statistic
-from analysis.steps import as_number
+from analysis.published import Document, Special, Statistic
 from server.frame.asked import AppRequest
 from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
-from server.results.reading import band_text, figure_text, labels_of, view_name
+from server.results.reading import Slice, band_text, figure_text, labels_of, slices, view_name
 from server.results.shown import released
+from server.results.telling import worst_case
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """One group that shows the question."""
+
+    name: str
+    band: str
+    index: str
+    favourable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +40,9 @@ class ItemPage:
     finding: str
     text: str
     reverse: bool
-    distribution: tuple[tuple[str, str, float], ...]
-    rows: tuple[tuple[str, str, str, str], ...]
+    slices: tuple[Slice, ...]
+    rows: tuple[GroupRow, ...]
+    crossed: tuple[GroupRow, ...]
     hidden: int
     special: tuple[str, ...]
     """How many do not know, prefer not to say, or left it out; of the whole organisation."""
@@ -51,10 +62,13 @@ async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[
     shown = [(view, view.items[item]) for view in document.views if item in view.items]
     rows = tuple(
         (
-            view_name(view.filter, document.plan.dimensions, language),
-            band_text(found.n_band or view.n_band),
-            figure_text(found.index, language),
-            figure_text(found.favourable, language, " %"),
+            document.kind_of(view.id),
+            GroupRow(
+                view_name(view.filter, document.plan.dimensions, language),
+                band_text(found.n_band or view.n_band),
+                figure_text(found.index, language),
+                figure_text(found.favourable, language, " %"),
+            ),
         )
         for view, found in shown
     )
@@ -72,10 +86,11 @@ async def item_page(request: AppRequest, wave_id: FromPath[str], item: FromPath[
         finding,
         text_of(labels.items.get(item, {"it": item}), language),
         item in labels.reverse,
-        _distribution(figure, language),
-        rows,
+        slices(figure, language),
+        tuple(row for kind, row in rows if kind != "cross"),
+        tuple(row for kind, row in rows if kind == "cross"),
         len(document.views) - len(shown),
-        _special(document.everyone.special.get(item), language),
+        (*_special(document.everyone.special.get(item), language), *_worst(document, figure, language)),
     )
     return show(page)
 
@@ -88,14 +103,9 @@ def _special(found: Special | None, language: str) -> tuple[str, ...]:
     )
 
 
-def _distribution(figure: Statistic, language: str) -> tuple[tuple[str, str, float], ...]:
-    """Unfavourable to favourable, in three or five classes."""
-    shares = figure.distribution
-    keys = {3: ("unfavourable", "neutral", "favourable"), 5: ("1", "2", "3", "4", "5")}.get(len(shares), ())
-    return tuple(
-        (say(language, f"hr.item.class.{key}"), figure_text(share, language, " %"), as_number(share))
-        for key, share in zip(keys, shares, strict=bool(keys))
-    )
+def _worst(document: Document, figure: Statistic, language: str) -> tuple[str, ...]:
+    bounds = worst_case(document, figure.favourable)
+    return (say(language, "hr.item.worst", low=bounds[0], high=bounds[1]),) if bounds else ()
 
 
 HANDLERS = (item_page,)

@@ -24,7 +24,7 @@ from server.results.promise import PromiseWords, promise_of
 from server.results.reading import ItemLine, item_lines, labels_of, participation_line
 from server.results.shown import ExperienceLine, certificate_line, experience_lines, released
 from server.results.story import Claim, story_of, title_of, trend_claims, unit_claims
-from server.results.telling import quality_lines
+from server.results.telling import driver_lines, quality_lines
 from surveys import certification
 from surveys.languages import LANGUAGES
 from surveys.lifecycle.context import today
@@ -58,6 +58,7 @@ class ResultsHrPage:
     items: tuple[ItemLine, ...]
     experience: tuple[ExperienceLine, ...]
     quality: tuple[str, ...]
+    drivers: tuple[str, ...]
     actions: tuple[Act, ...]
     posters: tuple[Territory, ...]
     others: tuple[tuple[str, str], ...]
@@ -123,6 +124,7 @@ async def results_page(
         item_lines(document, language, labels),
         experience_lines(document, labels, language),
         quality_lines(story),
+        driver_lines(story),
         await acts(language, lambda one: one.wave == wave_id),
         territories_of(document, language),
         tuple(

@@ -25,9 +25,9 @@ from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.lifecycle import closing, frozen, opening
 from surveys.lifecycle.context import Site, today
-from surveys.lifecycle.planning import LONGEST, PlanRefused, Wish, plan
+from surveys.lifecycle.planning import GUARANTEE, LONGEST, PlanRefused, Wish, plan
 from surveys.lifecycle.two_keys import cap, given
-from surveys.people import roster, two_keys
+from surveys.people import accounts, roster, two_keys
 from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
 from surveys.public import waves
@@ -71,6 +71,8 @@ class PlannerPage:
     starts: str
     ends: str
     longest: int
+    guarantors: int
+    """How many accounts may read comments: each is let out by two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ async def _planner(request: AppRequest, given: dict[str, str], error: str = "") 
         given.get("starts") or today().isoformat(),
         given.get("ends") or (today() + timedelta(days=19)).isoformat(),
         LONGEST.days,
+        sum(account.role == GUARANTEE for account in await accounts.everyone()),
     )
     return show(page, status=422 if error else 200)
 

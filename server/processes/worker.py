@@ -159,7 +159,23 @@ async def _figures(given: dict[str, Any]) -> dict[str, Any]:
     return _bounded(read)
 
 
+async def _register(given: dict[str, Any]) -> dict[str, Any]:
+    """Read a file of the register."""
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from surveys.importing.register import read_register
+
+    def read() -> dict[str, Any]:
+        found = read_register(Path(given["path"]), given["kinds"], given["numbers"], date.fromisoformat(given["day"]))
+        rows = [json.loads(json.dumps([number, asdict(entry)], default=str)) for number, entry in found.rows]
+        return {"rows": rows, "refused": [asdict(one) for one in found.refused[:TOLD]], "n": len(found.refused)}
+
+    return _bounded(read)
+
+
 COMMANDS = {
+    "register": _register,
     "people": _people,
     "figures": _figures,
     "preview": _preview,

@@ -25,12 +25,12 @@ class Effect:
 
 async def effects(records: Sequence[ActionRecord], language: str) -> dict[str, Effect]:
     """By action; the pages of a wave are read once."""
-    waves = await certification.waves_of_everyone()
-    stories: dict[str, Story | None] = {}
-    for wave in {one.wave for one in records if one.wave} | {wave.id for wave in waves}:
-        stories[wave] = await _story(wave, language)
-    order = [wave.id for wave in waves]
-    after = {earlier: stories[later] for earlier, later in pairwise(order)}
+    order = [wave.id for wave in await certification.waves_of_everyone()]
+    later = dict(pairwise(order))
+    asked = {one.wave for one in records if one.wave}
+    wanted = asked | {later[wave] for wave in asked if wave in later}
+    stories = {wave: await _story(wave, language) for wave in sorted(wanted)}
+    after = {wave: stories[later[wave]] for wave in asked if wave in later}
     return {one.id: _effect(one, stories.get(one.wave), after.get(one.wave), language) for one in records}
 
 

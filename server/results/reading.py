@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.demographics import Dimension
-from analysis.published import Document, Filter
+from analysis.published import Document, Filter, Statistic
 from analysis.steps import Figure, as_number, ends_low, is_coded
 from analysis.views import Plan
 from server.frame.display import number, text_of
-from server.frame.texts import direction, say
+from server.frame.texts import DESK_LANGUAGES, direction, say
 from surveys.public.waves import WaveRecord
 
 type Texts = Mapping[str, str]
@@ -113,6 +113,40 @@ def groups_of(wave: WaveRecord, language: str) -> tuple[Group, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """One class of answers on a bar of 100: where it begins, how wide it is, and its shade from 1 (unfavourable) to 5."""
+
+    label: str
+    share: str
+    begin: float
+    width: float
+    shade: int
+
+
+_CLASSES = {
+    3: (("unfavourable", 1), ("neutral", 3), ("favourable", 5)),
+    5: (("1", 1), ("2", 2), ("3", 3), ("4", 4), ("5", 5)),
+}
+"""What a distribution's classes are called, and their shades, by how many there are."""
+
+
+def slices(figure: Statistic, language: str) -> tuple[Slice, ...]:
+    """The distribution of a question, unfavourable to favourable; nothing where none is published.
+
+    Shares are printed as published. On the bar they are drawn as parts of their sum, since each is rounded by itself.
+    """
+    shares = figure.distribution
+    whole, found, begin = sum(as_number(share) for share in shares) or 1.0, [], 0.0
+    for share, (key, shade) in zip(shares, _CLASSES.get(len(shares), ()), strict=bool(shares)):
+        width = 100 * as_number(share) / whole
+        found.append(
+            Slice(say(language, f"hr.item.class.{key}"), figure_text(share, language, " %"), begin, width, shade)
+        )
+        begin += width
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class ItemLine:
     """One item for the whole organisation."""
 
@@ -122,6 +156,7 @@ class ItemLine:
     interval: str
     favourable: str
     favourable_interval: str
+    slices: tuple[Slice, ...]
 
 
 def item_lines(document: Document, language: str, labels: Labels) -> tuple[ItemLine, ...]:
@@ -133,6 +168,7 @@ def item_lines(document: Document, language: str, labels: Labels) -> tuple[ItemL
             interval_text(figure.ci.index, language),
             figure_text(figure.favourable, language, " %"),
             interval_text(figure.ci.favourable, language),
+            slices(figure, language) if language in DESK_LANGUAGES else (),
         )
         for item, figure in document.everyone.items.items()
     )

@@ -82,6 +82,17 @@ async def story_of(wave: str, language: str) -> Story:
     return Story(record, document, labels_of(record), found[1], when, _moved(pair), language, _alike(pair))
 
 
+async def stories_of_everyone(language: str) -> tuple[Story, ...]:
+    """The releases of everyone that this installation signed, the oldest first; each knows the one before it."""
+    found = []
+    for wave in await certification.waves_of_everyone():
+        try:
+            found.append(await story_of(wave.id, language))
+        except (NotFoundException, ReleaseInvalid):
+            continue
+    return tuple(found)
+
+
 async def _before(record: WaveRecord, document: Document) -> tuple[WaveRecord, Document] | None:
     """The wave of everyone before, by its signed days, and only where its questions are those that were signed with its figures.
 

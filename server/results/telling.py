@@ -3,12 +3,14 @@
 The pages of the desks and the printed papers say it with these sentences, so that none says more than another.
 """
 
+import math
 from collections.abc import Iterable
 
 from babel.lists import format_list
 
 from analysis.findings import gender_contrasts
 from analysis.published import Document
+from analysis.steps import Figure, as_number, ends_low, is_coded
 from server.frame.display import number
 from server.frame.texts import say
 from server.results.findings import gender_line
@@ -131,4 +133,48 @@ def quality_lines(story: Story) -> tuple[str, ...]:
     ]
     if share := figure_text(quality.nonresponse.get("items"), language, " %"):
         lines.append(say(language, "hr.results.left_out", share=share))
+    if share := figure_text(quality.careless, language, " %"):
+        lines.append(say(language, "hr.results.careless", share=share))
     return tuple(lines)
+
+
+def driver_lines(story: Story) -> tuple[str, ...]:
+    """Which themes go together with each outcome, in one sentence each; it never says that one brings about the other."""
+    language, lines = story.language, []
+    for outcome, themes in story.document.quality.drivers.items():
+        named = {
+            word: format_list(
+                [f"«{story.name('scales', theme)}»" for theme, said in themes.items() if said == word],
+                locale=language.replace("-", "_"),
+            )
+            for word in ("more", "less")
+            if word in themes.values()
+        }
+        key = "_".join(["driver", *named]) if named else "driver_alike"
+        lines.append(say(language, f"hr.results.{key}", outcome=story.name("items", outcome), **named))
+    return tuple(lines)
+
+
+def worst_case(document: Document, favourable: Figure | None) -> tuple[int, int] | None:
+    """Between what a favourable share of everybody invited can lie, whatever those who did not answer think (Manski's bounds).
+
+    Parameters
+    ----------
+    document : a release with both counts
+    favourable : the published share of those who answered, in [0, 100]
+
+    Returns
+    -------
+    Whole percents, outward; None without a share or a count.
+
+    References
+    ----------
+    .. [1] C. F. Manski, Partial Identification of Probability Distributions (2003), ch. 1: [r p, r p + 1 - r].
+    """
+    received, invited = document.participation["received"], document.participation.get("invited")
+    if favourable is None or not invited or received > invited:
+        return None
+    low = 0.0 if ends_low(favourable) else as_number(favourable)
+    high = 100.0 if is_coded(favourable) and not ends_low(favourable) else as_number(favourable)
+    rate = received / invited
+    return math.floor(rate * low), math.ceil(rate * high + 100 * (1 - rate))

@@ -4,7 +4,6 @@ A row is one figure, known by the code in its first column; a level of the colle
 beside each other in the file, so that whoever fills it in needs no other page.
 """
 
-import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,8 @@ from analysis.pdr125.year_figures import (
     Level,
     YearFigures,
 )
-from surveys.importing.sheets import FileUnreadable, RefusedRow, Rows, read_rows
+from surveys.importing.forms import places_of
+from surveys.importing.sheets import FileUnreadable, RefusedRow, read_rows
 
 LIMIT_BYTES = 2 * 1024 * 1024
 UNPACKED_BYTES = 16 * 1024 * 1024
@@ -120,13 +120,6 @@ def _written(value: Fraction | int | None) -> str:
     return str(int(value)) if value == int(value) else f"{float(value):.2f}".replace(".", ",")
 
 
-def as_csv(rows: Sequence[Sequence[str]]) -> bytes:
-    """Rows as an Italian spreadsheet reads a CSV: semicolons, UTF-8 with a mark at its begin."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=";").writerows(rows)
-    return ("\ufeff" + text.getvalue()).encode()
-
-
 def as_workbook(rows: Sequence[Sequence[str]]) -> bytes:
     """Rows as a workbook of one sheet, with the places that no figure belongs in greyed."""
     import xlsxwriter  # loaded when somebody asks for a workbook: a start does not need it
@@ -180,25 +173,12 @@ def read_figures(path: Path, year: int) -> FiguresImport:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"no reporting year: {year}")
     rows = read_rows(path, limit_bytes=LIMIT_BYTES, unpacked=UNPACKED_BYTES)
-    reading = _Reading(_columns(rows))
+    reading = _Reading(places_of(rows.header, COLUMNS, ("code", "level", *GENDERS, "value")))
     for number, cells in rows.numbered:
         if number > MOST_ROWS:
             raise FileUnreadable("long", limit=MOST_ROWS)
         reading.take(number, cells)
     return reading.made(year)
-
-
-def _columns(rows: Rows) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for place, header in enumerate(rows.header):
-        for half in (part.strip().casefold() for part in header.split("/")):
-            name = next((name for name, title in COLUMNS.items() if half in title.split(" / ")), "")
-            if name:
-                found.setdefault(name, place)
-    for name in ("code", "level", *GENDERS, "value"):
-        if name not in found:
-            raise FileUnreadable("missing_column", column=COLUMNS[name], columns=", ".join(filter(None, rows.header)))
-    return found
 
 
 @dataclass(slots=True)

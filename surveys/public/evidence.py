@@ -152,19 +152,10 @@ async def of(indicator: str) -> EvidenceState:
     return (await everything()).get(indicator, EvidenceState(indicator))
 
 
-async def add_document(
-    engine: StoreEngine,
-    indicator: str,
-    title: str,
-    day: date,
-    today: date,
-    *,
-    who: str,
-    link: str = "",
-    file_name: str = "",
-    content: bytes = b"",
-) -> None:
-    """Add a dated document; a review of what was there before no longer counts.
+def checked_paper(
+    title: str, day: date, today: date, *, link: str = "", file_name: str = "", content: bytes = b""
+) -> dict[str, Any]:
+    """The columns of a dated document that may be kept.
 
     Raises
     ------
@@ -182,20 +173,39 @@ async def add_document(
         raise EvidenceRefused("link")
     if len(content) > FILE_LIMIT:
         raise EvidenceRefused("size")
-    sha256 = hashlib.sha256(content).hexdigest() if content else ""
+    return {
+        "id": secrets.token_hex(16),
+        "title": title.strip(),
+        "day": day,
+        "link": link,
+        "file_name": file_name,
+        "content": content,
+        "sha256": hashlib.sha256(content).hexdigest() if content else "",
+    }
+
+
+async def add_document(
+    engine: StoreEngine,
+    indicator: str,
+    title: str,
+    day: date,
+    today: date,
+    *,
+    who: str,
+    link: str = "",
+    file_name: str = "",
+    content: bytes = b"",
+) -> None:
+    """Add a dated document; a review of what was there before no longer counts.
+
+    Raises
+    ------
+    EvidenceRefused
+        As `checked_paper`.
+    """
+    columns = checked_paper(title, day, today, link=link, file_name=file_name, content=content)
     async with _alone(engine):
-        await EvidenceDocument.insert(
-            EvidenceDocument(
-                id=secrets.token_hex(16),
-                indicator=indicator,
-                title=title.strip(),
-                day=day,
-                link=link,
-                file_name=file_name,
-                content=content,
-                sha256=sha256,
-            )
-        )
+        await EvidenceDocument.insert(EvidenceDocument(indicator=indicator, **columns))
         await _unreview(indicator)
         await _enter(indicator, today, who, evidence_log.ADDED)
 
@@ -215,7 +225,11 @@ async def remove_document(engine: StoreEngine, document: str, *, who: str, today
 
 async def file_of(document: str) -> tuple[str, bytes] | None:
     """The name and content of a kept file; None also of one that is no longer what was kept."""
-    row = await EvidenceDocument.select().where(EvidenceDocument.id == document).first()
+    return kept_file(await EvidenceDocument.select().where(EvidenceDocument.id == document).first())
+
+
+def kept_file(row: dict[str, Any] | None) -> tuple[str, bytes] | None:
+    """The name and content in the row of a document; None of a link, and of a file that is not the one that was kept."""
     content = bytes(row["content"] or b"") if row else b""
     if not row or not content or hashlib.sha256(content).hexdigest() != row["sha256"]:
         return None

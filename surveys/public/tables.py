@@ -140,6 +140,49 @@ class EvidenceDocument(Table):
     sha256 = Varchar(length=64, default="")
 
 
+class RegisterEntry(Table):
+    """One line of the register of the audit: a finding, an internal audit, a review by the management, an objective."""
+
+    number = BigInt(primary_key=True)
+    kind = Varchar(length=20)
+    clause = Varchar(length=20, default="")
+    indicator = Varchar(length=8, default="")
+    title = Text()
+    evidence = Text(default="")
+    owner = Text()
+    due = Date(default=None, null=True)
+    closed_on = Date(default=None, null=True)
+    outcome = Text(default="")
+    team = Text(default="")
+    set_on = Date(default=None, null=True)
+    changed_on = Date(default=None, null=True)
+
+
+class RegisterDocument(Table):
+    """A dated document of a line of the register: a file kept here, or a link."""
+
+    id = Varchar(length=32, primary_key=True)
+    entry = BigInt(index=True)
+    title = Text()
+    day = Date(default=None, null=True)
+    link = Text(default="")
+    file_name = Text(default="")
+    content = Bytea(default=b"")
+    sha256 = Varchar(length=64, default="")
+
+
+class RegisterAct(Table):
+    """One act on a line of the register and what stood after it: never changed, never taken away. The day, no hour."""
+
+    id = Varchar(length=40, primary_key=True)
+    entry = BigInt(index=True)
+    number = Integer()
+    day = Date()
+    who = Text()
+    act = Varchar(length=20)
+    state = JSON()
+
+
 class Action(Table):
     """Something the organisation said it will do, by whom and by when."""
 

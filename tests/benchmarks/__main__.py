@@ -1,5 +1,5 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
-sizes audit nulls suppression tables start stir strangers."""
+sizes audit coverage nulls suppression tables start stir strangers."""
 
 import asyncio
 import sys
@@ -13,6 +13,7 @@ from tests.benchmarks import (
     blind,
     concerns,
     corpus,
+    coverage,
     nulls,
     phone,
     releases,
@@ -36,6 +37,7 @@ PARTS = {
     "audit": audits.measure,
     "corpus": corpus.measure,
     "belief": beliefs.measure,
+    "coverage": coverage.measure,
     "nulls": nulls.measure,
     "suppression": suppression.measure,
     "tables": tables.measure,

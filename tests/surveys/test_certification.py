@@ -102,6 +102,19 @@ async def test_the_wave_that_speaks_is_of_our_own_and_closed_last(sqlite_site: S
     assert found is not None and (found[0].id, found[1].wave.id) == ("new", "new")
 
 
+async def test_of_a_day_gone_by_only_what_was_released_then_speaks(sqlite_site: Site) -> None:
+    """Could mislead: a scorecard of last year that shows how people lived it this year."""
+    await _released(sqlite_site, "old", CLOSED)
+    await _released(sqlite_site, "new", CLOSED + timedelta(days=30))
+    for days, name in ((0, "old"), (29, "old"), (30, "new"), (400, "new")):
+        day = CLOSED + timedelta(days=days)
+        found = await certification.newest_wave(day)
+        assert found is not None and found[0].id == name
+        seen = await certification.standing(SEEN, day)
+        assert seen is not None and seen.perception is not None and seen.perception.wave == name
+    assert await certification.newest_wave(CLOSED - timedelta(days=1)) is None
+
+
 async def test_a_pulse_or_a_wave_of_one_territory_moves_nothing(sqlite_site: Site) -> None:
     """Could mislead: a pulse of one unit took the place of the whole cooperative's wave, in the scorecard and in 1.6."""
     await _released(sqlite_site, "whole", CLOSED)

@@ -1,6 +1,6 @@
 """Offices of the served application: HR twice, the representative and the auditor, signed in as their pages have it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,11 +44,11 @@ class Offices:
 
 
 @asynccontextmanager
-async def offices(settings: StoreSettings) -> AsyncIterator[Offices]:
-    """Serve these stores to everybody of `PEOPLE`."""
+async def offices(settings: StoreSettings, people: Mapping[str, str] = PEOPLE) -> AsyncIterator[Offices]:
+    """Serve these stores to these people, by name and role."""
     sessions: dict[str, str] = {}
     async with stores(settings) as engines:
-        for name, role in PEOPLE.items():
+        for name, role in people.items():
             await accounts.add(engines["people"], name, role, PASSWORD)
             secret = await channel.with_codes(Site(engines, settings.data, DAY, "test"), name)
             sessions[name] = (

@@ -1,5 +1,6 @@
 """Two releases of the full form for tests of who reads them: in Prato answers are lower, of women on growth too."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -38,16 +39,20 @@ LOOSE = "VOI"
 CLOSED = DAY - timedelta(days=100)
 
 
-def form_of(kind: str) -> Questionnaire:
-    return shipped(kind, [UnitNode(*unit) for unit in UNITS], ("unit", "gender", "age"))
+def form_of(kind: str, other: str = "") -> Questionnaire:
+    """The questionnaire; one question may be asked in other Italian words."""
+    form = shipped(kind, [UnitNode(*unit) for unit in UNITS], ("unit", "gender", "age"))
+    words = next((item.text["it"] for item in form.items() if item.id == other), "")
+    said = json.dumps(form.to_json(), ensure_ascii=False)
+    return Questionnaire.from_json(json.loads(said.replace(words, f"{words} Davvero.") if words else said))
 
 
 @cache
 def document_of(
-    name: str, kind: str, closed: date, low: float, women: float, n: int = 240, title: str = ""
+    name: str, kind: str, closed: date, low: float, women: float, n: int = 240, title: str = "", other: str = ""
 ) -> dict[str, Any]:
     """So many people; in Prato answers are lower by `low`, and of women on growth by `women`."""
-    form, source = form_of(kind), np.random.default_rng(len(name))
+    form, source = form_of(kind, other), np.random.default_rng(len(name))
     instrument = instrument_of(form)
     tree = [Category(code, label, above or None) for code, label, above in UNITS]
     plan = default_plan(tree, [Category(c, c) for c in ("f", "m")], [Category(c, c) for c in ("u30", "30_39")])
@@ -79,8 +84,9 @@ async def keep(
     women: float = 0.0,
     n: int = 240,
     title: str = "",
+    other: str = "",
 ) -> None:
-    document = document_of(name, kind, closed, low, women, n, title)
+    document = document_of(name, kind, closed, low, women, n, title, other)
     record = WaveRecord(
         name,
         {"it": title or name},
@@ -88,7 +94,7 @@ async def keep(
         closed=closed,
         released=closed,
         invited=n + 60,
-        questionnaire=form_of(kind).to_json(),
+        questionnaire=form_of(kind, other).to_json(),
         plan={part: document["plan"][part] for part in ("dimensions", "views")},
     )
     await waves.add(site.engines["public"], record)

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from analysis.pdr125.year_figures import Heads, SectorAverage
-from server.hr.figures import KINDS
-from surveys.importing.figures import as_csv, as_workbook, filled_rows
+from surveys.importing.figures import as_workbook, filled_rows
+from surveys.importing.forms import MEDIA as KINDS
+from surveys.importing.forms import as_csv
 from surveys.lifecycle.context import today
 from surveys.people import figures
 from surveys.people.figures import Kept

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -209,3 +210,18 @@ async def test_nobody_but_hr_reads_it(tmp_path: Any, path: str) -> None:
     async with offices(StoreSettings(tmp_path)) as served:
         for who in ("verifica", "rappresentante"):
             assert (await served.get(f"/hr/results{path}", who)).status_code == 403
+
+
+async def test_an_indicator_stands_beside_itself_only_where_its_questions_were_the_same(tmp_path: Any) -> None:
+    """Could mislead: "before 30" of a question that asked something else. 3.6 has SAF1 among its questions, 1.1 has not."""
+    settings = StoreSettings(tmp_path)
+    async with stores(settings) as engines:
+        site = Site(engines, settings.data, DAY, "test")
+        await _keep(site, "prima", CLOSED - timedelta(days=200), other="SAF1")
+        await _keep(site, "adesso", CLOSED, low=1.2)
+    async with offices(settings) as served:
+        pages = [unescape((await served.get(f"/hr/indicators/{one}?lang=it")).text) for one in ("1.1", "3.6")]
+    assert ["Prima (" in page for page in pages] == [True, False]
+    questions = re.findall(r"<tr>.*?</tr>", pages[1].partition("questions")[2], re.S)
+    hollow = {("Davvero" in row or "al sicuro" in row): 'class="before"' in row for row in questions if "item/" in row}
+    assert hollow == {True: False, False: True}

@@ -19,12 +19,12 @@ from surveys.importing.figures import (
     CONTRACT,
     LEVEL_ROWS,
     FiguresImport,
-    as_csv,
     as_workbook,
     filled_rows,
     read_figures,
     share_in,
 )
+from surveys.importing.forms import as_csv
 from surveys.importing.sheets import FileUnreadable
 from tests.analysis.pdr125.years import YEAR, any_year
 

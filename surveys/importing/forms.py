@@ -1,0 +1,40 @@
+"""What templates that people fill in have alike: columns with a name in Italian and one in English, and how they are written as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from surveys.importing.sheets import FileUnreadable
+
+MEDIA = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""The kinds of file that a template comes as."""
+
+
+def as_csv(rows: Sequence[Sequence[str]]) -> bytes:
+    """Rows as an Italian spreadsheet reads a CSV: semicolons, UTF-8 with a mark at its begin."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows(rows)
+    return ("\ufeff" + text.getvalue()).encode()
+
+
+def places_of(header: Sequence[str], columns: Mapping[str, str], needed: Iterable[str]) -> dict[str, int]:
+    """The place of each column in a header; a file may name a column by either half of "italiano / english".
+
+    Raises
+    ------
+    FileUnreadable
+        ``missing_column``, if one that is needed is not there.
+    """
+    found: dict[str, int] = {}
+    for place, title in enumerate(header):
+        for half in (part.strip().casefold() for part in title.split("/")):
+            name = next((name for name, both in columns.items() if half in both.split(" / ")), "")
+            if name:
+                found.setdefault(name, place)
+    for name in needed:
+        if name not in found:
+            raise FileUnreadable("missing_column", column=columns[name], columns=", ".join(filter(None, header)))
+    return found

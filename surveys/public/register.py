@@ -1,0 +1,212 @@
+"""The register of the audit: findings, internal audits, reviews by the management and objectives, as numbered lines with documents.
+
+Whoever changes a line says what she saw of it, so that nobody writes over what another wrote meanwhile. Every act is entered in a log
+(`register_log`) in the same transaction. A number is given once: what is taken away leaves its number in the log.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+from surveys.engines import PooledSQLite, StoreEngine
+from surveys.public import register_log as log
+from surveys.public.evidence import DocumentRecord, checked_paper, kept_file
+from surveys.public.register_entry import REVIEW, REVIEW_DAYS, Entry, Fault, faults
+from surveys.public.tables import RegisterDocument, RegisterEntry
+
+
+class RegisterRefused(ValueError):
+    """It is not written as asked: `faults` of the entry, or else the reason ``changed`` (meanwhile), ``gone`` or ``document``."""
+
+    def __init__(self, reason: str = "", found: tuple[Fault, ...] = ()) -> None:
+        super().__init__(reason or ", ".join(f"{one.field}: {one.reason}" for one in found))
+        self.reason, self.faults = reason, found
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line as it is kept."""
+
+    number: int
+    entry: Entry
+    set_on: date
+    changed_on: date | None = None
+    documents: tuple[DocumentRecord, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """What a form shows of it, as 16 hex digits: whoever changes it changes this and nothing newer."""
+        return _mark(self.as_it_stands())
+
+    def as_it_stands(self) -> dict[str, Any]:
+        """The line as plain JSON, for the log."""
+        plain = asdict(self.entry) | {"documents": [asdict(one) for one in self.documents]}
+        return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
+
+
+def _mark(said: object) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def mark_of(records: Mapping[int, Record]) -> str:
+    """What somebody saw who takes in a file: all lines as they stood, as 16 hex digits."""
+    return _mark([(number, record.mark) for number, record in sorted(records.items())])
+
+
+@asynccontextmanager
+async def alone(engine: StoreEngine) -> AsyncIterator[None]:
+    """A transaction in which nobody else writes the register: what is read in it is what is changed."""
+    async with engine.transaction() as transaction:
+        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
+            await transaction.connection.execute("LOCK TABLE register_entry, register_document IN EXCLUSIVE MODE")
+        yield
+
+
+async def everything() -> dict[int, Record]:
+    """All lines by their number."""
+    papers: dict[int, list[DocumentRecord]] = {}
+    columns = [c for c in RegisterDocument.all_columns() if c._meta.name != "content"]
+    for row in await RegisterDocument.select(*columns).order_by(RegisterDocument.day, RegisterDocument.id):
+        papers.setdefault(row.pop("entry"), []).append(DocumentRecord(**row))
+    found = {}
+    for row in await RegisterEntry.select().order_by(RegisterEntry.number):
+        number, set_on, changed_on = row.pop("number"), row.pop("set_on"), row.pop("changed_on")
+        found[number] = Record(number, Entry(**row), set_on, changed_on, tuple(papers.get(number, ())))
+    return found
+
+
+def in_order(records: Mapping[int, Record]) -> list[Record]:
+    """What is open by the day it is due, then what is over, the newest first."""
+    still = [one for one in records.values() if one.entry.closed_on is None]
+    over = [one for one in records.values() if one.entry.closed_on is not None]
+    still.sort(key=lambda one: (one.entry.due or date.max, one.number))
+    return still + sorted(over, key=lambda one: (one.entry.closed_on or date.min, one.number), reverse=True)
+
+
+def last_held(records: Mapping[int, Record], kind: str) -> Record | None:
+    """The newest audit or review that was held."""
+    held = [one for one in records.values() if one.entry.kind == kind and one.entry.closed_on]
+    return max(held, key=lambda one: (one.entry.closed_on or date.min, one.number), default=None)
+
+
+def review_is_due(records: Mapping[int, Record], on: date) -> bool:
+    """Whether the last review by the management is older than a year; false where none was ever written down."""
+    last = last_held(records, REVIEW)
+    return bool(last and last.entry.closed_on and (on - last.entry.closed_on).days > REVIEW_DAYS)
+
+
+def checked(entry: Entry, today: date) -> Entry:
+    if found := faults(entry, today):
+        raise RegisterRefused(found=found)
+    return entry
+
+
+def _row(number: int, entry: Entry, today: date) -> RegisterEntry:
+    return RegisterEntry(number=number, **asdict(entry), set_on=today, changed_on=None)
+
+
+async def _held(number: int, seen: str) -> Record:
+    """A line inside a transaction, as somebody saw it."""
+    record = (await everything()).get(number)
+    if record is None:
+        raise RegisterRefused("gone")
+    if record.mark != seen:
+        raise RegisterRefused("changed")
+    return record
+
+
+async def add(engine: StoreEngine, entry: Entry, who: str, today: date) -> int:
+    """Write a new line and say its number.
+
+    Raises
+    ------
+    RegisterRefused
+    """
+    checked(entry, today)
+    async with alone(engine):
+        number = 1 + await log.last_number()
+        await RegisterEntry.insert(_row(number, entry, today))
+        await log.enter(number, today, who, log.ADDED, Record(number, entry, today).as_it_stands())
+    return number
+
+
+async def change(engine: StoreEngine, number: int, seen: str, entry: Entry, who: str, today: date) -> None:
+    """Say a line anew, as it was seen (`Record.mark`): with a day of closing it is closed, without one it is open again.
+
+    Raises
+    ------
+    RegisterRefused
+    """
+    checked(entry, today)
+    async with alone(engine):
+        await write(await _held(number, seen), entry, who, today)
+
+
+async def write(before: Record, entry: Entry, who: str, today: date, **more: str) -> None:
+    if entry == before.entry:
+        return
+    act = log.CHANGED
+    if (entry.closed_on is None) != (before.entry.closed_on is None):
+        act = log.REOPENED if entry.closed_on is None else log.CLOSED
+    values: dict[Any, Any] = asdict(entry) | {"changed_on": today}
+    await RegisterEntry.update(values).where(RegisterEntry.number == before.number)
+    after = replace(before, entry=entry, changed_on=today)
+    await log.enter(before.number, today, who, act, after.as_it_stands() | more)
+
+
+async def remove(engine: StoreEngine, number: int, seen: str, who: str, today: date) -> None:
+    """Take a line and its documents away, as it was seen; the log keeps what stood in it.
+
+    Raises
+    ------
+    RegisterRefused
+    """
+    async with alone(engine):
+        record = await _held(number, seen)
+        await RegisterEntry.delete().where(RegisterEntry.number == number)
+        await RegisterDocument.delete().where(RegisterDocument.entry == number)
+        await log.enter(number, today, who, log.REMOVED, record.as_it_stands())
+
+
+async def add_document(
+    engine: StoreEngine, number: int, title: str, day: date, today: date, *, who: str, **paper: Any
+) -> None:
+    """Add a dated document to a line: `link`, or `file_name` and `content`.
+
+    Raises
+    ------
+    EvidenceRefused
+        As `evidence.add_document`.
+    RegisterRefused
+        ``gone``.
+    """
+    columns = checked_paper(title, day, today, **paper)
+    async with alone(engine):
+        if number not in await everything():
+            raise RegisterRefused("gone")
+        await RegisterDocument.insert(RegisterDocument(entry=number, **columns))
+        await _enter_papers(number, log.DOCUMENT_ADDED, who, today)
+
+
+async def remove_document(engine: StoreEngine, number: int, document: str, who: str, today: date) -> None:
+    """Take a document away; of one that is not there nothing happens."""
+    async with alone(engine):
+        record = (await everything()).get(number)
+        if record is None or document not in [one.id for one in record.documents]:
+            return
+        await RegisterDocument.delete().where(RegisterDocument.id == document)
+        await _enter_papers(number, log.DOCUMENT_REMOVED, who, today)
+
+
+async def _enter_papers(number: int, act: str, who: str, today: date) -> None:
+    await log.enter(number, today, who, act, (await everything())[number].as_it_stands())
+
+
+async def file_of(number: int, document: str) -> tuple[str, bytes] | None:
+    """The name and content of a kept file of a line; None also of one that is no longer what was kept."""
+    wanted = (RegisterDocument.id == document) & (RegisterDocument.entry == number)
+    return kept_file(await RegisterDocument.select().where(wanted).first())
