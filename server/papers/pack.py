@@ -19,6 +19,7 @@ from server.papers.pack_acts import actions_part, channel_part, log_part, promis
 from server.papers.pack_archive import Writer
 from server.papers.pack_evidence import content_of, evidence_part, figures_part, scorecards_part
 from server.papers.pack_part import About, Chapter, Gap, Kept, Part, Table, row
+from server.papers.pack_register import register_part
 from server.papers.pack_signers import signers_part
 from server.papers.pack_waves import waves_part
 from surveys import certification
@@ -32,7 +33,7 @@ MEGABYTE = 1024 * 1024
 
 async def _elsewhere(about: About) -> Part:
     """What the practice's auditors ask for and no store of this program holds as such."""
-    return Part(absent=tuple(Gap(name, "elsewhere") for name in ("register", "dpia", "minutes")))
+    return Part(absent=tuple(Gap(name, "elsewhere") for name in ("dpia", "minutes")))
 
 
 PARTS: Mapping[str, Callable[[About], Awaitable[Part]]] = {
@@ -40,6 +41,7 @@ PARTS: Mapping[str, Callable[[About], Awaitable[Part]]] = {
     "evidence": evidence_part,
     "scorecards": scorecards_part,
     "actions": actions_part,
+    "register": register_part,
     "promises": promises_part,
     "channel": channel_part,
     "figures": figures_part,

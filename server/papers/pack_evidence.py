@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from server.papers.pack_part import About, Chapter, Gap, Kept, Part, Table, row,
 from server.results.findings import indicator_text
 from surveys import certification, scorecards
 from surveys.people import figures
-from surveys.public import evidence, evidence_log
+from surveys.public import evidence, evidence_log, register
 from surveys.public import scorecards as kept_cards
 from surveys.public.evidence import DocumentRecord, EvidenceState
 from surveys.public.evidence_log import Entry
@@ -25,7 +26,7 @@ from surveys.public.scorecards import Scorecard, ScorecardInvalid
 
 FILES_LIMIT = 400 * 1024 * 1024
 """So many bytes of documents go into one pack; of what is over it, the hash is listed and the seat gives the file."""
-MOST_FILES = 3000
+MOST_FILES = 1800
 FOLDER = "evidence/files"
 
 
@@ -38,14 +39,15 @@ async def evidence_part(about: About) -> Part:
     stored = await evidence.everything()
     if not stored:
         return Part(absent=(Gap("evidence", "none"),))
-    kept, left_out, broken = await _files(stored) if about.whole else ([], [], [])
+    papers = [(paper, 0) for state in stored.values() for paper in state.documents] if about.whole else []
+    found = await placed(papers, FOLDER, FILES_LIMIT)
     has_files = any(paper.sha256 for state in stored.values() for paper in state.documents)
     entries = await evidence_log.history()
     plain = {
         "schema": "ascolto-evidence/1",
         "day": str(about.day),
         "records": {name: state.as_it_stands() for name, state in sorted(stored.items())},
-        "files": {one.document: one.name for one in kept},
+        "files": {one.document: one.name for one in found.kept},
     }
     log = [
         {
@@ -63,33 +65,51 @@ async def evidence_part(about: About) -> Part:
             ("evidence/evidence.json", _text(plain)),
             ("evidence/log.json", _text({"schema": "ascolto-evidence-log/1", "acts": log})),
         ),
-        kept=tuple({one.name: one for one in kept}.values()),
-        left_out=tuple(left_out),
+        kept=tuple({one.name: one for one in found.kept}.values()),
+        left_out=found.left_out,
         absent=() if has_files else (Gap("evidence", "no_files"),),
-        broken=(*broken, *(Gap("evidence", "record", name) for name in _others(stored, entries))),
-        chapters=(await _evidence_chapter(about, stored, {one.document: one.name for one in kept}),),
+        broken=(*found.broken, *(Gap("evidence", "record", name) for name in _others(stored, entries))),
+        chapters=(await _evidence_chapter(about, stored, {one.document: one.name for one in found.kept}),),
     )
 
 
-async def _files(stored: Mapping[str, EvidenceState]) -> tuple[list[Kept], list[Kept], list[Gap]]:
-    """Every file that is what its hash says, one after the other in memory; those over the limit; those that are something else."""
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Documents that are in, those over the limit, and those that are something else than what was kept."""
+
+    kept: tuple[Kept, ...] = ()
+    left_out: tuple[Kept, ...] = ()
+    broken: tuple[Gap, ...] = ()
+
+
+async def placed(papers: Iterable[tuple[DocumentRecord, int]], folder: str, limit: int) -> Placed:
+    """Look at every file, one after the other in memory, and give it a name.
+
+    Parameters
+    ----------
+    papers : documents, each with its line of the register, or 0 where it is of the evidence
+    folder : where they lie in the pack
+    limit : bytes that fit, each file once
+    """
     kept, left_out, broken, taken = list[Kept](), list[Kept](), list[Gap](), dict[str, int]()
-    papers = sorted((paper for state in stored.values() for paper in state.documents if paper.sha256), key=_order)
-    for paper in papers:
-        found = await evidence.file_of(paper.id)
-        if found is None:
+    for paper, line in sorted((one for one in papers if one[0].sha256), key=lambda one: (*_order(one[0]), one[1])):
+        content = await _content(paper.id, line)
+        if content is None:
             broken.append(Gap("evidence", "file", f"{paper.title} ({paper.sha256[:16]})"))
             continue
-        name, content = f"{FOLDER}/{paper.sha256}-{plain_name(paper.file_name)}", found[1]
-        one = Kept(name, paper.id, paper.sha256, len(content))
-        fits = len(content) <= LARGEST_ENTRY and sum(taken.values()) + len(content) <= FILES_LIMIT
-        fits = fits and len(taken) < MOST_FILES
-        if name in taken or fits:
+        name = f"{folder}/{paper.sha256}-{plain_name(paper.file_name)}"
+        fits = len(content) <= LARGEST_ENTRY and sum(taken.values()) + len(content) <= limit
+        if name in taken or (fits and len(taken) < MOST_FILES):
             taken[name] = len(content)
-            kept.append(one)
+            kept.append(Kept(name, paper.id, paper.sha256, len(content), line))
         else:
-            left_out.append(one)
-    return kept, left_out, broken
+            left_out.append(Kept(name, paper.id, paper.sha256, len(content), line))
+    return Placed(tuple(kept), tuple(left_out), tuple(broken))
+
+
+async def _content(document: str, line: int) -> bytes | None:
+    found = await (register.file_of(line, document) if line else evidence.file_of(document))
+    return found[1] if found else None
 
 
 def agrees(state: EvidenceState, after: Mapping[str, Any]) -> bool:
@@ -117,8 +137,8 @@ def _order(paper: DocumentRecord) -> tuple[str, str, str]:
 
 async def content_of(kept: Kept) -> bytes | None:
     """The file as it is written; None if it went meanwhile, or is not what it was."""
-    found = await evidence.file_of(kept.document)
-    return found[1] if found and hashlib.sha256(found[1]).hexdigest() == kept.sha256 else None
+    content = await _content(kept.document, kept.line)
+    return content if content and hashlib.sha256(content).hexdigest() == kept.sha256 else None
 
 
 async def _evidence_chapter(about: About, stored: Mapping[str, EvidenceState], names: Mapping[str, str]) -> Chapter:

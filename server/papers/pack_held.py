@@ -19,6 +19,7 @@ from analysis.pdr125.year_figures import from_json
 from analysis.published import Document
 from server.papers.pack_archive import Reader, plain_name
 from server.papers.pack_evidence import agrees
+from server.papers.pack_register import agrees as line_agrees
 from server.papers.pack_signers import HOUSE, RINGS, is_of
 from server.papers.pack_waves import asked
 from server.results.exports import FIGURES, as_csv
@@ -230,6 +231,25 @@ def _evidence_file(pack: Pack, path: str) -> str:
     return "" if path.rpartition("/")[2].startswith(f"{pack.sha256[path]}-") else OTHER
 
 
+def _register(pack: Pack, path: str) -> str:
+    """Acts without a gap, each line what its last act left, and its files where it says."""
+    content = pack.json(path)
+    lines = {one["number"]: one["line"] for one in content["lines"]}
+    last: dict[int, Mapping[str, Any]] = {}
+    for act in content["acts"]:
+        before = last.get(act["line"])
+        if act["number"] != (before["number"] + 1 if before else 1) or date.fromisoformat(act["day"]) > pack.day:
+            return OTHER
+        last[act["line"]] = act
+    told = {number for number in {*lines, *last} if f"#{number}" in pack.told_broken}
+    if any(number not in last or not line_agrees(lines.get(number), last[number]) for number in {*lines, *last} - told):
+        return OTHER
+    papers = {one["id"]: one["sha256"] for line in lines.values() for one in line["documents"]}
+    named = all(name.startswith(f"register/files/{papers[one]}-") for one, name in content["files"].items())
+    there = {path for path in pack.sha256 if path.startswith("register/files/")}
+    return "" if named and there == set(content["files"].values()) and content["day"] == pack.index["day"] else OTHER
+
+
 def _today(pack: Pack, path: str) -> str:
     """Computed again from the evidence and the release that it names."""
     card = msgspec.json.decode(pack.text(path), type=Scorecard)
@@ -290,7 +310,8 @@ HELD: tuple[Held, ...] = (
     _held(rf"{_WAVE}/results\.xlsx", "hashed", _hashed),
     _held(r"evidence/evidence\.json", "evidence", _evidence),
     _held(r"evidence/log\.json", "evidence_log", _evidence_log),
-    _held(r"evidence/files/[^/]+", "evidence_file", _evidence_file),
+    _held(r"register/register\.json", "register", _register),
+    _held(r"(?:evidence|register)/files/[^/]+", "evidence_file", _evidence_file),
     _held(r"scorecards/today\.json", "today", _today),
     _held(r"scorecards/\d{4}-\d+\.json", "card", _card),
     _held(r"figures/\d{4}\.json", "figures", _figures),

@@ -65,12 +65,16 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file of the evidence that is read when it is written: its name in the pack, its document, its SHA-256 and size."""
+    """A file that is read when it is written: its name in the pack, its document, its SHA-256 and size.
+
+    line : of the register that it belongs to; 0 of a document of the evidence.
+    """
 
     name: str
     document: str
     sha256: str
     size: int
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,11 @@ from surveys.lifecycle.planning import Wish, plan
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import figures, log, roster
 from surveys.people.figures import Kept
-from surveys.public import actions, channel, evidence, organisation, promises, rings
+from surveys.public import actions, channel, evidence, organisation, promises, register, rings
 from surveys.public import house as house_file
 from surveys.public.channel import YearBand
 from surveys.public.evidence import EvidenceState
+from surveys.public.register_entry import Entry
 from surveys.public.signing import installation_key
 from surveys.stores import StoreSettings, stores
 from tests import once, urn
@@ -68,6 +69,7 @@ async def _made(folder: Path) -> None:
         await actions.add("prima", "", "Turni scritti prima", "Anna", DAY, DAY, area="4")
         await actions.add("", "3.6", "Nominare una referente\u202e", "Livia", LATER, DAY)
         await promises.answer(engines["public"], "adesso", {"it": "Abbiamo letto."}, "Rosa", DAY)
+        await _register(site)
         await scorecards.keep(site)
         for act, details in (
             ("signed in", {}),
@@ -116,6 +118,20 @@ async def _evidence(site: Site) -> None:
         await evidence.set_state(engine, EvidenceState(indicator, state, set_by="anna", set_on=DAY))
         seen = (await evidence.of(indicator)).mark
         await evidence.review(engine, indicator, "berta", seen, DAY)
+
+
+async def _register(site: Site) -> None:
+    """A finding with a document, and a line that was taken away."""
+    engine = site.engines["public"]
+    for title in ("Manca la procedura", "Voce sbagliata"):
+        await register.add(
+            engine, Entry("observation", title, "6.3", "3.6", owner="Livia", due=LATER), "direzione", DAY
+        )
+    gone = (await register.everything())[2]
+    await register.remove(engine, 2, gone.mark, "direzione", DAY)
+    await register.add_document(
+        engine, 1, "Rapporto", DAY, DAY, who="direzione", file_name="../rapporto.pdf", content=b"rapporto " * 300
+    )
 
 
 async def pack_of(

@@ -30,7 +30,7 @@ from surveys.lifecycle.context import plan_path, today
 from surveys.people import log
 from surveys.people.tables import LogEntry, ReportedYear
 from surveys.public import evidence, waves
-from surveys.public.tables import Evidence, EvidenceDocument, KeptScorecard, ReleaseDocument, Wave
+from surveys.public.tables import Evidence, EvidenceDocument, KeptScorecard, RegisterEntry, ReleaseDocument, Wave
 from surveys.stores import StoreSettings, stores
 from tests.conftest import WAVE
 from tests.server.hr.offices import Offices, offices
@@ -219,7 +219,7 @@ async def test_what_is_absent_is_listed_as_absent_in_the_index_and_on_paper(full
     wanted = [
         ("releases", "no_plan", "adesso"),
         ("promises", "wave", "prima"),
-        ("register", "elsewhere", ""),
+        ("minutes", "elsewhere", ""),
         ("dpia", "elsewhere", ""),
     ]
     assert {(one["part"], one["reason"], one["what"]) for one in absent} >= set(wanted)
@@ -272,6 +272,7 @@ async def test_what_cannot_be_believed_is_named_and_the_rest_comes(full: StoreSe
             EvidenceDocument.title == "Documento 3"
         )
         await Evidence.update({Evidence.state: "met", Evidence.reviewed_mark: ""}).where(Evidence.indicator == "2.1")
+        await RegisterEntry.update({RegisterEntry.title: "Tutto bene"}).where(RegisterEntry.number == 1)
         await LogEntry.update({LogEntry.actor: "nessuno"}).where(LogEntry.number == 2)
     made = await packed.pack_of(full, full.data.parent / "a.zip")
     files = packed.contents_of(made)
@@ -282,6 +283,7 @@ async def test_what_cannot_be_believed_is_named_and_the_rest_comes(full: StoreSe
         ("scorecards", "signature"),
         ("evidence", "file"),
         ("evidence", "record"),
+        ("register", "record"),
         ("log", "chain"),
     }
     assert f"releases/{WAVE}/release.json" in files and "scorecards/today.json" in files and "log.json" not in files
@@ -379,7 +381,7 @@ async def test_auditor_and_hr_have_it_and_nobody_else_and_each_download_is_an_ac
         assert list(full.data.glob(".pack*")) == []
         seat = (await served.get("/audit?lang=it", "verifica")).text
     assert "/audit/pack.zip?lang=it" in seat and "/audit/pack.pdf?lang=it" in seat
-    assert say("it", "pack.gap.register.elsewhere") in seat and say("it", "pack.chapter.evidence") in seat
+    assert say("it", "pack.gap.minutes.elsewhere") in seat and say("it", "pack.chapter.evidence") in seat
 
 
 async def test_the_paper_alone_is_the_paper_of_the_pack(full: StoreSettings) -> None:
@@ -409,9 +411,9 @@ async def test_one_more_part_is_a_function_and_its_sentences(
     from server.papers import pack
 
     async def another(_: About) -> Part:
-        return Part(absent=(Gap("register", "elsewhere", "x"),))
+        return Part(absent=(Gap("minutes", "elsewhere", "x"),))
 
-    monkeypatch.setattr(pack, "PARTS", {"register": another})
+    monkeypatch.setattr(pack, "PARTS", {"other": another})
     files = await _files(full)
     assert set(files) == {"README.txt", "index.json", "pack.pdf"}
     assert [one["what"] for one in json.loads(files["index.json"])["absent"]] == ["x"]

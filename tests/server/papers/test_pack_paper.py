@@ -73,7 +73,7 @@ def test_no_drawing_is_without_words_and_every_link_says_where_it_leads(paper: t
 def test_the_contents_name_the_page_on_which_each_part_begins(paper: tuple[str, bytes]) -> None:
     language, made = paper
     pages = pages_of(made)
-    names = ("evidence", "scorecards", "actions", "promises", "channel", "figures", "log", "files")
+    names = ("evidence", "scorecards", "actions", "register", "promises", "channel", "figures", "log", "files")
     titles = [say(language, f"pack.chapter.{name}") for name in names]
     titles += [say(language, "pack.chapter.wave", title=wave) for wave in ("adesso", "prima")]
     for title in titles:

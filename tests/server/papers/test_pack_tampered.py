@@ -33,6 +33,7 @@ from tests.server.papers import packed
 
 type Files = dict[str, bytes]
 TODAY, EVIDENCE = "scorecards/today.json", "evidence/evidence.json"
+REGISTER = "register/register.json"
 OWN = f"releases/{WAVE}"
 
 
@@ -107,6 +108,8 @@ KINDS = (
     "log.json",
     "pack.pdf",
     "promises.json",
+    "register/files/",
+    "register/register.json",
     "rings.json",
     f"{OWN}/notice.json",
     f"{OWN}/plan.json",
@@ -259,6 +262,9 @@ def _figure(found: Any) -> None:
         ("evidence/log.json", _json(_other_act), "evidence_log"),
         ("evidence/log.json", _json(_later), "evidence_log"),
         ("evidence/log.json", _json(lambda found: found["acts"].pop()), "evidence_log"),
+        (REGISTER, _json(lambda found: found["lines"][0]["line"].update(title="Tutto bene")), "register"),
+        (REGISTER, _json(lambda found: found["acts"].pop()), "register"),
+        (REGISTER, _json(lambda found: found["files"].popitem()), "register"),
         (TODAY, _json(_more_points), "today"),
         ("scorecards/2026-1.json", lambda content: content.replace(b'"band":', b'"bend":'), "card"),
         ("figures/2025.json", _json(_figure), "shape"),
