@@ -300,6 +300,14 @@ def test_a_state_that_was_made_better_with_its_mark_is_found_by_the_log_and_by_t
     assert failed(made) == [("evidence_log", "evidence/log.json"), ("today", TODAY)]
 
 
+def test_a_release_that_the_keeper_signs_anew_is_not_the_one_that_a_kept_scorecard_saw() -> None:
+    files, name = files_of(), "releases/adesso/release.json"
+    document = {part: value for part, value in json.loads(files[name]).items() if part != "signature"}
+    document["installation"] = "un'altra"
+    document["signature"] = sign(own_key(), canonical(document))
+    assert failed(resigned(files | {name: canonical(document)}, own_key())) == [("card", "scorecards/2026-1.json")]
+
+
 def test_another_house_than_the_one_that_rings_and_plans_name_is_found_by_both() -> None:
     files = files_of()
     other = files["house.json"].replace(b'"salt":"00', b'"salt":"01')
