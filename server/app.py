@@ -220,7 +220,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             brotli_quality=5,
             brotli_gzip_fallback=True,
             gzip_compress_level=9,
-            exclude=["/concern/thread", "/concern/file", "^/static/"],
+            exclude=["/concern/thread", "/concern/file", "^/static/", "^/audit/pack[.]"],
         ),
         exception_handlers={
             PlanOther: _on_other_plan,

@@ -3,6 +3,7 @@
 Facts and rules, no words: pages say them. Evidence and perception stand beside each other and are never one figure (docs/pdr125.md).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -113,9 +114,16 @@ async def scores(on: date, also_met: frozenset[str] = frozenset()) -> points.Sco
 
     `also_met` names indicators to be counted as met, on a copy: what the total would be if they were.
     """
-    records = {name: record_of(state, on) for name, state in (await evidence.everything()).items()}
+    return scores_of(await evidence.everything(), on, await band(), also_met)
+
+
+def scores_of(
+    stored: Mapping[str, EvidenceState], on: date, size: int, also_met: frozenset[str] = frozenset()
+) -> points.Scorecard:
+    """The same of records that somebody hands in, for a size band of 1 to 4; asks no store."""
+    records = {name: record_of(state, on) for name, state in stored.items()}
     supposed = {name: _supposed(name) for name in also_met}
-    return points.scorecard(catalogue(), records | supposed, band=await band())
+    return points.scorecard(catalogue(), records | supposed, band=size)
 
 
 def _supposed(indicator: str) -> points.EvidenceRecord:
@@ -219,9 +227,16 @@ class Standing:
 async def standings(on: date) -> tuple[Standing, ...]:
     """All indicators of the size band in the practice's order."""
     stored, found = await evidence.everything(), await newest_wave(on)
+    return standings_of(stored, found[1] if found else None, on, await band())
+
+
+def standings_of(
+    stored: Mapping[str, EvidenceState], document: Document | None, on: date, size: int
+) -> tuple[Standing, ...]:
+    """The same of records and a release that somebody hands in; asks no store."""
     return tuple(
-        _standing(indicator, stored.get(indicator.id, EvidenceState(indicator.id)), found[1] if found else None, on)
-        for indicator in catalogue().indicators(await band())
+        _standing(indicator, stored.get(indicator.id, EvidenceState(indicator.id)), document, on)
+        for indicator in catalogue().indicators(size)
     )
 
 

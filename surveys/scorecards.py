@@ -1,5 +1,6 @@
 """The scorecard of a day as something to keep: evidence, points, and how people lived it, all in one signed text."""
 
+from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 
@@ -8,15 +9,24 @@ from analysis.published import Document
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import Site
-from surveys.public import scorecards
+from surveys.public import evidence, scorecards
+from surveys.public.evidence import EvidenceState
 from surveys.public.scorecards import SCHEMA, Area, Line, Paper, Perceived, Scorecard
 from surveys.public.signing import installation_key
 
 
 async def as_of(day: date, by: str) -> Scorecard:
     """Draw up the scorecard as evidence counts on a day."""
-    card, found = await certification.scores(day), await certification.newest_wave(day)
-    document = found[1] if found else None
+    found = await certification.newest_wave(day)
+    stored, size = await evidence.everything(), await certification.band()
+    return drawn_up(day, by, size, stored, found[1] if found else None)
+
+
+def drawn_up(
+    day: date, by: str, size: int, stored: Mapping[str, EvidenceState], document: Document | None
+) -> Scorecard:
+    """The same of what somebody hands in: records of evidence, the size band, and the release that speaks. Asks no store."""
+    card = certification.scores_of(stored, day, size)
     earned, lost, left = (
         sum((area.weighted(getattr(area, part)) for area in card.areas), Fraction(0))
         for part in ("earned", "lost", "not_assessed")
@@ -27,15 +37,15 @@ async def as_of(day: date, by: str) -> Scorecard:
         year=day.year,
         day=day.isoformat(),
         kept_by=by,
-        band=await certification.band(),
+        band=size,
         threshold=card.threshold_percent,
         earned=str(earned),
         lost=str(lost),
         open=str(left),
         reaches=card.reaches_threshold,
         areas=tuple(_area(area, document) for area in card.areas),
-        lines=tuple(_line(one) for one in await certification.standings(day)),
-        wave=found[0].id if found else "",
+        lines=tuple(_line(one) for one in certification.standings_of(stored, document, day, size)),
+        wave=document.wave.id if document else "",
         wave_signature=document.signature if document else "",
     )
 

@@ -1,4 +1,4 @@
-"""The auditor's seat: indicators, scorecard, release certificates. Reads; changes nothing."""
+"""The auditor's seat: the pack to take away, indicators, scorecard, release certificates. Reads; changes nothing."""
 
 import json
 from dataclasses import dataclass
@@ -22,6 +22,10 @@ from server.frame.security import DeskAccount
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.papers.giving import give_report
+from server.papers.giving_packs import give_pack
+from server.papers.pack import Contents
+from server.papers.pack import contents as pack_contents
+from server.papers.pack_part import About
 from server.settings import Settings
 from surveys.lifecycle.context import today
 from surveys.public import register, releases
@@ -53,18 +57,19 @@ class PackPage:
     desk: Desk
     title: str
     certificates: tuple[CertificateLine, ...]
+    contents: Contents
 
 
 @get("/")
-async def contents(request: AppRequest) -> Response[str]:
+async def contents(request: AppRequest, settings: NamedDependency[Settings]) -> Response[str]:
     """Show what there is to read."""
     shell, desk = await frame(request)
     language = shell.language
     lines = []
     for wave in await in_state(State.RELEASED):
-        document = await releases.read(wave.id)
+        document = await releases.ours(wave.id)
         if document is None:
-            continue
+            continue  # what is not ours is told among what is broken
         certificate, counts = document.certificate, document.participation
         lines.append(
             CertificateLine(
@@ -80,7 +85,24 @@ async def contents(request: AppRequest) -> Response[str]:
                 document.installation,
             )
         )
-    return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines)))
+    inside = await pack_contents(About(settings.data, today(), language))
+    return show(PackPage(shell, desk, say(language, "audit.heading"), tuple(lines), inside))
+
+
+@get("/pack.zip")
+async def pack_file(
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+) -> Response[Any]:
+    """Give the pack."""
+    return await give_pack(request, "zip", settings, engines)
+
+
+@get("/pack.pdf")
+async def pack_paper(
+    request: AppRequest, settings: NamedDependency[Settings], engines: NamedDependency[Engines]
+) -> Response[Any]:
+    """Give the pack's paper alone."""
+    return await give_pack(request, "pdf", settings, engines)
 
 
 @get("/indicators")
@@ -177,6 +199,8 @@ ROUTERS = [
         guards=[DeskAccount("auditor", "hr")],
         route_handlers=[
             contents,
+            pack_file,
+            pack_paper,
             indicators,
             indicator,
             document_file,

@@ -145,6 +145,11 @@ async def _measured(years: dict[int, Kept], year: int) -> tuple[Measured, ...]:
     return quantities.measure(indicators, {at: kept.figures for at, kept in years.items()}, year)
 
 
+async def computed_of(years: dict[int, Kept], year: int, language: str) -> tuple[Computed, ...]:
+    """What the quantitative indicators make of a year, in words."""
+    return tuple(computed(one, language) for one in await _measured(years, year))
+
+
 async def year_page(
     request: AppRequest,
     year: int,
@@ -171,7 +176,7 @@ async def year_page(
         figures.mark_of(years),
         year,
         say(language, "figures.kept", source=kept.source, who=kept.typed_by, day=day(kept.typed_on, language)),
-        tuple(computed(one, language) for one in await _measured(years, year)),
+        await computed_of(years, year, language),
         certification.catalogue().edition,
         _averages(kept, language),
         sector or _sector_forms(kept, language),

@@ -282,10 +282,8 @@ def _indicator(line: Line, language: str) -> KeptIndicator:
 
 async def kept_text(name: str) -> Response[str]:
     """A kept scorecard as it was signed, with its signature, to be checked elsewhere."""
-    found = await scorecards.text_of(name)
-    if found is None:
+    signed = await scorecards.signed_text(name)
+    if signed is None:
         raise NotFoundException
-    text, signature = found
     headers = {"Content-Disposition": f'attachment; filename="scorecard-{name}.json"'}
-    signed = f'{{"scorecard":{text},"signature":"{signature}"}}'
     return Response(signed, media_type="application/json", headers=headers)

@@ -119,6 +119,14 @@ def _parser() -> argparse.ArgumentParser:
     board.add_argument("wave")
     board.add_argument("file")
 
+    pack = group("pack")
+    made = command(pack, "make", "pack_make")
+    made.add_argument("file")
+    made.add_argument("--language", choices=("it", "en"), default="")
+    checked = command(pack, "verify", "pack_verify")
+    checked.add_argument("file")
+    checked.add_argument("--key", default="")
+
     _channel_parser(command, group)
 
     check = command(commands, "check", "check")
@@ -213,6 +221,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.command import reports
 
         return reports.COMMANDS[f"{command} {verb}"]
+    if command == "pack":
+        from server.command import packs
+
+        return packs.COMMANDS[f"{command} {verb}"]
     if command in ("channel", "house", "handler", "keyring", "recovery", "case", "proof"):
         from server.command import channel, sealed
 

@@ -37,6 +37,7 @@ MORE = {
         ("figures", "/hr/figures"),
         ("register", "/hr/register"),
         ("channel", "/hr/channel"),
+        ("audit", "/audit"),
         ("keys", "/keys"),
     )
 }

@@ -16,7 +16,7 @@ from server.frame.pages import Shell, show
 from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
-from server.hr.effects import Effect, effects
+from server.results.effects import Effect, effects
 from surveys.lifecycle.context import today
 from surveys.public import actions
 from surveys.public.actions import ActionRecord, ActionRefused

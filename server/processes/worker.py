@@ -1,4 +1,4 @@
-"""What a short-lived process does: release a wave, draw its charts, set slips and papers, read a file. Started by `server.processes.workers` alone."""
+"""What a short-lived process does: release a wave, draw its charts, set slips and papers, write the audit pack, read a file. Started by `server.processes.workers` alone."""
 
 import asyncio
 import base64
@@ -73,6 +73,21 @@ async def _print(given: dict[str, Any]) -> dict[str, Any]:
     from server.papers.printing import printed
 
     return {"pdf": base64.b64encode(printed(**given)).decode()}
+
+
+async def _pack(given: dict[str, Any]) -> dict[str, Any]:
+    """Write the audit pack into a file that is there: of many documents it holds one at a time."""
+    from pathlib import Path
+
+    from server.papers.pack import write
+    from server.papers.pack_part import About
+    from server.papers.printing import printed
+
+    settings = from_environment()
+    async with stores(settings.stores):
+        about = About(settings.data, date.fromisoformat(given["day"]), given["language"])
+        await write(about, Path(given["path"]), printed, paper_only=given["paper_only"])
+    return {}
 
 
 async def _preview(given: dict[str, Any]) -> dict[str, Any]:
@@ -170,6 +185,7 @@ COMMANDS = {
     "slips": _slips,
     "paper": _paper,
     "print": _print,
+    "pack": _pack,
 }
 
 

@@ -17,6 +17,7 @@ from server.frame.pages import Shell, show, staff_shell
 from server.frame.texts import say
 from server.results.promise import PromiseWords, promise_of
 from server.results.reading import groups_of
+from server.results.verifying import frozen_of
 from server.settings import Settings
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle import witness
@@ -280,13 +281,4 @@ async def frozen_plan(wave_id: FromPath[str], settings: NamedDependency[Settings
     if wave.opened is None or wave.origin != "ascolto":
         raise NotFoundException
     await checked_row(settings.data, wave)
-    questionnaire = questionnaire_of(wave)
-    content = {
-        "wave": wave.id,
-        "opened": wave.opened.isoformat(),
-        "k": dict(wave.rules["k"]),
-        "plan": dict(wave.plan),
-        "headcounts": dict(wave.headcount_bands),
-        "questionnaire": {"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
-    }
-    return Response(canonical(content), media_type="application/json")
+    return Response(canonical(frozen_of(wave)), media_type="application/json")

@@ -4,7 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.document import canonical, verify_document
+from surveys.public.questionnaires import questionnaire_of
 from surveys.public.signing import is_signed
+from surveys.public.waves import WaveRecord
+
+
+def frozen_of(wave: WaveRecord) -> dict[str, Any]:
+    """What was frozen when a wave of ours opened, as its page gives it out: whoever keeps it can hold a later release against it."""
+    questionnaire = questionnaire_of(wave)
+    return {
+        "wave": wave.id,
+        "opened": str(wave.opened),
+        "k": dict(wave.rules["k"]),
+        "plan": dict(wave.plan),
+        "headcounts": dict(wave.headcount_bands),
+        "questionnaire": {"id": questionnaire.id, "version": questionnaire.version, "sha256": questionnaire.sha256()},
+    }
 
 
 def verify(document: Mapping[str, Any], expected_key: str = "", frozen: Mapping[str, Any] | None = None) -> list[str]:

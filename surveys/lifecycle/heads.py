@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nacl.exceptions import CryptoError
 
+from surveys import signed
 from surveys.cases import log as desk_log
 from surveys.cases.keeper import keeper_at
 from surveys.people import log
@@ -42,6 +43,15 @@ def line_of(folder: Path, head: Head) -> str:
 def _signed(head: Head) -> bytes:
     what = head.log.replace("-", " ")
     return f"ascolto {what} head v1\n{head.number}\n{head.day.isoformat()}\n{head.digest}".encode()
+
+
+def read_line(text: str, public: str) -> Head | None:
+    """The head in a line that was kept, if this key signed it; asks no log."""
+    found = _LINE.fullmatch(text)
+    if found is None or not signed.day(found[3]):
+        return None
+    head = Head(int(found[2]), date.fromisoformat(found[3]), found[4], found[1])
+    return head if is_signed(public, _signed(head), found[5]) else None
 
 
 async def hold_against(folder: Path, text: str) -> Head:

@@ -6,7 +6,7 @@ Every act is entered in a log with what stood after it (`evidence_log`), in the 
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -79,6 +79,24 @@ class EvidenceState:
         """The record as plain JSON, for the log and for scorecards that are kept."""
         plain = asdict(self) | {"mark": self.mark}
         return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
+
+
+def from_plain(plain: Mapping[str, Any]) -> EvidenceState:
+    """Read what `EvidenceState.as_it_stands` wrote; a mark that is not of this record makes it another record.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is something else, or its own mark is not its.
+    """
+    values = {name: part for name, part in plain.items() if name != "mark"}
+    for name in ("valid_until", "set_on", "reviewed_on"):
+        values[name] = date.fromisoformat(values[name]) if values[name] else None
+    papers = tuple(DocumentRecord(**{**one, "day": date.fromisoformat(one["day"])}) for one in plain["documents"])
+    found = EvidenceState(**{**values, "documents": papers})
+    if found.mark != plain["mark"]:
+        raise ValueError(f"the mark of {found.indicator} is another record's")
+    return found
 
 
 @asynccontextmanager

@@ -124,21 +124,47 @@ async def read(name: str) -> Scorecard | None:
     row = await KeptScorecard.select().where(KeptScorecard.id == name).first()
     if row is None:
         return None
-    if not is_signed(own_key(), _message(row["text"]), row["signature"]):
+    return believed(row["text"], row["signature"], own_key(), row["id"])
+
+
+def believed(text: str, signature: str, key: str, name: str) -> Scorecard:
+    """A scorecard of a name from its text, if the key signed it; asks no store.
+
+    Raises
+    ------
+    ScorecardInvalid
+    """
+    if not is_signed(key, _message(text), signature):
         raise ScorecardInvalid(["not signed by this installation"])
     try:
-        card = msgspec.json.decode(row["text"], type=Scorecard)
+        card = msgspec.json.decode(text, type=Scorecard)
     except msgspec.MsgspecError as problem:
         raise ScorecardInvalid(["not a scorecard"]) from problem
-    if card.schema != SCHEMA or not row["id"].startswith(f"{card.year}-"):
+    if card.schema != SCHEMA or not name.startswith(f"{card.year}-"):
         raise ScorecardInvalid(["signed for another year"])
     return card
 
 
-async def text_of(name: str) -> tuple[str, str] | None:
-    """The signed text and its signature, to be given away and checked elsewhere."""
+async def signed_text(name: str) -> str | None:
+    """A kept scorecard as it was signed, with its signature, to be given away and checked elsewhere."""
     row = await KeptScorecard.select().where(KeptScorecard.id == name).first()
-    return (str(row["text"]), str(row["signature"])) if row else None
+    return f'{_BEFORE}{row["text"]}{_BETWEEN}{row["signature"]}"}}' if row else None
+
+
+_BEFORE, _BETWEEN = '{"scorecard":', ',"signature":"'
+
+
+def parts_of(given: str) -> tuple[str, str]:
+    """The text that was signed and its signature, out of what `signed_text` gives.
+
+    Raises
+    ------
+    ScorecardInvalid
+    """
+    text, between, signature = given.removesuffix('"}').rpartition(_BETWEEN)
+    if not given.startswith(_BEFORE) or not between or not given.endswith('"}'):
+        raise ScorecardInvalid(["not a scorecard"])
+    return text.removeprefix(_BEFORE), signature
 
 
 async def names() -> list[str]:

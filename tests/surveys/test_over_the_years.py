@@ -144,7 +144,7 @@ async def test_a_kept_scorecard_says_the_same_to_the_digit_whatever_becomes_of_e
     await _met(site, LASTING, DAY, until=DAY + timedelta(days=10))
     await _met(site, "2.1", DAY)
     name = await scorecards.keep(site)
-    first, text = await kept.read(name), await kept.text_of(name)
+    first, text = await kept.read(name), await kept.signed_text(name)
     assert first is not None and (name, first.year, first.kept_by) == (f"{DAY.year}-1", DAY.year, site.actor)
     assert (first.total("earned"), first.band, first.threshold) == (Fraction(27, 4), 4, 60)
     line = next(one for one in first.lines if one.id == LASTING)
@@ -154,7 +154,7 @@ async def test_a_kept_scorecard_says_the_same_to_the_digit_whatever_becomes_of_e
     await evidence.remove_document(site.engines["public"], paper, who="anna", today=DAY)
     await _staff(site, 20)
     assert (await certification.scores(DAY)).earned != 6.75
-    assert (await kept.read(name), await kept.text_of(name)) == (first, text)
+    assert (await kept.read(name), await kept.signed_text(name)) == (first, text)
     again = await scorecards.keep(site)
     assert again == f"{DAY.year}-2" and await kept.names() == [again, name]
     second = await kept.read(again)
