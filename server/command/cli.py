@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     people = command(importing, "people", "import_people")
     people.add_argument("file")
     people.add_argument("--skip-bad", action="store_true")
+    people.add_argument("--leaving", type=int)
     responses = command(importing, "responses", "import_responses")
     responses.add_argument("file")
     responses.add_argument("--mapping", required=True)

@@ -179,6 +179,7 @@ def print_refused(rows: Sequence[RefusedRow]) -> None:
 
 async def import_people(given: argparse.Namespace) -> int:
     """Import persons and units: all rows, or none unless --skip-bad is given."""
+    from surveys.lifecycle.roster import ManyLeave
     from surveys.lifecycle.roster import import_people as take_in
 
     path = Path(given.file)
@@ -197,7 +198,10 @@ async def import_people(given: argparse.Namespace) -> int:
             writer.writerows((row.row, row.column, row.value, row.remedy) for row in found.refused)
         tell("import_skipped", n=len({row.row for row in found.refused}), file=kept.name)
     async with opened_site() as site:
-        await take_in(site, found)
+        try:
+            await take_in(site, found, given.leaving)
+        except ManyLeave as problem:
+            return refuse("import_many_leave", n=len(problem.changes.left), before=problem.changes.before)
     tell("import_done", people=len(found.persons), units=len(found.units))
     return 0
 

@@ -21,9 +21,10 @@ from server.settings import Settings
 from surveys.importing.people import PeopleImport, RefusedRow
 from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import Site
-from surveys.lifecycle.roster import import_people
+from surveys.lifecycle.roster import ManyLeave, import_people
 from surveys.people import roster
 from surveys.people.panel import members
+from surveys.people.roster import Changes
 
 UPLOAD_LIMIT = 51 * 1024 * 1024
 READING_SECONDS = 30
@@ -48,9 +49,26 @@ class PeoplePage:
     people: int
     units: tuple[tuple[int, str, int], ...]
     refused: tuple[RefusedLine, ...]
+    asked: "Asked | None"
 
 
-async def _page(request: AppRequest, refused: tuple[RefusedRow, ...] = (), error: str = "") -> Response[str]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a new list would change, while it waits for the number of those who leave."""
+
+    text: str
+    leaving: int
+    others: str
+    names: tuple[str, ...]
+    more: int
+
+
+MOST_NAMES = 100
+
+
+async def _page(
+    request: AppRequest, refused: tuple[RefusedRow, ...] = (), error: str = "", changes: Changes | None = None
+) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     entries = await roster.units()
@@ -67,8 +85,20 @@ async def _page(request: AppRequest, refused: tuple[RefusedRow, ...] = (), error
         len(everybody),
         tuple(lines),
         tuple(RefusedLine(r.row, r.column, r.value, _remedy(r, language)) for r in refused),
+        _asked(changes, language) if changes else None,
     )
-    return show(page, status=422 if refused or error else 200)
+    return show(page, status=422 if refused or error or changes else 200)
+
+
+def _asked(changes: Changes, language: str) -> Asked:
+    leaving = len(changes.left)
+    return Asked(
+        say(language, "hr.people.many_leave", n=leaving, before=changes.before),
+        leaving,
+        say(language, "hr.people.others", added=len(changes.added), moved=len(changes.moved)),
+        changes.left[:MOST_NAMES],
+        max(0, leaving - MOST_NAMES),
+    )
 
 
 def _remedy(row: RefusedRow, language: str) -> str:
@@ -98,7 +128,7 @@ async def import_file(
     request: AppRequest, settings: NamedDependency[Settings], site: NamedDependency[Site]
 ) -> Response[str] | Redirect:
     """Import a file of people: all rows, or none."""
-    await checked_form(request)
+    data = await checked_form(request)
     language = (await frame(request))[0].language
     upload = (await request.form()).get("file")
     if not isinstance(upload, UploadFile) or not upload.filename:
@@ -112,8 +142,16 @@ async def import_file(
         return await _page(request, error=say(language, f"import.file.{found.reason}", **found.params))
     if found.refused:
         return await _page(request, tuple(found.refused))
-    await import_people(site, found)
+    try:
+        await import_people(site, found, _number(data.get("leaving", "")))
+    except ManyLeave as problem:
+        return await _page(request, changes=problem.changes)
     return done("/hr/people", "people_imported")
+
+
+def _number(text: str) -> int | None:
+    typed = text.strip()
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else None
 
 
 HANDLERS = (people, import_file)

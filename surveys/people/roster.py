@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,13 +34,61 @@ class PersonEntry:
     attributes: Mapping[str, str]
 
 
-async def replace(engine: StoreEngine, units: Sequence[UnitEntry], persons: Sequence[PersonEntry], today: date) -> None:
-    """Make these the units and persons. Whoever was here before, by name and contact, keeps id and first day."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a new list changes: who came, who is not in it, who is in another unit; people are told apart by name and contact."""
+
+    before: int
+    added: tuple[str, ...]
+    left: tuple[str, ...]
+    moved: tuple[tuple[str, str, str], ...]
+    """Name, and the codes of the unit before and the unit now."""
+
+
+def changes(before: Sequence[tuple[str, str, str]], persons: Sequence[PersonEntry]) -> Changes:
+    """Compare two lists.
+
+    Parameters
+    ----------
+    before : name, contact and unit of everyone until now
+    persons : the new list
+    """
+    units: dict[tuple[str, str], list[str]] = {}
+    for name, contact, unit in before:
+        units.setdefault((name, contact), []).append(unit)
+    added, moved = [], []
+    for person in sorted(persons, key=lambda one: (one.name, one.contact, one.unit)):
+        here = units.get((person.name, person.contact))
+        if not here:
+            added.append(person.name)
+        elif person.unit in here:
+            here.remove(person.unit)
+        else:
+            moved.append((person.name, here.pop(0), person.unit))
+    left = [name for (name, _), rest in units.items() for _ in rest]
+    return Changes(len(before), tuple(added), tuple(sorted(left)), tuple(moved))
+
+
+def _anything(_: Changes) -> None:
+    """Any new list is taken."""
+
+
+async def replace(
+    engine: StoreEngine,
+    units: Sequence[UnitEntry],
+    persons: Sequence[PersonEntry],
+    today: date,
+    look: Callable[[Changes], None] = _anything,
+) -> Changes:
+    """Make these the units and persons. Whoever was here before, by name and contact, keeps id and first day.
+
+    `look` sees what would change, in the transaction that changes it; what it raises leaves everything as it was.
+    """
     async with engine.transaction():
-        known = {
-            (row["name"], row["contact"]): (int(row["id"]), row["joined"])
-            for row in await Person.select(Person.id, Person.name, Person.contact, Person.joined)
-        }
+        rows_before = await Person.select(Person.id, Person.name, Person.contact, Person.unit, Person.joined)
+        found = changes([(row["name"], row["contact"], row["unit"]) for row in rows_before], persons)
+        look(found)
+        known = {(row["name"], row["contact"]): (int(row["id"]), row["joined"]) for row in rows_before}
         await Unit.delete(force=True)
         await Person.delete(force=True)
         for start in range(0, len(units), _CHUNK):
@@ -68,6 +116,7 @@ async def replace(engine: StoreEngine, units: Sequence[UnitEntry], persons: Sequ
             )
         for start in range(0, len(rows), _CHUNK):
             await Person.insert(*rows[start : start + _CHUNK])
+    return found
 
 
 async def units() -> list[UnitEntry]:
