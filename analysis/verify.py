@@ -61,6 +61,8 @@ _CERTIFICATE = frozenset({"auditor", "families", "answers", "pattern_sha256"})
 _QUALITY = frozenset({"reliability", "nonresponse"})
 _LATER = frozenset({"careless", "drivers"})
 """Parts of the quality that documents of before do not have."""
+LEAST_PEOPLE = 200
+"""Of fewer nothing is told of drivers and of careless sheets (PRIVACY 2.10)."""
 _COUNTS = frozenset({"invited", "issued", "drawn", "received", "second_codes", "spare_slips", "unreadable"})
 _SIGNED = frozenset({"key", "signature"})
 _HIDDEN = frozenset({"id", "filter", "shown"})
@@ -115,7 +117,7 @@ def verify_document(document: Any) -> list[str]:
             *_check_differences(document),
             *_check_perception(document),
             *_check_experience(document),
-            *_check_quality(document["quality"], document["views"][0].get("scales", {})),
+            *_check_quality(document["quality"], document["views"][0]),
             *_check_types(document),
         ]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
@@ -373,7 +375,7 @@ def _check_types(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"a part has another type than the schema says ({problem})"
 
 
-def _check_quality(quality: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[str]:
+def _check_quality(quality: Mapping[str, Any], everyone: Mapping[str, Any]) -> Iterator[str]:
     for scale, record in quality["reliability"].items():
         low = band_edges(record["n_band"])[0]
         if (
@@ -384,7 +386,9 @@ def _check_quality(quality: Mapping[str, Any], shown: Mapping[str, Any]) -> Iter
         yield "a share of what was left out is off its step"
     if "careless" in quality and not _is_share(quality["careless"]):
         yield "the share of sheets filled in without reading is off its step"
+    if set(quality) & _LATER and band_edges(everyone.get("n_band") or "0-4")[0] < LEAST_PEOPLE:
+        yield "drivers or careless sheets are told of fewer than 200 people"
     single = {scale for scale, record in quality["reliability"].items() if record["reading"] == "items"}
     for outcome, themes in quality.get("drivers", {}).items():
-        if not set(themes) <= set(shown) - single:
+        if not set(themes) <= set(everyone.get("scales", {})) - single:
             yield f"what goes together with {outcome} is said of a theme that is not shown as one"

@@ -35,7 +35,7 @@ from server.settings import Settings
 from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
 from surveys.cases.line import Line
-from surveys.lifecycle import accepting, destroying, frozen, pins, witness
+from surveys.lifecycle import accepting, destroying, frozen, pins, reviews, witness
 from surveys.lifecycle import comments as comments_of
 from surveys.lifecycle.context import Site, today
 from surveys.public.readers import ListsRefused
@@ -135,6 +135,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         site = Site(engines, settings.data, today(), jobs.ACTOR)
         await witness.keep_at_update(site)
         await comments_of.keep_at_update(site)
+        await reviews.keep_at_update(site)
         await destroying.keep_at_update(site)
         urn = Urn(engines["answers"])
         urn.start()

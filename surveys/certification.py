@@ -104,7 +104,7 @@ async def expiries(on: date) -> tuple[Expiry, ...]:
     found = [
         Expiry(indicator, last, worth[name], last < on)
         for name, state in stored.items()
-        if name in worth and state.state != "not_assessed" and (last := last_day(state)) and (indicator := named(name))
+        if name in worth and state.state == "met" and (last := last_day(state)) and (indicator := named(name))
     ]
     return tuple(sorted(found, key=lambda one: (one.last, one.indicator.id)))
 

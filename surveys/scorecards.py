@@ -33,6 +33,7 @@ def drawn_up(
     )
     return Scorecard(
         schema=SCHEMA,
+        name="",
         edition=certification.catalogue().edition,
         year=day.year,
         day=day.isoformat(),

@@ -21,7 +21,7 @@ from surveys.engines import (
     sqlite_version,
 )
 from surveys.people import sessions
-from surveys.public import releases
+from surveys.public import evidence, releases
 from surveys.public.signing import installation_key, key_for, public_text
 
 STORES = ("public", "people", "answers", "cases")
@@ -175,6 +175,7 @@ async def open_stores(settings: StoreSettings) -> Engines:
     installation = installation_key(settings.data)
     releases.begin(public_text(installation))
     sessions.bind(key_for(installation, "sessions"))
+    evidence.bind(key_for(installation, "reviews"))
     try:
         await migrate(engines)
         close_to_others(settings.data)  # what was made just now, under whatever mask

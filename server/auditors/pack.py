@@ -77,8 +77,11 @@ async def contents(request: AppRequest, settings: NamedDependency[Settings]) -> 
                 text_of(document.wave.title or wave.title, language),
                 day(wave.closed, language),
                 f"{counts['received']} / {counts['invited']}" if counts.get("invited") else str(counts["received"]),
-                ", ".join(f"{family}: {verdict}" for family, verdict in certificate.families.items()),
-                certificate.answers,
+                ", ".join(
+                    f"{say(language, f'audit.family.{family}')}: {say(language, f'audit.verdict.{verdict}')}"
+                    for family, verdict in certificate.families.items()
+                ),
+                say(language, f"audit.verdict.{certificate.answers.replace(' ', '_')}"),
                 fingerprint(document.key),
                 f"{document.questionnaire.id} {document.questionnaire.version} · {document.questionnaire.sha256[:16]}",
                 (document.wave.plan or "")[:16],

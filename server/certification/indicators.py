@@ -11,7 +11,7 @@ from server.certification.perceived import Perceived, perceived
 from server.certification.years import kept_years
 from server.concern.facts import indicator_line
 from server.frame.asked import AppRequest
-from server.frame.display import day, number
+from server.frame.display import day, number, text_of
 from server.frame.pages import Shell, show
 from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
@@ -246,7 +246,14 @@ async def _proposal(indicator: str, language: str) -> tuple[str, ...]:
         return (say(language, "proposal.channel" if offer.made else "proposal.no_channel"),)
     if offer.wave is None or offer.made is None:
         return (say(language, "proposal.old" if offer.wave else "proposal.none"),)
-    lines = [say(language, "proposal.survey", wave=offer.wave.id, day=day(offer.wave.closed, language))]
+    lines = [
+        say(
+            language,
+            "proposal.survey",
+            wave=text_of(offer.wave.title, language) or offer.wave.id,
+            day=day(offer.wave.closed, language),
+        )
+    ]
     lines += [say(language, f"proposal.lacks.{lack}") for lack in offer.made.lacks]
     if offer.made.weak:
         lines.append(say(language, "proposal.weak"))

@@ -195,7 +195,7 @@ async def release_verify(given: argparse.Namespace) -> int:
 
     try:
         document = json.loads(Path(given.file).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return refuse("not_a_document", file=given.file)
     try:
         frozen = json.loads(Path(given.plan).read_text("utf-8")) if given.plan else None

@@ -20,7 +20,7 @@ _EVIDENCE = (
     ("2.3", "not_met", "Bilancio di previsione", 0),
     ("1.2", "met", "Procedura per opinioni e suggerimenti", 1),
     ("1.3", "met", "Linee guida sul linguaggio", 1),
-    ("1.5", "partly", "Registro della formazione", 1),
+    ("1.5", "met", "Registro della formazione", 1),
     ("2.2", "met", "Procedura sulla non inclusione", 1),
     ("3.5", "met", "Regolamento sul rientro", 1),
     ("4.5", "met", "Organigramma con i responsabili di unità", 1),

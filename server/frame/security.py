@@ -122,7 +122,10 @@ def is_ours(request: AppRequest) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
+    try:
+        return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
+    except ValueError:
+        return False
 
 
 async def form_of(request: AppRequest) -> FormMultiDict:

@@ -17,9 +17,11 @@ from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from server.results.effects import Effect, effects
+from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import actions
 from surveys.public.actions import ActionRecord, ActionRefused
+from surveys.public.waves import is_released
 from surveys.stores import Engines
 
 FIRST_REMINDER = timedelta(days=7)
@@ -116,8 +118,11 @@ async def add_action(request: AppRequest) -> Redirect:
     data = await checked_form(request)
     text, owner, due = _said(data)
     place = {name: data.get(name, "")[:most] for name, most in (("area", 1), ("unit", 120))}
+    wave, indicator = data.get("wave", "")[:40], data.get("indicator", "")[:8]
+    if (wave and not await is_released(wave)) or (indicator and not certification.is_known(indicator)):
+        raise NotFoundException
     try:
-        await actions.add(data.get("wave", "")[:40], data.get("indicator", "")[:8], text, owner, due, today(), **place)
+        await actions.add(wave, indicator, text, owner, due, today(), **place)
     except ActionRefused:
         return done(_back(data), "action_incomplete")
     return done(_back(data), "action_added")
@@ -161,7 +166,10 @@ async def finish_action(request: AppRequest, action: FromPath[str], step: FromPa
     data = await checked_form(request)
     if step not in ("done", "open"):
         raise NotFoundException
-    await actions.finish(action, today(), done=step == "done")
+    try:
+        await actions.finish(action, today(), done=step == "done")
+    except ActionRefused as problem:
+        raise NotFoundException from problem
     return done(_back(data), "action_finished" if step == "done" else "action_opened")
 
 

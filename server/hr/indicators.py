@@ -75,7 +75,7 @@ async def set_state(
             set_by=account_of(request).name,
             set_on=today(),
         )
-        await evidence.set_state(engines["public"], record)
+        await evidence.set_state(engines["public"], record, data.get("seen"))
     except EvidenceRefused as problem:
         return await _again(request, indicator, str(problem))
     except ValueError:
@@ -140,7 +140,7 @@ async def remove_document(
 ) -> Redirect:
     """Remove a document."""
     await checked_form(request)
-    await evidence.remove_document(engines["public"], document, who=account_of(request).name, today=today())
+    await evidence.remove_document(engines["public"], indicator, document, who=account_of(request).name, today=today())
     return done(f"/hr/indicators/{indicator}", "document_removed")
 
 

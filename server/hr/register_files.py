@@ -75,13 +75,17 @@ async def _page(
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language, records = shell.language, await register.everything()
+    try:
+        preview = _preview(plan(records, sent.rows), sent.file, language) if sent else None
+    except RegisterRefused as problem:  # a line went while the file was read
+        return await _page(request, error=say(language, f"register.refused.{problem}"))
     page = ImportPage(
         shell,
         desk,
         say(language, "register.import_heading"),
         BASE,
         register.mark_of(records),
-        _preview(plan(records, sent.rows), sent.file, language) if sent else None,
+        preview,
         tuple(
             RefusedLine(one.row, one.column, one.value, say(language, f"register.remedy.{one.remedy_key}"))
             for one in (cells.cells[:MOST_TOLD] if cells else ())

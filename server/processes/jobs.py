@@ -6,7 +6,7 @@ import os
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -19,7 +19,7 @@ from surveys.answers import wave as urn_of
 from surveys.cases import keeping
 from surveys.cases.clocks import years_kept
 from surveys.cases.keeper import keeper_at
-from surveys.lifecycle import destroying
+from surveys.lifecycle import destroying, reviews
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import ROME, Site, today
 from surveys.people import links
@@ -54,6 +54,7 @@ def _asked_to_end() -> bool:
 
 async def _look(settings: Settings, engines: Engines) -> None:
     lease: IO[str] | None = None
+    looked: date | None = None
     stirrers: list[asyncio.Task[None]] = []
     try:
         while not _asked_to_end():
@@ -68,6 +69,12 @@ async def _look(settings: Settings, engines: Engines) -> None:
                     await invitations.send_due(settings, site)
                 except Exception as problem:  # the next look tries again
                     faults.note("jobs", problem)
+                try:
+                    if looked != site.day:  # every kept file is read: once a day, and at a start
+                        await reviews.look_at_files(site)
+                        looked = site.day
+                except Exception as problem:
+                    faults.note("reviews", problem)
                 try:
                     await destroying.finish_unless_busy(site)
                 except Exception as problem:

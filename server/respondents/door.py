@@ -30,6 +30,9 @@ from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import State, WaveRecord, in_state
 from surveys.public.waves import get as get_wave
 
+BROKEN_OFF = (State.TOO_FEW, State.CANCELLED)
+"""Waves that came to nothing: what was promised of them stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class WaveCard:
@@ -140,8 +143,9 @@ async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Resp
     ]
     between = [
         WaveCard(wave.id, text_of(wave.title, language), "", *words)
-        for wave in await in_state(State.ENDED, State.CLOSED)
-        if (words := await _promise(wave.id, language))[0] and await _stands(settings, wave)
+        for wave in await in_state(State.ENDED, State.CLOSED, State.TOO_FEW, State.CANCELLED)
+        if (words := await _promise(wave.id, language))[0]
+        and (wave.state in BROKEN_OFF or await _stands(settings, wave))
     ]
     return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), tuple(between), tuple(released)))
 

@@ -12,6 +12,7 @@ from server.results.reading import AREAS, figure_text
 from server.results.story import EVERYONE, Story, address_of, story_of, theme_address
 from surveys import certification
 from surveys.public.actions import ActionRecord
+from surveys.public.waves import NoSuchWave
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ async def effects(records: Sequence[ActionRecord], language: str) -> dict[str, E
 async def _story(wave: str, language: str) -> Story | None:
     try:
         return await story_of(wave, language)
-    except (NotFoundException, ReleaseInvalid):
+    except (NotFoundException, ReleaseInvalid, NoSuchWave):
         return None
 
 

@@ -32,6 +32,8 @@ def in_words(record: PromiseRecord, language: str, on: date) -> PromiseWords:
         who=record.signed_by,
         day=day(record.answered_on, language) if record.answered_on else "",
     )
+    if record.changed_on:
+        line += " " + say(language, "promise.changed", day=day(record.changed_on, language), who=record.answered_by)
     answer = text_of(record.answer, language) if record.answer else ""
     return PromiseWords(key, day(record.due, language), line, late, answer, record.answered_by)
 

@@ -10,7 +10,7 @@ from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
 from surveys.lifecycle.two_keys import given
 from surveys.people import links, log, two_keys
-from surveys.public import releases, waves
+from surveys.public import promises, releases, waves
 from surveys.public.waves import State, WaveRecord
 
 TOO_FEW = 10
@@ -34,11 +34,14 @@ async def extend(site: Site, wave: str, ends: date) -> WaveRecord:
     Raises
     ------
     PlanRefused
-        If the day is not later, or too late.
+        If the day is not later, too late, or not before the day of the management's promise.
     """
     record = await waves.get(wave)
     if record.ends is None or record.starts is None or not record.ends < ends <= record.starts + LONGEST:
         raise PlanRefused("extension", longest=LONGEST.days)
+    promise = await promises.of(wave)
+    if promise is not None and promise.due <= ends:
+        raise PlanRefused("promised", due=promise.due.isoformat())
     change = {"before": record.ends.isoformat(), "after": ends.isoformat(), "day": site.day.isoformat()}
     extended = await waves.change(
         site.engines["public"], wave, State.OPEN, ends=ends, extensions=(*record.extensions, change)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from surveys.answers.keys import SecretRefused, holder_key, read_secret
@@ -79,9 +80,12 @@ async def open_comments(wave: str, secret: str) -> list[Readable]:
     readable = []
     for record in await comments.of_wave(wave):
         if record.state in (SEALED, PROPOSED):
-            text = _opened(record.sealed, key)
+            try:
+                text = _opened(record.sealed, key)
+            except CryptoError:  # what was written over opens nobody's desk: the others are read
+                continue
             found = marks(text, names)
-            wording = _opened(record.proposal, key) if record.proposal else without(text, found)
+            wording = _opened(record.proposal, key) if record.proposal and record.is_ours else without(text, found)
             readable.append(Readable(record.id, record.item, text, tuple(found), wording, record.proposed_by))
     return readable
 

@@ -6,12 +6,18 @@ import secrets
 from dataclasses import dataclass
 from datetime import date
 
+from piccolo.columns import Column
+
 from surveys.engines import StoreEngine
 from surveys.public.tables import Action
 
 
 class ActionRefused(ValueError):
-    """It cannot be written as asked: ``text``, ``owner`` or ``due`` is missing, ``changed`` meanwhile, or ``gone``."""
+    """It cannot be written as asked: ``text``, ``owner`` or ``due`` is missing or no such day, ``changed`` meanwhile, or ``gone``."""
+
+
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+"""An action is due between these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,8 @@ def _complete(text: str, owner: str, due: date | None) -> date:
     for name, value in (("text", text.strip()), ("owner", owner.strip()), ("due", due)):
         if not value:
             raise ActionRefused(name)
-    assert due is not None
+    if due is None or not EARLIEST <= due <= LATEST:
+        raise ActionRefused("due")
     return due
 
 
@@ -132,5 +139,14 @@ async def remove(engine: StoreEngine, action: str, mark: str) -> None:
 
 
 async def finish(action: str, today: date, *, done: bool = True) -> None:
-    """Mark an action as done, or as open again."""
-    await Action.update({Action.done: done, Action.done_on: today if done else None}).where(Action.id == action)
+    """Mark an action as done, or as open again; one that is so already keeps its day.
+
+    Raises
+    ------
+    ActionRefused
+        ``gone``.
+    """
+    marked: dict[Column | str, object] = {Action.done: done, Action.done_on: today if done else None}
+    await Action.update(marked).where((Action.id == action) & (Action.done == (not done)))
+    if not await Action.exists().where(Action.id == action):
+        raise ActionRefused("gone")

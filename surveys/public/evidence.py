@@ -4,6 +4,7 @@ Every act is entered in a log with what stood after it (`evidence_log`), in the 
 """
 
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -113,6 +114,7 @@ async def _unreview(indicator: str) -> None:
         Evidence.reviewed_by: "",
         Evidence.reviewed_on: None,
         Evidence.reviewed_mark: "",
+        Evidence.review_signature: "",
     }
     await Evidence.update(nobody).where(Evidence.indicator == indicator)
 
@@ -138,9 +140,64 @@ async def everything() -> dict[str, EvidenceState]:
         documents.setdefault(indicator, []).append(DocumentRecord(**row))
     found = {indicator: EvidenceState(indicator, documents=tuple(papers)) for indicator, papers in documents.items()}
     for row in await Evidence.select():
+        signature = row.pop("review_signature")
         state = EvidenceState(**row, documents=tuple(documents.get(row["indicator"], ())))
-        found[state.indicator] = state if state.reviewed_mark in ("", state.mark) else _as_unreviewed(state)
+        found[state.indicator] = state if _stands(state, signature) else _as_unreviewed(state)
     return found
+
+
+class _Own:
+    """The secret that says of a review that this program took it down; no store holds it."""
+
+    key = b""
+
+
+def bind(key: bytes) -> None:
+    """Begin with this installation's secret for reviews."""
+    _Own.key = key
+
+
+def _signature(state: EvidenceState) -> str:
+    said = json.dumps([state.indicator, state.mark, state.reviewed_by, str(state.reviewed_on)])
+    return hmac.new(_Own.key, said.encode(), "sha256").hexdigest()
+
+
+def _stands(state: EvidenceState, signature: str) -> bool:
+    """Whether a review is of this record and was taken down here: whoever writes the store alone makes none."""
+    if not state.reviewed_by:
+        return True
+    return state.reviewed_mark == state.mark and hmac.compare_digest(signature, _signature(state))
+
+
+async def sign_at_update(engine: StoreEngine) -> None:
+    """Take down, once in the life of an installation, the reviews of the version before, which signed none."""
+    async with _alone(engine):
+        for row in await Evidence.select().where(Evidence.reviewed_by != ""):
+            row.pop("review_signature")
+            papers = (await of(row["indicator"])).documents
+            state = EvidenceState(**row, documents=papers)
+            state = replace(state, reviewed_mark=state.mark)
+            signed: dict[Column | str, object] = {
+                Evidence.reviewed_mark: state.mark,
+                Evidence.review_signature: _signature(state),
+            }
+            await Evidence.update(signed).where(Evidence.indicator == state.indicator)
+
+
+async def void_changed_files(engine: StoreEngine, today: date, who: str) -> tuple[str, ...]:
+    """Take back the reviews of records whose kept files are no longer what was kept; gives their indicators. One file at a time."""
+    changed = set()
+    for row in await EvidenceDocument.select(EvidenceDocument.id, EvidenceDocument.indicator, EvidenceDocument.sha256):
+        if row["sha256"] and await file_of(row["id"]) is None:
+            changed.add(row["indicator"])
+    voided = []
+    for indicator in sorted(changed):
+        async with _alone(engine):
+            if (await of(indicator)).reviewed_by:
+                await _unreview(indicator)
+                await _enter(indicator, today, who, evidence_log.VOIDED)
+                voided.append(indicator)
+    return tuple(voided)
 
 
 def _as_unreviewed(state: EvidenceState) -> EvidenceState:
@@ -210,11 +267,11 @@ async def add_document(
         await _enter(indicator, today, who, evidence_log.ADDED)
 
 
-async def remove_document(engine: StoreEngine, document: str, *, who: str, today: date) -> None:
+async def remove_document(engine: StoreEngine, indicator: str, document: str, *, who: str, today: date) -> None:
     """Remove a document; a review of it no longer counts, and a record that stood on it alone is no longer assessed."""
     async with _alone(engine):
         row = await EvidenceDocument.select(EvidenceDocument.indicator).where(EvidenceDocument.id == document).first()
-        if row is None:
+        if row is None or row["indicator"] != indicator:
             return
         await EvidenceDocument.delete().where(EvidenceDocument.id == document)
         if not await EvidenceDocument.exists().where(EvidenceDocument.indicator == row["indicator"]):
@@ -236,7 +293,7 @@ def kept_file(row: dict[str, Any] | None) -> tuple[str, bytes] | None:
     return row["file_name"], content
 
 
-async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
+async def set_state(engine: StoreEngine, record: EvidenceState, seen: str | None = None) -> None:
     """Write what one person found; an earlier review no longer counts.
 
     Raises
@@ -249,6 +306,8 @@ async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
     if record.set_on is None:
         raise EvidenceRefused("day")
     async with _alone(engine):
+        if seen is not None and (await of(record.indicator)).mark != seen:
+            raise EvidenceRefused("changed")
         has_document = await EvidenceDocument.exists().where(EvidenceDocument.indicator == record.indicator)
         if record.state != "not_assessed" and not has_document:
             raise EvidenceRefused("document")
@@ -266,6 +325,7 @@ async def set_state(engine: StoreEngine, record: EvidenceState) -> None:
                 reviewed_by="",
                 reviewed_on=None,
                 reviewed_mark="",
+                review_signature="",
             )
         )
         await _enter(record.indicator, record.set_on, record.set_by, evidence_log.SET)
@@ -291,6 +351,7 @@ async def review(engine: StoreEngine, indicator: str, reviewer: str, seen: str, 
             Evidence.reviewed_by: reviewer,
             Evidence.reviewed_on: today,
             Evidence.reviewed_mark: found.mark,
+            Evidence.review_signature: _signature(replace(found, reviewed_by=reviewer, reviewed_on=today)),
         }
         await Evidence.update(seen_by).where(Evidence.indicator == indicator)
         await _enter(indicator, today, reviewer, evidence_log.REVIEWED)

@@ -9,7 +9,9 @@ from typing import Any
 from surveys.public.tables import EvidenceEntry
 
 SET, ADDED, REMOVED, REVIEWED = "set", "added", "removed", "reviewed"
-ACTS = (SET, ADDED, REMOVED, REVIEWED)
+VOIDED = "voided"
+"""The program took a review back: a kept file is no longer what was reviewed."""
+ACTS = (SET, ADDED, REMOVED, REVIEWED, VOIDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from surveys.engines import StoreEngine
 from surveys.public import waves
 from surveys.public.tables import Promise
 from surveys.public.waves import State, WaveRecord
 
-LONGEST_ANSWER = 3000
+LEAST_ANSWER, LONGEST_ANSWER = 20, 3000
+"""Letters of an answer; fewer are none."""
+OVER = (State.RELEASED, State.TOO_FEW, State.CANCELLED)
+"""Waves of which the management can answer: one that came to nothing, too."""
 
 
 class PromiseRefused(ValueError):
@@ -28,6 +32,8 @@ class PromiseRecord:
     answer: Mapping[str, str]
     answered_by: str
     answered_on: date | None
+    changed_on: date | None
+    """When the answer was last said anew; None where it stands as it was given."""
 
     def missed(self, on: date) -> bool:
         """Whether it was not kept by its day: not answered and past it, or answered later."""
@@ -44,8 +50,13 @@ async def everything() -> list[PromiseRecord]:
     return [_record(row) for row in await Promise.select().order_by(Promise.due)]
 
 
-def _record(row: Mapping[str, object]) -> PromiseRecord:
-    return PromiseRecord(**{**row, "answer": json.loads(str(row["answer"]))})
+def _record(row: Mapping[str, Any]) -> PromiseRecord:
+    try:
+        answer = json.loads(str(row["answer"]))
+    except ValueError:
+        answer = {}
+    said = {str(code): str(words) for code, words in answer.items()} if isinstance(answer, dict) else {}
+    return PromiseRecord(**{**row, "answer": said})
 
 
 def can_promise(wave: WaveRecord, promised: bool) -> bool:
@@ -82,22 +93,22 @@ async def sign(engine: StoreEngine, wave: str, due: date, signed_by: str, today:
 
 
 async def answer(engine: StoreEngine, wave: str, text: Mapping[str, str], by: str, today: date) -> None:
-    """Answer what a released wave said. Without a promise it counts as promised for that day. Said once, it can be said better, not unsaid.
+    """Answer what a wave said, or that it came to nothing. Without a promise it counts as promised for that day. Said once, it can be said better, not unsaid.
 
     Raises
     ------
     PromiseRefused
-        ``text`` (nothing in the first language, or over 3,000 letters), ``name``, ``unreleased``.
+        ``text`` (under 20 letters in the first language, or over 3,000 in any), ``name``, ``unreleased``.
     NoSuchWave
     """
     said = {language: words.strip() for language, words in text.items() if words.strip()}
-    if not said.get("it") or any(len(words) > LONGEST_ANSWER for words in said.values()):
+    if len(said.get("it", "")) < LEAST_ANSWER or any(len(words) > LONGEST_ANSWER for words in said.values()):
         raise PromiseRefused("text")
     if not by.strip():
         raise PromiseRefused("name")
     async with engine.transaction():
         record = await waves.held(wave)
-        if record.state != State.RELEASED:
+        if record.state not in OVER:
             raise PromiseRefused("unreleased")
         if await of(wave) is None:
             await Promise.insert(Promise(wave=wave, due=today, signed_by=by.strip(), signed_on=today, answer="{}"))
@@ -108,5 +119,6 @@ async def answer(engine: StoreEngine, wave: str, text: Mapping[str, str], by: st
                 Promise.answer: json.dumps(said, ensure_ascii=False),
                 Promise.answered_by: by.strip(),
                 Promise.answered_on: first or today,
+                Promise.changed_on: None if first is None else today,
             }
         ).where(Promise.wave == wave)

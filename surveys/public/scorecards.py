@@ -78,6 +78,8 @@ class Scorecard(msgspec.Struct, frozen=True):
     """A scorecard as it stood on a day. Totals are fractions of 100 as text (``"109/4"``): no digit is rounded away."""
 
     schema: str
+    name: str
+    """``2026-1`` is the first that was kept in a year; "" of one that is not kept."""
     edition: str
     year: int
     day: str
@@ -104,14 +106,20 @@ def _message(text: str) -> bytes:
 
 async def keep(engine: StoreEngine, card: Scorecard, key: Ed25519PrivateKey) -> str:
     """Sign and append a scorecard; gives its name, ``2026-1`` for the first of a year."""
-    text = msgspec.json.encode(card, order="sorted").decode()
     async with engine.transaction():
         there = await KeptScorecard.select(KeptScorecard.id).where(KeptScorecard.year == card.year)
-        name = f"{card.year}-{len(there) + 1}"
+        name = f"{card.year}-{1 + max((_number(row['id']) for row in there), default=0)}"
+        text = msgspec.json.encode(msgspec.structs.replace(card, name=name), order="sorted").decode()
         await KeptScorecard.insert(
             KeptScorecard(id=name, year=card.year, text=text, signature=sign(key, _message(text)))
         )
     return name
+
+
+def _number(name: str) -> int:
+    """The place of a scorecard in its year; 0 of a name that none was kept under."""
+    text = name.partition("-")[2]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 async def read(name: str) -> Scorecard | None:
@@ -140,15 +148,24 @@ def believed(text: str, signature: str, key: str, name: str) -> Scorecard:
         card = msgspec.json.decode(text, type=Scorecard)
     except msgspec.MsgspecError as problem:
         raise ScorecardInvalid(["not a scorecard"]) from problem
-    if card.schema != SCHEMA or not name.startswith(f"{card.year}-"):
-        raise ScorecardInvalid(["signed for another year"])
+    if card.schema != SCHEMA or card.name != name or not name.startswith(f"{card.year}-"):
+        raise ScorecardInvalid(["signed under another name"])
     return card
 
 
 async def signed_text(name: str) -> str | None:
-    """A kept scorecard as it was signed, with its signature, to be given away and checked elsewhere."""
+    """A kept scorecard as it was signed, with its signature, to be given away and checked elsewhere.
+
+    Raises
+    ------
+    ScorecardInvalid
+        If it is not what was signed: nothing of it is given.
+    """
     row = await KeptScorecard.select().where(KeptScorecard.id == name).first()
-    return f'{_BEFORE}{row["text"]}{_BETWEEN}{row["signature"]}"}}' if row else None
+    if row is None:
+        return None
+    believed(row["text"], row["signature"], own_key(), row["id"])
+    return f'{_BEFORE}{row["text"]}{_BETWEEN}{row["signature"]}"}}'
 
 
 _BEFORE, _BETWEEN = '{"scorecard":', ',"signature":"'
@@ -170,7 +187,7 @@ def parts_of(given: str) -> tuple[str, str]:
 async def names() -> list[str]:
     """All that are kept, the newest first."""
     rows = await KeptScorecard.select(KeptScorecard.id, KeptScorecard.year)
-    found = sorted(((row["year"], int(row["id"].partition("-")[2]), row["id"]) for row in rows), reverse=True)
+    found = sorted(((row["year"], _number(row["id"]), row["id"]) for row in rows), reverse=True)
     return [name for _, _, name in found]
 
 

@@ -92,6 +92,7 @@ class Evidence(Table):
     reviewed_by = Text(default="")
     reviewed_on = Date(default=None, null=True)
     reviewed_mark = Varchar(length=32, default="")
+    review_signature = Varchar(length=88, default="")
 
 
 class EvidenceEntry(Table):
@@ -125,6 +126,7 @@ class Promise(Table):
     answer = JSON(default="{}")
     answered_by = Text(default="")
     answered_on = Date(default=None, null=True)
+    changed_on = Date(default=None, null=True)
 
 
 class EvidenceDocument(Table):

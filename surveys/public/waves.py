@@ -157,6 +157,11 @@ async def in_state(*states: State) -> list[WaveRecord]:
     return [_from_row(row) for row in rows]
 
 
+async def is_released(wave: str) -> bool:
+    """Whether there is such a wave, and its results are published."""
+    return bool(await Wave.exists().where((Wave.id == wave) & (Wave.state == str(State.RELEASED))))
+
+
 async def open_ids() -> list[str]:
     """The ids of open waves: a look that reads no frozen text."""
     return [str(row["id"]) for row in await Wave.select(Wave.id).where(Wave.state == str(State.OPEN))]

@@ -37,7 +37,7 @@ async def test_every_act_on_evidence_is_in_its_log_with_what_stood_after_it(site
     public = site.engines["public"]
     first = (await evidence.of(LASTING)).documents[0].id
     await evidence.add_document(public, LASTING, "Verbale", DAY, DAY, who="carla", content=b"%PDF", file_name="v.pdf")
-    await evidence.remove_document(public, first, who="dora", today=DAY + timedelta(days=1))
+    await evidence.remove_document(public, LASTING, first, who="dora", today=DAY + timedelta(days=1))
     found = list(reversed(await evidence_log.history(LASTING)))
     assert [(one.number, one.act, one.who) for one in found] == [
         (1, "added", "anna"),
@@ -151,7 +151,7 @@ async def test_a_kept_scorecard_says_the_same_to_the_digit_whatever_becomes_of_e
     assert (line.counted, line.set_by, line.reviewed_by, line.papers[0].title) == ("met", "anna", "berta", "Piano")
 
     paper = (await evidence.of(LASTING)).documents[0].id
-    await evidence.remove_document(site.engines["public"], paper, who="anna", today=DAY)
+    await evidence.remove_document(site.engines["public"], LASTING, paper, who="anna", today=DAY)
     await _staff(site, 20)
     assert (await certification.scores(DAY)).earned != 6.75
     assert (await kept.read(name), await kept.signed_text(name)) == (first, text)

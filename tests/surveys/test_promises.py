@@ -10,6 +10,7 @@ from surveys.public.promises import PromiseRefused
 from surveys.public.waves import State, WaveRecord
 from tests.conftest import DAY
 
+SAID = "Ecco che cosa abbiamo capito."
 ENDS = DAY + timedelta(days=19)
 DUE = ENDS + timedelta(days=30)
 
@@ -78,7 +79,7 @@ async def test_it_is_missed_from_the_day_after_and_stays_so_when_the_answer_come
     found = await promises.of("w")
     assert found is not None and not found.missed(DUE) and found.missed(DUE + timedelta(days=1))
     await waves.change(site.engines["public"], "w", State.PLANNED, state=State.RELEASED)
-    await promises.answer(site.engines["public"], "w", {"it": "Ecco."}, "Rosa", DUE + timedelta(days=3))
+    await promises.answer(site.engines["public"], "w", {"it": SAID}, "Rosa", DUE + timedelta(days=3))
     found = await promises.of("w")
     assert found is not None and found.missed(DUE) and found.answered_on == DUE + timedelta(days=3)
 
@@ -86,20 +87,28 @@ async def test_it_is_missed_from_the_day_after_and_stays_so_when_the_answer_come
 async def test_an_answer_can_be_said_better_and_keeps_the_day_on_which_it_was_given(site: Site) -> None:
     await _wave(site, State.RELEASED)
     public = site.engines["public"]
-    await promises.answer(public, "w", {"it": "Ecco.", "ro": "  "}, "Rosa", DAY)
-    await promises.answer(public, "w", {"it": "Ecco tutto.", "ro": "Iată."}, "Anna", DAY + timedelta(days=5))
+    await promises.answer(public, "w", {"it": SAID, "ro": "  "}, "Rosa", DAY)
+    await promises.answer(
+        public, "w", {"it": f"{SAID} E anche il resto.", "ro": "Iată."}, "Anna", DAY + timedelta(days=5)
+    )
     found = await promises.of("w")
-    assert found is not None and (found.answer, found.answered_by) == ({"it": "Ecco tutto.", "ro": "Iată."}, "Anna")
-    assert (found.answered_on, found.due) == (DAY, DAY) and not found.missed(DAY + timedelta(days=99))
+    assert found is not None and (found.answer, found.answered_by) == (
+        {"it": f"{SAID} E anche il resto.", "ro": "Iată."},
+        "Anna",
+    )
+    assert (found.answered_on, found.changed_on, found.due) == (DAY, DAY + timedelta(days=5), DAY) and not found.missed(
+        DAY + timedelta(days=99)
+    )
 
 
 @pytest.mark.parametrize(
     ("state", "text", "who", "reason"),
     [
-        (State.CLOSED, {"it": "Ecco."}, "Rosa", "unreleased"),
+        (State.CLOSED, {"it": SAID}, "Rosa", "unreleased"),
         (State.RELEASED, {"en": "Here."}, "Rosa", "text"),
         (State.RELEASED, {"it": "x" * 3001}, "Rosa", "text"),
-        (State.RELEASED, {"it": "Ecco."}, " ", "name"),
+        (State.RELEASED, {"it": "x" * 19, "en": "x" * 100}, "Rosa", "text"),
+        (State.RELEASED, {"it": SAID}, " ", "name"),
     ],
 )
 async def test_an_answer_needs_results_words_and_a_name(

@@ -12,6 +12,7 @@ from server.keyholders.carried import SITTING, carried, carry
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import GUARANTEE
 from surveys.public import comments
+from surveys.public.tables import Comment
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, WAVE
 from tests.promises.test_comments import _released
@@ -138,3 +139,12 @@ def test_what_is_carried_opens_in_its_session_and_wave_alone(
     assert carried(folder, token, wave, locked, NOW + SITTING + timedelta(seconds=1)) == ""
     if f"{other}\n{elsewhere}" != f"{token}\n{wave}":
         assert carried(folder, other, elsewhere, locked, NOW) == ""
+
+
+async def test_one_envelope_that_cannot_be_opened_does_not_shut_the_desk(sqlite_settings: StoreSettings) -> None:
+    """Found by attack: one row changed in the store, and no comment of the wave can be read any more."""
+    words = await _words(sqlite_settings)
+    async with offices(sqlite_settings, READERS) as desk:
+        first = (await comments.of_wave(WAVE))[0]
+        await Comment.update({Comment.sealed: b"x" * 4144}).where(Comment.id == first.id)
+        assert (await desk.post(AT, "ada", secret=words)).status_code < 500
