@@ -26,6 +26,7 @@ from server.results.reading import (
     participation_line,
 )
 from server.results.shown import ChartPicture, ExperienceLine, certificate_line, charts_of, experience_lines, released
+from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import comments, releases
 
@@ -43,6 +44,8 @@ class ResultsPage:
     origin_note: str
     findings: tuple[str, ...]
     has_areas: bool
+    has_points: bool
+    """Whether points stand beside the areas: they are of today, so beside the newest survey alone."""
     areas: tuple[AreaLine, ...]
     charts: tuple[ChartPicture, ...]
     experience: tuple[ExperienceLine, ...]
@@ -69,7 +72,9 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
     frame = await staff_shell(request)
     wave, document = await released(wave_id)
     labels, language = labels_of(wave), frame.language
-    points = await scorecard.area_points(language)
+    newest = await certification.newest_wave()
+    is_newest = newest is not None and newest[0].id == wave_id
+    points = await scorecard.area_points(language) if is_newest else {}
     page = ResultsPage(
         shell=frame,
         title=say(language, "results.title"),
@@ -79,6 +84,7 @@ async def results(request: AppRequest, wave_id: FromPath[str]) -> Response[str]:
         origin_note=say(language, "results.imported") if document.origin == "imported" else "",
         findings=in_words(document, labels, language),
         has_areas=bool(document.everyone.areas),
+        has_points=is_newest,
         areas=area_lines(document, language, points),
         charts=await charts_of(wave_id, document, labels, language),
         experience=experience_lines(document, labels, language),

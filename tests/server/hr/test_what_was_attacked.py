@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.frame.display import day
 from server.hr import register_files, uploads
 from server.hr.actions import calendar_entry
 from surveys import certification
@@ -21,6 +22,8 @@ from surveys.scorecards import keep
 from surveys.stores import StoreSettings
 from tests.conftest import DAY
 from tests.server.hr.offices import offices
+from tests.server.hr.readings import reading
+from tests.server.papers.pdfs import pages_of
 
 NOW = today()
 SAID = {"text": "Corso", "owner": "Anna", "due": str(NOW + timedelta(days=60))}
@@ -184,3 +187,14 @@ async def test_evidence_that_earns_nothing_is_not_said_to_lose_points(sqlite_set
         await evidence.review(public, "1.5", "berta", (await evidence.of("1.5")).mark, NOW)
         assert (await certification.scores(NOW)).earned == 0
         assert all(one.points == 0 for one in await certification.expiries(NOW) if one.indicator.id == "1.5")
+
+
+async def test_points_of_today_stand_beside_the_newest_survey_alone_and_the_board_reads_their_day(
+    tmp_path: Any,
+) -> None:
+    """Could mislead: 2024's survey under a total that was reached two years later."""
+    async with reading(StoreSettings(tmp_path)) as here:
+        pages = [(await here.client.get(f"/results/{wave}?lang=it")).text for wave in ("adesso", "prima")]
+        assert ["punti" in page for page in pages] == [True, False]
+        paper = (await here.get("/hr/results/prima/report.pdf?lang=it")).content
+    assert f"I punti sono quelli del {day(NOW, 'it')}" in " ".join(" ".join(pages_of(paper)).split())
