@@ -148,7 +148,7 @@ def unpack(plain: IO[bytes], place: Callable[[str], Path]) -> dict[str, Any]:
     Raises
     ------
     BackupRefused
-        ``not_ours``, ``newer``, ``name`` (with it) or ``other`` (with the name of what is not as the manifest says).
+        ``not_ours``, ``newer``, ``name`` (with it) or ``differs`` (with the name of what is not as the manifest says).
     """
     plain.seek(0)
     try:
@@ -164,11 +164,11 @@ def unpack(plain: IO[bytes], place: Callable[[str], Path]) -> dict[str, Any]:
                     or member.size != about["bytes"]
                     or _write(content, place(member.name)) != about["sha256"]
                 ):
-                    raise BackupRefused("other", name=member.name)
+                    raise BackupRefused("differs", name=member.name)
     except (tarfile.TarError, UnicodeError, OverflowError):
         raise BackupRefused("not_ours") from None
     if awaited:
-        raise BackupRefused("other", name=sorted(awaited)[0])
+        raise BackupRefused("differs", name=sorted(awaited)[0])
     return manifest
 
 

@@ -135,7 +135,7 @@ def _check_store(path: Path, store: str, about: Mapping[str, Any]) -> None:
     try:
         with _reading(path) as there:
             if there.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-                raise BackupRefused("other", name=path.name)
+                raise BackupRefused("differs", name=path.name)
             steps = [str(row[0]) for row in there.execute("SELECT name FROM migration ORDER BY name")]
             names = there.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
             rows = {
@@ -144,9 +144,9 @@ def _check_store(path: Path, store: str, about: Mapping[str, Any]) -> None:
                 if '"' not in name
             }
     except sqlite.DatabaseError:
-        raise BackupRefused("other", name=path.name) from None
+        raise BackupRefused("differs", name=path.name) from None
     if steps != about["steps"] or rows != about["rows"]:
-        raise BackupRefused("other", name=path.name)
+        raise BackupRefused("differs", name=path.name)
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def _reading(path: Path) -> Iterator[Any]:
 
 def _found(folder: Path, manifest: Mapping[str, Any]) -> Found:
     if not (folder / INSTALLATION_KEY).is_file():
-        raise BackupRefused("other", name=INSTALLATION_KEY)
+        raise BackupRefused("differs", name=INSTALLATION_KEY)
     rows = {store: manifest["stores"][store]["rows"] for store in STORES}
     with _reading(folder / database("public")) as public, _reading(folder / database("people")) as people:
         waves = [(str(w), str(s)) for w, s, _ in _waves(public)]
