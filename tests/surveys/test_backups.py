@@ -39,6 +39,9 @@ COPIES = 7
 """Of one order among 60 a tau of 0.2 is reached by chance once in forty readings: the median of seven is judged."""
 PAGES = {"spent": 8192, "panel": 4096}
 """Where several rows lie on one page."""
+DRAWN_ONCE = ("slot", "spent", "panel")
+"""Over a whole file rows follow their keys, which were drawn once, before any copy: copies do not average that out, so the bound
+is one that chance reaches once in 100,000 times. What a copy itself adds is judged on a page and by hidden row numbers."""
 
 
 @pytest.fixture
@@ -163,7 +166,8 @@ async def test_rows_of_a_copy_do_not_lie_in_the_order_in_which_people_came(
             if name in PAGES:
                 learnt.setdefault(f"{name} on a page", []).append(tau(order, found, PAGES[name]))
     judged = {name: median(found) for name, found in learnt.items()}
-    assert len(judged) == 6 and {name: found for name, found in judged.items() if found >= 0.2} == {}
+    bounds = {name: 0.4 if name in DRAWN_ONCE else 0.2 for name in judged}
+    assert len(judged) == 6 and {name: found for name, found in judged.items() if found >= bounds[name]} == {}
 
 
 @pytest.mark.opened
