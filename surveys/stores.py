@@ -4,7 +4,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Set
 from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from piccolo.table import Table
 
+from surveys.cases.keeper import KeyAwaited, check_awaited
 from surveys.engines import (
     SafePostgres,
     StoreEngine,
@@ -128,13 +129,25 @@ async def _is_behind(store: str, engine: StoreEngine) -> bool:
             return bool(wanted)
         raise StoresUnavailable(f"the {store} store cannot be read: {problem}") from problem
     ran = {row["name"] for row in rows}
+    refuse_other_versions(store, ran)
+    return not wanted <= ran
+
+
+def refuse_other_versions(store: str, ran: Set[str]) -> None:
+    """Refuse a store by the migrations that it went through.
+
+    Raises
+    ------
+    StoresUnavailable
+        If this version cannot bring it up to date, or a newer one wrote it.
+    """
+    wanted = _migration_names(store)
     if ran and min(wanted) not in ran:  # the first step holds what was several steps before
         raise StoresUnavailable(
             f"the {store} store was made before version 0.1.0, and this version cannot bring it up to date"
         )
     if ran and max(ran) > max(wanted):  # ids are days: what a later version did, this one would write over unseen
         raise StoresUnavailable(f"the {store} store was written by a newer version: install that version again")
-    return not wanted <= ran
 
 
 async def _run_forwards(store: str, engine: StoreEngine) -> None:
@@ -171,6 +184,10 @@ async def open_stores(settings: StoreSettings) -> Engines:
     except OSError as problem:
         raise StoresUnavailable(f"{settings.data.name}: {problem.strerror}") from problem
     close_to_others(settings.data)
+    try:
+        check_awaited(settings.data)
+    except KeyAwaited as problem:
+        raise StoresUnavailable(str(problem)) from None
     engines = bind(settings)
     installation = installation_key(settings.data)
     releases.begin(public_text(installation))

@@ -7,17 +7,20 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.check import Finding, failed, good, listed, unsure
 from server.check.traces import files_under, search
+from surveys.backup.making import MARK
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 KEY_FILES = ("*.pem", "*.key", "*.wraps.json")
 BACK_SECONDS = 600
 """A file from further ahead than this means that the clock went back."""
+BACKUP_DAYS = 7
+"""An older last backup is named as a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,16 @@ def _said_by(*command: str) -> str:
         return ""
 
 
+def judge_backup(data: Path, now: float) -> Finding:
+    """How old the last backup is that `ascolto backup` made of this folder; one made in another way is not seen."""
+    try:
+        day = date.fromisoformat((data / MARK).read_text("ascii").strip())
+    except (OSError, ValueError):
+        return unsure("backup")
+    days = (datetime.fromtimestamp(now, ZoneInfo("Europe/Rome")).date() - day).days
+    return failed("backup", n=days, day=day) if days > BACKUP_DAYS else good("backup", n=days, day=day)
+
+
 def judge(data: Path, services: Sequence[Service]) -> Iterator[Finding]:
     """All that can be seen of the machine without asking the service."""
     yield from judge_modes(data)
@@ -168,3 +181,4 @@ def judge(data: Path, services: Sequence[Service]) -> Iterator[Finding]:
     yield judge_core(services)
     yield judge_swap(services)
     yield judge_clock(data, time.time())
+    yield judge_backup(data, time.time())

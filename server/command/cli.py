@@ -130,6 +130,17 @@ def _parser() -> argparse.ArgumentParser:
 
     _channel_parser(command, group)
 
+    backup = command(commands, "backup", "backup")
+    backup.add_argument("folder", metavar="DIR")
+    backup.add_argument("--to", action="append", required=True, metavar="age1…")
+    backup.add_argument("--keep", type=int, default=0, metavar="N")
+    restore = command(commands, "restore", "restore")
+    restore.add_argument("file")
+    restore.add_argument("--identity", required=True, metavar="KEYFILE")
+    where = restore.add_mutually_exclusive_group(required=True)
+    where.add_argument("--data", default="", metavar="NEWFOLDER")
+    where.add_argument("--look", action="store_true")
+
     check = command(commands, "check", "check")
     check.add_argument("--url", default="http://127.0.0.1:8000")
     check.add_argument("--logs", nargs="+", default=[], metavar="DIR")
@@ -230,6 +241,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.command import channel, sealed
 
         return (channel.COMMANDS | sealed.COMMANDS)[f"{command} {verb}"]
+    if command in ("backup", "restore"):
+        from server.command import backups
+
+        return backups.COMMANDS[command]
     if command == "check":
         from server.command import check
 

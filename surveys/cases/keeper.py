@@ -4,6 +4,7 @@ It makes the name on a wrap meaningless without it, and the handlers' log unread
 are of version 1, fixed at the update to version 2: no writer of the database decides by which rules a case is read.
 """
 
+import hashlib
 import hmac
 import json
 import os
@@ -51,7 +52,7 @@ class Keeper:
 
 def keeper_at(data: Path) -> Keeper:
     """Read K_cases, made at first use with access for this account only."""
-    path = data / "keys" / "cases.key"
+    path = key_path(data)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -61,6 +62,47 @@ def keeper_at(data: Path) -> Keeper:
     except FileExistsError:
         pass
     return Keeper(path.read_bytes(), _first_versions(data))
+
+
+def key_path(data: Path) -> Path:
+    return data / "keys" / "cases.key"
+
+
+def awaited_path(data: Path) -> Path:
+    """Where a restore writes by its digest which key must be brought before anything starts."""
+    return data / "keys" / "awaited.json"
+
+
+def key_digest(key: bytes) -> str:
+    """What a backup holds of K_cases, to know it again when it is brought: nothing is read with it."""
+    return hashlib.sha256(b"ascolto cases key v1" + key).hexdigest()
+
+
+class KeyAwaited(Exception):
+    """The key that belongs to a restored store is not here; the text says what to do."""
+
+
+def check_awaited(data: Path) -> None:
+    """Wait for K_cases after a restore: a new one would be made without a word, and no reader find the reports of before.
+
+    Raises
+    ------
+    KeyAwaited
+    """
+    awaited, key = awaited_path(data), key_path(data)
+    if not awaited.exists():
+        return
+    try:
+        wanted = json.loads(awaited.read_text("utf-8"))["cases_key"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise KeyAwaited(f"{awaited} cannot be read: {problem}") from problem
+    if not key.exists() or key_digest(key.read_bytes()) != wanted:
+        raise KeyAwaited(
+            f"this folder was restored from a backup, and a backup never holds the key of the reports: bring the one that is"
+            f" kept apart to {key}. Only if it is lost for good remove {awaited}: a new key is made, and no handler will find"
+            " the reports of before"
+        )
+    awaited.unlink()
 
 
 def first_versions_path(data: Path) -> Path:

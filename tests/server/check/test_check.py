@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -462,6 +463,17 @@ def test_a_clock_behind_what_is_written_fails(tmp_path: Path) -> None:
     now = time.time()
     assert machine.judge_clock(tmp_path, now).state is not State.FAILED
     assert machine.judge_clock(tmp_path, now - 86_400).state is State.FAILED
+
+
+def test_a_last_backup_of_more_than_a_week_ago_is_named_with_its_day(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
+    assert machine.judge_backup(tmp_path, now) == Finding("backup", State.UNSURE)
+    for day, state in (("2026-11-20", State.GOOD), ("2026-11-13", State.GOOD), ("2026-11-12", State.FAILED)):
+        (tmp_path / "backup.day").write_text(day)
+        found = machine.judge_backup(tmp_path, now)
+        assert (found.state, str(found.values["day"])) == (state, day)
+    (tmp_path / "backup.day").write_text("yesterday")
+    assert machine.judge_backup(tmp_path, now).state is State.UNSURE
 
 
 # what is shipped

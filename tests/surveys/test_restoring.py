@@ -1,0 +1,250 @@
+"""Restoring: what is not a whole backup of ours is refused in words, and then nothing was written."""
+
+import io
+import json
+import re
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+
+from server.command import cli
+from server.frame.terminal import LANGUAGE
+from server.frame.texts import catalogue, say
+from surveys import backup
+from surveys.backup.archive import MANIFEST, BackupRefused, digest_of
+from surveys.backup.contents import Left
+from surveys.backup.restoring import look, restore
+from surveys.cases.keeper import keeper_at
+from surveys.lifecycle.context import Site
+from tests.conftest import WAVE, open_a_wave
+from tests.surveys.backed_up import Keys, backed_up, everything_under, write
+
+type Change = Callable[[dict[str, Any], dict[str, bytes]], None]
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys(tmp_path / "owner")
+
+
+@pytest.fixture
+async def kept(sqlite_site: Site, keys: Keys, tmp_path: Path) -> Path:
+    await open_a_wave(sqlite_site)
+    keeper_at(sqlite_site.data)
+    return backed_up(sqlite_site.data, tmp_path / "kept", keys).file
+
+
+def _refused(file: Path, keys: Keys, tmp_path: Path) -> str:
+    before = everything_under(tmp_path)
+    for target in (tmp_path / "new", tmp_path / "deeper" / "new"):
+        with pytest.raises(BackupRefused) as problem:
+            restore(file, keys.file, target)
+        with pytest.raises(BackupRefused):
+            look(file, keys.file)
+        say("it", f"backup.refused.{problem.value.reason}", **problem.value.values)
+        assert not target.exists()
+    assert everything_under(tmp_path) - before <= {"deeper"}
+    return problem.value.reason
+
+
+@pytest.mark.opened
+async def test_another_key_a_changed_byte_and_a_cut_off_file_open_nothing(
+    kept: Path, keys: Keys, tmp_path: Path
+) -> None:
+    whole, changed = kept.read_bytes(), tmp_path / "changed.age"
+    changed.write_bytes(b"")
+    assert _refused(kept, Keys(tmp_path / "stranger"), tmp_path) == "sealed"
+    for place in (30, 120, 300, len(whole) // 2, len(whole) - 1):
+        changed.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert _refused(changed, keys, tmp_path) in ("sealed", "damaged")
+    for length in (0, 50, 70_000, 65_536 * 2, len(whole) - 1):
+        changed.write_bytes(whole[:length])
+        assert _refused(changed, keys, tmp_path) in ("sealed", "damaged")
+
+
+def _rebuilt(kept: Path, keys: Keys, target: Path, change: Change, *more: tarfile.TarInfo) -> Path:
+    """What a stranger can make who has the public key: a backup with anything in it."""
+    with tarfile.open(fileobj=io.BytesIO(keys.plain(kept))) as archive:
+        contents = {one.name: archive.extractfile(one).read() for one in archive}  # type: ignore[union-attr]  # files all
+    manifest = json.loads(contents.pop(MANIFEST))
+    change(manifest, contents)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as made:
+        for name, content in {MANIFEST: json.dumps(manifest).encode(), **contents}.items():
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            made.addfile(about, io.BytesIO(content))
+        for about in more:
+            made.addfile(about)
+    target.write_bytes(pyrage.encrypt(out.getvalue(), [keys.identity.to_public()]))
+    return target
+
+
+def _with(name: str, content: bytes = b"hostile", *, listed: bool = True) -> Change:
+    def change(manifest: dict[str, Any], contents: dict[str, bytes]) -> None:
+        contents[name] = content
+        if listed:
+            manifest["files"][name] = {"sha256": digest_of(io.BytesIO(content)), "bytes": len(content)}
+
+    return change
+
+
+def _nothing(_: dict[str, Any], __: dict[str, bytes]) -> None:
+    return None
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil",
+        "/tmp/evil",
+        "keys/../../evil.plan",
+        "keys/cases.key",
+        f"keys/{WAVE}.wave.key",
+        "keys/a/b.plan",
+        "x" * 300,
+    ],
+)
+async def test_no_name_leads_out_of_the_new_folder_or_brings_a_key(
+    kept: Path, keys: Keys, tmp_path: Path, name: str, listed: bool
+) -> None:
+    assert (
+        _refused(_rebuilt(kept, keys, tmp_path / "hostile.age", _with(name, listed=listed)), keys, tmp_path) == "name"
+    )
+
+
+@pytest.mark.opened
+async def test_links_and_second_files_of_a_name_are_refused(kept: Path, keys: Keys, tmp_path: Path) -> None:
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE):
+        about = tarfile.TarInfo("keys/house.json" if kind != tarfile.DIRTYPE else "keys")
+        about.type, about.linkname = kind, "../../outside"
+        hostile = _rebuilt(kept, keys, tmp_path / "hostile.age", _nothing, about)
+        assert _refused(hostile, keys, tmp_path) == "name"
+
+
+def _other_hash(manifest: dict[str, Any], _: dict[str, bytes]) -> None:
+    manifest["files"]["people.sqlite"]["sha256"] = "0" * 64
+
+
+def _other_count(manifest: dict[str, Any], _: dict[str, bytes]) -> None:
+    manifest["stores"]["people"]["rows"]["person"] += 1
+
+
+def _file_missing(_: dict[str, Any], contents: dict[str, bytes]) -> None:
+    del contents["keys/installation.pem"]
+
+
+def _newer_step(manifest: dict[str, Any], _: dict[str, bytes]) -> None:
+    manifest["stores"]["answers"]["steps"].append("2099-01-01T00:00:00:000000")
+
+
+def _newer_schema(manifest: dict[str, Any], _: dict[str, bytes]) -> None:
+    manifest["schema"] = "ascolto-backup-2"
+
+
+def _no_schema(manifest: dict[str, Any], _: dict[str, bytes]) -> None:
+    del manifest["schema"]
+
+
+def _no_stores(manifest: dict[str, Any], _: dict[str, bytes]) -> None:
+    manifest["stores"] = []
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_other_hash, "differs"),
+        (_other_count, "differs"),
+        (_file_missing, "differs"),
+        (_newer_step, "version"),
+        (_newer_schema, "newer"),
+        (_no_schema, "not_ours"),
+        (_no_stores, "not_ours"),
+        (_with("answers.sqlite", b"no database"), "differs"),
+    ],
+)
+async def test_a_backup_that_is_not_as_its_list_says_is_refused(
+    kept: Path, keys: Keys, tmp_path: Path, change: Change, reason: str
+) -> None:
+    assert _refused(_rebuilt(kept, keys, tmp_path / "hostile.age", change), keys, tmp_path) == reason
+
+
+@pytest.mark.opened
+async def test_what_is_rebuilt_without_a_change_is_taken(kept: Path, keys: Keys, tmp_path: Path) -> None:
+    """So that what is refused above is refused for what was changed."""
+    same = _rebuilt(kept, keys, tmp_path / "same.age", _nothing)
+    assert look(same, keys.file) == restore(kept, keys.file, tmp_path / "new")
+
+
+@pytest.mark.opened
+async def test_a_store_of_a_newer_version_and_a_folder_that_is_not_empty_are_refused(
+    sqlite_site: Site, kept: Path, keys: Keys, tmp_path: Path
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("stays")
+    with pytest.raises(BackupRefused, match="not_empty"):
+        restore(kept, keys.file, tmp_path / "full")
+    assert everything_under(tmp_path / "full") == {"mine.txt"}
+    write(
+        sqlite_site.data,
+        "cases",
+        "INSERT INTO migration (name, app_name, ran_on) VALUES ('2099-01-01T00:00:00:000000', 'cases', '2099-01-01')",
+    )
+    newer = backed_up(sqlite_site.data, tmp_path / "kept", keys).file
+    assert _refused(newer, keys, tmp_path) == "version"
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.opened
+def test_the_commands_say_what_is_in_and_what_is_not(
+    sqlite_settings: Any,
+    keys: Keys,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    keeper_at(sqlite_settings.data)
+    monkeypatch.setenv("ASCOLTO_DATA", str(sqlite_settings.data))
+    monkeypatch.delenv("ASCOLTO_DATABASE_URL", raising=False)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    assert _run("backup", str(folder), "--to", "age1x") == 1
+    assert capsys.readouterr().err == say(LANGUAGE, "backup.refused.recipient", text="age1x") + "\n"
+    assert _run("backup", str(folder), "--to", keys.public, "--keep", "2") == 0
+    said, (file,) = capsys.readouterr().out, folder.iterdir()
+    assert file.name in said and say(LANGUAGE, "backup.left.cases_key", names="keys/cases.key") in said
+    before = everything_under(tmp_path)
+    assert _run("restore", str(file), "--identity", str(keys.file), "--look") == 0
+    said = capsys.readouterr().out
+    assert say(LANGUAGE, "backup.counts", people=60, cases=0, documents=0, releases=0) in said
+    assert say(LANGUAGE, "backup.looked") in said and everything_under(tmp_path) == before
+    assert _run("restore", str(file), "--identity", str(keys.file), "--data", str(tmp_path / "new")) == 0
+    said = capsys.readouterr().out
+    for sentence in ("cases_key", "released", "sessions"):
+        assert say(LANGUAGE, f"backup.bring.{sentence}") in said
+    assert say(LANGUAGE, "backup.bring.wave_key", wave=WAVE) in said
+    monkeypatch.setenv("ASCOLTO_DATABASE_URL", "postgresql://nowhere/{store}")
+    assert _run("backup", str(folder), "--to", keys.public) == 1
+    assert capsys.readouterr().err == say(LANGUAGE, "backup.refused.postgres") + "\n"
+
+
+def test_every_reason_and_every_file_left_out_has_its_sentence() -> None:
+    sources = "".join(path.read_text("utf-8") for path in Path(backup.__file__).parent.glob("*.py"))
+    reasons = set(re.findall(r'BackupRefused\("(\w+)"', sources)) | {"newer", "not_ours", "postgres", "keep", "disk"}
+    known = {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.refused.")}
+    assert reasons == known
+    assert {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.left.")} == {
+        why.value for why in Left if why is not Left.MADE_AGAIN
+    }
