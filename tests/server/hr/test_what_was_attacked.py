@@ -195,6 +195,6 @@ async def test_points_of_today_stand_beside_the_newest_survey_alone_and_the_boar
     """Could mislead: 2024's survey under a total that was reached two years later."""
     async with reading(StoreSettings(tmp_path)) as here:
         pages = [(await here.client.get(f"/results/{wave}?lang=it")).text for wave in ("adesso", "prima")]
-        assert ["punti" in page for page in pages] == [True, False]
+        assert ["di 100 punti" in page for page in pages] == [True, False]
         paper = (await here.get("/hr/results/prima/report.pdf?lang=it")).content
     assert f"I punti sono quelli del {day(NOW, 'it')}" in " ".join(" ".join(pages_of(paper)).split())
