@@ -61,7 +61,7 @@ def record_of(state: EvidenceState, on: date) -> points.EvidenceRecord:
 
 
 def _papers(state: EvidenceState) -> tuple[points.Document, ...]:
-    return tuple(points.Document(d.title, d.day.toordinal()) for d in state.documents)
+    return tuple(points.Document(d.title, d.day.toordinal()) for d in state.documents if d.title.strip() and d.day)
 
 
 def last_day(state: EvidenceState) -> date | None:

@@ -141,6 +141,8 @@ async def everything() -> dict[str, EvidenceState]:
     found = {indicator: EvidenceState(indicator, documents=tuple(papers)) for indicator, papers in documents.items()}
     for row in await Evidence.select():
         signature = row.pop("review_signature")
+        if row["state"] not in STATES:  # no page of ours writes such a thing: nothing is assessed by it
+            row["state"], row["reviewed_by"] = "not_assessed", ""
         state = EvidenceState(**row, documents=tuple(documents.get(row["indicator"], ())))
         found[state.indicator] = state if _stands(state, signature) else _as_unreviewed(state)
     return found

@@ -198,3 +198,29 @@ async def test_points_of_today_stand_beside_the_newest_survey_alone_and_the_boar
         assert ["di 100 punti" in page for page in pages] == [True, False]
         paper = (await here.get("/hr/results/prima/report.pdf?lang=it")).content
     assert f"I punti sono quelli del {day(NOW, 'it')}" in " ".join(" ".join(pages_of(paper)).split())
+
+
+@pytest.mark.parametrize(("days", "late"), [(0, False), (-1, True)])
+async def test_staff_read_that_an_action_is_late_as_hr_does(tmp_path: Any, days: int, late: bool) -> None:
+    """Could mislead: "by 20 November", still read in December as if it were to come."""
+    async with reading(StoreSettings(tmp_path)) as here:
+        await here.post("/hr/actions", **SAID | {"due": str(NOW + timedelta(days=days))}, wave="adesso")
+        for page in (
+            (await here.client.get("/results/adesso?lang=it")).text,
+            (await here.get("/hr/results/adesso?lang=it")).text,
+        ):
+            assert ("in ritardo" in page) is late
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{Evidence.state: "bogus"}, {Evidence.state: ""}, {EvidenceDocument.title: ""}, {EvidenceDocument.title: " "}],
+)
+async def test_an_odd_cell_of_evidence_takes_no_page_down_and_earns_nothing(tmp_path: Any, change: Any) -> None:
+    async with reading(StoreSettings(tmp_path)) as here:
+        site = Site(here.engines, tmp_path, DAY, "test")
+        await _reviewed(site)
+        await (Evidence if Evidence.state in change else EvidenceDocument).update(change, force=True)
+        assert (await certification.scores(DAY)).earned == 0
+        for path in ("/results/adesso", "/hr", "/hr/scorecard", "/hr/indicators", "/hr/indicators/1.1"):
+            assert (await here.get(path)).status_code == 200, path
