@@ -1,6 +1,6 @@
 """The scorecard over the years: as it stands, what would be if, what ends, and those that were kept, each printed from its own text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
@@ -16,6 +16,7 @@ from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.results.findings import indicator_text
 from server.results.reading import figure_text, interval_text
+from server.results.story import signed
 from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import scorecards
@@ -24,8 +25,20 @@ from surveys.scorecards import as_of
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """Points as a bar of 100: what is earned and lost; the rest is open. `now` marks today, `supposed` what is only tried."""
+
+    name: str
+    points: str
+    earned: float
+    lost: float
+    now: bool = False
+    supposed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One area: its points, and how people live it."""
+    """One area: its points in each year, the oldest first and today last, and how people live it."""
 
     name: str
     weight: str
@@ -33,7 +46,9 @@ class ScoreRow:
     lost: str
     open: str
     people: str
-    years: tuple[str, ...]
+    years: tuple[Bar, ...]
+    change: str
+    """What it brought to the total since the last year that was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +79,13 @@ class ScorecardPage:
     desk: Desk
     title: str
     base: str
-    road: scorecard.Road
-    verdict: str
+    lead: str
+    bars: tuple[Bar, ...]
+    threshold: int
+    words: str
     rows: tuple[ScoreRow, ...]
     years: tuple[str, ...]
-    totals: tuple[str, ...]
+    since: str
     expiries: tuple[str, ...]
     choices: tuple[Choice, ...]
     supposed: str
@@ -135,7 +152,8 @@ def _by_year(cards: Iterable[tuple[str, Scorecard]]) -> dict[int, Scorecard]:
     return years
 
 
-def _rows(areas: Iterable[Area], years: Iterable[Scorecard], language: str) -> tuple[ScoreRow, ...]:
+def _rows(areas: Iterable[Area], years: Sequence[Scorecard], language: str) -> tuple[ScoreRow, ...]:
+    """The areas of a scorecard, beside the same areas in the years before it."""
     before = [{area.number: area for area in card.areas} for card in years]
     return tuple(
         ScoreRow(
@@ -145,10 +163,55 @@ def _rows(areas: Iterable[Area], years: Iterable[Scorecard], language: str) -> t
             number(area.lost, language),
             number(area.open, language),
             figure_text(area.index, language),
-            tuple(number(year[area.number].earned, language) if area.number in year else "–" for year in before),
+            (
+                *(
+                    _bar(year.get(area.number), str(card.year), language)
+                    for card, year in zip(years, before, strict=True)
+                ),
+                _bar(area, say(language, "hr.indicator.now"), language, now=True),
+            ),
+            _change(area, before[-1].get(area.number), language) if before else "",
         )
         for area in areas
     )
+
+
+def _bar(area: Area | None, name: str, language: str, *, now: bool = False) -> Bar:
+    if area is None or not area.applicable:
+        return Bar(name, "–", 0.0, 0.0, now)
+    whole = area.applicable
+    return Bar(name, number(area.earned, language), 100 * area.earned / whole, 100 * area.lost / whole, now)
+
+
+def _change(area: Area, before: Area | None, language: str) -> str:
+    """Points of the total of 100, with their sign; nothing where the area was not there."""
+    if before is None:
+        return "–"
+    moved = _of_total(area) - _of_total(before)
+    return signed(float(moved), language) if moved else "="
+
+
+def _of_total(area: Area) -> Fraction:
+    return Fraction(area.earned * area.weight, area.applicable) if area.applicable else Fraction(0)
+
+
+async def _bars(card: Scorecard, years: Sequence[Scorecard], chosen: frozenset[str], language: str) -> tuple[Bar, ...]:
+    """The total in each year that was kept, today, and on a copy where something is supposed."""
+    found = [
+        Bar(
+            say(language, "hr.scorecard.today", year=one.year) if one is card else str(one.year),
+            _points(one.total("earned"), language),
+            float(one.total("earned")),
+            float(one.total("lost")),
+            one is card,
+        )
+        for one in (*years, card)
+    ]
+    if chosen:
+        then = await certification.scores(today(), chosen)
+        name = say(language, "hr.scorecard.if")
+        found.append(Bar(name, number(then.earned, language), then.earned, then.lost, supposed=True))
+    return tuple(found)
 
 
 def _verdict(reaches: bool | None, language: str) -> str:
@@ -183,17 +246,20 @@ async def scorecard_page(request: AppRequest, base: str, *, can_keep: bool) -> R
     card, (kept, broken) = await as_of(today(), ""), await _kept()
     open_ones = [one for one in standings if one.counted.assessed_state != "met"]
     asked = frozenset(request.query_params.getall("met", [])) & {one.indicator.id for one in open_ones}
-    years, worth = _by_year(kept), await certification.weights()
+    years, worth = list(reversed(_by_year(kept).values())), await certification.weights()
+    road = await scorecard.road(language, standings)
     page = ScorecardPage(
         shell,
         desk,
-        say(language, "hr.scorecard.heading"),
+        f"{road.hero} {road.verdict}",
         base,
-        await scorecard.road(language, standings),
-        _verdict(card.reaches, language),
-        _rows(card.areas, years.values(), language),
-        tuple(str(year) for year in years),
-        tuple(_points(one.total("earned"), language) for one in years.values()),
+        say(language, "hr.scorecard.lead", edition=card.edition, band=card.band, day=day(card.day, language)),
+        await _bars(card, years, asked, language),
+        card.threshold,
+        f"{road.words} {_verdict(card.reaches, language)}",
+        _rows(card.areas, years, language),
+        (*(str(one.year) for one in years), say(language, "hr.indicator.now")),
+        say(language, "hr.scorecard.since", year=years[-1].year) if years else "",
         await scorecard.expiry_lines(language),
         tuple(
             Choice(

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from server.hr.actions import calendar_entry
-from surveys.lifecycle.context import today
-from surveys.public import actions, promises, waves
+from surveys import scorecards
+from surveys.lifecycle.context import Site, today
+from surveys.public import actions, evidence, promises, waves
 from surveys.public.actions import ActionRecord
+from surveys.public.evidence import EvidenceState
 from surveys.public.tables import Promise
 from surveys.public.waves import State, WaveRecord
 from surveys.stores import StoreSettings
@@ -229,3 +231,23 @@ async def test_nobody_but_hr_writes_what_follows(
     async with served(sqlite_settings) as desk:
         answered = await (desk.post(path, who, **SAID) if method == "post" else desk.get(path, who))
         assert answered.status_code == 403 and await actions.everything() == []
+
+
+async def test_the_scorecard_stands_beside_the_years_before_it_and_says_what_each_area_brought(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """20 of 100 points of an area that weighs 15 % are 3 of the total; what is only supposed is marked as such."""
+    async with served(sqlite_settings) as desk:
+        public, last = desk.engines["public"], today().replace(year=today().year - 1, day=1)
+        await scorecards.keep(Site(desk.engines, sqlite_settings.data, last, "direzione"))
+        await evidence.add_document(public, "1.1", "Piano", last, today(), who="anna", link="https://example.org")
+        await evidence.set_state(public, EvidenceState("1.1", "met", set_by="anna", set_on=today()))
+        await evidence.review(public, "1.1", "berta", (await evidence.of("1.1")).mark, today())
+        page = unescape((await desk.get("/hr/scorecard?lang=it&met=5.1")).text)
+    totals = re.findall(
+        r'<tr class="(\w*)">\s*<th scope="row">([^<]+)</th>\s*<td class="num"><span class="hero">([^<]+)', page
+    )
+    assert totals == [("", str(last.year), "0"), ("now", f"{today().year}, oggi", "3"), ("supposed", "E se…", "11")]
+    first = re.search(r"1 Cultura e strategia</th>(.*?)</tr>", page, re.S)
+    assert first is not None and re.findall(r"aria-label=\"([^\"]+)\"", first[1]) == [f"{last.year}: 0", "Oggi: 20"]
+    assert f'data-label="sul totale, dal {last.year}">+3<' in first[1]

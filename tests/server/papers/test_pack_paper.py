@@ -112,4 +112,6 @@ async def test_what_people_typed_is_printed_as_text_and_never_set(tmp_path: Path
     made = await packed.pack_of(settings, tmp_path / "a.pdf", paper_only=True)
     text = " ".join(pages_of(made))
     assert HOSTILE in text and text.count(HOSTILE) >= 2
-    assert "\u202e" not in text and "\u0007" not in text and re.search(r"x{100,}…", text.replace(" ", ""))
+    assert "\u202e" not in text and "\u0007" not in text
+    cut = "".join(text.split())  # a long word may go on over the end of a page, whose foot is then inside it
+    assert "x" * 20 in cut and "x…" in cut and cut.count("x") < 1000
