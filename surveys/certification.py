@@ -104,7 +104,10 @@ async def expiries(on: date) -> tuple[Expiry, ...]:
     found = [
         Expiry(indicator, last, worth[name], last < on)
         for name, state in stored.items()
-        if name in worth and state.state == "met" and (last := last_day(state)) and (indicator := named(name))
+        if name in worth
+        and (last := last_day(state))
+        and record_of(state, last).assessed_state == "met"  # until then it earns
+        and (indicator := named(name))
     ]
     return tuple(sorted(found, key=lambda one: (one.last, one.indicator.id)))
 

@@ -1,5 +1,6 @@
 """The management's promise of a wave, and its answer: written by HR, read by staff."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from litestar import Response, post
@@ -50,13 +51,33 @@ async def _wave_again(request: AppRequest, wave: str, site: Site, settings: Sett
 async def answer(request: AppRequest, wave: FromPath[str], site: NamedDependency[Site]) -> Response[str] | Redirect:
     """Answer what a wave said."""
     data = await checked_form(request)
+    if (problem := await _answered(site, wave, data)) is None:
+        return done(f"/hr/results/{wave}", "promise_answered")
+    language = (await frame(request))[0].language
+    return await results_page(request, wave, say(language, f"hr.promise.refused.{problem}"), written=data)
+
+
+@post("/waves/{wave:str}/answer")
+async def answer_nothing(
+    request: AppRequest, wave: FromPath[str], settings: NamedDependency[Settings], site: NamedDependency[Site]
+) -> Response[str] | Redirect:
+    """Answer of a wave that came to nothing: it has no page of results."""
+    data = await checked_form(request)
+    if (problem := await _answered(site, wave, data)) is None:
+        return done(f"/hr/waves/{wave}", "promise_answered")
+    language = (await frame(request))[0].language
+    said = say(language, f"hr.promise.refused.{problem}")
+    return await wave_page_with(request, wave, site, settings, said, written=data)
+
+
+async def _answered(site: Site, wave: str, data: Mapping[str, str]) -> PromiseRefused | None:
+    """Take an answer down as a form has it; what speaks against it, or None."""
     said = {language: _words(data.get(f"answer_{language}", ""), promises.LONGEST_ANSWER + 1) for language in LANGUAGES}
     try:
         await promises.answer(site.engines["public"], wave, said, _words(data.get("by", ""), 100), today())
     except PromiseRefused as problem:
-        language = (await frame(request))[0].language
-        return await results_page(request, wave, say(language, f"hr.promise.refused.{problem}"), written=data)
-    return done(f"/hr/results/{wave}", "promise_answered")
+        return problem
+    return None
 
 
-HANDLERS = (sign_promise, answer)
+HANDLERS = (sign_promise, answer, answer_nothing)

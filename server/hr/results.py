@@ -14,22 +14,20 @@ from server.frame.display import text_of
 from server.frame.pages import Shell, show
 from server.frame.security import account_of
 from server.frame.signed_in import Desk, frame
-from server.frame.texts import NAMES, say
+from server.frame.texts import say
 from server.papers.told import Territory, territories_of
 from server.results.acts import Act, acts
 from server.results.exports import as_csv, as_workbook
 from server.results.findings import alerts_in_words, gender_line, single_line
 from server.results.heat import Heat, heat
-from server.results.promise import PromiseWords, promise_of
+from server.results.promise import PromiseWords, answer_fields, promise_of
 from server.results.reading import ItemLine, item_lines, labels_of, participation_line
 from server.results.shown import ExperienceLine, certificate_line, experience_lines, released
 from server.results.story import Claim, story_of, title_of, trend_claims, unit_claims
 from server.results.telling import driver_lines, quality_lines
 from surveys import certification
-from surveys.languages import LANGUAGES
 from surveys.lifecycle.context import today
 from surveys.people import log
-from surveys.public import promises
 from surveys.public.waves import State, first_read, in_state
 from surveys.stores import Engines
 
@@ -104,8 +102,7 @@ async def results_page(
     others = [wave for wave in await in_state(State.RELEASED) if wave.id != wave_id]
     if story.wave.read_on is None:
         await first_read(wave_id, today())
-    given = await promises.of(wave_id)
-    said = given.answer if given else {}
+    answers, who = await answer_fields(wave_id, written or {})
     page = ResultsHrPage(
         shell,
         desk,
@@ -134,8 +131,8 @@ async def results_page(
         document.rules.k["items"],
         certificate_line(document, language),
         await promise_of(wave_id, language, today()),
-        tuple((code, NAMES[code], (written or {}).get(f"answer_{code}", said.get(code, ""))) for code in LANGUAGES),
-        (written or {}).get("by", given.answered_by or given.signed_by if given else ""),
+        answers,
+        who,
     )
     return show(page, status=422 if error else 200)
 

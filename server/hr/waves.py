@@ -1,6 +1,7 @@
 """Waves for HR: planning, opening, slips, a later end, closing. Every step says what it will do before it does it."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from server.frame.texts import say
 from server.frame.two_keys import act_in_words
 from server.papers.facts import about_slips
 from server.processes import workers
-from server.results.promise import PromiseWords, promise_of
+from server.results.promise import PromiseWords, answer_fields, promise_of
 from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.lifecycle import closing, frozen, opening
@@ -31,7 +32,7 @@ from surveys.people import accounts, roster, two_keys
 from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
 from surveys.public import waves
-from surveys.public.promises import can_promise
+from surveys.public.promises import BROKEN_OFF, can_promise
 from surveys.public.waves import State, WaveRecord, WrongState
 
 PROMISED_AFTER = timedelta(days=45)
@@ -100,6 +101,9 @@ class WaveHrPage:
     promise: PromiseWords | None
     can_promise: bool
     promise_due: str
+    answers: tuple[tuple[str, str, str], ...]
+    """Of a survey that came to nothing: what the management answers, by language; its form stands beside results else."""
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +208,17 @@ async def plan_wave(request: AppRequest, site: NamedDependency[Site]) -> Respons
 
 
 async def wave_page_with(
-    request: AppRequest, wave_id: str, site: Site, settings: Settings, error: str = ""
+    request: AppRequest,
+    wave_id: str,
+    site: Site,
+    settings: Settings,
+    error: str = "",
+    written: Mapping[str, str] | None = None,
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     wave = await waves.get(wave_id)
+    answers, who = await answer_fields(wave_id, written or {}) if wave.state in BROKEN_OFF else ((), "")
     gaps = await opening.missing(site, wave) if wave.state in (State.PLANNED, State.READY) else ()
     facts = [
         (say(language, "hr.wave.dates"), f"{day(wave.starts, language)} – {day(wave.ends, language)}"),
@@ -240,6 +250,8 @@ async def wave_page_with(
         promise := await promise_of(wave.id, language, today()),
         wave.origin == "ascolto" and can_promise(wave, promise is not None),
         (max(wave.ends or today(), today()) + PROMISED_AFTER).isoformat(),
+        answers,
+        who,
     )
     return show(page, status=422 if error else 200)
 

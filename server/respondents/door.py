@@ -26,12 +26,10 @@ from surveys.lifecycle.ready import checked_row
 from surveys.lifecycle.witness import Head
 from surveys.public import releases
 from surveys.public.organisation import OrganisationRecord, load
+from surveys.public.promises import BROKEN_OFF
 from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import State, WaveRecord, in_state
 from surveys.public.waves import get as get_wave
-
-BROKEN_OFF = (State.TOO_FEW, State.CANCELLED)
-"""Waves that came to nothing: what was promised of them stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Resp
     ]
     between = [
         WaveCard(wave.id, text_of(wave.title, language), "", *words)
-        for wave in await in_state(State.ENDED, State.CLOSED, State.TOO_FEW, State.CANCELLED)
+        for wave in await in_state(State.ENDED, State.CLOSED, *BROKEN_OFF)
         if (words := await _promise(wave.id, language))[0]
         and (wave.state in BROKEN_OFF or await _stands(settings, wave))
     ]

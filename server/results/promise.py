@@ -1,10 +1,12 @@
 """The management's promise of a wave in words, the same for everyone: by when it answers, that it did, or that it did not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from server.frame.display import day, text_of
-from server.frame.texts import say
+from server.frame.texts import NAMES, say
+from surveys.languages import LANGUAGES
 from surveys.public import promises
 from surveys.public.promises import PromiseRecord
 
@@ -36,6 +38,14 @@ def in_words(record: PromiseRecord, language: str, on: date) -> PromiseWords:
         line += " " + say(language, "promise.changed", day=day(record.changed_on, language), who=record.answered_by)
     answer = text_of(record.answer, language) if record.answer else ""
     return PromiseWords(key, day(record.due, language), line, late, answer, record.answered_by)
+
+
+async def answer_fields(wave: str, written: Mapping[str, str]) -> tuple[tuple[tuple[str, str, str], ...], str]:
+    """What the form of an answer holds: each language with its name and words, and who answers; what was just typed comes first."""
+    given = await promises.of(wave)
+    said = given.answer if given else {}
+    words = tuple((code, NAMES[code], written.get(f"answer_{code}", said.get(code, ""))) for code in LANGUAGES)
+    return words, written.get("by", given.answered_by or given.signed_by if given else "")
 
 
 async def promise_of(wave: str, language: str, on: date) -> PromiseWords | None:

@@ -79,7 +79,8 @@ class EvidenceState:
     def as_it_stands(self) -> dict[str, object]:
         """The record as plain JSON, for the log and for scorecards that are kept."""
         plain = asdict(self) | {"mark": self.mark}
-        return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
+        found: dict[str, object] = json.loads(json.dumps(plain, default=str))
+        return found
 
 
 def from_plain(plain: Mapping[str, Any]) -> EvidenceState:

@@ -13,8 +13,10 @@ from surveys.public.waves import State, WaveRecord
 
 LEAST_ANSWER, LONGEST_ANSWER = 20, 3000
 """Letters of an answer; fewer are none."""
-OVER = (State.RELEASED, State.TOO_FEW, State.CANCELLED)
-"""Waves of which the management can answer: one that came to nothing, too."""
+BROKEN_OFF = (State.TOO_FEW, State.CANCELLED)
+"""Waves that came to nothing: what was promised of them stands."""
+OVER = (State.RELEASED, *BROKEN_OFF)
+"""Waves of which the management can answer."""
 
 
 class PromiseRefused(ValueError):
@@ -67,7 +69,7 @@ def can_promise(wave: WaveRecord, promised: bool) -> bool:
 
 
 async def sign(engine: StoreEngine, wave: str, due: date, signed_by: str, today: date) -> None:
-    """Promise an answer by a day. It stands from the first answer on: then it is neither moved nor taken back.
+    """Promise an answer by a day. From the opening on it is neither moved nor taken back.
 
     Raises
     ------
@@ -93,7 +95,9 @@ async def sign(engine: StoreEngine, wave: str, due: date, signed_by: str, today:
 
 
 async def answer(engine: StoreEngine, wave: str, text: Mapping[str, str], by: str, today: date) -> None:
-    """Answer what a wave said, or that it came to nothing. Without a promise it counts as promised for that day. Said once, it can be said better, not unsaid.
+    """Answer what a wave said, or that it came to nothing; without a promise it counts as promised for that day.
+
+    Said once, it can be said better, not unsaid.
 
     Raises
     ------

@@ -45,7 +45,8 @@ class Record:
     def as_it_stands(self) -> dict[str, Any]:
         """The line as plain JSON, for the log."""
         plain = asdict(self.entry) | {"documents": [asdict(one) for one in self.documents]}
-        return json.loads(json.dumps(plain, default=str))  # type: ignore[no-any-return]
+        found: dict[str, object] = json.loads(json.dumps(plain, default=str))
+        return found
 
 
 def _mark(said: object) -> str:

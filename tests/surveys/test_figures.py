@@ -80,7 +80,7 @@ async def test_figures_without_a_source_or_of_a_year_to_come_are_not_kept(
 ) -> None:
     async with stores(sqlite_settings) as engines:
         with pytest.raises(KeepingRefused, match=reason):
-            await figures.keep(engines["people"], replace(KEPT, **wrong), figures.mark_of({}))  # type: ignore[arg-type]
+            await figures.keep(engines["people"], replace(KEPT, **wrong), figures.mark_of({}))  # type: ignore[arg-type]  # any field of a year
         assert await figures.everything() == {}
 
 

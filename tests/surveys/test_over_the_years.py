@@ -117,6 +117,15 @@ async def test_in_the_last_year_and_in_the_last_two_end_by_themselves(
     assert [one.last for one in await certification.expiries(DAY)] == ([last] if days else [])
 
 
+async def test_what_nobody_has_reviewed_is_not_said_to_end(sqlite_site: Site) -> None:
+    """Could mislead: points that a record would lose, though it earns none."""
+    await _met(sqlite_site, YEARLY, DAY)
+    assert [one.indicator.id for one in await certification.expiries(DAY + timedelta(days=400))] == [YEARLY]
+    public = sqlite_site.engines["public"]
+    await evidence.set_state(public, EvidenceState(YEARLY, "met", set_by="anna", set_on=DAY))
+    assert await certification.expiries(DAY) == ()
+
+
 async def test_a_newer_document_lengthens_it_and_the_day_that_was_set_still_ends_it(sqlite_site: Site) -> None:
     await _met(sqlite_site, YEARLY, DAY - timedelta(days=300), until=DAY + timedelta(days=200))
     assert certification.last_day(await evidence.of(YEARLY)) == DAY + timedelta(days=65)

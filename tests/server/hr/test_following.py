@@ -251,3 +251,22 @@ async def test_the_scorecard_stands_beside_the_years_before_it_and_says_what_eac
     first = re.search(r"1 Cultura e strategia</th>(.*?)</tr>", page, re.S)
     assert first is not None and re.findall(r"aria-label=\"([^\"]+)\"", first[1]) == [f"{last.year}: 0", "Oggi: 20"]
     assert f'data-label="sul totale, dal {last.year}">+3<' in first[1]
+
+
+@pytest.mark.parametrize("state", [State.TOO_FEW, State.CANCELLED])
+async def test_of_a_survey_that_came_to_nothing_the_answer_is_given_on_its_page_and_read_by_staff(
+    sqlite_settings: StoreSettings, state: State
+) -> None:
+    """Could strand: a missed promise on the front page, and no page on which it could be answered."""
+    async with served(sqlite_settings) as desk:
+        await _wave(desk, State.PLANNED)
+        await promises.sign(desk.engines["public"], "w", today() + timedelta(days=40), "Rosa", today())
+        await waves.change(desk.engines["public"], "w", State.PLANNED, state=state)
+        assert 'action="/hr/waves/w/answer' in (await desk.get("/hr/waves/w?lang=it")).text
+        refused = await desk.post("/hr/waves/w/answer?lang=it", answer_it="Poche parole", by="Rosa")
+        assert refused.status_code == 422 and "Poche parole" in refused.text
+        said = "Troppo pochi hanno risposto: riproviamo in primavera."
+        assert (await desk.post("/hr/waves/w/answer", answer_it=said, by="Rosa")).status_code == 303
+        assert "La direzione ha risposto" in (await desk.client.get("/?lang=it")).text
+        assert said in (await desk.get("/hr/waves/w?lang=it")).text
+        assert (await desk.post("/hr/waves/w/answer", "verifica", answer_it=said, by="Rosa")).status_code == 403

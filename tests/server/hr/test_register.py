@@ -31,7 +31,7 @@ FORM = {
     "due": str(NOW + timedelta(days=60)),
     "team": "",
 }
-FOUND = Entry(**(FORM | {"due": NOW + timedelta(days=60)}))  # type: ignore[arg-type]
+FOUND = Entry(**(FORM | {"due": NOW + timedelta(days=60)}))  # type: ignore[arg-type]  # a form holds texts, an entry one day
 HELD = Entry("review", "Riesame", owner="Presidente", due=NOW, closed_on=NOW, outcome="Piano confermato")
 HOSTILE = "<script>alert(1)</script>\u202e\u200b"
 
