@@ -7,8 +7,9 @@ here and nowhere else. Python's own SQLite is the machine's, whatever its age: o
 
 import asyncio
 import fcntl
+import hashlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ BUSY_SECONDS = 30
 CHECKPOINT_MILLISECONDS = 100
 """So long the emptying of a log waits for somebody who reads in it: those who answer wait as long."""
 REWRITE_SECONDS = 3600
+TRY_SECONDS = 0.05
 SAMPLED = """
 SELECT DISTINCT root::regclass::text AS relation, quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type,
  EXISTS (SELECT FROM pg_partitioned_table, pg_attribute AS key WHERE partrelid = root AND key.attrelid = root
@@ -58,6 +60,30 @@ def sqlite_version() -> str:
 def sqlite_is_sound() -> bool:
     """Whether it is one that loses no commit."""
     return bool(sqlite.sqlite_version_info >= SOUND_SQLITE)
+
+
+class Busy(Exception):
+    """Another process, or another task, holds what was asked for."""
+
+
+def _number_of(name: str) -> int:
+    """A lock's name as 63 bits, which is what PostgreSQL's advisory locks go by."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) >> 1
+
+
+async def _in_turn(took: Callable[[], Awaitable[bool]], patience: float) -> None:
+    """Try until it is ours, a few times a second.
+
+    Raises
+    ------
+    Busy
+        If it is not after `patience` seconds.
+    """
+    end = asyncio.get_running_loop().time() + patience
+    while not await took():
+        if asyncio.get_running_loop().time() >= end:
+            raise Busy
+        await asyncio.sleep(TRY_SECONDS)
 
 
 class _PooledTransaction(SQLiteTransaction):
@@ -216,6 +242,33 @@ class PooledSQLite(SQLiteEngine):
             await asyncio.to_thread(fcntl.flock, handle, fcntl.LOCK_EX)
             yield
 
+    @asynccontextmanager
+    async def held(self, name: str, patience: float) -> AsyncIterator[None]:
+        """Hold one thing of this store by its name, among tasks and processes.
+
+        Parameters
+        ----------
+        name : of anything but the store itself, which `alone` holds
+        patience : seconds, 0 or more
+
+        Raises
+        ------
+        Busy
+            If somebody else holds it so long.
+        """
+        path = f"{self.path}.{_number_of(name):x}.lock"
+        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as handle:
+
+            async def took() -> bool:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return False
+                return True
+
+            await _in_turn(took, patience)
+            yield
+
     async def rewrite(self, *_tables: type[Table]) -> None:
         """Rewrite the whole file and empty the write-ahead log: no old page and no order of arrival stays behind."""
         async with self.write_lock:
@@ -293,6 +346,20 @@ class SafePostgres(PostgresEngine):
         connection = await asyncpg.connect(**self.config)
         try:
             await connection.execute("SELECT pg_advisory_lock(8127450)")
+            yield
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def held(self, name: str, patience: float) -> AsyncIterator[None]:
+        """Hold one thing of this store by its name: an advisory lock on a connection of its own (see `PooledSQLite.held`)."""
+        connection = await asyncpg.connect(**self.config)
+        try:
+
+            async def took() -> bool:
+                return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", _number_of(name)))
+
+            await _in_turn(took, patience)
             yield
         finally:
             await connection.close()

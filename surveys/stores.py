@@ -21,7 +21,7 @@ from surveys.engines import (
     sqlite_is_sound,
     sqlite_version,
 )
-from surveys.people import sessions
+from surveys.people import sessions, steps
 from surveys.public import evidence, releases
 from surveys.public.signing import installation_key, key_for, public_text
 
@@ -193,6 +193,7 @@ async def open_stores(settings: StoreSettings) -> Engines:
     releases.begin(public_text(installation))
     sessions.bind(key_for(installation, "sessions"))
     evidence.bind(key_for(installation, "reviews"))
+    steps.bind(key_for(installation, "steps"))
     try:
         await migrate(engines)
         close_to_others(settings.data)  # what was made just now, under whatever mask

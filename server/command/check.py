@@ -11,7 +11,10 @@ from server.check import Finding, State, canary, database, failed, good, listed,
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say
 from server.settings import Settings, from_environment
+from surveys.lifecycle.context import Site, today
+from surveys.lifecycle.leftovers import leftovers
 from surveys.public.signing import installation_key, public_text
+from surveys.stores import STORES, bind
 
 LOGS = Path("/var/log")
 _WORDS = {State.GOOD: "good", State.FAILED: "failed", State.UNSURE: "unsure"}
@@ -49,9 +52,22 @@ async def _findings(settings: Settings, url: str, logs: list[Path], wait_seconds
             yield finding
     for finding in machine.judge(data, services):
         yield finding
+    if settings.stores.database_url or all((data / f"{store}.sqlite").is_file() for store in STORES):
+        yield await _left(settings)
     judged = await (database.judge_postgres(stores) if stores.database_url else database.judge_sqlite(data))
     for finding in judged:
         yield finding
+
+
+async def _left(settings: Settings) -> Finding:
+    """Whether anything lies about of a step that was cut off, one that is being taken in this moment included. Makes no store."""
+    try:
+        found = await leftovers(Site(bind(settings.stores), settings.data, today(), "check"))
+    except Exception as problem:  # no store yet, or one this account may not read
+        return unsure("left", why=type(problem).__name__)
+    return (
+        failed("left", things=listed(sorted({f"{one.what} ({one.wave})" for one in found}))) if found else good("left")
+    )
 
 
 def _fly(url: SplitResult, data: Path, logs: list[Path], wait_seconds: float) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from surveys.answers import wave as urn_of
 from surveys.cases import keeping
 from surveys.cases.clocks import years_kept
 from surveys.cases.keeper import keeper_at
-from surveys.lifecycle import destroying, reviews
+from surveys.lifecycle import resuming, reviews
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import ROME, Site, today
 from surveys.people import links
@@ -76,9 +76,9 @@ async def _look(settings: Settings, engines: Engines) -> None:
                 except Exception as problem:
                     faults.note("reviews", problem)
                 try:
-                    await destroying.finish_unless_busy(site)
+                    await resuming.resume(site)
                 except Exception as problem:
-                    faults.note("destroying", problem)
+                    faults.note("resuming", problem)
                 touch(settings.data)
             if not _asked_to_end():
                 await asyncio.sleep(EVERY_SECONDS)

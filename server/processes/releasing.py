@@ -10,6 +10,7 @@ from surveys.lifecycle.context import Site
 from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.releasing import MoreSheetsThanCodes, ReleaseLost, release_wave
+from surveys.lifecycle.steps import StepUnderWay
 from surveys.lifecycle.witness import ClosingOther
 from surveys.public import releases
 from surveys.public.signing import installation_key
@@ -28,7 +29,7 @@ async def release_and_draw(
         return "state"
     except NoSuchWave:
         return "wave"
-    except AlreadyReleasing:
+    except (AlreadyReleasing, StepUnderWay):
         return "twice"
     except DisclosureError:
         return "audit"

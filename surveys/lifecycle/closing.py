@@ -1,17 +1,19 @@
 """Between opening and release: counting in tens, a later end, the end, the closing with its bulletin, a cancelling."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from surveys.answers import wave as urn_of
-from surveys.lifecycle import witness
+from surveys.lifecycle import steps, witness
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.destroying import destroy, forget_links
 from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
+from surveys.lifecycle.steps import Step
 from surveys.lifecycle.two_keys import given
-from surveys.people import links, log, two_keys
+from surveys.people import links, two_keys
 from surveys.public import promises, releases, waves
-from surveys.public.waves import State, WaveRecord
+from surveys.public.waves import State, WaveRecord, WrongState
 
 TOO_FEW = 10
 SHOWN_FROM = 20
@@ -35,26 +37,53 @@ async def extend(site: Site, wave: str, ends: date) -> WaveRecord:
     ------
     PlanRefused
         If the day is not later, too late, or not before the day of the management's promise.
+    WrongState, StepUnderWay
     """
-    record = await waves.get(wave)
-    if record.ends is None or record.starts is None or not record.ends < ends <= record.starts + LONGEST:
-        raise PlanRefused("extension", longest=LONGEST.days)
-    promise = await promises.of(wave)
-    if promise is not None and promise.due <= ends:
-        raise PlanRefused("promised", due=promise.due.isoformat())
-    change = {"before": record.ends.isoformat(), "after": ends.isoformat(), "day": site.day.isoformat()}
-    extended = await waves.change(
-        site.engines["public"], wave, State.OPEN, ends=ends, extensions=(*record.extensions, change)
+
+    async def check() -> None:
+        record = await _in_state(wave, State.OPEN)
+        if record.ends is None or record.starts is None or not record.ends < ends <= record.starts + LONGEST:
+            raise PlanRefused("extension", longest=LONGEST.days)
+        promise = await promises.of(wave)
+        if promise is not None and promise.due <= ends:
+            raise PlanRefused("promised", due=promise.due.isoformat())
+
+    await steps.take(site, wave, "extend", check, ends=ends.isoformat())
+    return await waves.get(wave)
+
+
+@steps.part("extend", WrongState)
+async def _extend(site: Site, step: Step) -> None:
+    day, ends = step.day.isoformat(), step.details["ends"]
+
+    def extended(record: WaveRecord) -> tuple[Mapping[str, str], ...]:
+        before = record.ends.isoformat() if record.ends else ""
+        return (
+            record.extensions if before == ends else (*record.extensions, {"before": before, "after": ends, "day": day})
+        )
+
+    await waves.change(
+        site.engines["public"], step.wave, State.OPEN, extensions=extended, ends=date.fromisoformat(ends)
     )
-    await log.record(site.engines["people"], site.day, site.actor, "wave extended", wave=wave, ends=ends.isoformat())
-    return extended
+    await steps.over(site, step, "wave extended", wave=step.wave, ends=ends)
 
 
 async def end(site: Site, wave: str) -> WaveRecord:
-    """End an open wave: the page says it is over. Sheets already on their way still arrive until it is closed."""
-    ended = await waves.change(site.engines["public"], wave, State.OPEN, state=State.ENDED)
-    await log.record(site.engines["people"], site.day, site.actor, "wave ended", wave=wave)
-    return ended
+    """End an open wave: the page says it is over. Sheets already on their way still arrive until it is closed.
+
+    Raises
+    ------
+    WrongState, StepUnderWay
+    """
+    await steps.take(site, wave, "end", lambda: _in_state(wave, State.OPEN))
+    return await waves.get(wave)
+
+
+@steps.part("end", WrongState)
+async def _end(site: Site, step: Step) -> None:
+    if (await waves.get(step.wave)).state != State.ENDED:
+        await waves.change(site.engines["public"], step.wave, State.OPEN, state=State.ENDED)
+    await steps.over(site, step, "wave ended", wave=step.wave)
 
 
 async def end_due(site: Site) -> None:
@@ -74,23 +103,57 @@ async def close(site: Site, wave: str, *, unused_slips: int) -> WaveRecord:
 
     Raises
     ------
-    WrongState
+    WrongState, StepUnderWay
     PlanRefused
         If the number cannot be, there are more sheets than codes, or a closing that was cut off kept something else.
     """
+
+    async def check() -> None:
+        record = await _in_state(wave, State.ENDED)
+        if not 0 <= unused_slips <= record.slips:
+            raise PlanRefused("unused", printed=record.slips)
+        await _count(record, unused_slips)
+
+    await steps.take(site, wave, "close", check, unused=str(unused_slips))
+    return await waves.get(wave)
+
+
+@steps.part("close", PlanRefused, WrongState)
+async def _close(site: Site, step: Step) -> None:
+    wave = step.wave
     record = await waves.get(wave)
-    if record.state != State.ENDED:
-        raise waves.WrongState(wave, record.state, (State.ENDED,))
-    if not 0 <= unused_slips <= record.slips:
-        raise PlanRefused("unused", printed=record.slips)
-    answers = site.engines["answers"]
+    if record.state not in (State.CLOSED, State.TOO_FEW):
+        record = await _keep_bulletin(site, record, int(step.details["unused"]))
+    published = await releases.bulletin(wave)
+    received = str(published[0]["received"]) if published else ""
+    await steps.say(site, step, f"wave {record.state}", wave=wave, received=received)
+    await forget_links(site, wave)
+    if record.state == State.TOO_FEW:
+        await destroy(site, wave)
+    await steps.over(site, step)
+
+
+async def _count(record: WaveRecord, unused_slips: int) -> tuple[int, int, int]:
+    """Sheets received, tokens issued and slips drawn.
+
+    Raises
+    ------
+    PlanRefused
+        If there are more sheets than codes.
+    """
+    sheets, issued, drawn = await urn_of.received(record.id), await links.issued(record.id), record.slips - unused_slips
+    if sheets > issued + drawn:
+        raise PlanRefused("drawn", received=sheets, drawn=drawn, issued=issued)
+    return sheets, issued, drawn
+
+
+async def _keep_bulletin(site: Site, record: WaveRecord, unused_slips: int) -> WaveRecord:
+    """Take no more sheets, count, publish what was counted; the wave is closed or has too few."""
+    wave, answers = record.id, site.engines["answers"]
     destroy_token_key(site, wave)
     await urn_of.withdraw_slips(answers, wave)
     await urn_of.wipe(answers)
-    sheets, issued = await urn_of.received(wave), await links.issued(wave)
-    drawn = record.slips - unused_slips
-    if sheets > issued + drawn:
-        raise PlanRefused("drawn", received=sheets, drawn=drawn, issued=issued)
+    sheets, issued, drawn = await _count(record, unused_slips)  # again: until now some came
     acts = await two_keys.of_wave(wave)
     counts = {
         "invited": record.invited,
@@ -105,28 +168,36 @@ async def close(site: Site, wave: str, *, unused_slips: int) -> WaveRecord:
         raise PlanRefused("closing_begun")
     await releases.keep_bulletin(wave, *published)
     state = State.CLOSED if sheets >= TOO_FEW else State.TOO_FEW
-    closed = await waves.change(
+    return await waves.change(
         site.engines["public"], wave, State.ENDED, state=state, closed=site.day, drawn=drawn, received_tens=None
     )
-    await log.record(site.engines["people"], site.day, site.actor, f"wave {state}", wave=wave, received=str(sheets))
-    await forget_links(site, wave)
-    if state == State.TOO_FEW:
-        await destroy(site, wave)
-    return closed
+
+
+_STILL = (State.DRAFT, State.PLANNED, State.READY, State.OPEN, State.ENDED)
 
 
 async def cancel(site: Site, wave: str) -> WaveRecord:
-    """Cancel a wave at any time before it is closed; what was sent is destroyed unread."""
-    cancelled = await waves.change(
-        site.engines["public"],
-        wave,
-        State.DRAFT,
-        State.PLANNED,
-        State.READY,
-        State.OPEN,
-        State.ENDED,
-        state=State.CANCELLED,
-    )
-    await log.record(site.engines["people"], site.day, site.actor, "wave cancelled", wave=wave)
-    await destroy(site, wave)
-    return cancelled
+    """Cancel a wave at any time before it is closed; what was sent is destroyed unread.
+
+    Raises
+    ------
+    WrongState, StepUnderWay
+    """
+    await steps.take(site, wave, "cancel", lambda: _in_state(wave, *_STILL))
+    return await waves.get(wave)
+
+
+@steps.part("cancel", WrongState)
+async def _cancel(site: Site, step: Step) -> None:
+    if (await waves.get(step.wave)).state != State.CANCELLED:
+        await waves.change(site.engines["public"], step.wave, *_STILL, state=State.CANCELLED)
+    await steps.say(site, step, "wave cancelled", wave=step.wave)
+    await destroy(site, step.wave)
+    await steps.over(site, step)
+
+
+async def _in_state(wave: str, *wanted: State) -> WaveRecord:
+    record = await waves.get(wave)
+    if record.state not in wanted:
+        raise WrongState(wave, record.state, wanted)
+    return record

@@ -10,21 +10,32 @@ from contextlib import asynccontextmanager, suppress
 
 from surveys import signed
 from surveys.answers import wave as urn_of
-from surveys.lifecycle import drawing
+from surveys.lifecycle import drawing, steps
 from surveys.lifecycle.context import Site, destroy_wraps, draw_path, keep_file, keep_once, over_path, wave_key_path
 from surveys.lifecycle.issuing import destroy_token_key, key_file
-from surveys.people import links, log, two_keys
+from surveys.people import links, two_keys
+from surveys.people import steps as begun
 from surveys.public import releases, waves
 from surveys.public.waves import State, WaveRecord
 from surveys.stirring import StillInOrder
 
+DESTROY = "destroy"
 OVER = (State.RELEASED, State.TOO_FEW, State.CANCELLED)
 
 
 async def destroy(site: Site, wave: str) -> None:
     """Destroy keys, urn, links and messages of a wave that is over; of one that never had any nothing is written down."""
-    if not await _is_left(site, wave):
-        return
+    step = await begun.find(wave, DESTROY)
+    if step is None:
+        if not await _is_left(site, wave):
+            return
+        step = await steps.begin(site, wave, DESTROY)
+    await _destroy(site, step)
+
+
+@steps.part(DESTROY)
+async def _destroy(site: Site, step: steps.Step) -> None:
+    wave = step.wave
     keep_file(over_path(site.data, wave), b"{}")  # first: a key that is brought back opens nothing any more
     destroy_token_key(site, wave)
     destroy_wraps(site, wave)
@@ -33,7 +44,7 @@ async def destroy(site: Site, wave: str) -> None:
         await urn_of.destroy(site.engines["answers"], wave)
     if await links.are_there(wave):
         await forget_links(site, wave)
-    await log.record(site.engines["people"], site.day, site.actor, "urn destroyed", wave=wave)
+    await steps.over(site, step, "urn destroyed", wave=wave)
 
 
 async def keep_at_update(site: Site) -> None:
@@ -79,15 +90,6 @@ async def _finish_one(site: Site, wave: WaveRecord) -> None:
             await forget_links(site, wave.id)
     elif wave.state != State.RELEASED or await releases.ours(wave.id) is not None:
         await destroy(site, wave.id)
-
-
-async def finish_unless_busy(site: Site) -> None:
-    """The same, unless a release is under way: that destroys what it leaves."""
-    try:
-        async with alone(site):
-            await finish(site)
-    except AlreadyReleasing:
-        return
 
 
 class AlreadyReleasing(Exception):

@@ -1,21 +1,20 @@
 """Opening a wave: everything is frozen, the urn is filled, slips can be printed."""
 
-import fcntl
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from analysis.steps import size_band
 from analysis.views import Plan
 from surveys.answers import wave as urn_of
 from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther
-from surveys.lifecycle import frozen
-from surveys.lifecycle.context import Site, make_wave_key
+from surveys.lifecycle import frozen, steps
+from surveys.lifecycle.context import Site, destroy_file, frozen_path, make_wave_key
+from surveys.lifecycle.frozen import AddressOther
 from surveys.lifecycle.planning import PlanRefused, anchored, earlier_panels, seats_of
 from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
+from surveys.lifecycle.steps import Step
 from surveys.people import links, log, panel, roster, two_keys
+from surveys.people.panel import PanelRefused
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
 from surveys.slips import SlipCode
@@ -89,13 +88,27 @@ async def open_wave(site: Site, wave: str) -> WaveRecord:
         Naming all that is missing. Nothing changed.
     PlanOther
         If the plan was exchanged meanwhile.
-    PanelRefused, WrongState
+    PanelRefused, WrongState, StepUnderWay
     """
-    with one_opening(site.data, wave):
-        return await _open_wave(site, wave)
+    await steps.take(site, wave, "open", lambda: _ready_to_open(site, wave))
+    return await waves.get(wave)
 
 
-async def _open_wave(site: Site, wave: str) -> WaveRecord:
+@steps.part("open", NotReady, PlanOther, PlanRefused, PanelRefused, waves.WrongState, AddressOther)
+async def _open(site: Site, step: Step) -> None:
+    wave = step.wave
+    record = await waves.get(wave)
+    if record.state != State.OPEN:
+        try:
+            record = await _fill_and_open(site, *await _ready_to_open(site, wave))
+        except Exception:
+            await _take_back(site, wave)
+            raise
+    await steps.over(site, step, "wave opened", wave=wave, invited=str(record.invited))
+
+
+async def _ready_to_open(site: Site, wave: str) -> tuple[WaveRecord, list[panel.Member]]:
+    """The wave and its people, if nothing is missing."""
     record = await waves.get(wave)
     if record.state not in (State.PLANNED, State.READY):
         raise waves.WrongState(wave, record.state, (State.READY,))
@@ -107,9 +120,13 @@ async def _open_wave(site: Site, wave: str) -> WaveRecord:
     if len(chosen) != plan.panel["people"]:
         raise NotReady(("panel",))
     await panel.check(record.panel["unit"], chosen, await earlier_panels(), site.day, record.rules["k"]["items"])
-    units = await roster.units()
+    return record, chosen
+
+
+async def _fill_and_open(site: Site, record: WaveRecord, chosen: list[panel.Member]) -> WaveRecord:
+    """Key, urn, panel and headcounts, each from the beginning; then the state, which makes all of it true."""
+    wave, units, about = record.id, await roster.units(), await organisation.load()
     counts = {view.id: panel.count_view(view.filter, chosen, units) for view in Plan.from_json(record.plan).views}
-    about = await organisation.load()
     known = make_wave_key(site, wave)
     await urn_of.destroy(site.engines["answers"], wave)  # of an opening that was cut off half-way
     await urn_of.fill_urn(site.engines["answers"], wave, slots(len(chosen)))
@@ -118,7 +135,7 @@ async def _open_wave(site: Site, wave: str) -> WaveRecord:
     by_channel = await links.counts(wave)
     await panel.freeze_headcounts(site.engines["people"], wave, counts)
     frozen.keep(site.data, record, counts, about.address if about else "")
-    opened = await waves.change(
+    return await waves.change(
         site.engines["public"],
         wave,
         State.READY,
@@ -130,26 +147,16 @@ async def _open_wave(site: Site, wave: str) -> WaveRecord:
         headcount_bands={view: size_band(people) for view, people in counts.items()},
         messages={"referente": about.referente, "canale": about.canale} if about else {},
     )
-    await log.record(site.engines["people"], site.day, site.actor, "wave opened", wave=wave, invited=str(len(chosen)))
-    return opened
 
 
-@contextmanager
-def one_opening(data: Path, wave: str) -> Iterator[None]:
-    """Two that open at once would each make a key: one of them is refused, in whatever process.
-
-    Raises
-    ------
-    WrongState
-    """
-    path = data / "keys" / "opening.lock"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(path, "w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise waves.WrongState(wave, State.READY, (State.READY,)) from None
-        yield
+async def _take_back(site: Site, wave: str) -> None:
+    """Leave nothing of an opening that did not come about: the wave is as it was."""
+    if (await waves.get(wave)).state == State.OPEN:
+        return
+    destroy_file(site.wave_key_file(wave))
+    frozen_path(site.data, wave).unlink(missing_ok=True)
+    await urn_of.destroy(site.engines["answers"], wave)
+    await panel.forget(site.engines["people"], wave)
 
 
 def slots(people: int) -> int:

@@ -11,6 +11,7 @@ from analysis.demographics import Category
 from analysis.views import Plan, default_plan
 from surveys.answers.keys import SEATS, HolderSecret, holder_key, new_secret
 from surveys.lifecycle.context import Site, keep_file, keep_wraps, over_path, wave_key_digest, wraps_from
+from surveys.lifecycle.steps import PlanRefused as PlanRefused
 from surveys.people import links, log, panel, roster
 from surveys.public import house as house_file
 from surveys.public import rings, waves
@@ -28,14 +29,6 @@ SERVICE_DEPTH = 2
 LONGEST = timedelta(days=60)
 LATEST_YEAR = 2200
 """No wave is planned for later: days are counted on from its end."""
-
-
-class PlanRefused(ValueError):
-    """The plan breaks a rule; `reason` is the key of its sentence and `figures` fill it."""
-
-    def __init__(self, reason: str, **figures: str | int) -> None:
-        super().__init__(f"{reason} {figures or ''}".strip())
-        self.reason, self.figures = reason, figures
 
 
 @dataclass(frozen=True, slots=True)

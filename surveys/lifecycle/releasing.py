@@ -22,18 +22,20 @@ from surveys.answers.keys import SEATS, HolderSecret, SecretRefused, read_secret
 from surveys.answers.opening import Comments, SheetsForged, open_all, open_responses
 from surveys.answers.plans import SignedPlan
 from surveys.answers.wave import Contents
-from surveys.lifecycle import destroying, drawing, frozen, pins, witness
+from surveys.lifecycle import destroying, drawing, frozen, pins, steps, witness
 from surveys.lifecycle.comments import sealed_to_team
 from surveys.lifecycle.context import Site, over_path, read_wave_key, read_wraps
 from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.instrument import instrument_of
 from surveys.lifecycle.planning import GUARANTEE, anchored
 from surveys.lifecycle.ready import checked_plan, is_second
+from surveys.lifecycle.released import IMPORT, RELEASE, WORDS, end_import, end_release, end_words
 from surveys.people import log, panel
 from surveys.public import comments, releases, waves
 from surveys.public.signing import fingerprint, installation_key, public_text, sign
 from surveys.public.waves import State, WaveRecord, WrongState
 from surveys.questionnaire import Questionnaire
+from surveys.signed import digest
 
 type Progress = Callable[[str], None]
 
@@ -65,15 +67,14 @@ async def release_wave(
 
     Raises
     ------
-    SecretRefused, WrongState, AlreadyReleasing, DisclosureError, TooFew, MoreSheetsThanCodes, FileNotFoundError,
+    SecretRefused, WrongState, AlreadyReleasing, StepUnderWay, DisclosureError, TooFew, MoreSheetsThanCodes, FileNotFoundError,
     PlanOther, ClosingOther, SheetsForged, SheetsMissing, DrawnBefore, ReleaseLost
         Nothing was released and nothing destroyed.
     """
     forbid_traces()
-    async with destroying.alone(site):
+    async with destroying.alone(site), steps.alone(site, wave):
+        await steps.finish(site, wave)  # of a release that was cut off after its commit
         record = await waves.get(wave)
-        if record.state == State.RELEASED:
-            await destroying.finish(site)  # of a release that was cut off after its commit
         if record.state != State.CLOSED:
             raise WrongState(wave, record.state, (State.CLOSED,))
         if over_path(site.data, wave).exists():
@@ -105,11 +106,18 @@ async def release_wave(
             participation=participation,
             headcounts=await panel.headcounts(wave),
         )
+        step = await steps.begin(site, wave, RELEASE)
         await log.record(site.engines["people"], site.day, site.actor, "release begun", wave=wave)
-        below = drawing.begin(site.data, wave, _decides(record, facts, sheets))
-        made = await _compute_and_commit(site, record, raw, texts, instrument_of(questionnaire), facts, progress, below)
+        try:
+            below = drawing.begin(site.data, wave, _decides(record, facts, sheets))
+            made = await _compute_and_commit(
+                site, record, raw, texts, instrument_of(questionnaire), facts, progress, below
+            )
+        except Exception:
+            await steps.over(site, step)
+            raise
         progress("destroying")
-        await destroying.destroy(site, wave)
+        await end_release(site, step)
     return made
 
 
@@ -215,7 +223,6 @@ async def _compute_and_commit(
         await waves.change(public, record.id, record.state, state=State.RELEASED, released=site.day)
     if await releases.kept(record.id) != text or (await waves.get(record.id)).state != State.RELEASED:
         raise ReleaseLost  # whoever writes the store took it out again: nothing may be destroyed
-    await log.record(site.engines["people"], site.day, site.actor, "wave released", wave=record.id)
     return made
 
 
@@ -278,15 +285,17 @@ async def rename_imported(site: Site, given: Imported, progress: Progress) -> No
         Nothing was changed.
     """
     forbid_traces()
-    async with destroying.alone(site):
+    async with destroying.alone(site), steps.alone(site, given.record.id):
         record = given.record
+        await steps.finish(site, record.id)
         before, published = await waves.get(record.id), await releases.document(record.id)
         if before.origin != "imported" or before.state != State.RELEASED or published is None:
             raise WrongState(record.id, before.state, (State.RELEASED,))
         made = given.released(progress).to_json()
         if _figures(made) != _figures(published):
             raise FiguresDiffer
-        public = site.engines["public"]
+        public, text = site.engines["public"], signed(site, made)
+        step = await steps.begin(site, record.id, WORDS, document=digest(text))
         async with public.transaction():
             await waves.change(
                 public,
@@ -296,8 +305,8 @@ async def rename_imported(site: Site, given: Imported, progress: Progress) -> No
                 questionnaire=record.questionnaire,
                 plan=record.plan,
             )
-            await releases.replace(record.id, signed(site, made))
-        await log.record(site.engines["people"], site.day, site.actor, "imported words corrected", wave=record.id)
+            await releases.replace(record.id, text)
+        await end_words(site, step)
 
 
 async def release_imported(
@@ -318,7 +327,8 @@ async def release_imported(
         If a wave of this id is here already.
     """
     forbid_traces()
-    async with destroying.alone(site):
+    async with destroying.alone(site), steps.alone(site, given.record.id):
+        await steps.finish(site, given.record.id)
         record, there = given.record, {wave.id for wave in await waves.everything()}
         if record.id in there:
             raise WrongState(record.id, State.RELEASED, (State.DRAFT,))
@@ -327,8 +337,9 @@ async def release_imported(
         progress("committing")
         text = signed(site, made.to_json())
         public = site.engines["public"]
+        step = await steps.begin(site, record.id, IMPORT)
         async with public.transaction():
             await waves.add(public, record)
             await releases.keep(record.id, text, "")
-        await log.record(site.engines["people"], site.day, site.actor, "wave imported", wave=record.id)
+        await end_import(site, step)
     return made

@@ -87,6 +87,11 @@ def real_difference(now: set[int], before: set[int], joined: Mapping[int, date],
     return {person for person in now ^ before if person in joined and joined[person] <= opened}
 
 
+async def is_there(wave: str) -> bool:
+    """Whether anybody was invited to a wave, or anything of its headcounts is kept."""
+    return await Panel.exists().where(Panel.wave == wave) or await Headcount.exists().where(Headcount.wave == wave)
+
+
 async def forget(engine: StoreEngine, wave: str) -> None:
     """Remove the panel and headcounts of a wave whose opening was cut off."""
     async with engine.transaction():

@@ -142,6 +142,22 @@ class LogEntry(Table):
     digest = Bytea()
 
 
+class StepBegun(Table):
+    """A step of a wave's life that was begun and is not over (`surveys.lifecycle.steps`): what, by whom, on which day.
+
+    `said` tells whether the log has the act that tells it; `mark` holds the rest together under a key outside the databases.
+    """
+
+    id = Varchar(length=80, primary_key=True)
+    wave = Varchar(length=40, index=True)
+    step = Varchar(length=30)
+    day = Date(default=None, null=True)
+    actor = Text()
+    details = JSON()
+    said = Boolean(default=False)
+    mark = Varchar(length=64, default="")
+
+
 class SecondFactor(Table):
     """The shared secret of an account's one-time codes (RFC 6238), and the last code's counter, so that none works twice."""
 

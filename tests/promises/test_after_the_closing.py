@@ -25,7 +25,7 @@ from surveys.lifecycle.context import Site
 from surveys.lifecycle.heads import HeadRefused
 from surveys.lifecycle.planning import PlanRefused
 from surveys.people import log
-from surveys.people.tables import LogEntry
+from surveys.people.tables import LogEntry, StepBegun
 from surveys.public import releases, waves
 from surveys.public.tables import Bulletin
 from surveys.public.waves import State
@@ -366,11 +366,35 @@ async def test_a_closing_that_is_cut_off_is_repeated_and_released(
     with monkeypatch.context() as broken, pytest.raises(CutOff):
         broken.setattr(*where, cut)
         await closing.close(late, WAVE, unused_slips=5)
+    await StepBegun.delete(force=True)  # the version before wrote down no step that was begun
     with pytest.raises(PlanRefused, match="closing_begun"):
         await closing.close(late, WAVE, unused_slips=6)
     await closing.close(replace(late, day=DAY + timedelta(days=16)), WAVE, unused_slips=5)
     assert [act.act for act in await log.read()].count("closing kept") == 1
     assert await outcome(site, monkeypatch) == "released, received 12"
+
+
+@pytest.mark.opened
+async def test_whoever_closes_again_with_another_number_finds_the_closing_that_was_cut_off_ended_as_it_was_begun(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CutOff(Exception):
+        pass
+
+    async def cut(*_: object, **__: object) -> None:
+        raise CutOff
+
+    await filled(site)
+    late = replace(site, day=DAY + timedelta(days=15), actor="hr")
+    await closing.end(late, WAVE)
+    with monkeypatch.context() as broken, pytest.raises(CutOff):
+        broken.setattr(releases, "keep_bulletin", cut)
+        await closing.close(late, WAVE, unused_slips=5)
+    with pytest.raises(waves.WrongState):
+        await closing.close(replace(late, actor="anna", day=DAY + timedelta(days=16)), WAVE, unused_slips=6)
+    record, told = await waves.get(WAVE), [act for act in await log.read() if act.act == "wave closed"]
+    assert (record.state, record.drawn, record.closed) == (State.CLOSED, record.slips - 5, late.day)
+    assert [(act.actor, act.day) for act in told] == [("hr", late.day)]
 
 
 @pytest.mark.parametrize("language", ["it", "en"])

@@ -10,7 +10,7 @@ import pysqlite3.dbapi2 as sqlite
 import pytest
 
 from surveys.answers import wave as urn_of
-from surveys.lifecycle import accepting, closing, destroying, drawing
+from surveys.lifecycle import accepting, closing, destroying, drawing, resuming
 from surveys.lifecycle.context import Site, draw_path, keep_file, over_path, wave_key_path
 from surveys.lifecycle.drawing import DrawnBefore
 from surveys.lifecycle.issuing import key_file
@@ -60,10 +60,10 @@ async def test_what_was_decided_and_not_done_is_done_by_the_next_look_of_the_job
     await fill(site, wave, 12)
     await cut_off(site, wave)
     assert any(_files(site)) and await urn_of.is_there(WAVE) is (cut_off is not _released)
-    await destroying.finish_unless_busy(site)
+    await resuming.resume(site)
     assert not any(_files(site)) and not await urn_of.is_there(WAVE) and not await links.are_there(WAVE)
     done = len(await log.read())
-    await destroying.finish_unless_busy(site)
+    await resuming.resume(site)
     assert len(await log.read()) == done  # and once
 
 

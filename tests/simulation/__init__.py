@@ -1,0 +1,1 @@
+"""Crashes between any two durable steps, and what is left of them."""

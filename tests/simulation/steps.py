@@ -1,0 +1,105 @@
+"""The steps of a wave's life that are walked: what was there before, the step as its person takes it, and what is there after it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from surveys.lifecycle import closing, opening
+from surveys.lifecycle.context import Site
+from surveys.lifecycle.planning import Wish, plan
+from surveys.lifecycle.releasing import release_wave
+from surveys.people import roster
+from surveys.public import organisation
+from surveys.public.waves import State, get
+from tests import urn
+from tests.conftest import DAY, ORGANISATION, WAVE, Opened, small_cooperative
+from tests.surveys.test_releasing import fill
+
+LATE = DAY + timedelta(days=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step, and the acts of the log that tell it, each exactly once."""
+
+    before: str
+    take: Callable[[Site], Awaitable[object]]
+    after: State
+    acts: tuple[str, ...]
+    done: Callable[[Site], Awaitable[bool]] | None = None
+    """Whether it happened, where the state does not say so."""
+
+
+async def _release(site: Site) -> None:
+    words = urn.WORDS
+    await release_wave(replace(site, day=LATE), WAVE, (words["hr"], words["recovery"]), lambda _: None)
+
+
+async def _extended(_: Site) -> bool:
+    return bool((await get(WAVE)).extensions)
+
+
+def _late(step: Callable[[Site], Awaitable[object]]) -> Callable[[Site], Awaitable[object]]:
+    return lambda site: step(replace(site, day=LATE))
+
+
+STEPS = {
+    "open": Step("ready", lambda site: opening.open_wave(site, WAVE), State.OPEN, ("wave opened",)),
+    "extend": Step(
+        "open",
+        lambda site: closing.extend(site, WAVE, DAY + timedelta(days=20)),
+        State.OPEN,
+        ("wave extended",),
+        _extended,
+    ),
+    "end": Step("open", lambda site: closing.end(site, WAVE), State.ENDED, ("wave ended",)),
+    "close": Step(
+        "ended",
+        _late(lambda site: closing.close(site, WAVE, unused_slips=40)),
+        State.CLOSED,
+        ("wave closed", "closing kept"),
+    ),
+    "close with too few": Step(
+        "ended early",
+        _late(lambda site: closing.close(site, WAVE, unused_slips=55)),
+        State.TOO_FEW,
+        ("wave too few", "closing kept", "urn destroyed"),
+    ),
+    "cancel": Step(
+        "open", lambda site: closing.cancel(site, WAVE), State.CANCELLED, ("wave cancelled", "urn destroyed")
+    ),
+    "release": Step("closed", _release, State.RELEASED, ("wave released", "urn destroyed")),
+}
+
+
+async def _ready(site: Site) -> None:
+    await organisation.save(site.engines["public"], ORGANISATION)
+    await roster.replace(site.engines["people"], *small_cooperative(), DAY - timedelta(days=30))
+    await urn.anchor(site)
+    await plan(site, Wish(WAVE, {"it": "Autunno", "en": "Autumn"}, DAY, DAY + timedelta(days=14)))
+    await urn.get_ready(site, WAVE)
+
+
+async def _open(site: Site) -> Opened:
+    await _ready(site)
+    record = await opening.open_wave(site, WAVE)
+    return Opened(record, dict(urn.WORDS), await opening.print_slips(site, WAVE, 60))
+
+
+async def _ended(site: Site, sheets: int) -> None:
+    await fill(site, await _open(site), sheets)
+    await closing.end(replace(site, day=LATE), WAVE)
+
+
+async def _closed(site: Site) -> None:
+    await _ended(site, 20)
+    await closing.close(replace(site, day=LATE), WAVE, unused_slips=40)
+
+
+BEFORE: dict[str, Callable[[Site], Awaitable[object]]] = {
+    "ready": _ready,
+    "open": _open,
+    "ended": lambda site: _ended(site, 20),
+    "ended early": lambda site: _ended(site, 5),
+    "closed": _closed,
+}
