@@ -25,7 +25,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from surveys.answers.keys import HolderSecret
 from surveys.blind import SigningKey, generate_key
-from surveys.lifecycle import closing, issuing, opening, witness
+from surveys.lifecycle import closing, issuing, opening, printing, witness
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import passwords, roster
@@ -340,7 +340,7 @@ async def open_a_wave(site: Site, people: int = 60, slips: int | None = None) ->
     await plan(site, Wish(WAVE, {"it": "Autunno", "en": "Autumn"}, DAY, DAY + timedelta(days=14)))
     secrets = await urn.get_ready(site, WAVE)
     record = await opening.open_wave(site, WAVE)
-    codes = await opening.print_slips(site, WAVE, slips if slips is not None else people)
+    codes = await printing.print_slips(site, WAVE, slips if slips is not None else people)
     return Opened(record, secrets, codes)
 
 

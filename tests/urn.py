@@ -5,10 +5,11 @@ import random
 from functools import lru_cache
 from typing import Any
 
-from surveys.answers import holders, pairs, plans
+from surveys.answers import batches, holders, pairs, plans
 from surveys.answers.holders import HolderKeys
 from surveys.answers.keys import SEATS, HolderSecret, new_secret
 from surveys.answers.plans import SignedPlan
+from surveys.engines import StoreEngine
 from surveys.lifecycle import ready
 from surveys.lifecycle.context import Site, plan_path, read_wave_key
 from surveys.public import house as house_file
@@ -105,6 +106,13 @@ def spent_by(prepared_digest: bytes) -> Digest:
 def put_in(site: Site, record: WaveRecord, code: str, sheet: bytes) -> tuple[Digest, bytes]:
     """A code's row and its envelope."""
     return spent(code), sealed(site, record, sheet, proof_of(code))
+
+
+async def make_slips(engine: StoreEngine, wave: str, count: int, *, first_version: bool = False) -> list[SlipCode]:
+    """Codes of a first batch, past every rule on how many there may be."""
+    codes = batches.codes_of(_dice.randbytes(32), count)
+    await batches.keep(engine, wave, 1, codes, RING_DAY, printed_before=0, first_version=first_version)
+    return codes
 
 
 def content(text: str) -> Any:

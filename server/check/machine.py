@@ -16,7 +16,7 @@ from server.check.traces import files_under, search
 from surveys.backup.making import MARK
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-KEY_FILES = ("*.pem", "*.key", "*.wraps.json")
+KEY_FILES = ("*.pem", "*.key", "*.wraps.json", "*.slips-*")
 BACK_SECONDS = 600
 """A file from further ahead than this means that the clock went back."""
 BACKUP_DAYS = 7

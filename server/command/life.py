@@ -15,7 +15,7 @@ from server.command.site import opened_site
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say, step_in_words
 from surveys.answers.plans import PlanOther
-from surveys.lifecycle import closing, opening
+from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.planning import PlanRefused, Wish, plan, restore_key
 from surveys.people.panel import PanelRefused
 from surveys.public import releases, waves
@@ -97,8 +97,8 @@ async def wave_slips(given: argparse.Namespace) -> int:
         return refuse("cannot", problem=given.output)
     async with opened_site() as site:
         try:
-            codes = await opening.print_slips(site, given.wave, given.count)
-        except opening.TooManySlips as problem:
+            codes = await printing.print_slips(site, given.wave, given.count)
+        except printing.TooManySlips as problem:
             return refuse("too_many_slips", left=problem.left)
         except (WrongState, NoSuchWave, PlanOther) as problem:
             return refuse("cannot", problem=problem)

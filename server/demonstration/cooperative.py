@@ -20,7 +20,7 @@ from server.frame.texts import catalogue, say
 from server.processes import workers
 from server.settings import Settings
 from surveys.languages import LANGUAGES
-from surveys.lifecycle import closing, opening
+from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import accounts, roster
@@ -268,7 +268,7 @@ async def _wave(
     await promises.sign(engines["public"], story.id, due, "Rosa Inventata, presidente", opened)
     held = await channel.hold_ceremony(site, story.id, seats)
     await opening.open_wave(site, story.id)
-    codes = await opening.print_slips(site, story.id, 430)
+    codes = await printing.print_slips(site, story.id, 430)
     sheets = await _answers(client, story, codes, Questionnaire.from_json(dict(record.questionnaire)), dice)
     if story is STORIES[-1]:
         await organisation.save(engines["public"], replace(await _organisation(), help_checked_on=today().isoformat()))

@@ -22,6 +22,7 @@ from server.hr import (
     reports,
     results,
     scorecards,
+    slips,
     two_keys,
     waves,
 )
@@ -45,6 +46,7 @@ ROUTERS = [
             *register.HANDLERS,
             *register_files.HANDLERS,
             *waves.HANDLERS,
+            *slips.HANDLERS,
             *organisation.HANDLERS,
             *people.HANDLERS,
             *channel.HANDLERS,

@@ -1,10 +1,9 @@
 """Waves for HR: planning, opening, slips, a later end, closing. Every step says what it will do before it does it."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -19,12 +18,11 @@ from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from server.frame.two_keys import act_in_words
-from server.papers.facts import about_slips
-from server.processes import workers
 from server.results.promise import PromiseWords, answer_fields, promise_of
 from server.results.reading import groups_of
 from server.settings import Settings
-from surveys.lifecycle import closing, frozen, opening
+from surveys.answers import batches
+from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import GUARANTEE, LONGEST, PlanRefused, Wish, plan
 from surveys.lifecycle.two_keys import cap, given
@@ -93,6 +91,7 @@ class WaveHrPage:
     groups: tuple[tuple[str, str], ...]
     slips_left: int
     slips_printed: int
+    batches: tuple["SlipsLine", ...]
     latest_end: str
     channels: tuple[tuple[str, int], ...]
     outbox: dict[str, int]
@@ -104,6 +103,34 @@ class WaveHrPage:
     answers: tuple[tuple[str, str, str], ...]
     """Of a survey that came to nothing: what the management answers, by language; its form stands beside results else."""
     who: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlipsLine:
+    """A batch of slips: its number (0 for what was printed before there were batches), how many, and in words where they are."""
+
+    number: int
+    slips: int
+    where: str
+    can_change: bool
+
+
+async def _batches(wave: str, language: str) -> tuple[SlipsLine, ...]:
+    return tuple(
+        SlipsLine(
+            batch.number,
+            batch.slips,
+            say(
+                language,
+                f"hr.wave.batch_{batch.state}",
+                day=day(batch.day, language),
+                voided=batch.voided,
+                slips=batch.slips,
+            ),
+            batch.state == batches.PRINTED,
+        )
+        for batch in await batches.of_wave(wave)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +267,9 @@ async def wave_page_with(
         tuple(say(language, f"hr.missing.{gap}") for gap in gaps),
         tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
         tuple((group.name, wave.headcount_bands.get(group.id, "")) for group in groups_of(wave, language)),
-        await opening.slips_left(wave) if wave.invited else 0,
+        await printing.slips_left(wave) if wave.invited else 0,
         wave.slips,
+        await _batches(wave.id, language),
         str(wave.starts + LONGEST) if wave.starts else "",
         tuple(wave.panel.get("by_channel", {}).items()),
         dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id),
@@ -309,31 +337,4 @@ async def take_step(
     return done(f"/hr/waves/{wave}", f"wave_{step}")
 
 
-@post("/waves/{wave:str}/slips", status_code=200)
-async def slips(
-    request: AppRequest,
-    wave: FromPath[str],
-    settings: NamedDependency[Settings],
-    site: NamedDependency[Site],
-) -> Response[Any]:
-    """Make new slips and stream their PDF; codes and PDF are not kept."""
-    data = await checked_form(request)
-    language = (await frame(request))[0].language
-    try:
-        count = int(data.get("count", ""))
-        said = await about_slips(
-            settings.data, wave
-        )  # before a code is made: with another address than at the opening none is
-        codes = await opening.print_slips(site, wave, count)
-    except frozen.AddressOther:
-        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.address"))
-    except opening.TooManySlips as problem:
-        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.slips", left=problem.left))
-    except (ValueError, WrongState):
-        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.form"))
-    made = await workers.run(settings, "slips", {"codes": codes, "about": said})
-    headers = {"Content-Disposition": f'attachment; filename="{wave}-slips.pdf"'}
-    return Response(base64.b64decode(made["pdf"]), media_type="application/pdf", headers=headers)
-
-
-HANDLERS = (list_waves, planner, plan_wave, wave_page, slips, take_step)
+HANDLERS = (list_waves, planner, plan_wave, wave_page, take_step)

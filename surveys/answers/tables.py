@@ -3,7 +3,7 @@
 Keys are integers only: on SQLite any other key keeps a hidden row number that tells the order of arrival.
 """
 
-from piccolo.columns import BigInt, Boolean, Bytea, Varchar
+from piccolo.columns import BigInt, Boolean, Bytea, Date, Integer, Varchar
 from piccolo.table import Table
 
 
@@ -38,3 +38,15 @@ class Gate(Table):
 
     id = BigInt(primary_key=True)
     wave = Varchar(length=40)
+
+
+class SlipBatch(Table):
+    """Slips that were printed together: how many, on which day, and whether they were handed over or made void. No code names its batch."""
+
+    id = BigInt(primary_key=True)
+    wave = Varchar(length=40)
+    number = Integer()
+    slips = Integer()
+    voided = Integer(default=0)
+    state = Varchar(length=8)
+    day = Date(default=None, null=True)

@@ -1,4 +1,4 @@
-"""What the answers store does for a wave besides receiving: fill the urn, print rights to answer, stir, count, destroy."""
+"""What the answers store does for a wave besides receiving: fill the urn, stir, count, destroy."""
 
 import hashlib
 import secrets
@@ -11,9 +11,9 @@ from surveys.answers.holders import HolderKeys
 from surveys.answers.keys import SEATS, UrnKey
 from surveys.answers.pairs import Opened, open_sealed, without_layer
 from surveys.answers.plans import SignedPlan
-from surveys.answers.tables import Gate, Slip, Slot, Spent
+from surveys.answers.tables import Gate, Slip, SlipBatch, Slot, Spent
 from surveys.engines import PooledSQLite, StoreEngine
-from surveys.slips import Digest, SlipCode, digest, new_code, row_key, spent_digest
+from surveys.slips import Digest, row_key
 
 _CHUNK = 200
 
@@ -45,31 +45,6 @@ async def fill_urn(engine: StoreEngine, wave: str, slots: int) -> None:
 
 def gate_key(wave: str) -> int:
     return row_key(Digest(hashlib.sha256(wave.encode()).digest()))
-
-
-async def make_slips(engine: StoreEngine, wave: str, count: int, *, first_version: bool = False) -> list[SlipCode]:
-    """Make codes and keep the digests of their proofs, in random order. The codes are returned once and never kept.
-
-    Parameters
-    ----------
-    engine : StoreEngine
-        The store of answers.
-    wave : str
-        The wave's id.
-    count : int
-        How many codes; the bound is the caller's.
-    first_version : bool
-        Whether the wave is one of version 1, whose rows hold the digest of the code itself.
-    """
-    codes = [new_code(secrets.token_bytes) for _ in range(count)]
-    proofs = [digest(code) for code in codes]
-    digests: list[Digest] = sorted(proofs if first_version else [spent_digest(proof) for proof in proofs])
-    async with engine.transaction():
-        for start in range(0, count, _CHUNK):
-            await Slip.insert(
-                *(Slip(id=row_key(of), wave=wave, digest=bytes(of)) for of in digests[start : start + _CHUNK])
-            )
-    return codes
 
 
 async def received(wave: str) -> int:
@@ -169,13 +144,14 @@ async def destroy(engine: StoreEngine, wave: str) -> None:
     numbers = [int(row["id"]) for row in await Slot.select(Slot.id).where(Slot.wave == wave)]
     for start in range(0, len(numbers), _CHUNK):  # other waves go on taking answers between
         await Slot.delete().where(Slot.id.is_in(numbers[start : start + _CHUNK]))
+    await SlipBatch.delete().where(SlipBatch.wave == wave)
     await Spent.delete().where(Spent.wave == wave)
     await wipe(engine)
 
 
 async def is_there(wave: str) -> bool:
     """Whether anything of a wave's urn, codes or digests is left."""
-    for table in (Slot, Spent, Slip):
+    for table in (Slot, Spent, Slip, SlipBatch):
         if await table.exists().where(table.wave == wave):
             return True
     return False

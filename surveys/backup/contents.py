@@ -28,6 +28,8 @@ class Left(StrEnum):
     """With it and two holders' words sheets are opened: its text is on the reserve sheet."""
     TOKEN_KEY = "token_key"
     """With it codes are made that nobody was given; it must be gone at the closing: kept apart by hand until then."""
+    SLIPS = "slips"
+    """With it the codes of a batch of slips are printed again; it goes when the batch is handed over: nobody keeps it."""
     DRAW = "draw"
     """With it the moves of published figures are taken back: nobody keeps it."""
     MADE_AGAIN = "made_again"
@@ -39,6 +41,7 @@ _LEFT = (
     (re.compile(r"keys/cases\.key"), Left.CASES_KEY),
     (re.compile(r"keys/.*(\.wave\.key|\.wraps\.json)"), Left.WAVE_KEY),
     (re.compile(r"keys/.*\.sign\.pem"), Left.TOKEN_KEY),
+    (re.compile(r"keys/.*\.slips-[0-9]+"), Left.SLIPS),
     (re.compile(r"keys/.*\.draw"), Left.DRAW),
     (re.compile(r".*\.(lock|releasing|partial)|.*\.sqlite-(wal|shm|journal)"), Left.MADE_AGAIN),
     (re.compile(r"notice\.day|backup\.day|keys/awaited\.json"), Left.MADE_AGAIN),

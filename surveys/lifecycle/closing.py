@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
+from surveys.answers import batches
 from surveys.answers import wave as urn_of
 from surveys.lifecycle import steps, witness
-from surveys.lifecycle.context import Site
+from surveys.lifecycle.context import Site, destroy_seeds
 from surveys.lifecycle.destroying import destroy, forget_links
 from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
@@ -151,6 +152,7 @@ async def _keep_bulletin(site: Site, record: WaveRecord, unused_slips: int) -> W
     """Take no more sheets, count, publish what was counted; the wave is closed or has too few."""
     wave, answers = record.id, site.engines["answers"]
     destroy_token_key(site, wave)
+    destroy_seeds(site.data, wave)
     await urn_of.withdraw_slips(answers, wave)
     await urn_of.wipe(answers)
     sheets, issued, drawn = await _count(record, unused_slips)  # again: until now some came
@@ -163,6 +165,8 @@ async def _keep_bulletin(site: Site, record: WaveRecord, unused_slips: int) -> W
         "second_codes": max(given(acts), await links.issued_before(wave)),  # published, whoever wrote either
         "spare_slips": two_keys.spare_allowed(acts),
     }
+    if voided := sum(batch.voided for batch in await batches.of_wave(wave)):
+        counts["void_slips"] = voided
     published = counts, await urn_of.spent_digests(wave)
     if not await witness.keep(site, wave, witness.AT_CLOSING, published):
         raise PlanRefused("closing_begun")

@@ -196,6 +196,23 @@ def draw_path(data: Path, wave: str) -> Path:
     return _file_of(data, wave, "draw")
 
 
+def slips_path(data: Path, wave: str, number: int) -> Path:
+    """Where lies what the codes of a batch of slips follow from, until it is handed over (`surveys.lifecycle.printing`)."""
+    return _file_of(data, wave, f"slips-{number}")
+
+
+def seed_paths(data: Path, wave: str) -> list[Path]:
+    """The same of every batch of a wave."""
+    begin = _file_of(data, wave, "slips-").name
+    return sorted(path for path in (data / "keys").glob("*.slips-*") if path.name.startswith(begin))
+
+
+def destroy_seeds(data: Path, wave: str) -> None:
+    """Nobody prints slips of this wave again."""
+    for path in seed_paths(data, wave):
+        destroy_file(path)
+
+
 def destroy_wraps(site: Site, wave: str) -> None:
     """Overwrite and remove what opens sheets besides the holders' words: the wave key, or the wrapped key of version 1."""
     destroy_file(site.wraps_file(wave))

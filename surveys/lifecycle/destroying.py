@@ -11,7 +11,17 @@ from contextlib import asynccontextmanager, suppress
 from surveys import signed
 from surveys.answers import wave as urn_of
 from surveys.lifecycle import drawing, steps
-from surveys.lifecycle.context import Site, destroy_wraps, draw_path, keep_file, keep_once, over_path, wave_key_path
+from surveys.lifecycle.context import (
+    Site,
+    destroy_seeds,
+    destroy_wraps,
+    draw_path,
+    keep_file,
+    keep_once,
+    over_path,
+    seed_paths,
+    wave_key_path,
+)
 from surveys.lifecycle.issuing import destroy_token_key, key_file
 from surveys.people import links, two_keys
 from surveys.people import steps as begun
@@ -38,6 +48,7 @@ async def _destroy(site: Site, step: steps.Step) -> None:
     wave = step.wave
     keep_file(over_path(site.data, wave), b"{}")  # first: a key that is brought back opens nothing any more
     destroy_token_key(site, wave)
+    destroy_seeds(site.data, wave)
     destroy_wraps(site, wave)
     drawing.destroy(site.data, wave)  # after the keys: while sheets can be opened their moves are the same
     with suppress(StillInOrder):  # a reader, as of a backup, holds the log of ciphertext: the next stir empties it
@@ -120,5 +131,6 @@ async def _is_left(site: Site, wave: str) -> bool:
         wave_key_path(site.data, wave),
         draw_path(site.data, wave),
         key_file(site, wave),
+        *seed_paths(site.data, wave),
     )
     return any(file.exists() for file in files) or await urn_of.is_there(wave) or await links.are_there(wave)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from surveys.answers import wave as urn_of
-from surveys.lifecycle.context import Site, draw_path, frozen_path, sign_path, wave_key_path
+from surveys.lifecycle.context import Site, draw_path, frozen_path, seed_paths, sign_path, wave_key_path
 from surveys.people import links, panel, steps
 from surveys.public import waves
 from surveys.public.waves import State
@@ -14,7 +14,7 @@ _OVER = (State.RELEASED, State.TOO_FEW, State.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One thing and the wave it is of: ``key``, ``urn``, ``links``, ``token_key``, ``draw``, ``opening``, ``file``, or
+    """One thing and the wave it is of: ``key``, ``urn``, ``links``, ``token_key``, ``seed``, ``draw``, ``opening``, ``file``, or
     ``step``, one that was begun and not finished."""
 
     what: str
@@ -35,6 +35,7 @@ async def leftovers(site: Site) -> list[Leftover]:
             found += await _of_an_opening(site, wave.id)
         if wave.state in (State.CLOSED, *_OVER):
             found += [Leftover("token_key", wave.id)] * sign_path(site.data, wave.id).exists()
+            found += [Leftover("seed", wave.id)] * bool(seed_paths(site.data, wave.id))
             found += [Leftover("links", wave.id)] * await links.are_there(wave.id)
         if wave.state in _OVER:
             keys = (site.wraps_file(wave.id), wave_key_path(site.data, wave.id))

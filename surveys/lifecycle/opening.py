@@ -1,6 +1,4 @@
-"""Opening a wave: everything is frozen, the urn is filled, slips can be printed."""
-
-import secrets
+"""Opening a wave: everything is frozen, the urn is filled."""
 
 from analysis.steps import size_band
 from analysis.views import Plan
@@ -11,16 +9,13 @@ from surveys.lifecycle import frozen, steps
 from surveys.lifecycle.context import Site, destroy_file, frozen_path, make_wave_key
 from surveys.lifecycle.frozen import AddressOther
 from surveys.lifecycle.planning import PlanRefused, anchored, earlier_panels, seats_of
-from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
+from surveys.lifecycle.printing import slip_limit
+from surveys.lifecycle.ready import checked_plan, unconfirmed
 from surveys.lifecycle.steps import Step
-from surveys.people import links, log, panel, roster, two_keys
+from surveys.people import links, panel, roster
 from surveys.people.panel import PanelRefused
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
-from surveys.slips import SlipCode
-
-SPARE_SHARE = 0.10
-"""Slips beyond the panel, for spoiled sheets and boxes of several sites."""
 
 
 class NotReady(Exception):
@@ -29,14 +24,6 @@ class NotReady(Exception):
     def __init__(self, missing: tuple[str, ...]) -> None:
         super().__init__(", ".join(missing))
         self.missing = missing
-
-
-class TooManySlips(Exception):
-    """More slips than people without a link and what two people agreed to; `left` says how many may still be printed."""
-
-    def __init__(self, left: int) -> None:
-        super().__init__(f"{left} slips may still be printed")
-        self.left = left
 
 
 async def missing(site: Site, record: WaveRecord) -> tuple[str, ...]:
@@ -162,48 +149,3 @@ async def _take_back(site: Site, wave: str) -> None:
 def slots(people: int) -> int:
     """How many slots an urn has: the panel, its spare slips, and some air."""
     return slip_limit(people) + 10
-
-
-def slip_limit(people: int) -> int:
-    return people + max(3, round(people * SPARE_SHARE))
-
-
-def slip_people(record: WaveRecord) -> int:
-    """How many people of the panel have no link: so many slips one person prints alone."""
-    by_channel = record.panel.get("by_channel")
-    return int(by_channel.get(links.SLIP, 0) if by_channel else record.invited)
-
-
-async def slips_left(record: WaveRecord) -> int:
-    """How many slips may still be printed: one for each of these people, and what two people agreed to beyond them."""
-    spare = two_keys.spare_allowed(await two_keys.of_wave(record.id))
-    said = [act.details for act in await log.read() if act.act == "spare allowed"]
-    agreed = sum(log.number_in(one, "slips") or 0 for one in said if one.get("wave") == record.id)
-    # a row of an act that no log knows counts for none
-    return max(0, slip_people(record) + min(spare, agreed) - record.slips)
-
-
-async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:
-    """Make new codes for an open wave; they are returned once, to be printed, and never kept.
-
-    Raises
-    ------
-    TooManySlips
-        If there would be more than people without a link, and more than two people agreed to beyond them.
-    AddressOther
-    """
-    await frozen.check_invitations(site.data, wave)
-    if is_second(site.data, wave):
-        await checked_plan(site.data, await waves.get(wave))  # what the slips carry of the plan must be right
-    async with two_keys.one_at_a_time(site.engines["people"]):  # what is printed is counted, whoever else prints
-        record = await waves.get(wave)
-        if record.state != State.OPEN:
-            raise waves.WrongState(wave, record.state, (State.OPEN,))
-        left = await slips_left(record)
-        if not 1 <= count <= left:
-            raise TooManySlips(left)
-        await waves.change(site.engines["public"], wave, State.OPEN, slips=record.slips + count)
-    codes = await urn_of.make_slips(site.engines["answers"], wave, count, first_version=not is_second(site.data, wave))
-    secrets.SystemRandom().shuffle(codes)
-    await log.record(site.engines["people"], site.day, site.actor, "slips printed", wave=wave, slips=str(count))
-    return codes

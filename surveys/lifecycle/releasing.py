@@ -93,7 +93,7 @@ async def release_wave(
         sheets = urn_of.marks_of(there.sheets)
         del there  # a whole urn need not lie in memory while the numbers are computed
         participation = {
-            **(published[0] if published else {}),
+            **{name: n for name, n in (published[0] if published else {}).items() if name != "void_slips"},
             "received": len(raw) + unreadable,
             "unreadable": unreadable,
         }

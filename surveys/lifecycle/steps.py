@@ -62,10 +62,27 @@ async def take(site: Site, wave: str, name: str, check: Callable[[], Awaitable[o
     Exception
         What `check` and the part raise.
     """
+    async with at_rest(site, wave):
+        await check()
+        await do(site, wave, name, **details)
+
+
+@asynccontextmanager
+async def at_rest(site: Site, wave: str) -> AsyncIterator[None]:
+    """Hold the steps of a wave with nothing of an earlier one left to do.
+
+    Raises
+    ------
+    StepUnderWay
+    """
     async with alone(site, wave):
         await finish(site, wave)
-        await check()
-        await _do(site, await begin(site, wave, name, **details))
+        yield
+
+
+async def do(site: Site, wave: str, name: str, **details: str) -> None:
+    """Write a step down and do it. The caller holds those of the wave (`at_rest`)."""
+    await _do(site, await begin(site, wave, name, **details))
 
 
 @asynccontextmanager

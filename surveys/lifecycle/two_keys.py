@@ -6,13 +6,24 @@ office and confirmed by the representative, counted and published. Neither learn
 
 from datetime import timedelta
 
-from surveys.lifecycle import frozen
+from surveys.lifecycle import frozen, printing
 from surveys.lifecycle.context import Site
-from surveys.lifecycle.opening import slip_limit, slip_people
 from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
+from surveys.lifecycle.printing import slip_limit, slip_people
 from surveys.people import links, log, two_keys
 from surveys.people.links import Invitation
-from surveys.people.two_keys import ASKED, CONFIRMED, HANDED, RAISE, REFUSED, SECOND_CODE, SPARE, Asked, spare_allowed
+from surveys.people.two_keys import (
+    ASKED,
+    CONFIRMED,
+    HANDED,
+    RAISE,
+    REFUSED,
+    SECOND_CODE,
+    SPARE,
+    VOID,
+    Asked,
+    spare_allowed,
+)
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord, WrongState
 
@@ -97,6 +108,23 @@ async def ask_spare_slips(site: Site, wave: str, number: int) -> None:
     await log.record(site.engines["people"], site.day, site.actor, "spare asked", wave=wave, slips=str(number))
 
 
+async def ask_void(site: Site, wave: str, batch: int) -> None:
+    """Ask that the slips of a batch be void: the printer spoiled them before anybody drew one.
+
+    Raises
+    ------
+    PlanRefused
+        If it was handed over, there is no such batch, or this was asked already.
+    WrongState
+    """
+    await _open(wave)
+    await printing.again(site, wave, batch)
+    if any(act.act == VOID and act.k == batch and act.state == ASKED for act in await two_keys.of_wave(wave)):
+        raise PlanRefused("batch")
+    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, VOID, k=batch)
+    await log.record(site.engines["people"], site.day, site.actor, "void asked", wave=wave, batch=str(batch))
+
+
 def _spare_fits(record: WaveRecord, allowed: int, number: int) -> None:
     people = slip_people(record)
     left = slip_limit(people) - people - allowed
@@ -150,6 +178,8 @@ async def confirm(site: Site, act: int) -> None:
         await _raise(site, record, asked)
     elif asked.act == SPARE:
         await _allow_spare(site, record, asked)
+    elif asked.act == VOID:
+        await printing.make_void(site, record.id, asked.k, asked.id)
     else:
         _in_time(site, record)
         await _allow_second(site, record, asked)

@@ -11,7 +11,7 @@ from piccolo.columns import Column
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people.tables import Person, TwoKeyAct
 
-SECOND_CODE, RAISE, SPARE = "second code", "raise", "spare slips"
+SECOND_CODE, RAISE, SPARE, VOID = "second code", "raise", "spare slips", "void slips"
 ASKED, CONFIRMED, HANDED, REFUSED = "asked", "confirmed", "handed", "refused"
 """A second code that is confirmed waits for its letter or text; handed over, it is done."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from surveys.cases import handlers
 from surveys.cases.handlers import HandlerRecord
-from surveys.lifecycle import opening
+from surveys.lifecycle import opening, printing
 from surveys.lifecycle.channel import open_channel
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import Wish, plan
@@ -61,7 +61,7 @@ async def _open(data: Path, people: int, settings: StoreSettings | None = None) 
         await plan(site, Wish(WAVE, {"it": "Misura"}, today(), today() + timedelta(days=9)))
         secrets = await get_ready(site, WAVE)
         await opening.open_wave(site, WAVE)
-        return [str(code) for code in await opening.print_slips(site, WAVE, people)], {
+        return [str(code) for code in await printing.print_slips(site, WAVE, people)], {
             k: str(v) for k, v in secrets.items()
         }
 

@@ -16,6 +16,7 @@ from surveys.slips import Digest, digest, row_key, spent_digest
 from surveys.stores import StoreSettings, stores
 from tests import postgres
 from tests.rights import right
+from tests.urn import make_slips
 
 WAVE = "large"
 
@@ -62,7 +63,7 @@ async def _measure(settings: StoreSettings, slots: int) -> list[tuple[str, str, 
     async with stores(settings) as engines:
         answers, people = engines["answers"], engines["people"]
         await _fill(answers, people, slots, slots // 2)
-        codes = [spent_digest(digest(code)) for code in await urn_of.make_slips(answers, WAVE, min(slots // 3, 20_000))]
+        codes = [spent_digest(digest(code)) for code in await make_slips(answers, WAVE, min(slots // 3, 20_000))]
         urn, waits, done = Urn(answers), list[float](), asyncio.Event()
         urn.start()
         sending = asyncio.create_task(_send(urn, codes, done, waits))

@@ -12,7 +12,6 @@ from server.settings import Settings
 from surveys.answers.envelope import seal
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Urn
-from surveys.answers.wave import make_slips
 from surveys.lifecycle import frozen, pins, witness
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
@@ -25,7 +24,7 @@ from tests.conftest import DAY, ORGANISATION, WAVE, close_as_the_version_before,
 from tests.first_urn import open_first
 from tests.promises.test_after_the_closing import ATTACKS, OTHER, SHEET, Watched, filled, outcome, rewrite_the_bulletin
 from tests.rights import right
-from tests.urn import WORDS, anchor
+from tests.urn import WORDS, anchor, make_slips
 
 # --- waves that the version before had closed ---
 

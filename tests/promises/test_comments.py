@@ -14,7 +14,7 @@ from surveys.answers.keys import HolderSecret, SecretRefused, holder_key
 from surveys.answers.opening import comments_of
 from surveys.answers.pairs import ROOM
 from surveys.answers.urn import Urn
-from surveys.lifecycle import closing, opening
+from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.comments import WordingTooLong, keep_at_update, open_comments, put_forward, sealed_to_team
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.marking import marks, name_words, without
@@ -44,7 +44,7 @@ async def _released(site: Site, texts: int, other: int = 0) -> dict[str, HolderS
     await take_seat(site, WAVE, secrets[GUARANTEE])
     secrets |= await get_ready(site, WAVE)
     record = await opening.open_wave(site, WAVE)
-    codes = await opening.print_slips(site, WAVE, 30)
+    codes = await printing.print_slips(site, WAVE, 30)
     form = Questionnaire.from_json(dict(record.questionnaire))
     urn = Urn(site.engines["answers"])
     urn.start()

@@ -26,8 +26,7 @@ from surveys.answers.plans import PlanOther
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Receipt, Urn
-from surveys.answers.wave import make_slips
-from surveys.lifecycle import accepting, frozen, opening, pins, ready, witness
+from surveys.lifecycle import accepting, frozen, opening, pins, printing, ready, witness
 from surveys.lifecycle.context import Site, read_wave_key
 from surveys.lifecycle.opening import NotReady
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
@@ -50,7 +49,7 @@ from tests.conftest import (
 )
 from tests.first_urn import open_first
 from tests.rights import right
-from tests.urn import WORDS, anchor, keys_of, make_words, plan_of, put_in, sealed, sign_and_confirm, team
+from tests.urn import WORDS, anchor, keys_of, make_slips, make_words, plan_of, put_in, sealed, sign_and_confirm, team
 
 
 def _dice(place: int) -> Callable[[int], int]:
@@ -155,7 +154,7 @@ async def test_holders_swapped_between_plan_and_opening_open_nothing_and_put_bac
     assert refused.value.missing == ("plan_other",)
     await _change(site, holders=record.holders)
     opened = await opening.open_wave(site, WAVE)
-    code = (await opening.print_slips(site, WAVE, 1))[0]
+    code = (await printing.print_slips(site, WAVE, 1))[0]
     _, envelope = put_in(site, opened, code, SHEET)
     there, wave_key = plan_of(site, WAVE), read_wave_key(site.data, WAVE)
     inside = without_layer(envelope, wave_key)

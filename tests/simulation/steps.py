@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from surveys.lifecycle import closing, opening
+from surveys.answers import batches
+from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.lifecycle.releasing import release_wave
-from surveys.people import roster
+from surveys.lifecycle.two_keys import ask_void, confirm
+from surveys.people import roster, two_keys
 from surveys.public import organisation
-from surveys.public.waves import State, get
+from surveys.public.waves import State, WaveRecord, get
 from tests import urn
 from tests.conftest import DAY, ORGANISATION, WAVE, Opened, small_cooperative
 from tests.surveys.test_releasing import fill
@@ -39,12 +41,35 @@ async def _extended(_: Site) -> bool:
     return bool((await get(WAVE)).extensions)
 
 
+async def _voided(site: Site) -> None:
+    act = (await two_keys.of_wave(WAVE))[0]
+    await confirm(replace(site, actor="rappresentante"), act.id)
+
+
+def _batch(number: int, state: str) -> Callable[[Site], Awaitable[bool]]:
+    """Whether a batch is in a state, and the row of the wave says what may have been drawn."""
+
+    async def found(_: Site) -> bool:
+        there, record = await batches.of_wave(WAVE), await get(WAVE)
+        assert record.slips == batches.drawable(there)
+        return any((batch.number, batch.state) == (number, state) for batch in there)
+
+    return found
+
+
 def _late(step: Callable[[Site], Awaitable[object]]) -> Callable[[Site], Awaitable[object]]:
     return lambda site: step(replace(site, day=LATE))
 
 
 STEPS = {
     "open": Step("ready", lambda site: opening.open_wave(site, WAVE), State.OPEN, ("wave opened",)),
+    "print": Step(
+        "opened", lambda site: printing.print_slips(site, WAVE, 7), State.OPEN, ("slips printed",), _batch(1, "printed")
+    ),
+    "hand over": Step(
+        "open", lambda site: printing.hand_over(site, WAVE, 1), State.OPEN, ("slips handed over",), _batch(1, "handed")
+    ),
+    "void": Step("void asked", _voided, State.OPEN, ("slips void",), _batch(1, "void")),
     "extend": Step(
         "open",
         lambda site: closing.extend(site, WAVE, DAY + timedelta(days=20)),
@@ -80,10 +105,19 @@ async def _ready(site: Site) -> None:
     await urn.get_ready(site, WAVE)
 
 
-async def _open(site: Site) -> Opened:
+async def _opened(site: Site) -> WaveRecord:
     await _ready(site)
-    record = await opening.open_wave(site, WAVE)
-    return Opened(record, dict(urn.WORDS), await opening.print_slips(site, WAVE, 60))
+    return await opening.open_wave(site, WAVE)
+
+
+async def _void_asked(site: Site) -> None:
+    await _open(site)
+    await ask_void(site, WAVE, 1)
+
+
+async def _open(site: Site) -> Opened:
+    record = await _opened(site)
+    return Opened(record, dict(urn.WORDS), await printing.print_slips(site, WAVE, 60))
 
 
 async def _ended(site: Site, sheets: int) -> None:
@@ -98,7 +132,9 @@ async def _closed(site: Site) -> None:
 
 BEFORE: dict[str, Callable[[Site], Awaitable[object]]] = {
     "ready": _ready,
+    "opened": _opened,
     "open": _open,
+    "void asked": _void_asked,
     "ended": lambda site: _ended(site, 20),
     "ended early": lambda site: _ended(site, 5),
     "closed": _closed,

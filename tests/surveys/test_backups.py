@@ -22,7 +22,7 @@ from surveys.backup.making import make
 from surveys.backup.restoring import restore
 from surveys.cases.keeper import awaited_path, keeper_at, key_path
 from surveys.lifecycle import drawing
-from surveys.lifecycle.context import Site, draw_path, sign_path, today
+from surveys.lifecycle.context import Site, draw_path, sign_path, slips_path, today
 from surveys.lifecycle.planning import restore_key
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import links
@@ -202,6 +202,7 @@ async def test_no_key_that_is_left_out_and_nothing_deleted_is_in_a_backup(
         "token key": sign.splitlines()[1],
         "wraps": b"5a" * 64,
         "draw": draw_path(data, WAVE).read_bytes(),
+        "seed of slips": slips_path(data, WAVE, 1).read_bytes(),
         "another's key": b"NOBODYPUTTHISONTHELIST",
         "a deleted row": b"DELETED-BEFORE",
         "a session": b"SESSION-OF-HR",
@@ -221,6 +222,7 @@ async def test_no_key_that_is_left_out_and_nothing_deleted_is_in_a_backup(
         f"keys/{WAVE}.wave.key": Left.WAVE_KEY,
         "keys/x.wraps.json": Left.WAVE_KEY,
         f"keys/{WAVE}.sign.pem": Left.TOKEN_KEY,
+        f"keys/{WAVE}.slips-1": Left.SLIPS,
         f"keys/{WAVE}.draw": Left.DRAW,
         "keys/mine.age": Left.UNKNOWN,
     }

@@ -10,7 +10,7 @@ import pytest
 from surveys import blind
 from surveys.answers.tables import Spent
 from surveys.answers.urn import Receipt, Urn
-from surveys.lifecycle import closing, issuing, opening
+from surveys.lifecycle import closing, issuing, opening, printing
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import LinkRefused
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
@@ -58,9 +58,9 @@ async def _links(site: Site) -> list[Invitation]:
 async def test_each_person_has_one_channel_and_slips_are_counted_for_those_without_a_link(site: Site) -> None:
     record = await _open(site)
     assert record.panel["by_channel"] == {"email": 20, "sms": 10, "slip": 10}
-    assert opening.slip_people(record) == 10
-    with pytest.raises(opening.TooManySlips):
-        await opening.print_slips(site, WAVE, 11)
+    assert printing.slip_people(record) == 10
+    with pytest.raises(printing.TooManySlips):
+        await printing.print_slips(site, WAVE, 11)
 
 
 async def test_a_link_gives_one_token_and_the_same_again_for_the_same_value(site: Site) -> None:

@@ -16,8 +16,9 @@ from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import Site, plan_path, wave_key_path
 from surveys.lifecycle.destroying import AlreadyReleasing, finish
-from surveys.lifecycle.opening import NotReady, TooManySlips, open_wave, print_slips
+from surveys.lifecycle.opening import NotReady, open_wave
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
+from surveys.lifecycle.printing import TooManySlips, print_slips
 from surveys.lifecycle.ready import is_second
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import roster

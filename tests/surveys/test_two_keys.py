@@ -12,8 +12,8 @@ from surveys import blind
 from surveys.lifecycle import closing, issuing, two_keys
 from surveys.lifecycle.context import Site, read_wave_key
 from surveys.lifecycle.issuing import LinkRefused
-from surveys.lifecycle.opening import TooManySlips, print_slips
 from surveys.lifecycle.planning import PlanRefused, confirm_destroyed, restore_key
+from surveys.lifecycle.printing import TooManySlips, print_slips
 from surveys.people import links, log, roster
 from surveys.people import two_keys as acts
 from surveys.people.links import Invitation

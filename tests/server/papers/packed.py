@@ -18,8 +18,9 @@ from server.papers.printing import printed
 from surveys import scorecards
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import Site
-from surveys.lifecycle.opening import open_wave, print_slips
+from surveys.lifecycle.opening import open_wave
 from surveys.lifecycle.planning import Wish, plan
+from surveys.lifecycle.printing import print_slips
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import figures, log, roster
 from surveys.people.figures import Kept

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from surveys.lifecycle.opening import slips_left
+from surveys.lifecycle.printing import slips_left
 from surveys.public.waves import State, change, get
 from surveys.stores import StoreSettings, stores
 from tests.conftest import WAVE
