@@ -186,7 +186,7 @@ async def test_evidence_that_earns_nothing_is_not_said_to_lose_points(sqlite_set
         await evidence.set_state(public, EvidenceState("1.5", "partly", set_by="anna", set_on=NOW))
         await evidence.review(public, "1.5", "berta", (await evidence.of("1.5")).mark, NOW)
         assert (await certification.scores(NOW)).earned == 0
-        assert all(one.points == 0 for one in await certification.expiries(NOW) if one.indicator.id == "1.5")
+        assert all(one.points == 0 for one in (await certification.ground(NOW)).expiries() if one.indicator.id == "1.5")
 
 
 async def test_points_of_today_stand_beside_the_newest_survey_alone_and_the_board_reads_their_day(
