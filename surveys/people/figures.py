@@ -3,7 +3,6 @@
 They stand in the people store, which HR alone reads: pay by level and gender of a few people tells what single persons earn.
 """
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from analysis.pdr125.year_figures import SOURCE_LENGTH, YearFigures, from_json, to_json
+from surveys import shown
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people import log
 from surveys.people.tables import ReportedYear
@@ -41,11 +41,13 @@ def _kept(figures: str | Mapping[str, object], source: str, typed_by: str, typed
 
 
 def mark_of(years: Mapping[int, Kept]) -> str:
-    """What somebody saw who changes a year: all years as they stood, as 32 hex digits."""
-    seen = [
-        (year, to_json(one.figures), one.source, one.typed_by, str(one.typed_on)) for year, one in sorted(years.items())
-    ]
-    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:32]
+    """What somebody saw who changes a year: all years as they stood."""
+    return shown.mark_of(
+        [
+            (year, to_json(one.figures), one.source, one.typed_by, str(one.typed_on))
+            for year, one in sorted(years.items())
+        ]
+    )
 
 
 async def keep(engine: StoreEngine, wanted: Kept, seen: str) -> None:

@@ -4,7 +4,6 @@ Whoever changes a line says what she saw of it, so that nobody writes over what 
 (`register_log`) in the same transaction. A number is given once: what is taken away leaves its number in the log.
 """
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
+from surveys import shown
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.public import register_log as log
 from surveys.public.evidence import DocumentRecord, checked_paper, kept_file
@@ -39,8 +39,8 @@ class Record:
 
     @property
     def mark(self) -> str:
-        """What a form shows of it, as 16 hex digits: whoever changes it changes this and nothing newer."""
-        return _mark(self.as_it_stands())
+        """What a form shows of it (`shown.mark_of`)."""
+        return shown.mark_of(self.as_it_stands())
 
     def as_it_stands(self) -> dict[str, Any]:
         """The line as plain JSON, for the log."""
@@ -49,13 +49,9 @@ class Record:
         return found
 
 
-def _mark(said: object) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def mark_of(records: Mapping[int, Record]) -> str:
-    """What somebody saw who takes in a file: all lines as they stood, as 16 hex digits."""
-    return _mark([(number, record.mark) for number, record in sorted(records.items())])
+    """What somebody saw who takes in a file: all lines as they stood."""
+    return shown.mark_of([(number, record.mark) for number, record in sorted(records.items())])
 
 
 @asynccontextmanager

@@ -149,7 +149,9 @@ async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_what_w
     await waves.first_read("new", CLOSED + timedelta(days=3))
     offer = await certification.offer("1.6", CLOSED)
     assert offer is not None and offer.made is not None and offer.made.lacks == ("feedback",)
-    await promises.answer(sqlite_site.engines["public"], "new", {"it": "Grazie a chi ha risposto."}, "Rosa", CLOSED)
+    await promises.answer(
+        sqlite_site.engines["public"], "new", {"it": "Grazie a chi ha risposto."}, "Rosa", CLOSED, promises.UNANSWERED
+    )
     offer = await certification.offer("1.6", CLOSED)
     assert offer is not None and offer.made is not None and offer.made.complete
     await waves.first_read("new", CLOSED + timedelta(days=9))

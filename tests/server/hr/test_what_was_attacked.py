@@ -157,10 +157,10 @@ async def test_a_word_said_in_time_does_not_carry_the_answer_of_months_later(sql
     await waves.change(public, "w", State.PLANNED, state=State.RELEASED)
     late = due + timedelta(days=180)
     try:
-        await promises.answer(public, "w", {"it": "."}, "Rosa", due)
+        await promises.answer(public, "w", {"it": "."}, "Rosa", due, promises.UNANSWERED)
     except promises.PromiseRefused:
         pass
-    await promises.answer(public, "w", {"it": "Ecco che cosa facciamo."}, "Anna", late)
+    await promises.answer(public, "w", {"it": "Ecco che cosa facciamo."}, "Anna", late, promises.UNANSWERED)
     found = await promises.of("w")
     assert found is not None and (found.answered_on == late or hasattr(found, "changed_on"))
 
