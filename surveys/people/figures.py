@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from analysis.pdr125.year_figures import SOURCE_LENGTH, YearFigures, from_json, to_json
-from surveys import shown
+from surveys import cells, shown
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people import log
 from surveys.people.tables import ReportedYear
@@ -31,13 +31,35 @@ class Kept:
 
 
 async def everything() -> dict[int, Kept]:
-    """All years, the newest first."""
-    rows = await ReportedYear.select().order_by(ReportedYear.year, ascending=False)
-    return {int(row["year"]): _kept(row["figures"], row["source"], row["typed_by"], row["typed_on"]) for row in rows}
+    """All years that can be read, the newest first."""
+    return (await look())[0]
 
 
-def _kept(figures: str | Mapping[str, object], source: str, typed_by: str, typed_on: date) -> Kept:
-    return Kept(from_json(json.loads(figures) if isinstance(figures, str) else figures), source, typed_by, typed_on)
+async def look() -> tuple[dict[int, Kept], tuple[str, ...]]:
+    """All years that can be read, the newest first; and the others, by what stands where their year should."""
+    found, odd = [], []
+    for row in await cells.read(ReportedYear):
+        try:
+            found.append(_kept(row))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            odd.append(row["year"] or "?")
+    found.sort(key=lambda one: one.figures.year, reverse=True)
+    return {one.figures.year: one for one in found}, tuple(sorted(odd))
+
+
+def _kept(row: Mapping[str, str | None]) -> Kept:
+    """The figures of a row.
+
+    Raises
+    ------
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError
+        If they are none, or of another year.
+    """
+    year, figures, source, who, on = (cells.text(row[n]) for n in ("year", "figures", "source", "typed_by", "typed_on"))
+    kept = Kept(from_json(json.loads(figures)), source, who, date.fromisoformat(on))
+    if str(kept.figures.year) != year:
+        raise ValueError("another year")
+    return kept
 
 
 def mark_of(years: Mapping[int, Kept]) -> str:
