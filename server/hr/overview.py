@@ -124,9 +124,8 @@ async def overview(request: AppRequest) -> Response[str]:
     """Show where things stand."""
     shell, desk = await frame(request)
     language = shell.language
-    found = await certification.newest_wave()
-    story = await story_of(found[0].id, language) if found else None
     ground = await certification.ground(today())
+    story = await story_of(ground.document.wave.id, language) if ground.document else None
     card, standings = ground.scores(), ground.standings()
     bars = scorecard.evidence_bars(card, language)
     rows = tuple(

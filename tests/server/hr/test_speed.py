@@ -53,7 +53,7 @@ async def test_a_page_asks_for_evidence_people_actions_and_the_waves_of_everyone
     for table in ('FROM "evidence"', 'FROM "evidence_document"', 'FROM "action"', 'COUNT(*) AS "count" FROM "person"'):
         assert sum(table in one for one in found) <= 1, (path, table)
     lists = [one for one in found if 'FROM "wave"' in one and '"wave"."id" = ' not in one]
-    assert len(lists) <= (4 if path == "/hr" else 2), path
+    assert len(lists) <= (3 if path == "/hr" else 2), path
     assert len(found) <= 24
 
 
