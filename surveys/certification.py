@@ -3,7 +3,7 @@
 Facts and rules, no words: pages say them. Evidence and perception stand beside each other and are never one figure (docs/pdr125.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -78,16 +78,6 @@ def has_expired(state: EvidenceState, on: date) -> bool:
     return last is not None and last < on
 
 
-async def weights() -> dict[str, float]:
-    """What the points of each indicator of the size band are of the total of 100."""
-    size = await band()
-    return {
-        one.id: float(Fraction(one.points * area.weight_percent, area.points(size)))
-        for area in catalogue().areas
-        for one in area.applicable(size)
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Expiry:
     """A record that ends: its last day, its points of the total of 100, and whether that day has passed."""
@@ -98,32 +88,18 @@ class Expiry:
     expired: bool
 
 
-async def expiries(on: date) -> tuple[Expiry, ...]:
-    """The records of the size band that end, the nearest first."""
-    worth, stored = await weights(), await evidence.everything()
-    found = [
-        Expiry(indicator, last, worth[name], last < on)
-        for name, state in stored.items()
-        if name in worth
-        and (last := last_day(state))
-        and record_of(state, last).assessed_state == "met"  # until then it earns
-        and (indicator := named(name))
-    ]
-    return tuple(sorted(found, key=lambda one: (one.last, one.indicator.id)))
-
-
-async def scores(on: date, also_met: frozenset[str] = frozenset()) -> points.Scorecard:
-    """Area scores and total of the stored evidence, as it counts on a day.
-
-    `also_met` names indicators to be counted as met, on a copy: what the total would be if they were.
-    """
-    return scores_of(await evidence.everything(), on, await band(), also_met)
+async def scores(on: date) -> points.Scorecard:
+    """Area scores and total of the stored evidence, as it counts on a day."""
+    return scores_of(await evidence.everything(), on, await band())
 
 
 def scores_of(
     stored: Mapping[str, EvidenceState], on: date, size: int, also_met: frozenset[str] = frozenset()
 ) -> points.Scorecard:
-    """The same of records that somebody hands in, for a size band of 1 to 4; asks no store."""
+    """The same of records that somebody hands in, for a size band of 1 to 4; asks no store.
+
+    `also_met` names indicators to be counted as met, on a copy: what the total would be if they were.
+    """
     records = {name: record_of(state, on) for name, state in stored.items()}
     supposed = {name: _supposed(name) for name in also_met}
     return points.scorecard(catalogue(), records | supposed, band=size)
@@ -150,9 +126,9 @@ async def newest_wave(on: date | None = None) -> tuple[WaveRecord, Document] | N
     return (newest, document) if document else None
 
 
-async def wave_before(wave: WaveRecord) -> WaveRecord | None:
-    """The one that spoke before it, to compare it with; None of a wave that never speaks for everyone."""
-    earlier = [one for one in await _of_everyone() if _order(one) < _order(wave)] if _is_of_everyone(wave) else []
+def wave_before(wave: WaveRecord, of_everyone: Sequence[WaveRecord]) -> WaveRecord | None:
+    """Of the waves of everyone, the one that spoke before it, to compare it with; None of a wave that never speaks for everyone."""
+    earlier = [one for one in of_everyone if _order(one) < _order(wave)] if _is_of_everyone(wave) else []
     return max(earlier, key=_order, default=None)
 
 
@@ -227,10 +203,54 @@ class Standing:
     """Whether that day has passed: what is written of it earns nothing until it is looked at again."""
 
 
-async def standings(on: date) -> tuple[Standing, ...]:
-    """All indicators of the size band in the practice's order."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the certification stands on, on a day, read once for all that a page says of it."""
+
+    day: date
+    stored: Mapping[str, EvidenceState]
+    size: int
+    """The size band, 1 to 4."""
+    document: Document | None
+    """The release that speaks."""
+
+    def scores(self, also_met: frozenset[str] = frozenset()) -> points.Scorecard:
+        return scores_of(self.stored, self.day, self.size, also_met)
+
+    def standings(self) -> tuple[Standing, ...]:
+        """All indicators of the size band in the practice's order."""
+        return standings_of(self.stored, self.document, self.day, self.size)
+
+    def standing(self, indicator: str) -> Standing | None:
+        """One indicator of the size band, or None."""
+        return next((one for one in self.standings() if one.indicator.id == indicator), None)
+
+    def weights(self) -> dict[str, float]:
+        """What the points of each indicator of the size band are of the total of 100."""
+        return {
+            one.id: float(Fraction(one.points * area.weight_percent, area.points(self.size)))
+            for area in catalogue().areas
+            for one in area.applicable(self.size)
+        }
+
+    def expiries(self) -> tuple[Expiry, ...]:
+        """The records of the size band that end, the nearest first."""
+        worth = self.weights()
+        found = [
+            Expiry(indicator, last, worth[name], last < self.day)
+            for name, state in self.stored.items()
+            if name in worth
+            and (last := last_day(state))
+            and record_of(state, last).assessed_state == "met"  # until then it earns
+            and (indicator := named(name))
+        ]
+        return tuple(sorted(found, key=lambda one: (one.last, one.indicator.id)))
+
+
+async def ground(on: date) -> Ground:
+    """Read what counts on a day."""
     stored, found = await evidence.everything(), await newest_wave(on)
-    return standings_of(stored, found[1] if found else None, on, await band())
+    return Ground(on, stored, await band(), found[1] if found else None)
 
 
 def standings_of(
@@ -241,11 +261,6 @@ def standings_of(
         _standing(indicator, stored.get(indicator.id, EvidenceState(indicator.id)), document, on)
         for indicator in catalogue().indicators(size)
     )
-
-
-async def standing(indicator: str, on: date) -> Standing | None:
-    """One indicator of the size band, or None."""
-    return next((one for one in await standings(on) if one.indicator.id == indicator), None)
 
 
 def _standing(indicator: Indicator, state: EvidenceState, document: Document | None, on: date) -> Standing:

@@ -1,32 +1,26 @@
 """The scorecard of a day as something to keep: evidence, points, and how people lived it, all in one signed text."""
 
-from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 
 from analysis.pdr125 import evidence as points
 from analysis.published import Document
 from surveys import certification
-from surveys.certification import Standing
+from surveys.certification import Ground, Standing
 from surveys.lifecycle.context import Site
-from surveys.public import evidence, scorecards
-from surveys.public.evidence import EvidenceState
+from surveys.public import scorecards
 from surveys.public.scorecards import SCHEMA, Area, Line, Paper, Perceived, Scorecard
 from surveys.public.signing import installation_key
 
 
 async def as_of(day: date, by: str) -> Scorecard:
     """Draw up the scorecard as evidence counts on a day."""
-    found = await certification.newest_wave(day)
-    stored, size = await evidence.everything(), await certification.band()
-    return drawn_up(day, by, size, stored, found[1] if found else None)
+    return drawn_up(await certification.ground(day), by)
 
 
-def drawn_up(
-    day: date, by: str, size: int, stored: Mapping[str, EvidenceState], document: Document | None
-) -> Scorecard:
-    """The same of what somebody hands in: records of evidence, the size band, and the release that speaks. Asks no store."""
-    card = certification.scores_of(stored, day, size)
+def drawn_up(ground: Ground, by: str) -> Scorecard:
+    """The same of what somebody hands in; asks no store."""
+    card, document = ground.scores(), ground.document
     earned, lost, left = (
         sum((area.weighted(getattr(area, part)) for area in card.areas), Fraction(0))
         for part in ("earned", "lost", "not_assessed")
@@ -35,17 +29,17 @@ def drawn_up(
         schema=SCHEMA,
         name="",
         edition=certification.catalogue().edition,
-        year=day.year,
-        day=day.isoformat(),
+        year=ground.day.year,
+        day=ground.day.isoformat(),
         kept_by=by,
-        band=size,
+        band=ground.size,
         threshold=card.threshold_percent,
         earned=str(earned),
         lost=str(lost),
         open=str(left),
         reaches=card.reaches_threshold,
         areas=tuple(_area(area, document) for area in card.areas),
-        lines=tuple(_line(one) for one in certification.standings_of(stored, document, day, size)),
+        lines=tuple(_line(one) for one in ground.standings()),
         wave=document.wave.id if document else "",
         wave_signature=document.signature if document else "",
     )

@@ -56,6 +56,7 @@ class YearsPage:
     can_edit: bool
     seen: str
     years: tuple[YearLine, ...]
+    unreadable: tuple[str, ...]
     typed_year: str
     typed_source: str
     refused: tuple[RefusedLine, ...]
@@ -108,7 +109,8 @@ async def years_page(
 ) -> Response[str]:
     """The list of years, for HR and, without forms, for the auditor."""
     shell, desk = await frame(request, error=error)
-    language, years = shell.language, await figures.everything()
+    language = shell.language
+    years, odd = await figures.look()
     page = YearsPage(
         shell,
         desk,
@@ -117,6 +119,7 @@ async def years_page(
         can_edit,
         figures.mark_of(years),
         tuple([await _year_line(years, year, language) for year in years]),
+        tuple(say(language, "figures.unreadable", year=year) for year in odd),
         *typed,
         tuple(RefusedLine(r.row, r.column, r.value, _remedy(r, language)) for r in refused[:MOST_TOLD]),
         refused_count,
@@ -160,7 +163,9 @@ async def year_page(
     sector: tuple[SectorForm, ...] = (),
 ) -> Response[str]:
     """One year, for HR and, without forms, for the auditor; a year that is not kept is not found."""
-    years = await figures.everything()
+    years, odd = await figures.look()
+    if str(year) in odd:
+        return await years_page(request, base, can_edit=can_edit, error=error)
     if year not in years:
         raise NotFoundException
     shell, desk = await frame(request, error=error)

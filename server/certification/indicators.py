@@ -125,7 +125,8 @@ def _register_at(base: str) -> str:
 
 async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: bool, error: str = "") -> Response[str]:
     """The page of one indicator, for HR and, without forms, for the auditor."""
-    found = await certification.standing(indicator, today())
+    ground = await certification.ground(today())
+    found = ground.standing(indicator)
     if found is None:
         raise NotFoundException
     shell, desk = await frame(request, error=error)
@@ -139,7 +140,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         f"{indicator} {say(language, f'alignment.title.{line.alignment_key}')}",
         base,
         line,
-        number((await certification.weights())[indicator], language),
+        number(ground.weights()[indicator], language),
         say(language, f"alignment.why.{line.alignment_key}"),
         say(language, "hr.indicator.quantitative" if quantitative else "hr.indicator.qualitative"),
         say(language, "evidence.set", who=state.set_by, day=day(state.set_on, language)) if state.set_by else "",
@@ -163,7 +164,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         state.mark,
         await perceived(found, language, linked=can_edit),
         await _years(found, language),
-        await _around(indicator, base, language),
+        _around(indicator, ground.size, base, language),
         await acts(language, lambda one: one.indicator == indicator),
         await indicator_line(indicator, language),
         await register.open_of(indicator, _register_at(base), language),
@@ -226,9 +227,9 @@ async def _years(standing: Standing, language: str) -> tuple[YearColumn, ...]:
     return tuple(columns)
 
 
-async def _around(indicator: str, base: str, language: str) -> tuple[tuple[str, str], ...]:
+def _around(indicator: str, size: int, base: str, language: str) -> tuple[tuple[str, str], ...]:
     """The neighbours in the practice's order."""
-    names = [one.id for one in certification.catalogue().indicators(await certification.band())]
+    names = [one.id for one in certification.catalogue().indicators(size)]
     place = names.index(indicator)
     return tuple(
         (f"‹ {name}" if step < 0 else f"{name} ›", f"{base}/{name}?lang={language}")

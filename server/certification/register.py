@@ -17,7 +17,7 @@ from server.results.findings import indicator_text
 from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import register, register_log
-from surveys.public.register import Record
+from surveys.public.register import Record, Unreadable
 from surveys.public.register_entry import AUDIT, FINDINGS, KINDS, REVIEW
 
 STATES = ("open", "late", "closed", "all")
@@ -78,12 +78,15 @@ class RegisterPage:
     lines: tuple[Line, ...]
     is_empty: bool
     removed: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 async def register_page(request: AppRequest, base: str, *, can_edit: bool) -> Response[str]:
     """The table, for HR and, without forms, for the auditor."""
     shell, desk = await frame(request)
-    language, records, on = shell.language, await register.everything(), today()
+    language, on = shell.language, today()
+    records, odd = await register.look()
+    removals, odd_acts = await register_log.look(act=register_log.REMOVED)
     kinds, areas = _kinds(language), _areas(language)
     state = _asked(request, "state", STATES) or "all"
     kind, area = (
@@ -127,10 +130,17 @@ async def register_page(request: AppRequest, base: str, *, can_edit: bool) -> Re
                 who=act.who,
                 day=day(act.day, language),
             )
-            for act in await register_log.removals()
+            for act in removals
         ),
+        unreadable(odd, odd_acts, language),
     )
     return show(page)
+
+
+def unreadable(odd: Unreadable, acts: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """What lies in the register and cannot be read, a sentence each; nothing where all can be."""
+    found = (("unreadable_line", odd.lines), ("unreadable_document", odd.documents), ("unreadable_act", acts))
+    return tuple(say(language, f"register.{key}", n=name) for key, names in found for name in names)
 
 
 def _asked(request: AppRequest, name: str, known: Iterable[str]) -> str:

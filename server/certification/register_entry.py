@@ -8,7 +8,7 @@ from litestar import Response
 from litestar.exceptions import NotFoundException
 
 from server.certification.indicators import DocumentLine, HistoryLine
-from server.certification.register import clause_name, kind_names, line_of
+from server.certification.register import clause_name, kind_names, line_of, register_page, unreadable
 from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import Shell, show
@@ -18,7 +18,7 @@ from server.results.findings import indicator_text
 from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import register, register_log
-from surveys.public.register import Record
+from surveys.public.register import Record, Unreadable
 from surveys.public.register_entry import MOST, Entry, Fault
 from surveys.public.register_log import Act
 
@@ -82,6 +82,7 @@ class EntryPage:
     unfolded: str
     """Which of the forms stands open: the one that was refused."""
     errors: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 def in_words(faults: tuple[Fault, ...], language: str, typed: Mapping[str, str]) -> tuple[str, ...]:
@@ -155,9 +156,13 @@ async def entry_page(
     errors, typed, unfolded : tuple, mapping, str
         Of a form that was refused: why, what was typed, and which form it was.
     """
-    record = (await register.everything()).get(number)
+    records, odd = await register.look()
+    if str(number) in odd.lines:
+        return await register_page(request, base, can_edit=can_edit)
+    record = records.get(number)
     if record is None:
         raise NotFoundException
+    acts, odd_acts = await register_log.look(entry=number)
     shell, desk = await frame(request)
     language, entry = shell.language, record.entry
     line = line_of(record, base, language, today())
@@ -186,13 +191,14 @@ async def entry_page(
             DocumentLine(d.id, d.title, day(d.day, language), d.link or f"{base}/{number}/documents/{d.id}")
             for d in record.documents
         ),
-        _history(await register_log.history(number), language),
+        _history(acts, language),
         entry.closed_on is not None,
         record.mark,
         await _choices(language, texts_of(entry) | dict(typed or {})),
         (typed or {}).get("closed_on", "") or str(entry.closed_on or today()),
         unfolded,
         errors,
+        unreadable(Unreadable((), tuple(name for name in odd.documents if name == str(number))), odd_acts, language),
     )
     return show(page, status=422 if errors else 200)
 
@@ -207,7 +213,7 @@ def _dates(record: Record, language: str) -> tuple[str, ...]:
 def _history(acts: list[Act], language: str) -> tuple[HistoryLine, ...]:
     """What was done to a line, the newest first; of a change, which fields it was of."""
     lines = []
-    for act, before in zip(acts, [*acts[1:], None], strict=True):
+    for act, before in zip(acts, (*acts[1:], None), strict=False):
         changed = [name for name in FIELDS if before and before.state[name] != act.state[name]]
         fields = ", ".join(say(language, f"register.field.{name}") for name in changed)
         words = say(language, f"register.act.{act.act}", who=act.who, fields=fields)

@@ -9,7 +9,7 @@ from server.frame.texts import say
 from server.results.findings import indicator_text
 from server.results.reading import figure_text, interval_text
 from surveys import certification
-from surveys.certification import Standing
+from surveys.certification import Ground, Standing
 from surveys.lifecycle.context import today
 
 
@@ -27,10 +27,10 @@ def total_line(card: Scorecard, language: str) -> str:
 
 async def area_points(language: str) -> dict[str, str]:
     """Each area's evidence in words."""
-    return _area_points(await certification.scores(today()), language)
+    return _points_in_words(await certification.scores(today()), language)
 
 
-def _area_points(card: Scorecard, language: str) -> dict[str, str]:
+def _points_in_words(card: Scorecard, language: str) -> dict[str, str]:
     lines = {}
     for area in card.areas:
         words = say(
@@ -56,10 +56,9 @@ class EvidenceBar:
     points: str
 
 
-async def evidence_bars(language: str) -> dict[str, EvidenceBar]:
+def evidence_bars(card: Scorecard, language: str) -> dict[str, EvidenceBar]:
     """The evidence of each area as a bar; nothing of an area of which nothing applies."""
-    card = await certification.scores(today())
-    words, bars = _area_points(card, language), {}
+    words, bars = _points_in_words(card, language), {}
     for area in card.areas:
         whole, name = area.applicable or 1, str(area.number)
         earned, waiting, lost = (100 * part / whole for part in (area.earned, area.not_assessed, area.lost))
@@ -93,9 +92,12 @@ class Road:
 MOST_NEXT = 2
 
 
-async def road(language: str, standings: Sequence[Standing]) -> Road:
-    """Where the certification stands: earned, lost and open points of the total, and the two largest that are open."""
-    card, worth = await certification.scores(today()), await certification.weights()
+def road(ground: Ground, card: Scorecard, standings: Sequence[Standing], language: str) -> Road:
+    """Where the certification stands: earned, lost and open points of the total, and the two largest that are open.
+
+    `card` and `standings` are what follows from `ground`, made once for a page.
+    """
+    worth = ground.weights()
     waiting = [(worth[one.indicator.id], one) for one in standings if one.counted.assessed_state != "met"]
     waiting.sort(key=lambda pair: (-pair[0], pair[1].indicator.id))
     missing = max(0.0, card.threshold_percent - card.earned)
@@ -120,9 +122,8 @@ NEAR_DAYS = 90
 """So many days before a record ends it is spoken of."""
 
 
-async def expiry_lines(language: str, within: int | None = None) -> tuple[str, ...]:
-    """Evidence that ends or has ended, the nearest first; only what does so within so many days, where a number is given."""
-    on = today()
+def expiry_lines(ground: Ground, language: str) -> tuple[str, ...]:
+    """Evidence that ends or has ended, the nearest first."""
     return tuple(
         say(
             language,
@@ -132,8 +133,7 @@ async def expiry_lines(language: str, within: int | None = None) -> tuple[str, .
             day=day(one.last, language),
             points=number(one.points, language),
         )
-        for one in await certification.expiries(on)
-        if within is None or (one.last - on).days <= within
+        for one in ground.expiries()
     )
 
 
@@ -205,4 +205,5 @@ def indicator_line(standing: Standing, language: str) -> IndicatorLine:
 
 async def indicator_lines(language: str) -> tuple[IndicatorLine, ...]:
     """All indicators in the practice's order."""
-    return tuple(indicator_line(standing, language) for standing in await certification.standings(today()))
+    ground = await certification.ground(today())
+    return tuple(indicator_line(standing, language) for standing in ground.standings())

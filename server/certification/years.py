@@ -8,6 +8,7 @@ from typing import ClassVar
 from litestar import Response
 from litestar.exceptions import NotFoundException
 
+from analysis.pdr125 import evidence as points
 from server.certification import scorecard
 from server.frame.asked import AppRequest
 from server.frame.display import day, number
@@ -21,7 +22,7 @@ from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import scorecards
 from surveys.public.scorecards import Area, Line, Scorecard, ScorecardInvalid
-from surveys.scorecards import as_of
+from surveys.scorecards import drawn_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ def _of_total(area: Area) -> Fraction:
     return Fraction(area.earned * area.weight, area.applicable) if area.applicable else Fraction(0)
 
 
-async def _bars(card: Scorecard, years: Sequence[Scorecard], chosen: frozenset[str], language: str) -> tuple[Bar, ...]:
+def _bars(card: Scorecard, years: Sequence[Scorecard], then: points.Scorecard | None, language: str) -> tuple[Bar, ...]:
     """The total in each year that was kept, today, and on a copy where something is supposed."""
     found = [
         Bar(
@@ -207,8 +208,7 @@ async def _bars(card: Scorecard, years: Sequence[Scorecard], chosen: frozenset[s
         )
         for one in (*years, card)
     ]
-    if chosen:
-        then = await certification.scores(today(), chosen)
+    if then:
         name = say(language, "hr.scorecard.if")
         found.append(Bar(name, number(then.earned, language), then.earned, then.lost, supposed=True))
     return tuple(found)
@@ -223,11 +223,10 @@ def _points(value: Fraction, language: str) -> str:
     return number(float(value), language)
 
 
-async def _supposed(chosen: frozenset[str], language: str) -> str:
+def _supposed(chosen: frozenset[str], now: points.Scorecard, then: points.Scorecard | None, language: str) -> str:
     """What the total would be; nothing where nothing is supposed."""
-    if not chosen:
+    if then is None:
         return ""
-    now, then = await certification.scores(today()), await certification.scores(today(), chosen)
     key = "enough" if then.reaches_threshold else "not_enough"
     names = ", ".join(sorted(chosen))
     return say(
@@ -242,25 +241,27 @@ async def _supposed(chosen: frozenset[str], language: str) -> str:
 async def scorecard_page(request: AppRequest, base: str, *, can_keep: bool) -> Response[str]:
     """The scorecard, for HR and the auditor."""
     shell, desk = await frame(request)
-    language, standings = shell.language, await certification.standings(today())
-    card, (kept, broken) = await as_of(today(), ""), await _kept()
+    language, ground = shell.language, await certification.ground(today())
+    now, standings = ground.scores(), ground.standings()
+    card, (kept, broken) = drawn_up(ground, ""), await _kept()
     open_ones = [one for one in standings if one.counted.assessed_state != "met"]
     asked = frozenset(request.query_params.getall("met", [])) & {one.indicator.id for one in open_ones}
-    years, worth = list(reversed(_by_year(kept).values())), await certification.weights()
-    road = await scorecard.road(language, standings)
+    then = ground.scores(asked) if asked else None
+    years, worth = list(reversed(_by_year(kept).values())), ground.weights()
+    road = scorecard.road(ground, now, standings, language)
     page = ScorecardPage(
         shell,
         desk,
         f"{road.hero} {road.verdict}",
         base,
         say(language, "hr.scorecard.lead", edition=card.edition, band=card.band, day=day(card.day, language)),
-        await _bars(card, years, asked, language),
+        _bars(card, years, then, language),
         card.threshold,
         f"{road.words} {_verdict(card.reaches, language)}",
         _rows(card.areas, years, language),
         (*(str(one.year) for one in years), say(language, "hr.indicator.now")),
         say(language, "hr.scorecard.since", year=years[-1].year) if years else "",
-        await scorecard.expiry_lines(language),
+        scorecard.expiry_lines(ground, language),
         tuple(
             Choice(
                 one.indicator.id,
@@ -270,7 +271,7 @@ async def scorecard_page(request: AppRequest, base: str, *, can_keep: bool) -> R
             )
             for one in open_ones
         ),
-        await _supposed(asked, language),
+        _supposed(asked, now, then, language),
         tuple(KeptLine(name, _kept_words(one, language), f"{base}/{name}?lang={language}") for name, one in kept),
         tuple(say(language, "hr.scorecard.broken", name=name) for name in broken),
         card.edition,

@@ -75,7 +75,9 @@ async def _promise(engines: Engines, stories: Sequence[Story]) -> None:
     for story, said in zip(stories[:2], _ANSWERS, strict=True):
         ended = today() - timedelta(days=story.ago - story.length)
         answered = ended + timedelta(days=story.promise - 5)
-        await promises.answer(engines["public"], story.id, said, "Rosa Inventata, presidente", answered)
+        await promises.answer(
+            engines["public"], story.id, said, "Rosa Inventata, presidente", answered, promises.UNANSWERED
+        )
 
 
 _ANSWERS = (

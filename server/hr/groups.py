@@ -88,8 +88,8 @@ async def group_page(request: AppRequest, wave_id: FromPath[str], view: FromPath
     if view not in shown:
         raise NotFoundException
     found, name = shown[view], story.group(view)
-    table = heat(story.document, language, story.labels)
-    block = next((one for one in table.blocks if one.head.id == view), None)
+    table = heat(story.document, language, story.labels, only=view)
+    block = next(iter(table.blocks), None)
     share = figure_text(found.participation, language, " %")
     lead = [text_of(story.wave.title, language), say(language, "hr.group.people", band=band_text(found.n_band))]
     if share:
@@ -164,11 +164,14 @@ def _members(story: Story, family: str, statistic: str) -> frozenset[str]:
 
 def _themes_of(story: Story, area: str) -> tuple[Dot, ...]:
     """The themes that have a question of an area."""
-    members = _members(story, "areas", area)
+    if story.document.origin == "imported":
+        return ()
+    members = members_of(story.wave)
+    asked, none = members["areas"].get(area, frozenset()), frozenset[str]()
     return tuple(
         dot(story, "scales", EVERYONE, scale, address=theme_address(story, "scales", scale))
         for scale in story.document.scales
-        if _members(story, "scales", scale) & members
+        if members["scales"].get(scale, none) & asked
     )
 
 

@@ -1,5 +1,6 @@
 """HR's first page, one screen: the road to the threshold, the six areas, three things to know, what is due."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,8 +21,10 @@ from server.results.reading import AREAS
 from server.results.story import Claim, Dot, Story, dot, story_of, theme_address, title_of
 from server.results.telling import axis_of, counted, coverage, gender_count
 from surveys import certification
+from surveys.certification import Ground
 from surveys.lifecycle.context import today
 from surveys.public import actions
+from surveys.public.actions import ActionRecord
 from surveys.public.waves import State, WaveRecord, in_state
 
 
@@ -75,9 +78,8 @@ def _running_line(wave: WaveRecord, language: str) -> str:
     )
 
 
-async def _deadlines(language: str) -> tuple[str, ...]:
+def _deadlines(ground: Ground, language: str) -> tuple[str, ...]:
     """Evidence that ends within ninety days or has ended, the nearest first."""
-    on = today()
     return tuple(
         say(
             language,
@@ -85,8 +87,8 @@ async def _deadlines(language: str) -> tuple[str, ...]:
             indicator=one.indicator.id,
             day=day(one.last, language),
         )
-        for one in await certification.expiries(on)
-        if (one.last - on).days <= scorecard.NEAR_DAYS
+        for one in ground.expiries()
+        if (one.last - ground.day).days <= scorecard.NEAR_DAYS
     )
 
 
@@ -100,9 +102,9 @@ def _lead(story: Story) -> str:
     )
 
 
-async def _next_step(language: str, wave: str, running: bool) -> Claim:
+def _next_step(language: str, wave: str, running: bool, known: Sequence[ActionRecord]) -> Claim:
     """What HR does next, in this order: actions after the newest results, else the next survey."""
-    if wave and not any(one.wave == wave for one in await actions.everything()):
+    if wave and not any(one.wave == wave for one in known):
         return Claim(
             say(language, "hr.overview.act_why"),
             f"/hr/results/{wave}?lang={language}",
@@ -122,9 +124,10 @@ async def overview(request: AppRequest) -> Response[str]:
     """Show where things stand."""
     shell, desk = await frame(request)
     language = shell.language
-    found = await certification.newest_wave()
-    story = await story_of(found[0].id, language) if found else None
-    bars, standings = await scorecard.evidence_bars(language), await certification.standings(today())
+    ground = await certification.ground(today())
+    story = await story_of(ground.document.wave.id, language) if ground.document else None
+    card, standings = ground.scores(), ground.standings()
+    bars = scorecard.evidence_bars(card, language)
     rows = tuple(
         AreaRow(
             area,
@@ -135,7 +138,8 @@ async def overview(request: AppRequest) -> Response[str]:
         if story and area in story.document.everyone.areas
     )
     running = await in_state(State.OPEN)
-    waiting = sorted((one for one in await actions.everything() if not one.done), key=lambda one: one.due)
+    known = await actions.everything()
+    waiting = sorted((one for one in known if not one.done), key=lambda one: one.due)
     participation, people = counted(story.document, language) if story else ("", "")
     page = OverviewPage(
         shell,
@@ -145,7 +149,7 @@ async def overview(request: AppRequest) -> Response[str]:
         story.wave.id if story else "",
         _lead(story) if story else say(language, "hr.overview.empty_lead"),
         tuple(_running_line(wave, language) for wave in running),
-        await scorecard.road(language, standings),
+        scorecard.road(ground, card, standings, language),
         rows,
         axis_of(row.people for row in rows),
         story.when if story else "",
@@ -158,8 +162,8 @@ async def overview(request: AppRequest) -> Response[str]:
         sum(one.due < today() for one in waiting),
         say(language, "hr.overview.action", text=waiting[0].text, due=day(waiting[0].due, language)) if waiting else "",
         await promise_of(story.wave.id, language, today()) if story else None,
-        (*await _deadlines(language), *await review_deadline(language)),
-        await _next_step(language, story.wave.id if story else "", bool(running)),
+        (*_deadlines(ground, language), *await review_deadline(language)),
+        _next_step(language, story.wave.id if story else "", bool(running), known),
         await steps(language) if not story else (),
     )
     return show(page)

@@ -23,7 +23,6 @@ from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.roster import ManyLeave, import_people
 from surveys.people import roster
-from surveys.people.panel import members
 from surveys.people.roster import Changes
 
 UPLOAD_LIMIT = 51 * 1024 * 1024
@@ -71,18 +70,16 @@ async def _page(
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
-    entries = await roster.units()
-    everybody = await members("")
+    everybody, units = await roster.heads()
     lines, depth = [], {"": 0}
-    for entry in entries:
+    for entry, inside in units:
         depth[entry.code] = depth.get(entry.parent, 0) + 1
-        inside = roster.below(entries, entry.code)
-        lines.append((depth[entry.code] - 1, entry.name, sum(member.unit in inside for member in everybody)))
+        lines.append((depth[entry.code] - 1, entry.name, inside))
     page = PeoplePage(
         shell,
         desk,
         say(language, "hr.people.heading"),
-        len(everybody),
+        everybody,
         tuple(lines),
         tuple(RefusedLine(r.row, r.column, r.value, _remedy(r, language)) for r in refused),
         _asked(changes, language) if changes else None,

@@ -10,10 +10,11 @@ from litestar.response import Redirect
 
 from server.frame.asked import AppRequest
 from server.frame.security import checked_form
-from server.frame.signed_in import done, frame
+from server.frame.signed_in import desk_language, done, frame
 from server.frame.texts import say
 from server.hr.results import results_page
 from server.hr.waves import wave_page_with
+from server.results.promise import AnswerForm, answer_form
 from server.settings import Settings
 from surveys.languages import LANGUAGES
 from surveys.lifecycle.context import Site, today
@@ -53,8 +54,7 @@ async def answer(request: AppRequest, wave: FromPath[str], site: NamedDependency
     data = await checked_form(request)
     if (problem := await _answered(site, wave, data)) is None:
         return done(f"/hr/results/{wave}", "promise_answered")
-    language = (await frame(request))[0].language
-    return await results_page(request, wave, say(language, f"hr.promise.refused.{problem}"), written=data)
+    return await results_page(request, wave, *await _said_again(request, wave, problem, data))
 
 
 @post("/waves/{wave:str}/answer")
@@ -65,16 +65,24 @@ async def answer_nothing(
     data = await checked_form(request)
     if (problem := await _answered(site, wave, data)) is None:
         return done(f"/hr/waves/{wave}", "promise_answered")
-    language = (await frame(request))[0].language
-    said = say(language, f"hr.promise.refused.{problem}")
-    return await wave_page_with(request, wave, site, settings, said, written=data)
+    return await wave_page_with(request, wave, site, settings, *await _said_again(request, wave, problem, data))
+
+
+async def _said_again(
+    request: AppRequest, wave: str, problem: PromiseRefused, data: Mapping[str, str]
+) -> tuple[str, AnswerForm]:
+    """What speaks against an answer, and its form with what was typed."""
+    said = say(desk_language(request), f"hr.promise.refused.{problem}")
+    return said, await answer_form(wave, data, changed=str(problem) == "changed")
 
 
 async def _answered(site: Site, wave: str, data: Mapping[str, str]) -> PromiseRefused | None:
     """Take an answer down as a form has it; what speaks against it, or None."""
     said = {language: _words(data.get(f"answer_{language}", ""), promises.LONGEST_ANSWER + 1) for language in LANGUAGES}
     try:
-        await promises.answer(site.engines["public"], wave, said, _words(data.get("by", ""), 100), today())
+        await promises.answer(
+            site.engines["public"], wave, said, _words(data.get("by", ""), 100), today(), data.get("seen", "")
+        )
     except PromiseRefused as problem:
         return problem
     return None

@@ -1,6 +1,5 @@
 """Results for HR: what is clear, the map of groups, every question, and the export. The same figures that staff read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,7 +19,7 @@ from server.results.acts import Act, acts
 from server.results.exports import as_csv, as_workbook
 from server.results.findings import alerts_in_words, gender_line, single_line
 from server.results.heat import Heat, heat
-from server.results.promise import PromiseWords, answer_fields, promise_of
+from server.results.promise import AnswerForm, PromiseWords, answer_form, promise_of
 from server.results.reading import ItemLine, item_lines, labels_of, participation_line
 from server.results.shown import ExperienceLine, certificate_line, experience_lines, released
 from server.results.story import Claim, story_of, title_of, trend_claims, unit_claims
@@ -63,9 +62,7 @@ class ResultsHrPage:
     k: int
     certificate: str
     promise: PromiseWords | None
-    answers: tuple[tuple[str, str, str], ...]
-    """What the management answers, by language: its code, its name, the words."""
-    who: str
+    answer: AnswerForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ async def newest(request: AppRequest) -> Response[str] | Redirect:
 
 
 async def results_page(
-    request: AppRequest, wave_id: str, error: str = "", written: Mapping[str, str] | None = None
+    request: AppRequest, wave_id: str, error: str = "", answer: AnswerForm | None = None
 ) -> Response[str]:
     """A release as HR works with it; the day on which it is first opened is kept, as a part of what the auditor asks for."""
     shell, desk = await frame(request, error=error)
@@ -102,7 +99,6 @@ async def results_page(
     others = [wave for wave in await in_state(State.RELEASED) if wave.id != wave_id]
     if story.wave.read_on is None:
         await first_read(wave_id, today())
-    answers, who = await answer_fields(wave_id, written or {})
     page = ResultsHrPage(
         shell,
         desk,
@@ -131,8 +127,7 @@ async def results_page(
         document.rules.k["items"],
         certificate_line(document, language),
         await promise_of(wave_id, language, today()),
-        answers,
-        who,
+        answer or await answer_form(wave_id, {}),
     )
     return show(page, status=422 if error else 200)
 

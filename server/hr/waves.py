@@ -1,6 +1,5 @@
 """Waves for HR: planning, opening, slips, a later end, closing. Every step says what it will do before it does it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar
@@ -18,7 +17,7 @@ from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from server.frame.two_keys import act_in_words
-from server.results.promise import PromiseWords, answer_fields, promise_of
+from server.results.promise import AnswerForm, PromiseWords, answer_form, promise_of
 from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.answers import batches
@@ -100,9 +99,8 @@ class WaveHrPage:
     promise: PromiseWords | None
     can_promise: bool
     promise_due: str
-    answers: tuple[tuple[str, str, str], ...]
-    """Of a survey that came to nothing: what the management answers, by language; its form stands beside results else."""
-    who: str
+    answer: AnswerForm | None
+    """Of a survey that came to nothing; of others it stands beside the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +238,13 @@ async def wave_page_with(
     site: Site,
     settings: Settings,
     error: str = "",
-    written: Mapping[str, str] | None = None,
+    answer: AnswerForm | None = None,
 ) -> Response[str]:
     shell, desk = await frame(request, error=error)
     language = shell.language
     wave = await waves.get(wave_id)
-    answers, who = await answer_fields(wave_id, written or {}) if wave.state in BROKEN_OFF else ((), "")
+    if answer is None and wave.state in BROKEN_OFF:
+        answer = await answer_form(wave_id, {})
     gaps = await opening.missing(site, wave) if wave.state in (State.PLANNED, State.READY) else ()
     facts = [
         (say(language, "hr.wave.dates"), f"{day(wave.starts, language)} – {day(wave.ends, language)}"),
@@ -278,8 +277,7 @@ async def wave_page_with(
         promise := await promise_of(wave.id, language, today()),
         wave.origin == "ascolto" and can_promise(wave, promise is not None),
         (max(wave.ends or today(), today()) + PROMISED_AFTER).isoformat(),
-        answers,
-        who,
+        answer,
     )
     return show(page, status=422 if error else 200)
 

@@ -184,8 +184,9 @@ async def board_report(wave: str, language: str) -> dict[str, Any]:
     """
     story = await story_of(wave, language)
     document, on = story.document, today()
-    standings, about = await certification.standings(on), await organisation.load()
-    road, bars = await scorecard.road(language, standings), await scorecard.evidence_bars(language)
+    ground, about = await certification.ground(on), await organisation.load()
+    card, standings = ground.scores(), ground.standings()
+    road, bars = scorecard.road(ground, card, standings, language), scorecard.evidence_bars(card, language)
     digest = await digest_of(wave)
     title = plain(text_of(document.wave.title or story.wave.title, language), 120)
     released = day(story.wave.released or document.wave.closed, language)

@@ -258,9 +258,10 @@ YEARS = 5
 
 async def figures_part(about: About) -> Part:
     """The figures of each year as they were given, and what they make of the quantitative indicators."""
-    years = await figures.everything()
+    years, odd = await figures.look()
+    broken = tuple(Gap("figures", "record", year) for year in odd)
     if not years:
-        return Part(absent=(Gap("figures", "none"),))
+        return Part(broken=broken) if broken else Part(absent=(Gap("figures", "none"),))
     files, tables = [], []
     for year, kept in years.items():
         plain = {
@@ -281,4 +282,4 @@ async def figures_part(about: About) -> Part:
     chapter = Chapter(
         about.say("chapter.figures"), about.say("lead.figures"), ", ".join(name for name, _ in files), tuple(tables)
     )
-    return Part(files=tuple(files), chapters=(chapter,))
+    return Part(files=tuple(files), broken=broken, chapters=(chapter,))

@@ -27,6 +27,7 @@ from server.results.reading import labels_of
 from server.results.verifying import verify
 from surveys import certification, signed
 from surveys.answers import plans
+from surveys.certification import Ground
 from surveys.lifecycle import heads
 from surveys.public import evidence, rings
 from surveys.public import house as house_file
@@ -256,7 +257,7 @@ def _today(pack: Pack, path: str) -> str:
     document = pack.release_of(card.wave) if card.wave else None
     if card.wave and document is None:
         return OTHER
-    again = drawn_up(pack.day, "", card.band, pack.stored, document)
+    again = drawn_up(Ground(pack.day, pack.stored, card.band, document), "")
     return "" if again == card and pack.index["edition"] == card.edition else OTHER
 
 

@@ -10,7 +10,7 @@ from server.papers.pack_evidence import placed
 from server.papers.pack_part import About, Chapter, Gap, Part, row, table
 from surveys.public import register, register_log
 from surveys.public.register import Record
-from surveys.public.register_log import FROM_FILE, REMOVED
+from surveys.public.register_log import FROM_FILE, REMOVED, Act
 
 PART, FOLDER = "register", "register/files"
 FILES_LIMIT = 150 * 1024 * 1024
@@ -26,15 +26,16 @@ def agrees(line: Mapping[str, Any] | None, act: Mapping[str, Any]) -> bool:
 
 async def register_part(about: About) -> Part:
     """Every line, the newest acts too of those that were taken away, and each kept file once."""
-    records = await register.everything()
+    records, odd = await register.look()
     last = await register_log.last_number()
-    if not last and not records:
+    if not last and not records and not odd.lines:
         return Part(absent=(Gap(PART, "none"),))
     if not about.whole:
         return Part(chapters=(Chapter(about.say("chapter.register"), "", ""),))
     papers = [(paper, number) for number, record in records.items() for paper in record.documents]
     found = await placed(papers, FOLDER, FILES_LIMIT)
-    acts = [act for number in range(1, last + 1) for act in await _acts(number)]
+    known, odd_acts = await register_log.look()
+    acts = [_plain(act) for act in sorted(known, key=lambda act: (act.entry, act.number))]
     newest = {act["line"]: act for act in acts}
     lines = {number: record.as_it_stands() for number, record in records.items()}
     plain = {
@@ -48,13 +49,17 @@ async def register_part(about: About) -> Part:
         "acts": acts,
         "files": {one.document: one.name for one in found.kept},
     }
-    others = [number for number in {*lines, *newest} if not _held(lines.get(number), newest.get(number))]
+    others = {str(number) for number in {*lines, *newest} if not _held(lines.get(number), newest.get(number))}
+    others |= {*odd.lines, *odd.documents, *(key.partition("-")[0] for key in odd_acts)}
     content = json.dumps(plain, ensure_ascii=False, sort_keys=True, indent=1).encode()
     return Part(
         files=(("register/register.json", content),),
         kept=tuple({one.name: one for one in found.kept}.values()),
         left_out=found.left_out,
-        broken=(*found.broken, *(Gap(PART, "record", f"#{number}") for number in sorted(others))),
+        broken=(
+            *found.broken,
+            *(Gap(PART, "record", f"#{number}") for number in sorted(others, key=lambda name: (len(name), name))),
+        ),
         chapters=(_chapter(about, records),),
     )
 
@@ -63,18 +68,15 @@ def _held(line: Mapping[str, Any] | None, act: Mapping[str, Any] | None) -> bool
     return act is not None and agrees(line, act)
 
 
-async def _acts(number: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "line": act.entry,
-            "number": act.number,
-            "day": str(act.day),
-            "who": act.who,
-            "act": act.act,
-            "after": dict(act.state),
-        }
-        for act in reversed(await register_log.history(number))
-    ]
+def _plain(act: Act) -> dict[str, Any]:
+    return {
+        "line": act.entry,
+        "number": act.number,
+        "day": str(act.day),
+        "who": act.who,
+        "act": act.act,
+        "after": dict(act.state),
+    }
 
 
 def _chapter(about: About, records: Mapping[int, Record]) -> Chapter:

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from litestar.exceptions import NotFoundException
-
-from analysis.document import ReleaseInvalid
 from server.frame.texts import say
 from server.results.reading import AREAS, figure_text
-from server.results.story import EVERYONE, Story, address_of, story_of, theme_address
+from server.results.story import EVERYONE, Story, address_of, stories_of, theme_address
 from surveys import certification
 from surveys.public.actions import ActionRecord
-from surveys.public.waves import NoSuchWave
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +22,14 @@ class Effect:
 
 async def effects(records: Sequence[ActionRecord], language: str) -> dict[str, Effect]:
     """By action; the pages of a wave are read once."""
-    order = [wave.id for wave in await certification.waves_of_everyone()]
+    of_everyone = await certification.waves_of_everyone()
+    order = [wave.id for wave in of_everyone]
     later = dict(pairwise(order))
     asked = {one.wave for one in records if one.wave}
     wanted = asked | {later[wave] for wave in asked if wave in later}
-    stories = {wave: await _story(wave, language) for wave in sorted(wanted)}
-    after = {wave: stories[later[wave]] for wave in asked if wave in later}
+    stories = await stories_of(sorted(wanted), of_everyone, language)
+    after = {wave: stories.get(later[wave]) for wave in asked if wave in later}
     return {one.id: _effect(one, stories.get(one.wave), after.get(one.wave), language) for one in records}
-
-
-async def _story(wave: str, language: str) -> Story | None:
-    try:
-        return await story_of(wave, language)
-    except (NotFoundException, ReleaseInvalid, NoSuchWave):
-        return None
 
 
 def _effect(record: ActionRecord, answers: Story | None, after: Story | None, language: str) -> Effect:

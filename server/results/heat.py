@@ -52,8 +52,11 @@ class Heat:
     hidden: int
 
 
-def heat(document: Document, language: str, labels: Labels, *, by_name: bool = False) -> Heat:
-    """Lay out areas and the scales that hold over all shown views, in the plan's order or by name: never by score."""
+def heat(document: Document, language: str, labels: Labels, *, by_name: bool = False, only: str = "") -> Heat:
+    """Lay out areas and the scales that hold over all shown views, in the plan's order or by name: never by score.
+
+    `only` names the one group whose block is wanted, with the groups inside it.
+    """
     root, dimensions = document.everyone, document.plan.dimensions
     areas = [("areas", area, say(language, f"results.area_short.{area}")) for area in AREAS if area in root.areas]
     scales = [("scales", name, text_of(labels.scales.get(name, {"it": name}), language)) for name in document.scales]
@@ -88,6 +91,7 @@ def heat(document: Document, language: str, labels: Labels, *, by_name: bool = F
             tuple(row_of(one, name) for one, name in inside.get(view.id, ())),
         )
         for view in heads.values()
+        if only in ("", view.id)
     ]
     if by_name:
         blocks[1:] = sorted(blocks[1:], key=lambda block: block.head.name)

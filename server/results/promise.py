@@ -40,12 +40,42 @@ def in_words(record: PromiseRecord, language: str, on: date) -> PromiseWords:
     return PromiseWords(key, day(record.due, language), line, late, answer, record.answered_by)
 
 
-async def answer_fields(wave: str, written: Mapping[str, str]) -> tuple[tuple[tuple[str, str, str], ...], str]:
-    """What the form of an answer holds: each language with its name and words, and who answers; what was just typed comes first."""
+@dataclass(frozen=True, slots=True)
+class AnswerField:
+    """The answer in one language: the words in the field, and those that somebody else published while they were written."""
+
+    code: str
+    name: str
+    words: str
+    meanwhile: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """What the form of an answer holds; `seen` is the mark of what stood there when it was shown."""
+
+    fields: tuple[AnswerField, ...]
+    who: str
+    seen: str
+
+
+async def answer_form(wave: str, written: Mapping[str, str], *, changed: bool = False) -> AnswerForm:
+    """The form of an answer; what was just typed comes first.
+
+    Parameters
+    ----------
+    written : as it was sent; empty where nothing was yet
+    changed : whether somebody else answered meanwhile: what she published then stands beside what was typed, and is seen from now on
+    """
     given = await promises.of(wave)
-    said = given.answer if given else {}
-    words = tuple((code, NAMES[code], written.get(f"answer_{code}", said.get(code, ""))) for code in LANGUAGES)
-    return words, written.get("by", given.answered_by or given.signed_by if given else "")
+    said, mark = (given.answer, given.mark) if given else ({}, promises.UNANSWERED)
+    fields = []
+    for code in LANGUAGES:
+        now = said.get(code, "")
+        typed = written.get(f"answer_{code}", now)
+        fields.append(AnswerField(code, NAMES[code], typed, now if changed and now != typed.strip() else ""))
+    who = written.get("by", given.answered_by or given.signed_by if given else "")
+    return AnswerForm(tuple(fields), who, mark if changed else written.get("seen", mark))
 
 
 async def promise_of(wave: str, language: str, on: date) -> PromiseWords | None:

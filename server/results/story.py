@@ -3,7 +3,7 @@
 Each sentence follows from published values; a page never writes one by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -21,7 +21,7 @@ from server.results.reading import AREAS, Labels, as_figures, figure_text, inter
 from server.results.shown import released
 from surveys import certification
 from surveys.public.questionnaires import asked_alike
-from surveys.public.waves import WaveRecord
+from surveys.public.waves import NoSuchWave, WaveRecord
 
 EVERYONE = "all"
 FAMILIES = ("areas", "scales")
@@ -73,8 +73,12 @@ async def story_of(wave: str, language: str) -> Story:
     NotFoundException, ReleaseInvalid
         As `released` does.
     """
+    return await _story(wave, await certification.waves_of_everyone(), language)
+
+
+async def _story(wave: str, of_everyone: Sequence[WaveRecord], language: str) -> Story:
     record, document = await released(wave)
-    found = await _before(record, document)
+    found = await _before(record, document, of_everyone)
     if found is None:
         return Story(record, document, labels_of(record), None, "", {}, language)
     pair = _Pair((record, document), found)
@@ -84,21 +88,30 @@ async def story_of(wave: str, language: str) -> Story:
 
 async def stories_of_everyone(language: str) -> tuple[Story, ...]:
     """The releases of everyone that this installation signed, the oldest first; each knows the one before it."""
-    found = []
-    for wave in await certification.waves_of_everyone():
+    of_everyone = await certification.waves_of_everyone()
+    found = await stories_of((wave.id for wave in of_everyone), of_everyone, language)
+    return tuple(found.values())
+
+
+async def stories_of(waves: Iterable[str], of_everyone: Sequence[WaveRecord], language: str) -> dict[str, Story]:
+    """The releases of these waves that are here and this installation signed."""
+    found = {}
+    for wave in waves:
         try:
-            found.append(await story_of(wave.id, language))
-        except (NotFoundException, ReleaseInvalid):
+            found[wave] = await _story(wave, of_everyone, language)
+        except (NotFoundException, NoSuchWave, ReleaseInvalid):
             continue
-    return tuple(found)
+    return found
 
 
-async def _before(record: WaveRecord, document: Document) -> tuple[WaveRecord, Document] | None:
+async def _before(
+    record: WaveRecord, document: Document, of_everyone: Sequence[WaveRecord]
+) -> tuple[WaveRecord, Document] | None:
     """The wave of everyone before, by its signed days, and only where its questions are those that were signed with its figures.
 
     Rows say which waves there are. Where one of them was changed, nothing is compared with it; its own page says why.
     """
-    earlier = await certification.wave_before(record)
+    earlier = certification.wave_before(record, of_everyone)
     if earlier is None:
         return None
     try:

@@ -3,7 +3,6 @@
 They stand in the people store, which HR alone reads: pay by level and gender of a few people tells what single persons earn.
 """
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from analysis.pdr125.year_figures import SOURCE_LENGTH, YearFigures, from_json, to_json
+from surveys import cells, shown
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people import log
 from surveys.people.tables import ReportedYear
@@ -31,21 +31,45 @@ class Kept:
 
 
 async def everything() -> dict[int, Kept]:
-    """All years, the newest first."""
-    rows = await ReportedYear.select().order_by(ReportedYear.year, ascending=False)
-    return {int(row["year"]): _kept(row["figures"], row["source"], row["typed_by"], row["typed_on"]) for row in rows}
+    """All years that can be read, the newest first."""
+    return (await look())[0]
 
 
-def _kept(figures: str | Mapping[str, object], source: str, typed_by: str, typed_on: date) -> Kept:
-    return Kept(from_json(json.loads(figures) if isinstance(figures, str) else figures), source, typed_by, typed_on)
+async def look() -> tuple[dict[int, Kept], tuple[str, ...]]:
+    """All years that can be read, the newest first; and the others, by what stands where their year should."""
+    found, odd = [], []
+    for row in await cells.read(ReportedYear):
+        try:
+            found.append(_kept(row))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            odd.append(row["year"] or "?")
+    found.sort(key=lambda one: one.figures.year, reverse=True)
+    return {one.figures.year: one for one in found}, tuple(sorted(odd))
+
+
+def _kept(row: Mapping[str, str | None]) -> Kept:
+    """The figures of a row.
+
+    Raises
+    ------
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError
+        If they are none, or of another year.
+    """
+    year, figures, source, who, on = (cells.text(row[n]) for n in ("year", "figures", "source", "typed_by", "typed_on"))
+    kept = Kept(from_json(json.loads(figures)), source, who, date.fromisoformat(on))
+    if str(kept.figures.year) != year:
+        raise ValueError("another year")
+    return kept
 
 
 def mark_of(years: Mapping[int, Kept]) -> str:
-    """What somebody saw who changes a year: all years as they stood, as 32 hex digits."""
-    seen = [
-        (year, to_json(one.figures), one.source, one.typed_by, str(one.typed_on)) for year, one in sorted(years.items())
-    ]
-    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:32]
+    """What somebody saw who changes a year: all years as they stood."""
+    return shown.mark_of(
+        [
+            (year, to_json(one.figures), one.source, one.typed_by, str(one.typed_on))
+            for year, one in sorted(years.items())
+        ]
+    )
 
 
 async def keep(engine: StoreEngine, wanted: Kept, seen: str) -> None:

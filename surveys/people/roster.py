@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from piccolo.query.functions import Count
+
 from surveys.engines import StoreEngine
 from surveys.people.tables import Person, Unit
 
@@ -127,6 +129,18 @@ async def units() -> list[UnitEntry]:
 
 async def count() -> int:
     return int(await Person.count())
+
+
+async def heads() -> tuple[int, list[tuple[UnitEntry, int]]]:
+    """How many people there are, and how many in each unit with all units under it: counted by the store, each unit added once."""
+    entries = await units()
+    rows = await Person.select(Person.unit, Count()).group_by(Person.unit)
+    own = {str(row["unit"]): int(row["count"]) for row in rows}
+    inside = {entry.code: own.get(entry.code, 0) for entry in entries}
+    for entry in reversed(entries):  # parents come first
+        if entry.parent in inside:
+            inside[entry.parent] += inside[entry.code]
+    return sum(own.values()), [(entry, inside[entry.code]) for entry in entries]
 
 
 def below(entries: Sequence[UnitEntry], code: str) -> set[str]:

@@ -1,7 +1,5 @@
 """Actions: what the organisation said it will do, by whom, by when; staff read them beside the results."""
 
-import hashlib
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +8,7 @@ from piccolo.columns import Column
 
 from surveys.engines import StoreEngine
 from surveys.public.tables import Action
+from surveys.shown import mark_of
 
 
 class ActionRefused(ValueError):
@@ -39,9 +38,8 @@ class ActionRecord:
 
     @property
     def mark(self) -> str:
-        """What a form shows of it, as 16 hex digits: whoever changes it changes this and nothing newer."""
-        said = json.dumps([self.text, self.owner, str(self.due), self.done])
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        """What a form shows of it (`shown.mark_of`)."""
+        return mark_of([self.text, self.owner, str(self.due), self.done])
 
     def is_late(self, on: date) -> bool:
         return not self.done and self.due < on

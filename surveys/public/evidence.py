@@ -18,6 +18,7 @@ from piccolo.columns import Column
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.public import evidence_log
 from surveys.public.tables import Evidence, EvidenceDocument
+from surveys.shown import mark_of
 
 STATES = ("not_assessed", "met", "partly", "not_met")
 FILE_LIMIT = 10 * 1024 * 1024
@@ -61,7 +62,7 @@ class EvidenceState:
 
     @property
     def mark(self) -> str:
-        """What a review is of: the finding and its documents, as 32 hex digits. Another finding, or other documents, have another."""
+        """What a review is of, and what a form shows: the finding and its documents (`shown.mark_of`). Reviews and the log keep it."""
         papers = [(d.id, d.title, str(d.day), d.link, d.file_name, d.sha256) for d in self.documents]
         found = (
             self.indicator,
@@ -74,7 +75,7 @@ class EvidenceState:
             str(self.set_on),
             papers,
         )
-        return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:32]
+        return mark_of(found)
 
     def as_it_stands(self) -> dict[str, object]:
         """The record as plain JSON, for the log and for scorecards that are kept."""

@@ -10,6 +10,7 @@ from surveys.engines import StoreEngine
 from surveys.public import waves
 from surveys.public.tables import Promise
 from surveys.public.waves import State, WaveRecord
+from surveys.shown import mark_of
 
 LEAST_ANSWER, LONGEST_ANSWER = 20, 3000
 """Letters of an answer; fewer are none."""
@@ -17,6 +18,10 @@ BROKEN_OFF = (State.TOO_FEW, State.CANCELLED)
 """Waves that came to nothing: what was promised of them stands."""
 OVER = (State.RELEASED, *BROKEN_OFF)
 """Waves of which the management can answer."""
+
+
+UNANSWERED = mark_of([{}, ""])
+"""What a form shows before there is an answer, with a promise or without (`PromiseRecord.mark`)."""
 
 
 class PromiseRefused(ValueError):
@@ -36,6 +41,11 @@ class PromiseRecord:
     answered_on: date | None
     changed_on: date | None
     """When the answer was last said anew; None where it stands as it was given."""
+
+    @property
+    def mark(self) -> str:
+        """What the form of an answer shows of it (`shown.mark_of`)."""
+        return mark_of([dict(self.answer), self.answered_by])
 
     def missed(self, on: date) -> bool:
         """Whether it was not kept by its day: not answered and past it, or answered later."""
@@ -94,15 +104,21 @@ async def sign(engine: StoreEngine, wave: str, due: date, signed_by: str, today:
         await Promise.insert(Promise(wave=wave, due=due, signed_by=signed_by.strip(), signed_on=today, answer="{}"))
 
 
-async def answer(engine: StoreEngine, wave: str, text: Mapping[str, str], by: str, today: date) -> None:
+async def answer(engine: StoreEngine, wave: str, text: Mapping[str, str], by: str, today: date, seen: str) -> None:
     """Answer what a wave said, or that it came to nothing; without a promise it counts as promised for that day.
 
-    Said once, it can be said better, not unsaid.
+    Said once, it can be said better, not unsaid; and only by whoever saw what stands there.
+
+    Parameters
+    ----------
+    seen : str
+        The mark of what was there when the answer was written: `PromiseRecord.mark`, or `UNANSWERED`.
 
     Raises
     ------
     PromiseRefused
-        ``text`` (under 20 letters in the first language, or over 3,000 in any), ``name``, ``unreleased``.
+        ``text`` (under 20 letters in the first language, or over 3,000 in any), ``name``, ``unreleased``, or ``changed``
+        (somebody else answered in the meantime): nothing is written.
     NoSuchWave
     """
     said = {language: words.strip() for language, words in text.items() if words.strip()}
@@ -114,9 +130,11 @@ async def answer(engine: StoreEngine, wave: str, text: Mapping[str, str], by: st
         record = await waves.held(wave)
         if record.state not in OVER:
             raise PromiseRefused("unreleased")
-        if await of(wave) is None:
-            await Promise.insert(Promise(wave=wave, due=today, signed_by=by.strip(), signed_on=today, answer="{}"))
         before = await of(wave)
+        if (before.mark if before else UNANSWERED) != seen:
+            raise PromiseRefused("changed")
+        if before is None:
+            await Promise.insert(Promise(wave=wave, due=today, signed_by=by.strip(), signed_on=today, answer="{}"))
         first = before.answered_on if before else None
         await Promise.update(
             {

@@ -2,31 +2,37 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from json import dumps, loads
+
+import msgspec
 
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import Item, Questionnaire
 from surveys.questionnaire.shipped import OUTCOMES
 
 
+def _text(wave: WaveRecord) -> bytes:
+    """The frozen questionnaire as one text: what is made of it is kept under that."""
+    return msgspec.json.encode(wave.questionnaire, order="sorted")
+
+
 @lru_cache(maxsize=8)
-def _read_questionnaire(text: str) -> Questionnaire:
-    return Questionnaire.from_json(loads(text))
+def _read_questionnaire(text: bytes) -> Questionnaire:
+    return Questionnaire.from_json(msgspec.json.decode(text))
 
 
 def questionnaire_of(wave: WaveRecord) -> Questionnaire:
     """The frozen questionnaire of a wave; parsed once for each text."""
-    return _read_questionnaire(dumps(wave.questionnaire, sort_keys=True))
+    return _read_questionnaire(_text(wave))
 
 
 @lru_cache(maxsize=8)
-def _digest(text: str) -> str:
+def _digest(text: bytes) -> str:
     return _read_questionnaire(text).sha256()
 
 
 def digest_of(wave: WaveRecord) -> str:
     """The digest of a wave's questions, as its release signs it; made once for each text."""
-    return _digest(dumps(wave.questionnaire, sort_keys=True))
+    return _digest(_text(wave))
 
 
 type Members = Mapping[str, Mapping[str, frozenset[str]]]
@@ -34,8 +40,13 @@ type Members = Mapping[str, Mapping[str, frozenset[str]]]
 
 
 def members_of(wave: WaveRecord) -> Members:
-    """Which questions make up each area, theme and indicator of a wave that we asked."""
-    items = _likert(questionnaire_of(wave))
+    """Which questions make up each area, theme and indicator of a wave that we asked; made once for each text."""
+    return _members(_text(wave))
+
+
+@lru_cache(maxsize=8)
+def _members(text: bytes) -> Members:
+    items = _likert(_read_questionnaire(text))
     found: dict[str, dict[str, set[str]]] = {"areas": {}, "scales": {}, "indicators": {}, "items": {}}
     for item in items.values():
         found["items"][item.id] = {item.id}

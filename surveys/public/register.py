@@ -4,7 +4,6 @@ Whoever changes a line says what she saw of it, so that nobody writes over what 
 (`register_log`) in the same transaction. A number is given once: what is taken away leaves its number in the log.
 """
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,10 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
+from surveys import cells, shown
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.public import register_log as log
 from surveys.public.evidence import DocumentRecord, checked_paper, kept_file
-from surveys.public.register_entry import REVIEW, REVIEW_DAYS, Entry, Fault, faults
+from surveys.public.register_entry import MOST, REVIEW, REVIEW_DAYS, Entry, Fault, faults, is_possible
 from surveys.public.tables import RegisterDocument, RegisterEntry
 
 
@@ -39,8 +39,8 @@ class Record:
 
     @property
     def mark(self) -> str:
-        """What a form shows of it, as 16 hex digits: whoever changes it changes this and nothing newer."""
-        return _mark(self.as_it_stands())
+        """What a form shows of it (`shown.mark_of`)."""
+        return shown.mark_of(self.as_it_stands())
 
     def as_it_stands(self) -> dict[str, Any]:
         """The line as plain JSON, for the log."""
@@ -49,13 +49,9 @@ class Record:
         return found
 
 
-def _mark(said: object) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def mark_of(records: Mapping[int, Record]) -> str:
-    """What somebody saw who takes in a file: all lines as they stood, as 16 hex digits."""
-    return _mark([(number, record.mark) for number, record in sorted(records.items())])
+    """What somebody saw who takes in a file: all lines as they stood."""
+    return shown.mark_of([(number, record.mark) for number, record in sorted(records.items())])
 
 
 @asynccontextmanager
@@ -67,17 +63,65 @@ async def alone(engine: StoreEngine) -> AsyncIterator[None]:
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Rows that no page of ours wrote so, by what stands where their number should: lines, and lines of which a document is such a row."""
+
+    lines: tuple[str, ...]
+    documents: tuple[str, ...]
+
+
 async def everything() -> dict[int, Record]:
-    """All lines by their number."""
-    papers: dict[int, list[DocumentRecord]] = {}
-    columns = [c for c in RegisterDocument.all_columns() if c._meta.name != "content"]
-    for row in await RegisterDocument.select(*columns).order_by(RegisterDocument.day, RegisterDocument.id):
-        papers.setdefault(row.pop("entry"), []).append(DocumentRecord(**row))
-    found = {}
-    for row in await RegisterEntry.select().order_by(RegisterEntry.number):
-        number, set_on, changed_on = row.pop("number"), row.pop("set_on"), row.pop("changed_on")
-        found[number] = Record(number, Entry(**row), set_on, changed_on, tuple(papers.get(number, ())))
-    return found
+    """All lines that can be read, by their number."""
+    return (await look())[0]
+
+
+async def look() -> tuple[dict[int, Record], Unreadable]:
+    """All lines that can be read, by their number; and what cannot be."""
+    papers, odd_papers = await _papers()
+    found, odd = [], []
+    for row in await cells.read(RegisterEntry):
+        try:
+            found.append(_record(row, papers))
+        except (TypeError, ValueError):
+            odd.append(row["number"] or "?")
+    records = {one.number: one for one in sorted(found, key=lambda one: one.number)}
+    return records, Unreadable(tuple(sorted(odd)), tuple(sorted(odd_papers)))
+
+
+async def _papers() -> tuple[Mapping[str, list[DocumentRecord]], list[str]]:
+    """The documents by the line that they name, by their days; and the lines of those that cannot be read."""
+    papers: dict[str, list[DocumentRecord]] = {}
+    odd = []
+    for row in await cells.read(RegisterDocument, "content"):
+        entry, on = row.pop("entry"), row.pop("day")
+        try:
+            paper = DocumentRecord(day=date.fromisoformat(cells.text(on)), **{n: cells.text(c) for n, c in row.items()})
+            if not paper.title.strip():
+                raise ValueError("a document that nobody can have named")
+            papers.setdefault(cells.text(entry), []).append(paper)
+        except ValueError:
+            odd.append(entry or "?")
+    for line in papers.values():
+        line.sort(key=lambda one: (one.day, one.id))
+    return papers, odd
+
+
+def _record(row: Mapping[str, str | None], papers: Mapping[str, list[DocumentRecord]]) -> Record:
+    """A line of a row.
+
+    Raises
+    ------
+    ValueError
+        If it is none: a number, a kind or a day that is no such thing, or nothing where something must be.
+    """
+    due, closed_on, name = cells.day(row["due"]), cells.day(row["closed_on"]), cells.text(row["number"])
+    texts = {field: cells.text(row[field]) for field in ("kind", *MOST)}
+    entry = Entry(due=due, closed_on=closed_on, **texts)
+    written, changed = date.fromisoformat(cells.text(row["set_on"])), cells.day(row["changed_on"])
+    if not is_possible(entry, changed or written):
+        raise ValueError("a line that nobody can have written")
+    return Record(int(name), entry, written, changed, tuple(papers.get(name, ())))
 
 
 def in_order(records: Mapping[int, Record]) -> list[Record]:
@@ -210,4 +254,5 @@ async def _enter_papers(number: int, act: str, who: str, today: date) -> None:
 async def file_of(number: int, document: str) -> tuple[str, bytes] | None:
     """The name and content of a kept file of a line; None also of one that is no longer what was kept."""
     wanted = (RegisterDocument.id == document) & (RegisterDocument.entry == number)
-    return kept_file(await RegisterDocument.select().where(wanted).first())
+    columns = RegisterDocument.content, RegisterDocument.sha256, RegisterDocument.file_name
+    return kept_file(await RegisterDocument.select(*columns).where(wanted).first())

@@ -114,6 +114,14 @@ def _faults_of_end(entry: Entry, today: date) -> tuple[Fault, ...]:
     return tuple(found)
 
 
+def is_possible(entry: Entry, written: date) -> bool:
+    """Whether a line of the store can be shown: what every version of this program asks of one, on the day on which it was written."""
+    if entry.kind not in KINDS or not entry.title.strip() or not entry.owner.strip():
+        return False
+    over = entry.closed_on is None or FIRST_DAY <= entry.closed_on <= written
+    return entry.due is not None and FIRST_DAY <= entry.due <= LAST_DAY and over
+
+
 @cache
 def known_indicators() -> frozenset[str]:
     """The indicators of the practice, in any size band."""

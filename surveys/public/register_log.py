@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from surveys import cells
+from surveys.public.register_entry import MOST
 from surveys.public.tables import RegisterAct
 
 ADDED, CHANGED, CLOSED, REOPENED, REMOVED = "added", "changed", "closed", "reopened", "removed"
 DOCUMENT_ADDED, DOCUMENT_REMOVED = "document_added", "document_removed"
+ACTS = (ADDED, CHANGED, CLOSED, REOPENED, REMOVED, DOCUMENT_ADDED, DOCUMENT_REMOVED)
 FROM_FILE = "from_file"
 """In the state of an act that an imported file did: the SHA-256 of the file."""
 
@@ -53,23 +56,39 @@ def _row(act: Act) -> RegisterAct:
 
 
 async def last_number() -> int:
-    """The highest number that a line ever had; of lines that were taken away too."""
-    row = await RegisterAct.select(RegisterAct.entry).order_by(RegisterAct.entry, ascending=False).first()
-    return int(row["entry"]) if row else 0
+    """The highest number that a line ever had; of lines that were taken away too. What is no number counts for nothing."""
+    (row,) = await RegisterAct.raw('SELECT MAX(CAST("entry" AS BIGINT)) AS "last" FROM "register_act"')
+    return int(row["last"] or 0)
 
 
 async def history(entry: int) -> list[Act]:
-    """The acts on one line, the newest first."""
-    return _acts(await RegisterAct.select().where(RegisterAct.entry == entry))
+    """The acts on one line that can be read, the newest first."""
+    return (await look(entry=entry))[0]
 
 
-async def removals() -> list[Act]:
-    """The lines that were taken away, as they stood, the newest first."""
-    return _acts(await RegisterAct.select().where(RegisterAct.act == REMOVED))
+async def look(**wanted: str | int) -> tuple[list[Act], tuple[str, ...]]:
+    """The acts of one line (`entry`) or of one kind (`act`) that can be read, the newest first; and the keys of those that cannot be."""
+    found, odd = [], []
+    for row in await cells.read(RegisterAct, **wanted):
+        try:
+            found.append(_act(row))
+        except (KeyError, TypeError, ValueError):
+            odd.append(row["id"] or "?")
+    return sorted(found, key=lambda act: (act.day, act.entry, act.number), reverse=True), tuple(sorted(odd))
 
 
-def _acts(rows: list[dict[str, Any]]) -> list[Act]:
-    found = [
-        Act(row["entry"], row["number"], row["day"], row["who"], row["act"], json.loads(row["state"])) for row in rows
-    ]
-    return sorted(found, key=lambda act: (act.day, act.entry, act.number), reverse=True)
+def _act(row: dict[str, str | None]) -> Act:
+    """An act of a row.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is none: another act than there is, or a state that is no line.
+    """
+    entry, number, who, act, state = (cells.text(row[name]) for name in ("entry", "number", "who", "act", "state"))
+    if act not in ACTS:
+        raise ValueError("no act")
+    after = json.loads(state)
+    cells.day(after["due"])
+    "".join([*(after[name] or "" for name in MOST), *(paper["title"] for paper in after["documents"])])
+    return Act(int(entry), int(number), date.fromisoformat(cells.text(row["day"])), who, act, after)

@@ -59,13 +59,13 @@ async def test_the_size_band_follows_the_heads_on_the_staff_list(sqlite_site: Si
     """The bands of UNI/PdR 125:2022: up to 9, 49, 249, and above."""
     await _people(sqlite_site, people)
     assert await certification.band() == band
-    assert {one.indicator.id for one in await certification.standings(DAY)} == {
+    assert {one.indicator.id for one in (await certification.ground(DAY)).standings()} == {
         i.id for i in certification.catalogue().indicators(band)
     }
 
 
 async def test_without_a_staff_list_the_band_is_the_one_that_asks_most(sqlite_site: Site) -> None:
-    assert await certification.band() == 4 and len(await certification.standings(DAY)) == 31
+    assert await certification.band() == 4 and len((await certification.ground(DAY)).standings()) == 31
 
 
 async def test_points_of_a_band_are_of_its_own_indicators(sqlite_site: Site) -> None:
@@ -110,7 +110,7 @@ async def test_of_a_day_gone_by_only_what_was_released_then_speaks(sqlite_site: 
         day = CLOSED + timedelta(days=days)
         found = await certification.newest_wave(day)
         assert found is not None and found[0].id == name
-        seen = await certification.standing(SEEN, day)
+        seen = (await certification.ground(day)).standing(SEEN)
         assert seen is not None and seen.perception is not None and seen.perception.wave == name
     assert await certification.newest_wave(CLOSED - timedelta(days=1)) is None
 
@@ -118,10 +118,10 @@ async def test_of_a_day_gone_by_only_what_was_released_then_speaks(sqlite_site: 
 async def test_a_pulse_or_a_wave_of_one_territory_moves_nothing(sqlite_site: Site) -> None:
     """Could mislead: a pulse of one unit took the place of the whole cooperative's wave, in the scorecard and in 1.6."""
     await _released(sqlite_site, "whole", CLOSED)
-    before = await certification.standings(DAY), await certification.offer("1.6", CLOSED)
+    before = (await certification.ground(DAY)).standings(), await certification.offer("1.6", CLOSED)
     await _released(sqlite_site, "pulse", CLOSED + timedelta(days=20), PULSE)
     await _released(sqlite_site, "prato", CLOSED + timedelta(days=30), panel={"unit": "po"})
-    assert (await certification.standings(DAY), await certification.offer("1.6", CLOSED)) == before
+    assert ((await certification.ground(DAY)).standings(), await certification.offer("1.6", CLOSED)) == before
     found = await certification.newest_wave()
     assert found is not None and found[0].id == "whole"
     await _released(sqlite_site, "again", CLOSED + timedelta(days=40), panel={"unit": ""})
@@ -149,7 +149,9 @@ async def test_a_survey_is_proposed_for_a_year_from_its_closing_and_lacks_what_w
     await waves.first_read("new", CLOSED + timedelta(days=3))
     offer = await certification.offer("1.6", CLOSED)
     assert offer is not None and offer.made is not None and offer.made.lacks == ("feedback",)
-    await promises.answer(sqlite_site.engines["public"], "new", {"it": "Grazie a chi ha risposto."}, "Rosa", CLOSED)
+    await promises.answer(
+        sqlite_site.engines["public"], "new", {"it": "Grazie a chi ha risposto."}, "Rosa", CLOSED, promises.UNANSWERED
+    )
     offer = await certification.offer("1.6", CLOSED)
     assert offer is not None and offer.made is not None and offer.made.complete
     await waves.first_read("new", CLOSED + timedelta(days=9))
@@ -175,8 +177,8 @@ async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_
     await evidence.set_state(engine, EvidenceState(SEEN, "not_met", set_by="a", set_on=DAY, valid_until=DAY))
     await evidence.review(engine, SEEN, "b", (await evidence.of(SEEN)).mark, DAY)
     today, tomorrow = (
-        await certification.standing(SEEN, DAY),
-        await certification.standing(SEEN, DAY + timedelta(days=1)),
+        (await certification.ground(DAY)).standing(SEEN),
+        (await certification.ground(DAY + timedelta(days=1))).standing(SEEN),
     )
     assert today is not None and today.perception is not None and today.perception.value is not None
     assert (today.perception.value, today.gap, today.alignment) == (65.0, 65.0, "evidence_gap")
@@ -188,7 +190,7 @@ async def test_evidence_and_perception_stand_beside_each_other_and_what_has_run_
     assert (today.expired, tomorrow.expired) == (False, True)
     same = replace(tomorrow, counted=today.counted, alignment=today.alignment, gap=today.gap, expired=False)
     assert same == today
-    assert await certification.standing("9.9", DAY) is None
+    assert (await certification.ground(DAY)).standing("9.9") is None
 
 
 def _document(**other: Any) -> Document:

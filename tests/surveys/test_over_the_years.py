@@ -107,23 +107,23 @@ async def test_in_the_last_year_and_in_the_last_two_end_by_themselves(
 ) -> None:
     """UNI/PdR 125, indicators 1.5, 1.6 and 1.7 as docs/pdr125.md names them: the day after, the points are gone."""
     await _met(sqlite_site, indicator, DAY)
-    worth = (await certification.weights())[indicator]
+    worth = (await certification.ground(DAY)).weights()[indicator]
     last = DAY + timedelta(days=days or 3650)
     for day, earned in ((DAY, worth), (last, worth), (last + timedelta(days=1), 0 if days else worth)):
         assert (await certification.scores(day)).earned == earned, day
-    found = await certification.standing(indicator, last + timedelta(days=1))
+    found = (await certification.ground(last + timedelta(days=1))).standing(indicator)
     assert found is not None and found.expired is (days is not None)
     assert found.last == (last if days else None)
-    assert [one.last for one in await certification.expiries(DAY)] == ([last] if days else [])
+    assert [one.last for one in (await certification.ground(DAY)).expiries()] == ([last] if days else [])
 
 
 async def test_what_nobody_has_reviewed_is_not_said_to_end(sqlite_site: Site) -> None:
     """Could mislead: points that a record would lose, though it earns none."""
     await _met(sqlite_site, YEARLY, DAY)
-    assert [one.indicator.id for one in await certification.expiries(DAY + timedelta(days=400))] == [YEARLY]
+    assert [one.indicator.id for one in (await certification.ground(DAY + timedelta(days=400))).expiries()] == [YEARLY]
     public = sqlite_site.engines["public"]
     await evidence.set_state(public, EvidenceState(YEARLY, "met", set_by="anna", set_on=DAY))
-    assert await certification.expiries(DAY) == ()
+    assert (await certification.ground(DAY)).expiries() == ()
 
 
 async def test_a_newer_document_lengthens_it_and_the_day_that_was_set_still_ends_it(sqlite_site: Site) -> None:
@@ -193,6 +193,6 @@ async def test_a_kept_scorecard_that_was_changed_in_the_store_is_refused(sqlite_
 async def test_what_if_counts_on_a_copy_and_writes_nothing(sqlite_site: Site) -> None:
     await _met(sqlite_site, LASTING, DAY)
     before = await evidence.everything()
-    supposed = await certification.scores(DAY, frozenset({"1.6", "5.1"}))
+    supposed = (await certification.ground(DAY)).scores(frozenset({"1.6", "5.1"}))
     assert (supposed.earned, (await certification.scores(DAY)).earned) == (3 + 3 + 8, 3)
     assert await evidence.everything() == before

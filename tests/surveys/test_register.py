@@ -109,7 +109,9 @@ async def test_every_act_is_in_the_log_with_what_stood_after_it(site: Site) -> N
     log = list(reversed(await register_log.history(1)))
     assert [one.state["closed_on"] for one in log] == [None, str(DAY), None, None, None, None]
     assert [[one["sha256"] for one in act.state["documents"]] for act in log] == [[], [], [], [paper.sha256], [], []]
-    assert [one.entry for one in await register_log.removals()] == [1] and log[5].state["title"] == FOUND.title
+    assert [one.entry for one in (await register_log.look(act=register_log.REMOVED))[0]] == [1] and log[5].state[
+        "title"
+    ] == FOUND.title
 
 
 async def test_what_is_open_comes_by_its_day_then_what_is_over_the_newest_first(site: Site) -> None:

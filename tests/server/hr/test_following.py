@@ -21,6 +21,7 @@ from surveys.stores import StoreSettings
 from tests.conftest import DAY
 from tests.server.hr.offices import Offices, offices
 from tests.server.hr.readings import reading
+from tests.server.hr.test_promises import seen
 
 SAID = {"text": "Turni due settimane prima", "owner": "Anna", "due": "2027-01-15"}
 HOSTILE = "<script>x</script> \u202egnicilop {{ page }}"
@@ -182,6 +183,7 @@ async def test_the_answer_is_read_by_staff_in_their_language_and_kept_when_it_is
         assert refused.status_code == 422 and "Thank you, one and all" in refused.text
         assert await promises.of("adesso") is None
         said = {"answer_it": f"Grazie. {HOSTILE}", "answer_ro": "Mulțumim.", "by": "Rosa"}
+        said["seen"] = await seen(desk, "/hr/results/adesso")
         assert (await desk.post("/hr/results/adesso/answer", **said)).status_code == 303
         italian, romanian, french = [
             (await desk.client.get(f"/results/adesso?lang={language}")).text for language in ("it", "ro", "fr")
@@ -266,7 +268,8 @@ async def test_of_a_survey_that_came_to_nothing_the_answer_is_given_on_its_page_
         refused = await desk.post("/hr/waves/w/answer?lang=it", answer_it="Poche parole", by="Rosa")
         assert refused.status_code == 422 and "Poche parole" in refused.text
         said = "Troppo pochi hanno risposto: riproviamo in primavera."
-        assert (await desk.post("/hr/waves/w/answer", answer_it=said, by="Rosa")).status_code == 303
+        written = {"answer_it": said, "by": "Rosa", "seen": await seen(desk, "/hr/waves/w")}
+        assert (await desk.post("/hr/waves/w/answer", **written)).status_code == 303
         assert "La direzione ha risposto" in (await desk.client.get("/?lang=it")).text
         assert said in (await desk.get("/hr/waves/w?lang=it")).text
         assert (await desk.post("/hr/waves/w/answer", "verifica", answer_it=said, by="Rosa")).status_code == 403

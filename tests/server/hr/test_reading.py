@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from server.frame.texts import say
 from surveys.importing.mapping import parse_mapping
 from surveys.importing.responses import read_responses
 from surveys.lifecycle.context import Site, today
@@ -136,6 +137,27 @@ async def test_a_theme_that_does_not_hold_together_has_no_page_and_no_column(tmp
         assert "Read them one by one" in page and f"/scales/{LOOSE}?" not in page and "/scales/SAF?" in page
         assert (await served.get(f"/hr/results/adesso/scales/{LOOSE}?lang=en")).status_code == 404
         assert (await served.get("/hr/results/adesso/item/VOI1?lang=en")).status_code == 200
+
+
+@pytest.mark.parametrize("language", ["it", "en"])
+async def test_findings_map_actions_and_answer_lie_open_and_all_else_is_one_click_away(
+    tmp_path: Any, language: str
+) -> None:
+    """Was three and a half screens at 1280: the map, which the page is for, between lists that few read."""
+    async with _reading(StoreSettings(tmp_path)) as served:
+        page = (await served.get(f"/hr/results/adesso?lang={language}")).text
+    main = page[page.index("<main") :]
+    open_parts = re.sub(
+        r"<details.*?</details>", "", re.sub(r"<details>.*?</details>", "", main, flags=re.S), flags=re.S
+    )
+    keys = ("hr.results.clear", "hr.results.map", "hr.results.act", "promise.heading")
+    assert re.findall(r"<h2[^>]*>([^<]+)<", unescape(open_parts)) == [say(language, key) for key in keys]
+    folded = {
+        say(language, key)
+        for key in ("hr.results.items", "hr.results.quality", "hr.results.others", "board.poster.heading")
+    }
+    inside = re.findall(r'<details class="card fold">\s*<summary><h2>([^<]+)<', unescape(main))
+    assert folded <= set(inside)
 
 
 async def test_every_link_of_the_map_leads_somewhere(tmp_path: Any) -> None:

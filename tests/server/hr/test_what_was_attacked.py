@@ -157,10 +157,10 @@ async def test_a_word_said_in_time_does_not_carry_the_answer_of_months_later(sql
     await waves.change(public, "w", State.PLANNED, state=State.RELEASED)
     late = due + timedelta(days=180)
     try:
-        await promises.answer(public, "w", {"it": "."}, "Rosa", due)
+        await promises.answer(public, "w", {"it": "."}, "Rosa", due, promises.UNANSWERED)
     except promises.PromiseRefused:
         pass
-    await promises.answer(public, "w", {"it": "Ecco che cosa facciamo."}, "Anna", late)
+    await promises.answer(public, "w", {"it": "Ecco che cosa facciamo."}, "Anna", late, promises.UNANSWERED)
     found = await promises.of("w")
     assert found is not None and (found.answered_on == late or hasattr(found, "changed_on"))
 
@@ -186,7 +186,7 @@ async def test_evidence_that_earns_nothing_is_not_said_to_lose_points(sqlite_set
         await evidence.set_state(public, EvidenceState("1.5", "partly", set_by="anna", set_on=NOW))
         await evidence.review(public, "1.5", "berta", (await evidence.of("1.5")).mark, NOW)
         assert (await certification.scores(NOW)).earned == 0
-        assert all(one.points == 0 for one in await certification.expiries(NOW) if one.indicator.id == "1.5")
+        assert all(one.points == 0 for one in (await certification.ground(NOW)).expiries() if one.indicator.id == "1.5")
 
 
 async def test_points_of_today_stand_beside_the_newest_survey_alone_and_the_board_reads_their_day(

@@ -69,7 +69,14 @@ async def _made(folder: Path) -> None:
         )
         await actions.add("prima", "", "Turni scritti prima", "Anna", DAY, DAY, area="4")
         await actions.add("", "3.6", "Nominare una referente\u202e", "Livia", LATER, DAY)
-        await promises.answer(engines["public"], "adesso", {"it": "Abbiamo letto tutto quello che dite."}, "Rosa", DAY)
+        await promises.answer(
+            engines["public"],
+            "adesso",
+            {"it": "Abbiamo letto tutto quello che dite."},
+            "Rosa",
+            DAY,
+            promises.UNANSWERED,
+        )
         await _register(site)
         await scorecards.keep(site)
         for act, details in (

@@ -23,7 +23,7 @@ from server.papers.printing import printed
 from server.results.reading import AREAS, figure_text, interval_text
 from server.results.story import EVERYONE, Story, dot, story_of
 from surveys import certification
-from surveys.lifecycle.context import Site
+from surveys.lifecycle.context import Site, today
 from surveys.public import actions, organisation
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, ORGANISATION
@@ -122,7 +122,7 @@ async def test_every_figure_of_a_row_is_the_one_that_the_page_says(tmp_path: Any
         pages = pages_of(await _report(served, language))
         async with stores(settings):
             story = await story_of("adesso", language)
-            bars = await scorecard.evidence_bars(language)
+            bars = scorecard.evidence_bars(await certification.scores(today()), language)
     page = next(one for one in pages if say(language, "board.t.areas") in one)
     page = page[page.index(say(language, "board.t.areas")) :]
     rows = _between(page, [f"{area} {story.name('areas', area)}" for area in AREAS])
@@ -164,7 +164,8 @@ async def test_no_number_of_the_paper_is_of_something_that_the_release_does_not_
         pages = pages_of(await _report(served))
         async with stores(settings):
             story = await story_of("adesso", "it")
-            road = await scorecard.road("it", ())
+            ground = await certification.ground(today())
+            road = scorecard.road(ground, ground.scores(), (), "it")
     known = _figures(story) | set(numbers(f"{road.hero} {road.verdict} {road.words}"))
     known |= {str(number) for number in range(101) if number in {*range(0, 11), 20, 30, 60, 95, 100}} | {"125", "256"}
     text = " ".join(pages)
@@ -303,7 +304,7 @@ async def test_a_pulse_has_its_report_and_poster_too(tmp_path: Any) -> None:
         site = Site(engines, settings.data, DAY, "test")
         await keep(site, "adesso", CLOSED)
         await keep(site, "lampo", CLOSED + timedelta(days=30), kind="pulse")
-        story, standings = await story_of("lampo", "it"), await certification.standings(DAY)
+        story, standings = await story_of("lampo", "it"), (await certification.ground(DAY)).standings()
         gaps = [replace(one, alignment="alignment_gap") for one in standings]
         of_both = [things(one, gaps) for one in (story, await story_of("adesso", "it"))]
     async with offices(settings) as served:

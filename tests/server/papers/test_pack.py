@@ -28,7 +28,7 @@ from server.results.exports import FIGURES, full_name, tables
 from server.results.reading import AREAS, band_text, figure_cell, figure_text, interval_text, labels_of
 from surveys.lifecycle.context import plan_path, today
 from surveys.people import log
-from surveys.people.tables import LogEntry, ReportedYear
+from surveys.people.tables import LogEntry
 from surveys.public import evidence, waves
 from surveys.public.tables import Evidence, EvidenceDocument, KeptScorecard, RegisterEntry, ReleaseDocument, Wave
 from surveys.stores import StoreSettings, stores
@@ -296,14 +296,32 @@ async def test_what_cannot_be_believed_is_named_and_the_rest_comes(full: StoreSe
     assert [check for check in verify(io.BytesIO(made)).checks if not check.holds] == []
 
 
-async def test_a_part_that_cannot_even_be_read_is_named_and_the_others_come(full: StoreSettings) -> None:
-    async with stores(full):
-        await ReportedYear.update({ReportedYear.figures: '{"year": "x"}'}).where(ReportedYear.year == 2025)
+@pytest.mark.parametrize(
+    ("change", "gap", "stays"),
+    [
+        (
+            """UPDATE action SET due = 'x'""",
+            {"part": "part", "reason": "unreadable", "what": "actions"},
+            "figures/2025.json",
+        ),
+        (
+            """UPDATE reported_year SET figures = '{"year": "x"}'""",
+            {"part": "figures", "reason": "record", "what": "2025"},
+            "actions.json",
+        ),
+    ],
+)
+async def test_what_cannot_even_be_read_is_named_and_the_others_come(
+    full: StoreSettings, change: str, gap: dict[str, str], stays: str
+) -> None:
+    """A part as a whole, or a year of figures alone."""
+    async with stores(full) as engines:
+        await engines["public" if "action" in change else "people"]._run_in_new_connection(change)
     made = await packed.pack_of(full, full.data.parent / "a.zip")
     files = packed.contents_of(made)
-    assert json.loads(files["index.json"])["broken"] == [{"part": "part", "reason": "unreadable", "what": "figures"}]
-    assert say("it", "pack.gap.part.unreadable", what="figures") in pages_of(files["pack.pdf"])[0]
-    assert "actions.json" in files and verify(io.BytesIO(made)).holds
+    assert json.loads(files["index.json"])["broken"] == [gap]
+    assert say("it", f"pack.gap.{gap['part']}.{gap['reason']}", what=gap["what"]) in pages_of(files["pack.pdf"])[0]
+    assert stays in files and verify(io.BytesIO(made)).holds
 
 
 async def test_the_newest_release_exchanged_leaves_the_evidence_and_says_that_today_has_no_scorecard(
