@@ -15,7 +15,7 @@ from server.command.site import opened_site
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say, step_in_words
 from surveys.answers.plans import PlanOther
-from surveys.lifecycle import closing, opening, printing
+from surveys.lifecycle import closing, opening, printing, two_keys
 from surveys.lifecycle.planning import PlanRefused, Wish, plan, restore_key
 from surveys.people.panel import PanelRefused
 from surveys.public import releases, waves
@@ -127,9 +127,16 @@ async def wave_open(given: argparse.Namespace) -> int:
 
 
 async def wave_end(given: argparse.Namespace) -> int:
-    """End a wave before its last day."""
+    """End a wave; before its last day is over the representative must agree, and is asked."""
     async with opened_site() as site:
-        return await or_refused(closing.end(site, given.wave))
+        try:
+            early = two_keys.is_early(await waves.get(given.wave), site.day)
+        except NoSuchWave as problem:
+            return refuse("no_wave", wave=problem)
+        status = await or_refused(two_keys.ask_end(site, given.wave) if early else closing.end(site, given.wave))
+    if status == 0 and early:
+        tell("end_asked")
+    return status
 
 
 async def wave_close(given: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from server.frame.display import day
 from server.frame.texts import say
-from surveys.people.two_keys import RAISE, SPARE, VOID, Asked, name_of
+from surveys.people.two_keys import END, RAISE, SPARE, VOID, Asked, name_of
 
 
 async def act_in_words(act: Asked, language: str) -> str:
@@ -10,6 +10,8 @@ async def act_in_words(act: Asked, language: str) -> str:
     facts = {"who": act.asked_by, "day": day(act.asked_on, language)}
     if act.act == RAISE:
         return say(language, "desk.two_keys.raise", family=say(language, f"hr.two_keys.{act.family}"), k=act.k, **facts)
+    if act.act == END:
+        return say(language, "desk.two_keys.end", **facts)
     if act.act == VOID:
         return say(language, "desk.two_keys.void", batch=act.k, **facts)
     if act.act == SPARE:

@@ -24,7 +24,7 @@ from surveys.answers import batches
 from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import GUARANTEE, LONGEST, PlanRefused, Wish, plan
-from surveys.lifecycle.two_keys import cap, given
+from surveys.lifecycle.two_keys import ask_end, cap, is_early
 from surveys.people import accounts, roster, two_keys
 from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
@@ -151,7 +151,7 @@ async def _two_keys(wave: WaveRecord, language: str) -> TwoKeys:
     )
     return TwoKeys(
         tuple([await act_in_words(act, language) for act in acts if act.state == two_keys.ASKED]),
-        given(acts),
+        two_keys.given(acts),
         cap(wave),
         thresholds,
         tuple(channels),
@@ -290,12 +290,16 @@ async def wave_page(
     return await wave_page_with(request, wave, site, settings)
 
 
-async def _step(site: Site, wave: str, step: str, data: dict[str, str]) -> None:
+async def _step(site: Site, wave: str, step: str, data: dict[str, str]) -> str:
+    """Take a step, or ask for one that two people must agree to; gives the key of what is said then."""
     match step:
         case "open":
             await opening.open_wave(site, wave)
         case "extend":
             await closing.extend(site, wave, date.fromisoformat(data.get("ends", "")))
+        case "end" if is_early(await waves.get(wave), site.day):
+            await ask_end(site, wave)
+            return "two_keys_asked"
         case "end":
             await closing.end(site, wave)
         case "close":
@@ -304,6 +308,7 @@ async def _step(site: Site, wave: str, step: str, data: dict[str, str]) -> None:
             await closing.cancel(site, wave)
         case _:
             raise NotFoundException
+    return f"wave_{step}"
 
 
 @post("/waves/{wave:str}/{step:str}")
@@ -318,7 +323,7 @@ async def take_step(
     data = await checked_form(request)
     language = (await frame(request))[0].language
     try:
-        await _step(site, wave, step, data)
+        said = await _step(site, wave, step, data)
     except NotFoundException:  # which is a ValueError too
         raise
     except opening.NotReady as problem:
@@ -332,7 +337,7 @@ async def take_step(
         return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.state"))
     except ValueError:
         return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.form"))
-    return done(f"/hr/waves/{wave}", f"wave_{step}")
+    return done(f"/hr/waves/{wave}", said)
 
 
 HANDLERS = (list_waves, planner, plan_wave, wave_page, take_step)

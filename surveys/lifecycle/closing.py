@@ -11,7 +11,6 @@ from surveys.lifecycle.destroying import destroy, forget_links
 from surveys.lifecycle.issuing import destroy_token_key
 from surveys.lifecycle.planning import LONGEST, PlanRefused
 from surveys.lifecycle.steps import Step
-from surveys.lifecycle.two_keys import given
 from surveys.people import links, two_keys
 from surveys.public import promises, releases, waves
 from surveys.public.waves import State, WaveRecord, WrongState
@@ -32,18 +31,20 @@ async def count_received(site: Site) -> None:
 
 
 async def extend(site: Site, wave: str, ends: date) -> WaveRecord:
-    """Move the end of an open wave to a later day; staff see both days.
+    """Move the end of a wave to a later day; staff see both days. One that has ended, be it by a wrong clock, is open again.
 
     Raises
     ------
     PlanRefused
-        If the day is not later, too late, or not before the day of the management's promise.
+        If the day is not later, over, too late, or not before the day of the management's promise.
     WrongState, StepUnderWay
     """
 
     async def check() -> None:
-        record = await _in_state(wave, State.OPEN)
+        record = await _in_state(wave, State.OPEN, State.ENDED)
         if record.ends is None or record.starts is None or not record.ends < ends <= record.starts + LONGEST:
+            raise PlanRefused("extension", longest=LONGEST.days)
+        if ends < site.day:
             raise PlanRefused("extension", longest=LONGEST.days)
         promise = await promises.of(wave)
         if promise is not None and promise.due <= ends:
@@ -63,20 +64,25 @@ async def _extend(site: Site, step: Step) -> None:
             record.extensions if before == ends else (*record.extensions, {"before": before, "after": ends, "day": day})
         )
 
-    await waves.change(
-        site.engines["public"], step.wave, State.OPEN, extensions=extended, ends=date.fromisoformat(ends)
-    )
+    new = {"state": State.OPEN, "extensions": extended, "ends": date.fromisoformat(ends)}
+    await waves.change(site.engines["public"], step.wave, State.OPEN, State.ENDED, **new)
     await steps.over(site, step, "wave extended", wave=step.wave, ends=ends)
 
 
-async def end(site: Site, wave: str) -> WaveRecord:
+async def end(site: Site, wave: str, act: int = 0) -> WaveRecord:
     """End an open wave: the page says it is over. Sheets already on their way still arrive until it is closed.
+
+    Parameters
+    ----------
+    site : where
+    wave : its id
+    act : by which two people agreed, where it ends before its last day is over
 
     Raises
     ------
     WrongState, StepUnderWay
     """
-    await steps.take(site, wave, "end", lambda: _in_state(wave, State.OPEN))
+    await steps.take(site, wave, "end", lambda: _in_state(wave, State.OPEN), act=str(act))
     return await waves.get(wave)
 
 
@@ -84,6 +90,7 @@ async def end(site: Site, wave: str) -> WaveRecord:
 async def _end(site: Site, step: Step) -> None:
     if (await waves.get(step.wave)).state != State.ENDED:
         await waves.change(site.engines["public"], step.wave, State.OPEN, state=State.ENDED)
+    await two_keys.settle(site.engines["people"], int(step.details["act"]), two_keys.ASKED, two_keys.HANDED, site.actor)
     await steps.over(site, step, "wave ended", wave=step.wave)
 
 
@@ -162,7 +169,7 @@ async def _keep_bulletin(site: Site, record: WaveRecord, unused_slips: int) -> W
         "issued": issued,
         "drawn": drawn,
         "received": sheets,
-        "second_codes": max(given(acts), await links.issued_before(wave)),  # published, whoever wrote either
+        "second_codes": max(two_keys.given(acts), await links.issued_before(wave)),  # published, whoever wrote either
         "spare_slips": two_keys.spare_allowed(acts),
     }
     if voided := sum(batch.voided for batch in await batches.of_wave(wave)):

@@ -4,9 +4,9 @@ Somebody who can cast votes of others weakens k-protection (PRIVACY 1, A'): seco
 office and confirmed by the representative, counted and published. Neither learns whether a first code was ever taken.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
-from surveys.lifecycle import frozen, printing
+from surveys.lifecycle import closing, frozen, printing
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
 from surveys.lifecycle.printing import slip_limit, slip_people
@@ -15,6 +15,7 @@ from surveys.people.links import Invitation
 from surveys.people.two_keys import (
     ASKED,
     CONFIRMED,
+    END,
     HANDED,
     RAISE,
     REFUSED,
@@ -22,6 +23,7 @@ from surveys.people.two_keys import (
     SPARE,
     VOID,
     Asked,
+    given,
     spare_allowed,
 )
 from surveys.public import waves
@@ -35,11 +37,6 @@ HIGHEST_K = 50
 
 def cap(record: WaveRecord) -> int:
     return max(FEWEST, int(record.invited * SHARE))
-
-
-def given(acts: list[Asked]) -> int:
-    """How many second codes were confirmed."""
-    return sum(act.act == SECOND_CODE and act.state in (CONFIRMED, HANDED) for act in acts)
 
 
 async def _open(wave: str) -> WaveRecord:
@@ -106,6 +103,27 @@ async def ask_spare_slips(site: Site, wave: str, number: int) -> None:
     _spare_fits(record, spare_allowed(await two_keys.of_wave(wave)), number)
     await two_keys.ask(site.engines["people"], site.day, site.actor, wave, SPARE, k=number)
     await log.record(site.engines["people"], site.day, site.actor, "spare asked", wave=wave, slips=str(number))
+
+
+def is_early(record: WaveRecord, day: date) -> bool:
+    """Whether a wave that ends on this day ends before its last day is over: two people must agree then."""
+    return record.state == State.OPEN and record.ends is not None and day <= record.ends
+
+
+async def ask_end(site: Site, wave: str) -> None:
+    """Ask that an open wave end before its last day is over.
+
+    Raises
+    ------
+    PlanRefused
+        If this was asked already.
+    WrongState
+    """
+    await _open(wave)
+    if any(act.act == END and act.state == ASKED for act in await two_keys.of_wave(wave)):
+        raise PlanRefused("end_asked")
+    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, END)
+    await log.record(site.engines["people"], site.day, site.actor, "end asked", wave=wave)
 
 
 async def ask_void(site: Site, wave: str, batch: int) -> None:
@@ -178,6 +196,8 @@ async def confirm(site: Site, act: int) -> None:
         await _raise(site, record, asked)
     elif asked.act == SPARE:
         await _allow_spare(site, record, asked)
+    elif asked.act == END:
+        await closing.end(site, record.id, asked.id)
     elif asked.act == VOID:
         await printing.make_void(site, record.id, asked.k, asked.id)
     else:

@@ -11,7 +11,7 @@ from piccolo.columns import Column
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people.tables import Person, TwoKeyAct
 
-SECOND_CODE, RAISE, SPARE, VOID = "second code", "raise", "spare slips", "void slips"
+SECOND_CODE, RAISE, SPARE, VOID, END = "second code", "raise", "spare slips", "void slips", "end"
 ASKED, CONFIRMED, HANDED, REFUSED = "asked", "confirmed", "handed", "refused"
 """A second code that is confirmed waits for its letter or text; handed over, it is done."""
 
@@ -73,6 +73,11 @@ async def find(act: int) -> Asked | None:
     """One act by its number."""
     row = await TwoKeyAct.select(TwoKeyAct.wave).where(TwoKeyAct.id == act).first()
     return next((asked for asked in await of_wave(str(row["wave"])) if asked.id == act), None) if row else None
+
+
+def given(acts: list[Asked]) -> int:
+    """How many second codes were confirmed."""
+    return sum(act.act == SECOND_CODE and act.state in (CONFIRMED, HANDED) for act in acts)
 
 
 def spare_allowed(acts: list[Asked]) -> int:

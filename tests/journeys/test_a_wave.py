@@ -268,6 +268,11 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     await press(hr, "form[action*='/extend'] button")
     assert "The end was moved" in httpx.get(f"{address}/wave/prova-1?lang=en").text
     await press(hr, "form[action*='/end'] button")
+    assert "The representative finds it under Keys" in await hr.inner_text("main")
+    await representative.goto(f"{address}/keys?lang=en")
+    assert "before its last day" in await representative.inner_text("main")
+    await press(representative, "form[action*='/confirm'] button")
+    await hr.goto(f"{address}/hr/waves/prova-1?lang=en")
     await hr.fill("#unused", "20")
     await press(hr, "form[action*='/close'] button")
     assert "more sheets received (40) than slips drawn (28)" in await hr.inner_text(".err")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from surveys import blind
-from surveys.lifecycle import closing, issuing, two_keys
+from surveys.answers.tables import Slip
+from surveys.lifecycle import accepting, closing, issuing, two_keys
 from surveys.lifecycle.context import Site, read_wave_key
 from surveys.lifecycle.issuing import LinkRefused
 from surveys.lifecycle.planning import PlanRefused, confirm_destroyed, restore_key
@@ -19,7 +20,7 @@ from surveys.people import two_keys as acts
 from surveys.people.links import Invitation
 from surveys.people.tables import Outbox, Panel, Person, TwoKeyAct
 from surveys.public import releases, waves
-from surveys.public.waves import WrongState
+from surveys.public.waves import State, WrongState
 from tests.conftest import DAY, WAVE, end_and_close, open_a_wave
 from tests.surveys.test_links import _open, _token
 
@@ -282,3 +283,38 @@ async def test_second_tokens_that_rows_of_the_panel_alone_allow_are_published(si
     await closing.close(late, WAVE, unused_slips=0)
     bulletin = await releases.bulletin(WAVE)
     assert bulletin is not None and bulletin[0]["second_codes"] == people > 3
+
+
+async def test_a_wave_ends_before_its_last_day_only_if_two_agree(site: Site) -> None:
+    """Could pass: one who sees that few have answered, or who has, ends the survey alone."""
+    await open_a_wave(site)
+    assert two_keys.is_early(await waves.get(WAVE), DAY + timedelta(days=14))
+    assert not two_keys.is_early(await waves.get(WAVE), DAY + timedelta(days=15))
+    await two_keys.ask_end(_as(site, "hr"), WAVE)
+    with pytest.raises(PlanRefused, match="end_asked"):
+        await two_keys.ask_end(_as(site, "hr"), WAVE)
+    [asked] = await acts.of_wave(WAVE)
+    with pytest.raises(PlanRefused, match="second_key"):
+        await two_keys.confirm(_as(site, "hr"), asked.id)
+    assert (await waves.get(WAVE)).state == State.OPEN
+    await two_keys.confirm(_as(site, "rsu"), asked.id)
+    assert (await waves.get(WAVE)).state == State.ENDED
+    assert [act.state for act in await acts.of_wave(WAVE)] == [acts.HANDED]
+    assert [act.actor for act in await log.read() if act.act == "wave ended"] == ["rsu"]
+
+
+async def test_a_wave_that_has_ended_is_open_again_with_a_later_last_day_until_it_is_closed(site: Site) -> None:
+    """Done from outside: a clock that was wrong for an hour ended a survey for good."""
+    await open_a_wave(site)
+    await closing.end(replace(site, day=DAY + timedelta(days=300)), WAVE)
+    with pytest.raises(PlanRefused, match="extension"):  # a day that is over
+        await closing.extend(replace(site, day=DAY + timedelta(days=20)), WAVE, DAY + timedelta(days=19))
+    later = await closing.extend(site, WAVE, DAY + timedelta(days=16))
+    assert (later.state, later.ends) == (State.OPEN, DAY + timedelta(days=16))
+    accepting.begin(site.data)
+    assert await accepting.to_answer(WAVE) is not None and await Slip.count() == 60
+    late = replace(site, day=DAY + timedelta(days=17))
+    await closing.end(late, WAVE)
+    await closing.close(late, WAVE, unused_slips=60)
+    with pytest.raises(waves.WrongState):
+        await closing.extend(site, WAVE, DAY + timedelta(days=18))
