@@ -70,7 +70,7 @@ def bind(settings: StoreSettings) -> Engines:
     for store in STORES:
         if settings.database_url:
             password = (settings.passwords or {}).get(store)
-            engines[store] = postgres_from_url(settings.database_url.format(store=store), password=password)
+            engines[store] = postgres_from_url(settings.database_url.format(store=store), store, password=password)
         else:
             engines[store] = sqlite_at(settings.data / f"{store}.sqlite", store)
         for table in tables_of(store):
@@ -198,7 +198,8 @@ async def open_stores(settings: StoreSettings) -> Engines:
         close_to_others(settings.data)  # what was made just now, under whatever mask
         for _, engine in engines.items():
             if isinstance(engine, SafePostgres):
-                await engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
+                # no least number of connections: keeping it up would write into the log while the server is away
+                await engine.start_connection_pool(min_size=0, max_size=POOL_SIZE)
             else:
                 await engine.start_connection_pool()
     except BaseException:
