@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+import asyncpg
 from piccolo.table import Table
 
+from surveys.away import StoreAway
 from surveys.cases.keeper import KeyAwaited, check_awaited
 from surveys.engines import (
     SafePostgres,
@@ -47,6 +49,10 @@ class Engines:
 
 class StoresUnavailable(Exception):
     """A store cannot be opened; the text says which, and what to look at."""
+
+
+class StoresAwaited(StoresUnavailable):
+    """A store does not answer yet: what was tried may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,9 @@ async def migrate(engines: Engines) -> None:
                     await _run_forwards(store, engine)
                 if isinstance(engine, SafePostgres):
                     await engine.take_no_samples(tables_of(store))
-        except OSError as problem:
+        except StoreAway as problem:
+            raise StoresAwaited(str(problem)) from problem
+        except (OSError, asyncpg.PostgresError) as problem:
             raise StoresUnavailable(f"the {store} store cannot be opened: {problem}") from problem
 
 
@@ -124,6 +132,8 @@ async def _is_behind(store: str, engine: StoreEngine) -> bool:
     wanted = _migration_names(store)
     try:
         rows = await engine._run_in_new_connection("SELECT name FROM migration")
+    except StoreAway:
+        raise
     except Exception as problem:
         if "migration" in str(problem):  # no such table, on either engine: a new store
             return bool(wanted)

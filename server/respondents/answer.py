@@ -97,7 +97,7 @@ async def language(request: AppRequest) -> Response[str] | Redirect:
 
 async def _in_language(request: AppRequest, posted: dict[str, list[str]], wanted: str) -> Response[str] | Redirect:
     frame = await staff_shell(request, wanted)
-    wave = await to_answer((posted.get("_wave") or [""])[0])
+    wave = await to_send((posted.get("_wave") or [""])[0])
     if wave is None or wave.id not in posted.get("_wave", (wave.id,)):
         return _nothing_open(frame)
     if await _is_sent(posted, wave):
