@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,7 +30,7 @@ from server.handlers import inbox
 from server.hr import router as hr
 from server.keyholders import ceremony, comments, desk_log, sheet
 from server.keyholders import two_keys as second_key
-from server.operation import away, ready
+from server.operation import away, metrics, ready
 from server.operation.watch import Watch
 from server.processes import jobs
 from server.reporters import page as concern
@@ -128,9 +129,23 @@ def _on_fault(request: AppRequest, problem: Exception) -> Response[str]:
 
 
 class Application(Litestar):
-    """Answers HEAD as it would GET, which changes nothing, without the body."""
+    """Answers HEAD as it would GET, which changes nothing, without the body; counts the requests of desks alone."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        desk = metrics.Tally.desk_of(scope["path"]) if scope["type"] == "http" else ""
+        if not desk:
+            await self._answer(scope, receive, send)
+            return
+        began = time.monotonic()
+
+        async def counted(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self.state.tally.count(desk, message["status"], time.monotonic() - began)
+            await send(message)
+
+        await self._answer(scope, receive, counted)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await super().__call__(scope, receive, send)
             return
@@ -160,6 +175,9 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         urn.start()
         watch = app.state.watch = Watch(engines, settings.data)
         app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])
+        figures = (
+            await metrics.serve(settings.metrics, app.state.tally, watch, settings.data) if settings.metrics else None
+        )
         telling = asyncio.create_task(watch.tell())
         ticking = jobs.start(settings, engines) if with_jobs else None
         try:
@@ -169,6 +187,8 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             if ticking is not None:
                 await jobs.stop(ticking)  # with a last stir, of what the urn took until now too
             telling.cancel()
+            if figures is not None:
+                figures.close()
             await watch.close()
             await close_stores(engines)
 
@@ -264,5 +284,5 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.state.https = settings.https
+    app.state.https, app.state.tally = settings.https, metrics.Tally()
     return app

@@ -11,6 +11,7 @@ from server.frame import faults
 from server.processes import due, successes
 from surveys.away import StoreAway
 from surveys.engines import StoreEngine
+from surveys.people import links
 from surveys.stores import STORES, Engines
 
 ANSWER_SECONDS = 3.0
@@ -25,11 +26,13 @@ RESERVE_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look: which stores answer, whether the disk has room, and which jobs are late."""
+    """One look: which stores answer, whether the disk has room, which jobs are late."""
 
     stores: dict[str, bool]
     room: bool
     late: dict[str, bool]
+    mail_waiting: int
+    """Messages that wait to be sent; of a store that is away none are seen."""
 
     @property
     def ready(self) -> bool:
@@ -73,15 +76,29 @@ class Watch:
                 self._asked[store] = asyncio.create_task(_answers(self._engines[store]))
         await asyncio.wait(self._asked.values(), timeout=ANSWER_SECONDS)
         seen = Seen(
-            {store: task.done() and not task.cancelled() and task.result() for store, task in self._asked.items()},
+            {store: _is_here(task) for store, task in self._asked.items()},
             _free(self._data) >= RESERVE_BYTES,
             due.late(successes.read(self._data), self._since, datetime.now(UTC)),
+            await self._mail_waiting() if _is_here(self._asked["people"]) else 0,
         )
         for store, here in seen.stores.items():
             if not here and not self._asked[store].done():
                 faults.note("ready", StoreAway(store, "no answer"))
         self._looked = time.monotonic()
         return seen
+
+    @staticmethod
+    async def _mail_waiting() -> int:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await links.n_waiting()
+        except Exception as problem:
+            faults.note("ready", problem)
+            return 0
+
+
+def _is_here(asked: asyncio.Task[bool]) -> bool:
+    return asked.done() and not asked.cancelled() and asked.result()
 
 
 async def _answers(engine: StoreEngine) -> bool:
