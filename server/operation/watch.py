@@ -16,6 +16,7 @@ from surveys.stores import STORES, Engines
 
 ANSWER_SECONDS = 3.0
 """A store that has not answered for so long is away."""
+COUNT_SECONDS = 1.0
 KEPT_SECONDS = 2.0
 """So long one look holds for all who ask."""
 TELL_SECONDS = 60.0
@@ -90,7 +91,7 @@ class Watch:
     @staticmethod
     async def _mail_waiting() -> int:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(COUNT_SECONDS):
                 return await links.n_waiting()
         except Exception as problem:
             faults.note("ready", problem)
