@@ -20,4 +20,6 @@ async def running(settings: StoreSettings) -> AsyncIterator[tuple[httpx.AsyncCli
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test", timeout=90) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
     ):
+        await app.state.watch.look()  # the look of a start is over before anything is broken,
+        app.state.watch._looked = 0.0  # and the next who asks looks anew
         yield client, app
