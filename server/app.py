@@ -1,5 +1,8 @@
 """The web application: the only place where the parts are joined."""
 
+import asyncio
+import errno
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,13 +23,15 @@ from server.frame import faults
 from server.frame.asked import AppRequest, site_of
 from server.frame.pages import MessagePage, language_of, shell, show, static_address, style
 from server.frame.security import EnrolFirst, csp, header_setter
-from server.frame.static_files import answer_worker, health, security_txt, static_file, well_known
+from server.frame.static_files import answer_worker, security_txt, static_file, well_known
 from server.frame.texts import catalogue, say
 from server.handlers import door as handler_door
 from server.handlers import inbox
 from server.hr import router as hr
 from server.keyholders import ceremony, comments, desk_log, sheet
 from server.keyholders import two_keys as second_key
+from server.operation import away, metrics, ready
+from server.operation.watch import Watch
 from server.processes import jobs
 from server.reporters import page as concern
 from server.reporters import plain, sealed
@@ -34,6 +39,7 @@ from server.respondents import answer, door, results, tokens, trust
 from server.settings import Settings
 from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
+from surveys.away import StoreAway
 from surveys.cases.line import Line
 from surveys.lifecycle import accepting, destroying, frozen, pins, reviews, witness
 from surveys.lifecycle import comments as comments_of
@@ -41,6 +47,8 @@ from surveys.lifecycle.context import Site, today
 from surveys.public.readers import ListsRefused
 from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines, close_stores, open_stores
+
+NO_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS))
 
 
 def _message(request: AppRequest, status: int, title: str, text: str) -> Response[str]:
@@ -97,6 +105,18 @@ def _on_lists(request: AppRequest, problem: ListsRefused) -> Response[str]:
     return show(page, status=409)
 
 
+def _on_away(request: AppRequest, problem: StoreAway) -> Response[Any]:
+    faults.note("request", problem)
+    return away.answer(request)
+
+
+def _on_system_error(request: AppRequest, problem: OSError) -> Response[Any]:
+    """A full or unreadable disk under the folder of keys is a store that is away; what else a system refuses is a fault."""
+    if problem.errno not in NO_DISK:
+        return _on_fault(request, problem)
+    return _on_away(request, StoreAway("folder", errno.errorcode[problem.errno]))
+
+
 def _on_unreadable(request: AppRequest, _: Exception) -> Response[str]:
     """A form that is not UTF-8, or a number that no store can hold: nothing broke, and nothing was done."""
     return _message(request, 400, "bad", "wrong_text")
@@ -109,9 +129,23 @@ def _on_fault(request: AppRequest, problem: Exception) -> Response[str]:
 
 
 class Application(Litestar):
-    """Answers HEAD as it would GET, which changes nothing, without the body."""
+    """Answers HEAD as it would GET, which changes nothing, without the body; counts the requests of desks alone."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        desk = metrics.Tally.desk_of(scope["path"]) if scope["type"] == "http" else ""
+        if not desk:
+            await self._answer(scope, receive, send)
+            return
+        began = time.monotonic()
+
+        async def counted(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self.state.tally.count(desk, message["status"], time.monotonic() - began)
+            await send(message)
+
+        await self._answer(scope, receive, counted)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await super().__call__(scope, receive, send)
             return
@@ -139,7 +173,12 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         await destroying.keep_at_update(site)
         urn = Urn(engines["answers"])
         urn.start()
+        watch = app.state.watch = Watch(engines, settings.data)
         app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])
+        figures = (
+            await metrics.serve(settings.metrics, app.state.tally, watch, settings.data) if settings.metrics else None
+        )
+        telling = asyncio.create_task(watch.tell())
         ticking = jobs.start(settings, engines) if with_jobs else None
         try:
             yield
@@ -147,6 +186,10 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             await urn.stop()
             if ticking is not None:
                 await jobs.stop(ticking)  # with a last stir, of what the urn took until now too
+            telling.cancel()
+            if figures is not None:
+                figures.close()
+            await watch.close()
             await close_stores(engines)
 
     async def urn_of() -> Urn:
@@ -183,7 +226,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             static_file,
             well_known,
             security_txt,
-            health,
+            *ready.HANDLERS,
             concern.concern,
             plain.form,
         ],
@@ -230,6 +273,8 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             HTTPException: _on_http_error,
             NoSuchWave: _on_missing,
             Exception: _on_fault,
+            StoreAway: _on_away,
+            OSError: _on_system_error,
             UnicodeDecodeError: _on_unreadable,
             OverflowError: _on_unreadable,
             asyncpg.DataError: _on_unreadable,
@@ -239,5 +284,5 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.state.https = settings.https
+    app.state.https, app.state.tally = settings.https, metrics.Tally()
     return app

@@ -20,6 +20,9 @@ class Settings:
     smtp_password: str = ""
     mail_from: str = "ascolto@localhost"
 
+    metrics: str = ""
+    """``PORT`` on loopback, or ``HOST:PORT``; without it no figures are served."""
+
     @property
     def data(self) -> Path:
         return self.stores.data
@@ -27,16 +30,19 @@ class Settings:
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read ASCOLTO_DATA, ASCOLTO_DATABASE_URL, ASCOLTO_PASSWORD_PEOPLE|ANSWERS|CASES|PUBLIC, ASCOLTO_HTTPS, ASCOLTO_SMTP,
-    ASCOLTO_PASSWORD_SMTP and ASCOLTO_MAIL_FROM.
+    ASCOLTO_PASSWORD_SMTP, ASCOLTO_MAIL_FROM and ASCOLTO_METRICS.
 
     Raises
     ------
     ValueError
-        If the database address holds no ``{store}``.
+        If the database address holds no ``{store}``, or what is set for figures is no address.
     """
     url = environ.get("ASCOLTO_DATABASE_URL") or None
     if url and "{store}" not in url:
         raise ValueError("ASCOLTO_DATABASE_URL must hold {store}: each store is a database of its own")
+    metrics = environ.get("ASCOLTO_METRICS", "")
+    if metrics and not metrics.rpartition(":")[2].isdecimal():
+        raise ValueError("ASCOLTO_METRICS must be PORT or HOST:PORT")
     passwords = {
         s: environ[f"ASCOLTO_PASSWORD_{s.upper()}"] for s in STORES if f"ASCOLTO_PASSWORD_{s.upper()}" in environ
     }
@@ -46,5 +52,6 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         https=environ.get("ASCOLTO_HTTPS", "") == "1",
         smtp=environ.get("ASCOLTO_SMTP", ""),
         smtp_password=environ.get("ASCOLTO_PASSWORD_SMTP", ""),
+        metrics=metrics,
         mail_from=environ.get("ASCOLTO_MAIL_FROM", "ascolto@localhost"),
     )

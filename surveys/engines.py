@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.engine.sqlite import ADAPTERS, CONVERTERS, SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
 from piccolo.table import Table
 
+from surveys.away import StoreAway, is_away, named
+
 SOUND_SQLITE = (3, 51, 3)
 """Before it, a write-ahead log could lose commits when two connections wrote and emptied it at one moment."""
 READERS = 4
@@ -30,6 +32,9 @@ CHECKPOINT_MILLISECONDS = 100
 """So long the emptying of a log waits for somebody who reads in it: those who answer wait as long."""
 REWRITE_SECONDS = 3600
 TRY_SECONDS = 0.05
+CONNECT_SECONDS = 10
+ACQUIRE_SECONDS = 5
+"""So long a step waits for one of the few connections to PostgreSQL: where the server stands still all of them are taken."""
 SAMPLED = """
 SELECT DISTINCT root::regclass::text AS relation, quote_ident(attname) AS name, format_type(atttypid, atttypmod) AS type,
  EXISTS (SELECT FROM pg_partitioned_table, pg_attribute AS key WHERE partrelid = root AND key.attrelid = root
@@ -96,13 +101,14 @@ class _PooledTransaction(SQLiteTransaction):
             return self._parent
         await self.engine.write_lock.acquire()
         try:
-            self.connection = await self.engine.writer()
-            try:
-                await self.begin()
-            except BaseException:  # cancelled: the connection's thread may begin all the same
-                await self._undo()
-                await self.engine.give_back_writer(self.connection)
-                raise
+            with named(self.engine.store):
+                self.connection = await self.engine.writer()
+                try:
+                    await self.begin()
+                except BaseException:  # cancelled: the connection's thread may begin all the same
+                    await self._undo()
+                    await self.engine.give_back_writer(self.connection)
+                    raise
         except BaseException:
             self.engine.write_lock.release()
             raise
@@ -113,17 +119,22 @@ class _PooledTransaction(SQLiteTransaction):
         if self._parent:
             return exception is None
         try:
-            if exception is not None:
-                if not self._rolled_back:
-                    await self._undo()
-            elif not self._committed and not self._rolled_back:
-                try:
-                    await self.commit()
-                except BaseException:
-                    await self._undo()
-                    raise
+            with named(self.engine.store):
+                if exception is not None:
+                    if not self._rolled_back:
+                        await self._undo()
+                    if isinstance(exception, sqlite.Error):  # of a statement that was run past the engine
+                        raise exception
+                elif not self._committed and not self._rolled_back:
+                    try:
+                        await self.commit()
+                    except BaseException:
+                        await self._undo()
+                        raise
         finally:
             self.engine.current_transaction.reset(self.context)
+            if exception is not None and is_away(exception):
+                await self.engine.forget_pages(self.connection)
             await self.engine.give_back_writer(self.connection)
             self.engine.write_lock.release()
         return False
@@ -144,7 +155,7 @@ class PooledSQLite(SQLiteEngine):
     Before `start_connection_pool` each query opens a connection of its own, as migrations need.
     """
 
-    __slots__ = ("_free_readers", "_readers", "_writer", "page_size", "write_lock")
+    __slots__ = ("_free_readers", "_readers", "_writer", "page_size", "store", "write_lock")
 
     def __init__(self, path: Path, *, page_size: int = 4096) -> None:
         self.page_size = page_size
@@ -152,11 +163,13 @@ class PooledSQLite(SQLiteEngine):
         self._readers: list[aiosqlite.Connection] = []
         self._free_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self.write_lock = asyncio.Lock()
+        self.store = path.stem
         super().__init__(path=str(path), timeout=BUSY_SECONDS)
 
     async def get_connection(self) -> aiosqlite.Connection:
         """Open one connection with our settings; the caller closes it."""
-        connection = await aiosqlite.Connection(partial(sqlite.connect, **self.connection_kwargs), 64)
+        with named(self.store):
+            connection = await aiosqlite.Connection(partial(sqlite.connect, **self.connection_kwargs), 64)
         connection.row_factory = dict_factory  # type: ignore[assignment]  # Piccolo reads rows as dicts
         for setting in (
             f"page_size = {self.page_size}",  # before the first table, else ignored
@@ -210,21 +223,33 @@ class PooledSQLite(SQLiteEngine):
             reader = await self._free_readers.get()
             try:
                 return await self._fetch(reader, query, args)
+            except StoreAway:
+                await self.forget_pages(reader)
+                raise
             finally:
                 self._free_readers.put_nowait(reader)
         async with self.write_lock:
-            return await self._fetch(self._writer, query, args)
+            try:
+                return await self._fetch(self._writer, query, args)
+            except StoreAway:
+                await self.forget_pages(self._writer)
+                raise
+
+    async def forget_pages(self, connection: aiosqlite.Connection) -> None:
+        """Keep no page of a file that could not be read: one that is whole again is read anew, without a restart."""
+        with suppress(Exception):
+            await self._fetch(connection, "PRAGMA shrink_memory", None)
 
     async def _run_in_existing_connection(
         self, connection: Any, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
     ) -> Any:
         return await self._fetch(connection, query, args)
 
-    @staticmethod
-    async def _fetch(connection: aiosqlite.Connection, query: str, args: list[Any] | None) -> Any:
+    async def _fetch(self, connection: aiosqlite.Connection, query: str, args: list[Any] | None) -> Any:
         """Run one statement to its end: an unread row would keep it open and forbid VACUUM."""
-        async with connection.execute(query, args or []) as cursor:
-            return await cursor.fetchall()
+        with named(self.store):
+            async with connection.execute(query, args or []) as cursor:
+                return await cursor.fetchall()
 
     def transaction(
         self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
@@ -279,6 +304,17 @@ class PooledSQLite(SQLiteEngine):
             finally:
                 await self.give_back_writer(connection)
 
+    async def is_here(self) -> bool:
+        """Whether the file takes a writer; nothing is written.
+
+        Raises
+        ------
+        StoreAway
+        """
+        async with self.transaction():
+            pass
+        return True
+
     async def truncate_wal(self) -> bool:
         """Empty the write-ahead log, whose frames lie in the order of arrival; False where somebody reads in it just now.
 
@@ -300,16 +336,19 @@ class PooledSQLite(SQLiteEngine):
 class _SafePostgresTransaction(PostgresTransaction):
     """A transaction that gives its connection back whatever happens in BEGIN, COMMIT or ROLLBACK."""
 
+    engine: "SafePostgres"
+
     async def __aenter__(self) -> PostgresTransaction:
         if self._parent is not None:
             return self._parent
-        self.connection = await self.get_connection()
-        try:
-            self.transaction = self.connection.transaction()
-            await self.begin()
-        except BaseException:
-            await self._free()
-            raise
+        with named(self.engine.store):
+            self.connection = await self.get_connection()
+            try:
+                self.transaction = self.connection.transaction()
+                await self.begin()
+            except BaseException:
+                await self._free()
+                raise
         self.context = self.engine.current_transaction.set(self)
         return self
 
@@ -317,15 +356,33 @@ class _SafePostgresTransaction(PostgresTransaction):
         if self._parent:
             return exception is None
         try:
-            if exception is not None:
-                if not self._rolled_back:
-                    await self.rollback()
-            elif not self._committed and not self._rolled_back:
-                await self.commit()
+            with named(self.engine.store):
+                if exception is not None:
+                    if not self._rolled_back:
+                        await self._undo(exception)
+                    if isinstance(
+                        exception, (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError, TimeoutError)
+                    ):
+                        raise exception  # of a statement that was run on the connection itself
+                elif not self._committed and not self._rolled_back:
+                    await self.commit()
         finally:
             self.engine.current_transaction.reset(self.context)
             await self._free()
         return False
+
+    async def _undo(self, problem: BaseException) -> None:
+        """Roll back; where the server went away in the middle, what is raised stays what happened first."""
+        try:
+            await self.rollback()
+        except Exception:
+            if not is_away(problem):
+                raise
+
+    async def get_connection(self) -> Any:
+        if self.engine.pool:
+            return await self.engine.pool.acquire(timeout=ACQUIRE_SECONDS)
+        return await self.engine.get_new_connection()
 
     async def _free(self) -> None:
         if self.engine.pool:
@@ -335,7 +392,30 @@ class _SafePostgresTransaction(PostgresTransaction):
 
 
 class SafePostgres(PostgresEngine):
-    """Piccolo's PostgreSQL engine with transactions that do not leak."""
+    """Piccolo's PostgreSQL engine with transactions that do not leak, and waits that end."""
+
+    store = ""
+
+    async def check_version(self) -> None:
+        """Connect to nothing while an engine is only made; `ascolto check` names the version."""
+
+    async def get_new_connection(self) -> Any:
+        with named(self.store):
+            return await super().get_new_connection()
+
+    async def start_connection_pool(self, **kwargs: Any) -> None:
+        with named(self.store):
+            await super().start_connection_pool(**kwargs)
+
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        assert self.pool is not None
+        with named(self.store):
+            async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                return await connection.fetch(query, *(args or ()))
+
+    async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        with named(self.store):
+            return await super()._run_in_new_connection(query, args)
 
     def transaction(self, allow_nested: bool = True) -> PostgresTransaction:
         return _SafePostgresTransaction(engine=self, allow_nested=allow_nested)
@@ -343,7 +423,7 @@ class SafePostgres(PostgresEngine):
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """Hold this store for one process: an advisory lock on a connection of its own."""
-        connection = await asyncpg.connect(**self.config)
+        connection = await self.get_new_connection()
         try:
             await connection.execute("SELECT pg_advisory_lock(8127450)")
             yield
@@ -363,6 +443,16 @@ class SafePostgres(PostgresEngine):
             yield
         finally:
             await connection.close()
+
+    async def is_here(self) -> bool:
+        """Whether the server answers and takes what is written; nothing is.
+
+        Raises
+        ------
+        StoreAway
+        """
+        rows = await self._run_in_pool("SELECT current_setting('transaction_read_only') = 'off' AS here")
+        return bool(rows[0]["here"])
 
     async def rewrite(self, *tables: type[Table]) -> None:
         """Lay what lives in these tables down anew, in random order, and nothing of what was deleted or changed.
@@ -460,12 +550,14 @@ async def insert_new[Row: Table](table: type[Row], *rows: Row) -> None:
         raise KeyTaken
 
 
-def postgres_from_url(url: str, *, password: str | None) -> SafePostgres:
+def postgres_from_url(url: str, store: str, *, password: str | None) -> SafePostgres:
     """Make an engine from a `postgresql://` address; the password comes apart from it, never in it."""
-    config: dict[str, Any] = {"dsn": url, "command_timeout": 60}
+    config: dict[str, Any] = {"dsn": url, "command_timeout": 60, "timeout": CONNECT_SECONDS}
     if password is not None:
         config["password"] = password
-    return SafePostgres(config=config)
+    engine = SafePostgres(config=config)
+    engine.store = store
+    return engine
 
 
 def sqlite_at(path: Path, store: str) -> PooledSQLite:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+import asyncpg
 from piccolo.table import Table
 
+from surveys.away import StoreAway
 from surveys.cases.keeper import KeyAwaited, check_awaited
 from surveys.engines import (
     SafePostgres,
@@ -49,6 +51,10 @@ class StoresUnavailable(Exception):
     """A store cannot be opened; the text says which, and what to look at."""
 
 
+class StoresAwaited(StoresUnavailable):
+    """A store does not answer yet: what was tried may be tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
     """Where the stores live: a data folder, or PostgreSQL databases named by a URL that holds ``{store}``."""
@@ -70,7 +76,7 @@ def bind(settings: StoreSettings) -> Engines:
     for store in STORES:
         if settings.database_url:
             password = (settings.passwords or {}).get(store)
-            engines[store] = postgres_from_url(settings.database_url.format(store=store), password=password)
+            engines[store] = postgres_from_url(settings.database_url.format(store=store), store, password=password)
         else:
             engines[store] = sqlite_at(settings.data / f"{store}.sqlite", store)
         for table in tables_of(store):
@@ -87,7 +93,9 @@ async def migrate(engines: Engines) -> None:
                     await _run_forwards(store, engine)
                 if isinstance(engine, SafePostgres):
                     await engine.take_no_samples(tables_of(store))
-        except OSError as problem:
+        except StoreAway as problem:
+            raise StoresAwaited(str(problem)) from problem
+        except (OSError, asyncpg.PostgresError) as problem:
             raise StoresUnavailable(f"the {store} store cannot be opened: {problem}") from problem
 
 
@@ -124,6 +132,8 @@ async def _is_behind(store: str, engine: StoreEngine) -> bool:
     wanted = _migration_names(store)
     try:
         rows = await engine._run_in_new_connection("SELECT name FROM migration")
+    except StoreAway:
+        raise
     except Exception as problem:
         if "migration" in str(problem):  # no such table, on either engine: a new store
             return bool(wanted)
@@ -199,7 +209,8 @@ async def open_stores(settings: StoreSettings) -> Engines:
         close_to_others(settings.data)  # what was made just now, under whatever mask
         for _, engine in engines.items():
             if isinstance(engine, SafePostgres):
-                await engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
+                # no least number of connections: keeping it up would write into the log while the server is away
+                await engine.start_connection_pool(min_size=0, max_size=POOL_SIZE)
             else:
                 await engine.start_connection_pool()
     except BaseException:

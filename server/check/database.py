@@ -18,7 +18,7 @@ from surveys.engines import (
     sqlite_version,
 )
 from surveys.public import organisation
-from surveys.stores import STORES, StoreSettings, bind, tables_of
+from surveys.stores import STORES, StoreSettings, StoresUnavailable, bind, refuse_other_versions, tables_of
 
 WANTED: Mapping[str, tuple[str, ...]] = {
     "log_statement": ("none", "ddl"),
@@ -31,12 +31,16 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "log_parameter_max_length_on_error": ("0",),
     "log_error_verbosity": ("terse",),
     "track_commit_timestamp": ("off",),
+    "synchronous_commit": ("on", "local", "remote_write", "remote_apply"),
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on."""
 ARCHIVE = "archive_mode"
 COUNTS = "track_counts"
 """While PostgreSQL counts, it keeps the microsecond in which it last looked over each table, and from version 16 on that in which
 each table and index was last read. Tables of many parts then tell when each row came; stirring does not reach it."""
+VERSION = "server_version_num"
+OLDEST = 140000
+"""The oldest PostgreSQL that is still mended at the end of 2026 (postgresql.org/support/versioning)."""
 IN_ORDER = ("answers", "people", "cases")
 """The stores in which that would tell something of a person."""
 WIPED = ("answers", "cases", "people", "public")
@@ -99,10 +103,29 @@ async def judge_sqlite(data: Path) -> Iterator[Finding]:
     return iter(findings)
 
 
+async def judge_versions(settings: StoreSettings) -> Iterator[Finding]:
+    """Whether this program knows what each store was brought to; one that a newer program wrote is left to that one. Makes no store."""
+    findings, engines = list[Finding](), bind(settings)
+    for store in STORES:
+        if not settings.database_url and not (settings.data / f"{store}.sqlite").is_file():
+            findings.append(unsure("store_version", store=store))
+            continue
+        try:
+            rows = await engines[store]._run_in_new_connection("SELECT name FROM migration")
+            refuse_other_versions(store, {row["name"] for row in rows})
+        except StoresUnavailable as problem:
+            findings.append(failed("store_version", problem=problem))
+        except (OSError, asyncpg.PostgresError, SQLiteError):
+            findings.append(unsure("store_version", store=store))
+        else:
+            findings.append(good("store_version", store=store))
+    return iter(findings)
+
+
 async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
     connection = await engine.get_new_connection()
     try:
-        rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE, COUNTS])
+        rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE, COUNTS, VERSION])
         server = await connection.fetchval("SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port())")
         sampled = await connection.fetch(SAMPLED, [table._meta.tablename for table in tables_of(store)])
         try:
@@ -127,7 +150,7 @@ async def judge_postgres(settings: StoreSettings) -> Iterator[Finding]:
             silent.append(store)
     if silent:
         return iter([failed("postgres", stores=", ".join(silent))])
-    return iter([*judge_settings(told), *judge_servers(told, settings.data)])
+    return iter([*judge_settings(told), judge_server_version(told), *judge_servers(told, settings.data)])
 
 
 def judge_settings(told: Mapping[str, ServerSettings]) -> Iterator[Finding]:
@@ -141,6 +164,13 @@ def judge_settings(told: Mapping[str, ServerSettings]) -> Iterator[Finding]:
     yield judge_counts(told)
     sampled = ", ".join(store for store, one in told.items() if one.sampled)
     yield failed("samples", stores=sampled) if sampled else good("samples")
+
+
+def judge_server_version(told: Mapping[str, ServerSettings]) -> Finding:
+    """Which PostgreSQL runs, and whether anybody still mends it."""
+    numbers = {int(one.settings.get(VERSION, "0")) for one in told.values()}
+    said = ", ".join(f"{number // 10000}.{number % 10000}" for number in sorted(numbers))
+    return good("server_version", version=said) if min(numbers) >= OLDEST else failed("server_version", version=said)
 
 
 def judge_counts(told: Mapping[str, ServerSettings]) -> Finding:

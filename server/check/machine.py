@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import smtplib
 import stat
 import subprocess
 import time
@@ -13,6 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.check import Finding, failed, good, listed, unsure
 from server.check.traces import files_under, search
+from server.mail import post
+from server.operation.watch import RESERVE_BYTES
+from server.settings import Settings
 from surveys.backup.making import MARK
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -174,6 +179,27 @@ def judge_backup(data: Path, now: float) -> Finding:
     return failed("backup", n=days, day=day) if days > BACKUP_DAYS else good("backup", n=days, day=day)
 
 
+def judge_disk(data: Path) -> Finding:
+    """Whether the data folder's disk has the room that a stir and a backup need."""
+    free = shutil.disk_usage(data).free
+    megabytes, wanted = free // 2**20, RESERVE_BYTES // 2**20
+    if free < RESERVE_BYTES:
+        return failed("disk", free=megabytes, wanted=wanted)
+    return good("disk", free=megabytes)
+
+
+def judge_mail(settings: Settings) -> Finding:
+    """Whether the mail server that is set answers, and takes this account; no message is sent."""
+    if not settings.smtp:
+        return unsure("mail")
+    try:
+        with post.mail_server(settings) as server:
+            server.noop()
+    except (OSError, ValueError, smtplib.SMTPException) as problem:
+        return failed("mail", why=type(problem).__name__)
+    return good("mail")
+
+
 def judge(data: Path, services: Sequence[Service]) -> Iterator[Finding]:
     """All that can be seen of the machine without asking the service."""
     yield from judge_modes(data)
@@ -182,3 +208,4 @@ def judge(data: Path, services: Sequence[Service]) -> Iterator[Finding]:
     yield judge_swap(services)
     yield judge_clock(data, time.time())
     yield judge_backup(data, time.time())
+    yield judge_disk(data)

@@ -54,6 +54,9 @@ async def _findings(settings: Settings, url: str, logs: list[Path], wait_seconds
         yield finding
     if settings.stores.database_url or all((data / f"{store}.sqlite").is_file() for store in STORES):
         yield await _left(settings)
+    yield await asyncio.to_thread(machine.judge_mail, settings)
+    for finding in await database.judge_versions(stores):
+        yield finding
     judged = await (database.judge_postgres(stores) if stores.database_url else database.judge_sqlite(data))
     for finding in judged:
         yield finding

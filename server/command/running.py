@@ -5,11 +5,12 @@ import asyncio
 import gc
 import socket
 import sys
+import time
 
 from server.frame.terminal import Run, refuse, tell
 from server.settings import Settings, from_environment
 from surveys.engines import sqlite_version
-from surveys.stores import stores
+from surveys.stores import StoresAwaited, stores
 
 
 def _port_is_free(host: str, port: int) -> bool:
@@ -22,10 +23,36 @@ def _port_is_free(host: str, port: int) -> bool:
     return True
 
 
+WAIT_SECONDS = 600
+"""So long a start waits for PostgreSQL; then it ends with 1, and whoever started it may start it again."""
+SAY_SECONDS = 30
+TRY_SECONDS = 1
+
+
 async def _open_once(settings: Settings) -> None:
-    """Bring the stores up to date before serving: one that cannot be opened is said in a sentence, not by a failed start."""
-    async with stores(settings.stores):
-        pass
+    """Bring the stores up to date before serving: one that cannot be opened is said in a sentence, not by a failed start.
+
+    A PostgreSQL that is not there yet is waited for. Until it is there nothing listens: no request meets an installation
+    whose keys, plans and versions were not looked at.
+
+    Raises
+    ------
+    StoresUnavailable
+        At once where waiting does not help, as with SQLite; after `WAIT_SECONDS` else.
+    """
+    began, said = time.monotonic(), float("-inf")
+    while True:
+        try:
+            async with stores(settings.stores):
+                return
+        except StoresAwaited as problem:
+            now = time.monotonic()
+            if not settings.stores.database_url or now - began >= WAIT_SECONDS:
+                raise
+            if now - said >= SAY_SECONDS:
+                said = now
+                refuse("awaited", problem=problem, minutes=WAIT_SECONDS // 60)
+        await asyncio.sleep(TRY_SECONDS)
 
 
 async def _serve(settings: Settings, host: str, port: int) -> int:

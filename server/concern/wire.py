@@ -14,6 +14,7 @@ from server.concern.channel import OpenChannel
 from server.concern.turns import Busy, Turns, length_of
 from server.frame import faults
 from server.frame.asked import AppRequest
+from surveys.away import StoreAway
 from surveys.cases import clocks
 from surveys.cases.desk import CaseFile
 from surveys.cases.incoming import CaseUnknown, OutOfStep, ReportRefused
@@ -63,6 +64,9 @@ def refused(_: AppRequest, problem: Exception) -> Response[bytes]:
         case CaseUnknown():
             return answer({"unknown": True}, 404)
         case Busy():
+            return answer({"busy": True}, 503)
+        case StoreAway():
+            faults.note("wire", problem)
             return answer({"busy": True}, 503)
         case OutOfStep():
             return answer({"stale": True}, 409)
@@ -121,5 +125,5 @@ def dates_of(channel: OpenChannel, file: CaseFile) -> dict[str, str]:
 
 
 PROBLEMS: dict[int | type[Exception], Any] = dict.fromkeys(
-    (CaseUnknown, OutOfStep, ReportRefused, Busy, ListsRefused), refused
+    (CaseUnknown, OutOfStep, ReportRefused, Busy, ListsRefused, StoreAway), refused
 )

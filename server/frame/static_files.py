@@ -1,4 +1,4 @@
-"""Static files by hashed name, the installation's public key, and the health of the process."""
+"""Static files by hashed name, and the installation's public key."""
 
 import gzip
 import hashlib
@@ -99,10 +99,3 @@ async def security_txt() -> Response[str]:
         f"Canonical: {about.address}/.well-known/security.txt",
     ]
     return Response("\n".join([*lines, ""]), media_type="text/plain")
-
-
-@get("/health")
-async def health() -> Response[str]:
-    """Say whether the public store answers."""
-    await load()
-    return Response(json.dumps({"status": "ok"}), media_type="application/json")

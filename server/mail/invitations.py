@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import smtplib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ from surveys.public.waves import WaveRecord
 
 AT_ONCE = 200
 """So many messages leave at each look of the jobs: a mail server of a small cooperative takes no more in five minutes."""
+SENDING_SECONDS = 300
+"""A slow mail server is given no message more after so long: the next look goes on."""
 HOUR = 9
 _PAGE = """
 #set page(paper: "a4", margin: 22mm)
@@ -161,11 +164,13 @@ async def send_due(settings: Settings, site: Site) -> int:
     batch = await links.waiting(AT_ONCE) if settings.smtp else []
     if not batch:
         return 0
-    server, sent = post.mail_server(settings), 0
+    server, sent, until = post.mail_server(settings), 0, time.monotonic() + SENDING_SECONDS
     try:
         smtp = await asyncio.to_thread(server.__enter__)
         try:
             for message in batch:
+                if time.monotonic() > until:
+                    break
                 sent += await _leave(settings, site, smtp, message)
         finally:
             await asyncio.to_thread(server.__exit__, None, None, None)

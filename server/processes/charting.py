@@ -7,6 +7,8 @@ from server.settings import Settings
 from surveys.public import releases
 from surveys.public.waves import State, in_state
 
+SECONDS = 300
+"""A wave's charts take two."""
 _tried: set[str] = set()
 """Waves of which this process drew what there is to draw: some have nothing."""
 
@@ -18,6 +20,6 @@ async def draw_missing(settings: Settings) -> None:
         if wave not in _tried:
             _tried.add(wave)
             try:
-                await workers.run(settings, "charts", {"wave": wave})
+                await workers.run(settings, "charts", {"wave": wave}, seconds=SECONDS)
             except WorkFailed as problem:
                 faults.note("charts", problem)

@@ -1,4 +1,4 @@
-"""What is due? Each job is a query and may run twice; one process at a time does them."""
+"""Looks every few minutes for what is due (`due`), and stirs; one process at a time does both."""
 
 import asyncio
 import fcntl
@@ -7,31 +7,23 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 from server.frame import faults
-from server.mail import invitations, notices
-from server.processes.charting import draw_missing
+from server.processes import successes
+from server.processes.due import Look, asked_to_end, do_all
 from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
-from surveys.cases.clocks import years_kept
-from surveys.cases.keeper import keeper_at
-from surveys.lifecycle import resuming, reviews
-from surveys.lifecycle.closing import count_received, end_due
-from surveys.lifecycle.context import ROME, Site, today
+from surveys.lifecycle.context import Site, today
 from surveys.people import links
-from surveys.public import channel
 from surveys.stores import Engines
 
 EVERY_SECONDS = 300
 STIR_SECONDS = (180, 300)
 """Between two stirs, drawn anew each time: so long at most, and the stir itself, the order of arrival stands on the disk."""
 LAST_STIR_SECONDS = 10
-COUNT_HOUR = 9
-"""In Rome: a count that came at any hour would tell when people answer."""
 ACTOR = "ascolto"
 _dice = random.SystemRandom()
 
@@ -46,41 +38,24 @@ async def stop(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _asked_to_end() -> bool:
-    """Whether this task was cancelled, also where something below it answered the cancelling with a fault of its own."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 async def _look(settings: Settings, engines: Engines) -> None:
     lease: IO[str] | None = None
-    looked: date | None = None
+    daily: dict[str, date] = {}
     stirrers: list[asyncio.Task[None]] = []
     try:
-        while not _asked_to_end():
+        while not asked_to_end():
             if lease is None and (lease := _take_lease(settings)) is not None:
                 stirrers = [asyncio.create_task(stirrer.work()) for stirrer in _stirrers(engines)]
             if lease is not None:
-                site = Site(engines, settings.data, today(), ACTOR)
+                began = datetime.now(UTC)
+                look = Look(Site(engines, settings.data, today(), ACTOR), settings, began)
+                succeeded = await do_all(look, daily)
                 try:
-                    await do_due(site, datetime.now(ROME).hour)
-                    await draw_missing(settings)
-                    await notices.send_due(settings, datetime.now(UTC))
-                    await invitations.send_due(settings, site)
-                except Exception as problem:  # the next look tries again
+                    successes.keep(settings.data, succeeded, began)
+                except OSError as problem:  # a full disk: what is kept grows old, and that is noticed
                     faults.note("jobs", problem)
-                try:
-                    if looked != site.day:  # every kept file is read: once a day, and at a start
-                        await reviews.look_at_files(site)
-                        looked = site.day
-                except Exception as problem:
-                    faults.note("reviews", problem)
-                try:
-                    await resuming.resume(site)
-                except Exception as problem:
-                    faults.note("resuming", problem)
                 touch(settings.data)
-            if not _asked_to_end():
+            if not asked_to_end():
                 await asyncio.sleep(EVERY_SECONDS)
     finally:
         for task in stirrers:
@@ -109,9 +84,9 @@ class Stirrer:
     async def work(self) -> None:
         """Begin after a start, whatever was left in order then; go on until cancelled."""
         try:
-            while not _asked_to_end():
+            while not asked_to_end():
                 await self.once()
-                if not _asked_to_end():
+                if not asked_to_end():
                     await asyncio.sleep(_dice.uniform(*STIR_SECONDS))
         finally:
             with suppress(TimeoutError):
@@ -139,25 +114,14 @@ def touch(data: Path) -> None:
 
 
 def _take_lease(settings: Settings) -> IO[str] | None:
-    handle = open(settings.data / "jobs.lock", "w")
+    try:
+        handle = open(settings.data / "jobs.lock", "w")
+    except OSError as problem:  # a folder that went away: the next look tries again
+        faults.note("jobs", problem)
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         handle.close()
         return None
     return handle
-
-
-async def do_due(site: Site, hour: int = COUNT_HOUR) -> None:
-    """Do everything that is due on this day; from the fixed hour on, count what open waves have received."""
-    await end_due(site)
-    if hour >= COUNT_HOUR:
-        await count_received(site)
-    record = await channel.load()
-    await keeping.sweep(
-        site.engines["cases"],
-        keeper_at(site.data),
-        site.day,
-        partial(years_kept, record.retention_years, record.kept_longer),
-    )
-    await keeping.close_year(site.engines["public"], site.day)

@@ -11,15 +11,18 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect
 
+from server.frame import faults
 from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import MessagePage, Shell, show, staff_shell, static_address
 from server.frame.texts import choose_language, say
+from server.operation import away
 from server.respondents.admission import admit, not_a_code
 from server.respondents.sheet import Form, answer_page, in_words
 from surveys.answers.received import is_received
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
+from surveys.away import StoreAway
 from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.public.waves import get as get_wave
 from surveys.public.waves import open_ids
@@ -82,8 +85,19 @@ async def form(request: AppRequest) -> Response[str]:
 async def language(request: AppRequest) -> Response[str] | Redirect:
     """Give the form back in another language with every answer in place; nothing is stored, and nothing shown once it was sent."""
     posted = await _posted(request)
-    frame = await staff_shell(request, (posted.get("_lang") or [""])[-1])
-    wave = await to_answer((posted.get("_wave") or [""])[0])
+    wanted = (posted.get("_lang") or [""])[-1]
+    try:
+        return await _in_language(request, posted, wanted)
+    except StoreAway as problem:
+        faults.note("request", problem)
+        return away.keep(
+            choose_language(wanted, request.headers.get("accept-language", "")), "/answer/language", posted
+        )
+
+
+async def _in_language(request: AppRequest, posted: dict[str, list[str]], wanted: str) -> Response[str] | Redirect:
+    frame = await staff_shell(request, wanted)
+    wave = await to_send((posted.get("_wave") or [""])[0])
     if wave is None or wave.id not in posted.get("_wave", (wave.id,)):
         return _nothing_open(frame)
     if await _is_sent(posted, wave):
@@ -96,6 +110,16 @@ async def submit(request: AppRequest, urn: NamedDependency[Urn]) -> Response[str
     """Check one sheet and receive it: in the urn and thanked, or back with everything kept."""
     posted = await _posted(request)
     language = choose_language((posted.get("_lang") or [""])[0], request.headers.get("accept-language", ""))
+    try:
+        return await _submitted(request, posted, language, urn)
+    except StoreAway as problem:
+        faults.note("request", problem)
+        return away.keep(language, "/answer", posted)
+
+
+async def _submitted(
+    request: AppRequest, posted: dict[str, list[str]], language: str, urn: Urn
+) -> Response[str] | Redirect:
     named = (posted.get("_wave") or [""])[0]
     wave = await to_send(named)
     if wave is None:

@@ -71,8 +71,8 @@ def _bytes(text: str) -> bytes:
 
 @get("/answer/words")
 async def words(request: AppRequest, settings: NamedDependency[Settings]) -> Response[bytes]:
-    """Sentences, keys and addresses that the scripts need; nothing of anyone."""
-    wave = await to_answer(request.query_params.get("wave"))
+    """Sentences, keys and addresses that the scripts need, of an ended wave too while its sheets arrive; nothing of anyone."""
+    wave = await to_send(request.query_params.get("wave", ""))
     language = language_of(request)
     texts = {key.removeprefix("link."): text for key, text in catalogue(language).items() if key.startswith("link.")}
     texts = {key: text for key, text in texts.items() if not key.startswith("mail.")}

@@ -14,6 +14,7 @@ from piccolo.query.functions import Max, Min
 from surveys.answers.envelope import ENVELOPE_BYTES
 from surveys.answers.rights import Right
 from surveys.answers.tables import Gate, Slip, Slot, Spent
+from surveys.away import StoreAway
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
 from surveys.slips import Digest, row_key
 
@@ -124,6 +125,11 @@ class Urn:
                 continue
             try:
                 receipts = await self._commit(batch)
+            except StoreAway as problem:  # for all alike: nobody waits for the tries of those before
+                self._free.clear()
+                for place in batch:
+                    if not place.done.done():
+                        place.done.set_exception(StoreAway(problem.store, problem.kind))
             except Exception:
                 self._free.clear()  # slots that were picked and not filled are free again
                 await self._one_by_one(batch)

@@ -267,6 +267,11 @@ async def waiting(limit: int) -> list[Waiting]:
     return [Waiting(int(row["id"]), str(row["wave"]), str(row["kind"]), int(row["member"])) for row in rows]
 
 
+async def n_waiting() -> int:
+    """How many messages wait to be sent."""
+    return int(await Outbox.count().where(Outbox.state == WAITING))
+
+
 async def delivered(engine: StoreEngine, row: int, day: date) -> None:
     """Note that the mail server took a message; for whom it was is wiped."""
     async with engine.transaction():

@@ -46,6 +46,7 @@ OPEN = (
     "/concern",
     "/health",
     "/help",
+    "/ready",
     "/results/",
     "/static/",
     "/thanks",

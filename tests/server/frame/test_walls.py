@@ -38,6 +38,7 @@ STAFF = {
     "/.well-known/ascolto",
     "/.well-known/security.txt",
     "/health",
+    "/ready",
     "/account/in",
     "/concern",
     "/concern/keyring.json",

@@ -1,0 +1,180 @@
+"""What is due is done job by job: each is broken in turn, in its own store or file, and all others succeed."""
+
+import asyncio
+import json
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+
+from server.processes import due, jobs, successes
+from server.processes.due import JOBS, Look
+from server.settings import Settings
+from surveys.engines import PooledSQLite
+from surveys.lifecycle.context import Site
+from surveys.public import channel, waves
+from surveys.public.waves import State
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY, WAVE, open_a_wave
+from tests.postgres import free_port
+
+AFTER = DAY + timedelta(days=20)
+NAMES = {job.name for job in JOBS}
+BROKEN = {
+    "ending": ("people", "log_entry"),
+    "counting": ("answers", "spent"),
+    "old_cases": ("cases", "piece"),
+    "year_bands": ("cases", "tally"),
+    "reviews": ("public", "evidence_document"),
+    "notices": ("cases", "handler"),
+    "invitations": ("people", "outbox"),
+    "charts": ("public", "chart"),
+}
+"""A table that this job alone needs on that day."""
+
+
+@pytest.fixture
+def mail() -> Iterator[str]:
+    server = Controller(Sink(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    yield f"smtp://127.0.0.1:{server.port}"
+    server.stop()
+
+
+@asynccontextmanager
+async def _due(settings: StoreSettings, smtp: str, *, after: bool = False) -> AsyncIterator[Look]:
+    """Stores in which every job has something to look at: an open wave, or one whose last day is over, and a channel of last year."""
+    async with stores(settings) as engines:
+        day = AFTER if after else DAY
+        site = Site(engines, settings.data, day, jobs.ACTOR)
+        await open_a_wave(replace(site, day=DAY))
+        opened = replace(await channel.load(), opened=f"{DAY.year - 1}-02-01")
+        await channel.save(engines["public"], opened)
+        yield Look(site, Settings(settings, smtp=smtp), datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+
+
+async def _break(look: Look, job: str) -> None:
+    if job == "destroying":
+        (look.site.data / "keys" / "release.lock").mkdir()
+        return
+    store, table = BROKEN[job]
+    await look.site.engines[store]._run_in_new_connection(f'ALTER TABLE "{table}" RENAME TO "away"')
+
+
+@pytest.mark.opened
+async def test_on_a_whole_installation_every_job_succeeds(store_settings: StoreSettings, mail: str) -> None:
+    async with _due(store_settings, mail) as look:
+        assert set(await due.do_all(look, {})) == NAMES
+        assert (await waves.get(WAVE)).received_on == look.site.day
+        assert str(DAY.year - 1) in (await channel.load()).bands
+    async with _due(store_settings, mail, after=True) as look:
+        assert set(await due.do_all(look, {})) == NAMES
+        assert (await waves.get(WAVE)).state == State.ENDED
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("job", sorted(NAMES))
+async def test_a_job_that_fails_keeps_no_other_from_being_done(
+    store_settings: StoreSettings, mail: str, job: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with _due(store_settings, mail, after=job == "ending") as look:
+        await _break(look, job)
+        assert set(await due.do_all(look, {})) == NAMES - {job}
+    assert [line.partition(": ")[0] for line in capsys.readouterr().err.splitlines()] == [f"fault in job {job}"]
+
+
+@pytest.mark.opened
+async def test_a_job_that_hangs_is_given_up_and_those_after_it_are_done(
+    sqlite_settings: StoreSettings, mail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody holds the public store's writer: the count waits for it; what comes after needs no writer there."""
+    shorter = [replace(job, seconds=0.3) if job.name == "counting" else job for job in JOBS]
+    monkeypatch.setattr(due, "JOBS", tuple(shorter))
+    async with _due(sqlite_settings, mail) as look:
+        await due.JOBS[3].do(look)  # the bands of last year stand: they are not written again
+        public = look.site.engines["public"]
+        assert isinstance(public, PooledSQLite)
+        async with public.write_lock:
+            succeeded = await due.do_all(look, {})
+        assert NAMES - set(succeeded) == {"counting"}
+        assert set(await due.do_all(look, {})) == NAMES
+
+
+@pytest.mark.opened
+async def test_a_daily_job_is_done_once_a_day_and_again_where_it_failed(
+    sqlite_settings: StoreSettings, mail: str
+) -> None:
+    daily: dict[str, date] = {}
+    async with _due(sqlite_settings, mail) as look:
+        await _break(look, "reviews")
+        assert "reviews" not in await due.do_all(look, daily)
+        await look.site.engines["public"]._run_in_new_connection('ALTER TABLE "away" RENAME TO "evidence_document"')
+        assert "reviews" in await due.do_all(look, daily)
+        assert "reviews" not in await due.do_all(look, daily)
+        tomorrow = replace(look, site=replace(look.site, day=DAY + timedelta(days=1)))
+        assert "reviews" in await due.do_all(tomorrow, daily)
+
+
+def test_all_jobs_of_a_look_have_its_minute_and_nothing_finer_is_kept(tmp_path: Path) -> None:
+    """Whether an invitation left or an answer was counted shows in no time: a job that had nothing to do has the same."""
+    began = datetime(2026, 11, 2, 9, 17, 43, 123456, tzinfo=UTC)
+    successes.keep(tmp_path, NAMES, began)
+    later = began + timedelta(minutes=5)
+    successes.keep(tmp_path, NAMES - {"counting"}, later)
+    kept = json.loads((tmp_path / successes.NAME).read_text())
+    assert set(kept.values()) == {"2026-11-02T09:17+00:00", "2026-11-02T09:22+00:00"}
+    assert [name for name, minute in kept.items() if minute == "2026-11-02T09:17+00:00"] == ["counting"]
+    assert successes.read(tmp_path)["ending"] == datetime(2026, 11, 2, 9, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"ending": 3}', '{"ending": "yesterday"}', "\xff"])
+def test_a_file_that_cannot_be_read_is_no_success(tmp_path: Path, content: str) -> None:
+    (tmp_path / successes.NAME).write_text(content, "latin-1")
+    assert successes.read(tmp_path) == {}
+
+
+def test_a_job_is_late_when_its_last_success_is_older_than_it_may_be() -> None:
+    now = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    start = now - timedelta(days=3)
+    fresh = {job.name: now - timedelta(minutes=job.allowed_minutes) for job in JOBS}
+    assert not any(due.late(fresh, start, now).values())
+    for job in JOBS:
+        old = fresh | {job.name: now - timedelta(minutes=job.allowed_minutes + 1)}
+        assert [name for name, is_late in due.late(old, start, now).items() if is_late] == [job.name]
+    assert all(due.late({}, start, now).values())
+    assert not any(due.late({}, now, now).values())  # it has only just begun
+
+
+async def test_the_service_keeps_what_succeeded_for_itself_alone(sqlite_settings: StoreSettings) -> None:
+    async with stores(sqlite_settings) as engines:
+        ticking = jobs.start(Settings(sqlite_settings), engines)
+        for _ in range(200):
+            if successes.read(sqlite_settings.data):
+                break
+            await asyncio.sleep(0.05)
+        await jobs.stop(ticking)
+    assert set(successes.read(sqlite_settings.data)) == NAMES
+    assert not stat.S_IMODE(sqlite_settings.data.stat().st_mode) & 0o077
+
+
+async def test_the_running_service_says_last_years_band_though_old_reports_cannot_be_deleted(
+    store_settings: StoreSettings,
+) -> None:
+    """Before, one failing job kept all later ones of its look from being done."""
+    async with stores(store_settings) as engines:
+        opened = replace(await channel.load(), opened=f"{DAY.year - 1}-02-01")
+        await channel.save(engines["public"], opened)
+        await engines["cases"]._run_in_new_connection('ALTER TABLE "piece" RENAME TO "away"')
+        ticking = jobs.start(Settings(store_settings), engines)
+        for _ in range(100):
+            if bands := (await channel.load()).bands:
+                break
+            await asyncio.sleep(0.05)
+        await jobs.stop(ticking)
+        assert str(DAY.year - 1) in bands
