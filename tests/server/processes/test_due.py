@@ -60,7 +60,7 @@ async def _due(settings: StoreSettings, smtp: str, *, after: bool = False) -> As
 
 
 async def _break(look: Look, job: str) -> None:
-    if job == "destroying":
+    if job == "resuming":
         (look.site.data / "keys" / "release.lock").mkdir()
         return
     store, table = BROKEN[job]
