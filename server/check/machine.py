@@ -19,6 +19,7 @@ from server.mail import post
 from server.operation.watch import RESERVE_BYTES
 from server.settings import Settings
 from surveys.backup.making import MARK
+from surveys.lifecycle import clock
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 KEY_FILES = ("*.pem", "*.key", "*.wraps.json", "*.slips-*")
@@ -162,6 +163,16 @@ def judge_clock(data: Path, now: float) -> Finding:
     return good("clock", day=day)
 
 
+def judge_days(data: Path) -> Finding:
+    """Whether the days that the service has seen follow each other."""
+    found = clock.seen(data)
+    if found.last is None:
+        return unsure("days")
+    if not found.is_believed:
+        return failed("days", last=found.last, day=found.strange[-1])
+    return good("days", last=found.last)
+
+
 def _said_by(*command: str) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
@@ -207,5 +218,6 @@ def judge(data: Path, services: Sequence[Service]) -> Iterator[Finding]:
     yield judge_core(services)
     yield judge_swap(services)
     yield judge_clock(data, time.time())
+    yield judge_days(data)
     yield judge_backup(data, time.time())
     yield judge_disk(data)

@@ -48,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--second", action="store_true")
     command(account, "list", "account_list")
 
+    clocks = group("clock")
+    for verb in ("show", "believe"):
+        command(clocks, verb, f"clock_{verb}")
+
     importing = group("import")
     people = command(importing, "people", "import_people")
     people.add_argument("file")
@@ -245,6 +249,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.command import backups
 
         return backups.COMMANDS[command]
+    if command == "clock":
+        from server.command import clocks
+
+        return clocks.COMMANDS[f"{command} {verb}"]
     if command == "check":
         from server.command import check
 

@@ -13,7 +13,7 @@ from server.settings import Settings
 from surveys.cases import keeping
 from surveys.cases.clocks import years_kept
 from surveys.cases.keeper import keeper_at
-from surveys.lifecycle import resuming, reviews
+from surveys.lifecycle import clock, resuming, reviews
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import ROME, Site
 from surveys.public import channel
@@ -36,7 +36,8 @@ class Job:
     """One piece of what is due.
 
     `seconds` is how long it may take before it is given up until the next look; `allowed_minutes` how long ago its last
-    success may lie before somebody should look at it. One that is `daily` is done at the first look of a day alone.
+    success may lie before somebody should look at it. One that is `daily` is done at the first look of a day alone, one that
+    goes `by_day` only while the clock is believed (`surveys.lifecycle.clock`).
     """
 
     name: str
@@ -44,6 +45,13 @@ class Job:
     seconds: float = 180
     allowed_minutes: int = 45
     daily: bool = False
+    by_day: bool = False
+
+
+async def _read_clock(look: Look) -> None:
+    """Look whether the day follows those before it; jobs that go by the day ask what this found."""
+    if not clock.look(look.site.data, look.site.day).is_believed:
+        raise clock.ClockWrong(str(look.site.day))
 
 
 async def _count(look: Look) -> None:
@@ -53,19 +61,24 @@ async def _count(look: Look) -> None:
 
 
 async def _delete_old_cases(look: Look) -> None:
+    """What was over on the day of an earlier look, too: one wrong day deletes nothing."""
+    settled = clock.seen(look.site.data).settled
+    if settled is None:
+        return
     record = await channel.load()
     years = partial(years_kept, record.retention_years, record.kept_longer)
-    await keeping.sweep(look.site.engines["cases"], keeper_at(look.site.data), look.site.day, years)
+    await keeping.sweep(look.site.engines["cases"], keeper_at(look.site.data), settled, years)
 
 
 JOBS = (
-    Job("ending", lambda look: end_due(look.site)),
-    Job("counting", _count),
-    Job("old_cases", _delete_old_cases),
-    Job("year_bands", lambda look: keeping.close_year(look.site.engines["public"], look.site.day)),
+    Job("clock", _read_clock),
+    Job("ending", lambda look: end_due(look.site), by_day=True),
+    Job("counting", _count, by_day=True),
+    Job("old_cases", _delete_old_cases, by_day=True),
+    Job("year_bands", lambda look: keeping.close_year(look.site.engines["public"], look.site.day), by_day=True),
     Job("resuming", lambda look: resuming.resume(look.site), seconds=600),
     Job("reviews", lambda look: reviews.look_at_files(look.site), seconds=600, allowed_minutes=26 * 60, daily=True),
-    Job("notices", lambda look: notices.send_due(look.settings, look.began), seconds=600),
+    Job("notices", lambda look: notices.send_due(look.settings, look.began), seconds=600, by_day=True),
     Job("invitations", lambda look: invitations.send_due(look.settings, look.site), seconds=600),
     Job("charts", lambda look: draw_missing(look.settings), seconds=1200, allowed_minutes=90),
 )
@@ -89,6 +102,8 @@ async def do_all(look: Look, daily: dict[str, date]) -> list[str]:
     succeeded = []
     for job in JOBS:
         if job.daily and daily.get(job.name) == look.site.day:
+            continue
+        if job.by_day and not clock.seen(look.site.data).is_believed:
             continue
         try:
             async with asyncio.timeout(job.seconds):

@@ -16,7 +16,10 @@ from aiosmtpd.handlers import Sink
 from server.processes import due, jobs, successes
 from server.processes.due import JOBS, Look
 from server.settings import Settings
+from surveys.cases.clocks import SPOOL_DAYS
+from surveys.cases.tables import Piece
 from surveys.engines import PooledSQLite
+from surveys.lifecycle import clock
 from surveys.lifecycle.context import Site
 from surveys.public import channel, waves
 from surveys.public.waves import State
@@ -56,10 +59,17 @@ async def _due(settings: StoreSettings, smtp: str, *, after: bool = False) -> As
         await open_a_wave(replace(site, day=DAY))
         opened = replace(await channel.load(), opened=f"{DAY.year - 1}-02-01")
         await channel.save(engines["public"], opened)
+        clock.path_of(settings.data).unlink(missing_ok=True)
+        for earlier in (2, 1):  # the service has looked on two days before
+            clock.look(settings.data, day - timedelta(days=earlier))
         yield Look(site, Settings(settings, smtp=smtp), datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
 
 
 async def _break(look: Look, job: str) -> None:
+    if job == "clock":
+        clock.path_of(look.site.data).unlink()
+        clock.path_of(look.site.data).mkdir()
+        return
     if job == "resuming":
         (look.site.data / "keys" / "release.lock").mkdir()
         return
@@ -85,8 +95,10 @@ async def test_a_job_that_fails_keeps_no_other_from_being_done(
 ) -> None:
     async with _due(store_settings, mail, after=job == "ending") as look:
         await _break(look, job)
-        assert set(await due.do_all(look, {})) == NAMES - {job}
-    assert [line.partition(": ")[0] for line in capsys.readouterr().err.splitlines()] == [f"fault in job {job}"]
+        failed = [job, "resuming"] if job == "ending" else [job]  # a step that was begun is tried again
+        assert set(await due.do_all(look, {})) == NAMES - {*failed}
+    told = [line.partition(": ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert told == [f"fault in job {one}" for one in failed]
 
 
 @pytest.mark.opened
@@ -97,13 +109,46 @@ async def test_a_job_that_hangs_is_given_up_and_those_after_it_are_done(
     shorter = [replace(job, seconds=0.3) if job.name == "counting" else job for job in JOBS]
     monkeypatch.setattr(due, "JOBS", tuple(shorter))
     async with _due(sqlite_settings, mail) as look:
-        await due.JOBS[3].do(look)  # the bands of last year stand: they are not written again
+        await due.JOBS[4].do(look)  # the bands of last year stand: they are not written again
         public = look.site.engines["public"]
         assert isinstance(public, PooledSQLite)
         async with public.write_lock:
             succeeded = await due.do_all(look, {})
         assert NAMES - set(succeeded) == {"counting"}
         assert set(await due.do_all(look, {})) == NAMES
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("wrong", [date(2036, 5, 1), date(2024, 5, 1)])
+async def test_a_clock_that_jumps_ends_no_wave_and_deletes_nothing(
+    store_settings: StoreSettings, mail: str, wrong: date
+) -> None:
+    """Done from outside: one start with a wrong clock ended the survey and deleted what was kept for years."""
+    by_day = {job.name for job in JOBS if job.by_day}
+    async with _due(store_settings, mail) as look:
+        await Piece.insert(Piece(id=1, upload=b"", number=0, sealed=b"x", arrived=DAY - timedelta(days=1)))
+        assert set(await due.do_all(look, {})) == NAMES
+        jumped = replace(look, site=replace(look.site, day=wrong))
+        for _ in range(2):
+            assert NAMES - set(await due.do_all(jumped, {})) == by_day | {"clock"}
+        assert (await waves.get(WAVE)).state == State.OPEN and await Piece.count() == 1
+        assert set(await due.do_all(look, {})) == NAMES
+        clock.believe(look.site.data, wrong)
+        assert set(await due.do_all(jumped, {})) == NAMES
+        assert await Piece.count() == 1  # it takes a second day
+
+
+@pytest.mark.opened
+async def test_what_is_over_is_deleted_on_the_second_day_that_says_so(store_settings: StoreSettings, mail: str) -> None:
+    async with _due(store_settings, mail) as look:
+        await Piece.insert(Piece(id=1, upload=b"", number=0, sealed=b"x", arrived=DAY))
+        left = []
+        for day in (DAY, DAY + timedelta(days=SPOOL_DAYS), DAY + timedelta(days=SPOOL_DAYS + 1)):
+            await due.do_all(replace(look, site=replace(look.site, day=day)), {})
+            left.append(await Piece.count())
+        assert left == [1, 1, 1]
+        await due.do_all(replace(look, site=replace(look.site, day=DAY + timedelta(days=SPOOL_DAYS + 2))), {})
+        assert await Piece.count() == 0
 
 
 @pytest.mark.opened
