@@ -42,7 +42,12 @@ def clear_halves(data: Path) -> None:
     for path in (data / "keys").glob("*.partial"):
         writer = _PARTIAL.fullmatch(path.name)
         if writer and not _is_alive(int(writer[1])):
-            destroy_file(path)
+            if (
+                path.stat().st_nlink > 1
+            ):  # it has its name already (`keep_once`): what is written over here is written over there
+                path.unlink()
+            else:
+                destroy_file(path)
 
 
 def _is_alive(process: int) -> bool:

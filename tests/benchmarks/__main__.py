@@ -1,5 +1,5 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
-sizes audit coverage nulls suppression tables start stir strangers."""
+sizes audit coverage nulls suppression tables start stir strangers crashes simulator."""
 
 import asyncio
 import sys
@@ -14,9 +14,11 @@ from tests.benchmarks import (
     concerns,
     corpus,
     coverage,
+    crashes,
     nulls,
     phone,
     releases,
+    simulator,
     sizes,
     spending,
     starting,
@@ -44,6 +46,8 @@ PARTS = {
     "start": starting.measure,
     "stir": stirring.measure,
     "strangers": strangers.measure,
+    "crashes": crashes.measure,
+    "simulator": simulator.measure,
 }
 
 

@@ -4,6 +4,7 @@ Done from outside: after a kill at "destroying the sheets" two keepers opened 64
 everything and took one more; a backup that was open left keys and sheets for good.
 """
 
+import os
 from collections.abc import Awaitable, Callable
 
 import pysqlite3.dbapi2 as sqlite
@@ -158,3 +159,16 @@ async def test_waves_that_the_version_before_had_ended_are_noted_once(site: Site
     over_path(site.data, WAVE).unlink()
     await destroying.keep_at_update(site)
     assert not over_path(site.data, WAVE).exists()
+
+
+async def test_half_written_files_of_a_process_that_is_gone_go_and_take_no_file_with_them(sqlite_site: Site) -> None:
+    """Found by the simulator: a process that died after it had linked a file left two names of it; one was written over."""
+    keys = sqlite_site.data / "keys"
+    keys.mkdir(exist_ok=True)
+    (keys / "a.plan").write_bytes(b"whole")
+    (keys / "a.plan.999999999.partial").hardlink_to(keys / "a.plan")
+    (keys / "b.wave.key.999999999.partial").write_bytes(b"half a key")
+    (keys / f"c.plan.{os.getpid()}.partial").write_bytes(b"being written")
+    await resuming.resume(sqlite_site)
+    assert (keys / "a.plan").read_bytes() == b"whole"
+    assert [path.name for path in keys.glob("*.partial")] == [f"c.plan.{os.getpid()}.partial"]

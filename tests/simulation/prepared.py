@@ -25,7 +25,8 @@ def _prepare(before: str, settings: StoreSettings) -> None:
     asyncio.run(story())
 
 
-def _folder(before: str, folder: Path) -> None:
+def folder_before(before: str, folder: Path) -> None:
+    """Make the folder that `once` keeps."""
     _prepare(before, StoreSettings(folder / "data"))
 
 
@@ -40,7 +41,7 @@ def _databases(before: str, address: str) -> tuple[str, Path]:
 def prepared(before: str, folder: Path, address: str | None) -> Iterator[StoreSettings]:
     """Stores of their own in a folder, or beside it on a PostgreSQL."""
     if address is None:
-        shutil.copytree(once.made(f"before {before}", partial(_folder, before)), folder)
+        shutil.copytree(once.made(f"before {before}", partial(folder_before, before)), folder)
         yield StoreSettings(folder / "data")
     else:
         template, files = _databases(before, address)
