@@ -1,0 +1,75 @@
+"""A step that somebody writes into the store is not taken, and two that come at once are taken one after the other."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from surveys.answers import wave as urn_of
+from surveys.lifecycle import closing, resuming, steps
+from surveys.lifecycle.context import Site
+from surveys.lifecycle.leftovers import leftovers
+from surveys.people import log
+from surveys.people import steps as rows
+from surveys.people.tables import StepBegun
+from surveys.public import waves
+from surveys.public.waves import State
+from tests.conftest import DAY, WAVE, open_a_wave
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("mark", ["", "0" * 64, "à"])
+@pytest.mark.parametrize(("step", "details"), [("cancel", {}), ("end", {"act": "0"}), ("destroy", {})])
+async def test_a_row_that_we_did_not_write_is_no_step_and_is_named(
+    site: Site, step: str, details: dict[str, str], mark: str
+) -> None:
+    """Could pass: one INSERT, and the jobs destroy every sheet in the name of the personnel office."""
+    await open_a_wave(site)
+    forged = StepBegun(
+        id=f"{WAVE}/{step}", wave=WAVE, step=step, day=DAY, actor="hr", details=json.dumps(details), mark=mark
+    )
+    await StepBegun.insert(forged)
+    before = await log.read()
+    await resuming.resume(site)
+    assert (await waves.get(WAVE)).state == State.OPEN and await urn_of.is_there(WAVE) and await log.read() == before
+    assert [str(one) for one in await leftovers(site)] == [f"step of {WAVE}"]
+
+
+@pytest.mark.opened
+async def test_a_step_whose_row_was_changed_is_not_taken(site: Site) -> None:
+    await open_a_wave(site)
+    await steps.begin(site, WAVE, "extend", ends=str(DAY + timedelta(days=20)))
+    await StepBegun.update({StepBegun.details: json.dumps({"ends": str(DAY + timedelta(days=21))})}, force=True)
+    assert await rows.begun() == []
+    await resuming.resume(site)
+    assert (await waves.get(WAVE)).extensions == ()
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("details", ["", "[]", "null", "7", '{"ends": 3}', "{"])
+async def test_an_odd_row_keeps_no_other_step_from_being_finished(sqlite_site: Site, details: str) -> None:
+    await open_a_wave(sqlite_site)
+    await StepBegun.insert(
+        StepBegun(id="x/extend", wave="x", step="extend", day=None, actor="", details=details, mark="")
+    )
+    await steps.begin(sqlite_site, WAVE, "end", act="0")
+    await resuming.resume(sqlite_site)
+    assert (await waves.get(WAVE)).state == State.ENDED
+
+
+@pytest.mark.opened
+async def test_of_two_who_end_and_cancel_at_once_each_is_told_once_and_in_order(site: Site) -> None:
+    await open_a_wave(site)
+    took = await asyncio.gather(
+        closing.end(replace(site, actor="a"), WAVE),
+        closing.cancel(replace(site, actor="b"), WAVE),
+        closing.cancel(replace(site, actor="c"), WAVE),
+        return_exceptions=True,
+    )
+    refused = [one for one in took if isinstance(one, waves.WrongState)]
+    assert len(refused) in (1, 2) and (await waves.get(WAVE)).state == State.CANCELLED
+    acts = [act.act for act in await log.read()]
+    assert acts.count("wave cancelled") == acts.count("urn destroyed") == 1
+    assert acts.count("wave ended") == 2 - len(refused)
