@@ -16,7 +16,7 @@ from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from surveys.lifecycle import organisation as life
 from surveys.lifecycle.context import Site
-from surveys.public.organisation import Notice, OrganisationRecord, SupportContact, load
+from surveys.public.organisation import Notice, OrganisationChanged, OrganisationRecord, SupportContact, load, shown
 
 SPARE_CONTACTS = 2
 MOST_CONTACTS = 20
@@ -54,6 +54,10 @@ class OrganisationPage:
     missing: tuple[str, ...]
     fields: tuple[FieldLine, ...]
     contacts: tuple[ContactLine, ...]
+    seen: str
+    """The mark of what stands in the store: it comes back with the form."""
+    changed: tuple[tuple[str, str], ...]
+    """What somebody else wrote meanwhile, by label."""
 
 
 def _fields(record: OrganisationRecord, language: str) -> tuple[FieldLine, ...]:
@@ -76,10 +80,17 @@ def _fields(record: OrganisationRecord, language: str) -> tuple[FieldLine, ...]:
     )
 
 
-async def _page(request: AppRequest, error: str = "") -> Response[str]:
+async def _page(
+    request: AppRequest,
+    error: str = "",
+    typed: OrganisationRecord | None = None,
+    before: OrganisationRecord | None = None,
+) -> Response[str]:
+    """The form, with what was typed where it was not kept, and what somebody else kept since `before`."""
     shell, desk = await frame(request, error=error)
     language = shell.language
-    record = await load() or OrganisationRecord("")
+    stored = await load() or OrganisationRecord("")
+    record = typed or stored
     contacts = [
         ContactLine(
             c.name, text_of(c.what, language), c.reach, c.hours, c.languages, c.cost, c.checked_on, c.tells_employer
@@ -91,11 +102,23 @@ async def _page(request: AppRequest, error: str = "") -> Response[str]:
         shell,
         desk,
         say(language, "hr.organisation.heading"),
-        tuple(say(language, f"hr.missing.{gap}") for gap in record.missing()),
+        tuple(say(language, f"hr.missing.{gap}") for gap in stored.missing()),
         _fields(record, language),
         tuple(contacts),
+        shown(stored),
+        _differences(record, before, language) if before else (),
     )
     return show(page, status=422 if error else 200)
+
+
+def _differences(typed: OrganisationRecord, now: OrganisationRecord, language: str) -> tuple[tuple[str, str], ...]:
+    """Where what stands there is another than what was typed: the label, and what stands there."""
+    pairs = zip(_fields(typed, language), _fields(now, language), strict=True)
+    found = [(there.label, there.value or "–") for mine, there in pairs if mine.value != there.value]
+    if typed.contacts != now.contacts:
+        names = ", ".join(contact.name for contact in now.contacts) or "–"
+        found.append((say(language, "hr.organisation.contacts"), names))
+    return tuple(found)
 
 
 @get("/organisation")
@@ -109,24 +132,29 @@ async def save_organisation(request: AppRequest, site: NamedDependency[Site]) ->
     """Keep the form."""
     data = {name: value.strip() for name, value in (await checked_form(request)).items()}
     language = (await frame(request))[0].language
-    before = await load() or OrganisationRecord("")
-    checked = data.get("help_checked_on", "")
-    if not data.get("name"):
-        return await _page(request, say(language, "hr.organisation.needs_name"))
-    if checked and not is_day(checked):
-        return await _page(request, say(language, "hr.refused.form"))
-    record = replace(
+    record = _typed(data, await load() or OrganisationRecord(""), language)
+    if not record.name:
+        return await _page(request, say(language, "hr.organisation.needs_name"), record)
+    if record.help_checked_on and not is_day(record.help_checked_on):
+        return await _page(request, say(language, "hr.refused.form"), replace(record, help_checked_on=""))
+    try:
+        await life.keep(site, record, data.get("seen"))
+    except OrganisationChanged as problem:
+        return await _page(request, say(language, "hr.organisation.changed"), record, problem.now)
+    return done("/hr/organisation", "saved")
+
+
+def _typed(data: dict[str, str], before: OrganisationRecord, language: str) -> OrganisationRecord:
+    return replace(
         before,
-        name=data["name"][:100],
+        name=data.get("name", "")[:100],
         address=data.get("address", "")[:200].rstrip("/"),
         referente=data.get("referente", "")[:200],
         canale=data.get("canale", "")[:200],
-        help_checked_on=checked,
+        help_checked_on=data.get("help_checked_on", ""),
         contacts=_contacts(data, before, language),
         notice=Notice(*(data.get(part, "")[:1000] for part in ("controller", "purpose", "retention", "contact"))),
     )
-    await life.keep(site, record)
-    return done("/hr/organisation", "saved")
 
 
 def is_day(text: str) -> bool:

@@ -8,11 +8,17 @@ from surveys.public import organisation
 from surveys.public.organisation import OrganisationRecord
 
 
-async def keep(site: Site, record: OrganisationRecord) -> None:
+async def keep(site: Site, record: OrganisationRecord, seen: str | None = None) -> None:
     """Keep it. The representative reads which parts changed, help and notice among them, and another address by name: to that
-    links, slips and posters lead from now on."""
+    links, slips and posters lead from now on.
+
+    Raises
+    ------
+    OrganisationChanged
+        If it is not any more what `seen` is the mark of. Nothing was changed.
+    """
     before = await organisation.load()
-    await organisation.save(site.engines["public"], record)
+    await organisation.save(site.engines["public"], record, seen)
     people, was, now = site.engines["people"], asdict(before) if before else {}, asdict(record)
     if changed := sorted(name for name in now if now[name] != was.get(name)):
         await log.record(people, site.day, site.actor, "organisation changed", parts=", ".join(changed))

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
-from surveys.engines import StoreEngine
+from surveys.engines import PooledSQLite, StoreEngine
 from surveys.languages import LANGUAGES
 from surveys.public.tables import Organisation
+from surveys.shown import mark_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,39 @@ async def load() -> OrganisationRecord | None:
     return OrganisationRecord(**content)
 
 
-async def save(engine: StoreEngine, record: OrganisationRecord) -> None:
+class OrganisationChanged(Exception):
+    """Somebody else kept it meanwhile; `now` is what stands there, and nothing was changed."""
+
+    def __init__(self, now: OrganisationRecord) -> None:
+        super().__init__("the organisation was changed meanwhile")
+        self.now = now
+
+
+def shown(record: OrganisationRecord) -> str:
+    """The mark of what a form showed."""
+    return mark_of(asdict(record))
+
+
+async def save(engine: StoreEngine, record: OrganisationRecord, seen: str | None = None) -> None:
+    """Keep it.
+
+    Parameters
+    ----------
+    engine : of the public store
+    record : all of it
+    seen : the mark of what whoever changed it had before her; None changes whatever stands there
+
+    Raises
+    ------
+    OrganisationChanged
+    """
     text = json.dumps(asdict(record), ensure_ascii=False)
-    async with engine.transaction():
+    async with engine.transaction() as transaction:
+        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
+            await transaction.connection.execute("LOCK TABLE organisation IN EXCLUSIVE MODE")
+        now = await load()
+        if seen is not None and now is not None and shown(now) != seen:
+            raise OrganisationChanged(now)
         await Organisation.delete().where(Organisation.id == 1)
         await Organisation.insert(Organisation(id=1, content=text))
 

@@ -1,5 +1,6 @@
 """Organisation, channel and actions by HR's forms: kept, refused to others, wrong ones named, twice the same is once."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -128,3 +129,37 @@ async def test_another_address_is_in_the_log_and_no_invitation_of_an_open_wave_l
         answered = await here.post(ways[2])
         assert answered.status_code == 200 and f"{known.address}/answer#l=" in answered.text
         assert [act.act for act in await log.read()][-2:] == ["address changed", "links made"]
+
+
+async def test_of_two_who_change_the_organisation_the_second_is_told_and_nothing_is_lost(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Could be lost: the help numbers that one corrected while the other had the form open."""
+    async with offices(sqlite_settings) as here:
+        await here.post("/hr/organisation", **ORGANISATION)
+        seen = _seen((await here.get("/hr/organisation?lang=it")).text)
+        first = await here.post("/hr/organisation?lang=it", **ORGANISATION | {"referente": "Anna", "seen": seen})
+        assert first.status_code == 303
+        second = await here.post(
+            "/hr/organisation?lang=it", "risorse", **ORGANISATION | {"canale": "cassetta blu", "seen": seen}
+        )
+        assert second.status_code == 422 and say("it", "hr.organisation.changed") in unescape(second.text)
+        assert '<dd dir="auto">Anna</dd>' in second.text and 'value="cassetta blu"' in second.text
+        kept = await organisation.load()
+        assert kept is not None and (kept.referente, kept.canale) == ("Anna", "")
+        again = ORGANISATION | {"canale": "cassetta blu", "seen": _seen(second.text)}
+        assert (await here.post("/hr/organisation?lang=it", "risorse", **again)).status_code == 303
+        kept = await organisation.load()
+        assert kept is not None and kept.canale == "cassetta blu"
+
+
+async def test_what_was_typed_stays_where_the_organisation_is_refused(sqlite_settings: StoreSettings) -> None:
+    async with offices(sqlite_settings) as here:
+        answered = await here.post("/hr/organisation", **ORGANISATION | {"name": "", "referente": "Scritta Ora"})
+        assert answered.status_code == 422 and 'value="Scritta Ora"' in answered.text
+
+
+def _seen(page: str) -> str:
+    found = re.search(r'name="seen" value="([0-9a-f]{32})"', page)
+    assert found
+    return found[1]
