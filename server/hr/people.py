@@ -21,7 +21,7 @@ from server.settings import Settings
 from surveys.importing.people import PeopleImport, RefusedRow
 from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle.context import Site
-from surveys.lifecycle.roster import ManyLeave, import_people
+from surveys.lifecycle.roster import ManyLeave, NotDecided, NumbersMissing, import_people
 from surveys.people import roster
 from surveys.people.roster import Changes
 
@@ -93,7 +93,7 @@ def _asked(changes: Changes, language: str) -> Asked:
         say(language, "hr.people.many_leave", n=leaving, before=changes.before),
         leaving,
         say(language, "hr.people.others", added=len(changes.added), moved=len(changes.moved)),
-        changes.left[:MOST_NAMES],
+        tuple(entry.name for entry in changes.left[:MOST_NAMES]),
         max(0, leaving - MOST_NAMES),
     )
 
@@ -143,6 +143,11 @@ async def import_file(
         await import_people(site, found, _number(data.get("leaving", "")))
     except ManyLeave as problem:
         return await _page(request, changes=problem.changes)
+    except NotDecided as problem:
+        names = ", ".join(one.entry.name for one in problem.changes.undecided[:MOST_NAMES])
+        return await _page(request, error=say(language, "hr.people.undecided", names=names))
+    except NumbersMissing:
+        return await _page(request, error=say(language, "hr.people.no_numbers"))
     return done("/hr/people", "people_imported")
 
 

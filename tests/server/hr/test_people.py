@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.people import roster
-from surveys.people.roster import PersonEntry, changes
+from surveys.people.matching import Known, PersonEntry, match
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, small_cooperative
 from tests.server.hr.offices import Offices, offices
@@ -110,9 +110,13 @@ entries = st.lists(
 @given(entries, entries)
 def test_everybody_came_left_moved_or_stayed(before: list[PersonEntry], after: list[PersonEntry]) -> None:
     """Of homonyms as many as there are: nobody is counted twice or lost."""
-    found = changes([(one.name, one.contact, one.unit) for one in before], after)
+    found = match(_known(before), after).changes
     assert found.before == len(before)
     assert len(before) - len(found.left) == len(after) - len(found.added)  # who stayed or moved
     assert len(found.moved) <= len(after) - len(found.added)
-    same = changes([(one.name, one.contact, one.unit) for one in after], after)
-    assert (same.added, same.left, same.moved) == ((), (), ())
+    same = match(_known(after), after).changes
+    assert (same.added, same.left, same.moved, same.changed) == ((), (), (), ())
+
+
+def _known(entries: list[PersonEntry]) -> list[Known]:
+    return [Known(place, None, entry) for place, entry in enumerate(entries, start=1)]
