@@ -13,6 +13,7 @@ from surveys.people.matching import Changes as Changes
 from surveys.people.matching import Known, Match, match
 from surveys.people.matching import PersonEntry as PersonEntry
 from surveys.people.tables import Person, PersonLeft, Unit
+from surveys.people.undelivered import mend
 from surveys.staff_number import key_of
 
 BACK_WITHIN = timedelta(days=365)
@@ -85,7 +86,13 @@ async def replace(
         await write(units, rows)
         await remember_left(found.left, today)
         await forget_left({row.id for row in rows})
+        await mend([known.id for entry, known in found.pairs if known and is_corrected(known.entry, entry)])
     return found.changes
+
+
+def is_corrected(before: PersonEntry, after: PersonEntry) -> bool:
+    """Whether somebody has another e-mail address than before."""
+    return "@" in after.contact and after.contact.casefold() != before.contact.casefold()
 
 
 async def write(units: Sequence[UnitEntry], people: Sequence[Known]) -> None:
