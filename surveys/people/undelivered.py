@@ -61,7 +61,9 @@ async def mend(people: Sequence[int]) -> None:
     for wave in [str(row["wave"]) for row in rows]:
         for start in range(0, len(people), _CHUNK):
             invited = (Panel.wave == wave) & (Panel.channel == "email")
-            panel = await Panel.select(Panel.id).where(invited & Panel.person.is_in(people[start : start + _CHUNK]))
+            panel = await Panel.select(Panel.id).where(
+                invited & Panel.person.is_in(list(people[start : start + _CHUNK]))
+            )
             if panel:
                 await _mend(wave, [int(row["id"]) for row in panel])
 
