@@ -1,12 +1,14 @@
 """Taking an imported file of people into the people store."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from surveys.importing import words
 from surveys.importing.people import PeopleImport
 from surveys.lifecycle.context import Site
-from surveys.people import log, roster
-from surveys.people.matching import Changes, Match, PersonEntry
+from surveys.people import lists, log, roster
+from surveys.people.matching import Changes, Match, PersonEntry, match
 from surveys.people.roster import UnitEntry
 
 FEW_LEAVE = 5
@@ -55,19 +57,128 @@ async def import_people(
         As `ManyLeave` if more than five percent are not in the new list and `leaving` is not their number, as `NotDecided`
         or as `NumbersMissing`.
     """
-    units, persons = await entries_of(found)
+    return await _take_in(site, *await entries_of(found), leaving, decided)
 
-    def look(match: Match) -> None:
-        if match.undecided:
-            raise NotDecided(match.changes)
-        changes = match.changes
-        if 100 * len(changes.left) > FEW_LEAVE * changes.before and leaving != len(changes.left):
-            raise ManyLeave(changes)
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a list would change, under the id of the draft that waits, with the names of its units; `asks`: whether the number of
+    those who leave must be typed."""
+
+    draft: str
+    changes: Changes
+    units: tuple[tuple[str, str], ...]
+    asks: bool
+
+
+class DraftGone(ListRefused):
+    """The list that was looked at waits no more."""
+
+
+class ListChanged(ListRefused):
+    """The present list is another one than that which the new list was held against."""
+
+
+async def preview(site: Site, found: PeopleImport, now: datetime) -> Preview:
+    """Say what a file would change, and keep it for an hour; nothing of the list is written.
+
+    Raises
+    ------
+    NumbersMissing
+    """
+    units, persons = await entries_of(found)
+    await _check_numbers(persons)
+    await forget_lists(site, now)
+    return await _seen(await lists.keep_draft(site.engines["people"], site.actor, units, persons, now))
+
+
+async def preview_again(site: Site, draft: str, now: datetime, decided: Mapping[str, int]) -> Preview:
+    """Say once more what a list that waits would change, against the list as it is now and with what was decided so far.
+
+    Raises
+    ------
+    DraftGone
+    """
+    waits = await _waiting(site, draft, now)
+    return await _seen(
+        await lists.keep_draft(site.engines["people"], site.actor, waits.units, waits.persons, now), decided
+    )
+
+
+async def confirm(
+    site: Site, draft: str, now: datetime, leaving: int | None = None, decided: Mapping[str, int] | None = None
+) -> Changes:
+    """Make a list that was looked at the list.
+
+    Raises
+    ------
+    ListRefused
+        As `import_people`; as `DraftGone` or `ListChanged` if it is not what was looked at any more.
+    """
+    async with site.engines["people"].transaction():
+        waits = await _waiting(site, draft, now)
+        if waits.mark != await lists.mark():
+            raise ListChanged
+        changed = await _take_in(site, waits.units, waits.persons, leaving, decided)
+        await lists.drop_draft(site.actor)
+    return changed
+
+
+async def take_back(site: Site) -> bool:
+    """Make the list what it was before the last import, for thirty days; False if nothing can be taken back."""
+    people = site.engines["people"]
+    async with people.transaction():
+        found = await lists.take_back(people, site.day)
+        if found is not None:
+            details = {"imported": found.day.isoformat(), "by": found.actor}
+            await log.record(people, site.day, site.actor, "import taken back", **details)
+    return found is not None
+
+
+async def forget_lists(site: Site, now: datetime) -> None:
+    """Delete the lists that may be kept no longer (`surveys.people.lists.forget`). May run at any time, and twice."""
+    await lists.forget(site.engines["people"], site.day, now)
+
+
+async def _waiting(site: Site, draft: str, now: datetime) -> lists.Draft:
+    found = await lists.draft_of(site.actor, draft, now)
+    if found is None:
+        raise DraftGone
+    return found
+
+
+async def _seen(draft: lists.Draft, decided: Mapping[str, int] | None = None) -> Preview:
+    changes = match(await roster.everyone(), draft.persons, decided).changes
+    asks = not changes.undecided and _many(changes)  # until all are decided nobody knows how many leave
+    return Preview(draft.id, changes, tuple((unit.code, unit.name) for unit in draft.units), asks)
+
+
+def _many(changes: Changes) -> bool:
+    return 100 * len(changes.left) > FEW_LEAVE * changes.before
+
+
+async def _check_numbers(persons: Sequence[PersonEntry]) -> None:
+    if await roster.has_numbers() and not all(person.number for person in persons):
+        raise NumbersMissing
+
+
+async def _take_in(
+    site: Site,
+    units: Sequence[UnitEntry],
+    persons: Sequence[PersonEntry],
+    leaving: int | None,
+    decided: Mapping[str, int] | None,
+) -> Changes:
+    def look(found: Match) -> None:
+        if found.undecided:
+            raise NotDecided(found.changes)
+        if _many(found.changes) and leaving != len(found.changes.left):
+            raise ManyLeave(found.changes)
 
     people = site.engines["people"]
     async with people.transaction():
-        if await roster.has_numbers() and not all(person.number for person in persons):
-            raise NumbersMissing
+        await _check_numbers(persons)
+        await lists.keep_before(site.day, site.actor)
         changed = await roster.replace(people, units, persons, site.day, look, decided)
         await log.record(
             people,

@@ -39,6 +39,25 @@ class PersonLeft(Table):
     day = Date(default=None, null=True)
 
 
+class ListDraft(Table):
+    """A new staff list that was read and waits for HR's yes: for an hour, one an account. `mark` is of the list it was held against."""
+
+    id = Varchar(length=43, primary_key=True)
+    account = Varchar(length=60)
+    ends = Timestamptz(default=None, null=True)
+    mark = Varchar(length=64)
+    content = Text()
+
+
+class ListBefore(Table):
+    """The staff list as it was before the last import, for thirty days: one row."""
+
+    id = Integer(primary_key=True)
+    day = Date(default=None, null=True)
+    actor = Text()
+    content = Text()
+
+
 class Panel(Table):
     """Who was invited to a wave, and by which channel; `issued` is a day, or nothing.
 
