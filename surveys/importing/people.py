@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from surveys.importing import words
+from surveys.importing.forms import armed
 from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
 from surveys.languages import LANGUAGES
 from surveys.staff_number import key_of
@@ -116,12 +117,25 @@ def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIM
         taken += len(cells)
         if number > MOST_ROWS or taken > MOST_CELLS:
             raise FileUnreadable("long", limit=MOST_ROWS if number > MOST_ROWS else MOST_CELLS)
-        _take(reading, number, cells)
+        _take(reading, number, cells if rows.encoding == "xlsx" else [armed(cell) for cell in cells])
     persons = reading.persons
     if reading.numbered:
         persons = [person for person in persons if person.number]
         reading.refused = sorted([*reading.refused, *reading.without], key=lambda one: one.row)
     return PeopleImport(persons, _in_order(reading.units), reading.refused, rows.encoding, rows.encoding_guessed)
+
+
+def read_person(cells: Mapping[str, str], today: date) -> tuple[PersonRow | None, list[RefusedRow]]:
+    """Read one person as a row of a file would be: she, or what is wrong with each cell.
+
+    Parameters
+    ----------
+    cells : by what they hold (`words.COLUMNS`), without blanks around
+    today : the day on which ages are counted
+    """
+    reading = _Reading({meaning: (place, meaning) for place, meaning in enumerate(cells)}, (), today)
+    _take(reading, 1, [*cells.values()])
+    return (reading.persons[0] if reading.persons else None), reading.refused
 
 
 def _start(rows: Rows, today: date) -> _Reading:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from piccolo.columns.combination import Where
 from piccolo.query.functions import Count
 
 from surveys.engines import StoreEngine
@@ -30,8 +31,9 @@ class UnitEntry:
     parent: str
 
 
-async def everyone() -> list[Known]:
-    """Everybody on the list, in no order."""
+async def everyone(which: Where | None = None) -> list[Known]:
+    """Everybody on the list, or those of `which`, in no order."""
+    rows = Person.select()
     return [
         Known(
             int(row["id"]),
@@ -48,7 +50,7 @@ async def everyone() -> list[Known]:
                 row["consent"],
             ),
         )
-        for row in await Person.select()
+        for row in await (rows if which is None else rows.where(which))
     ]
 
 
@@ -107,10 +109,11 @@ async def write(units: Sequence[UnitEntry], people: Sequence[Known]) -> None:
             )
         )
     for start in range(0, len(people), _CHUNK):
-        await Person.insert(*(_row(known) for known in people[start : start + _CHUNK]))
+        await Person.insert(*(row_of(known) for known in people[start : start + _CHUNK]))
 
 
-def _row(known: Known) -> Person:
+def row_of(known: Known) -> Person:
+    """Somebody as the table has her."""
     entry = known.entry
     return Person(
         id=known.id,
@@ -139,6 +142,11 @@ async def forget_left(here: Container[int]) -> None:
     for row in await PersonLeft.select(PersonLeft.id):
         if int(row["id"]) in here:
             await PersonLeft.delete().where(PersonLeft.id == int(row["id"]))
+
+
+async def returning(entry: PersonEntry, today: date) -> Known | None:
+    """Who left in the last year with this number, if anybody did."""
+    return (await _back(today)).get(key_of(entry.number))
 
 
 async def remember_left(people: Iterable[Known], today: date) -> None:
