@@ -9,6 +9,7 @@ from surveys.people import log, person
 from surveys.people.matching import PersonEntry
 
 FIELDS = ("number", "name", "contact", "consent", "language", "unit", "gender", "age")
+MOST_SIGNS = 300
 _COLUMNS = {"contact": "email", "unit": "territory"}
 """What a file calls a field, where that is another name; a contact may be a telephone number there too."""
 
@@ -64,11 +65,16 @@ async def leave(site: Site, row: int) -> None:
 
 
 def _entry(site: Site, typed: Mapping[str, str]) -> PersonEntry:
-    cells = {_COLUMNS.get(name, name): typed.get(name, "").strip() for name in FIELDS}
+    cells = {_COLUMNS.get(name, name): _plain(typed.get(name, "")) for name in FIELDS}
     found, refused = read_person(cells, site.day)
     if found is None:
         raise CellsRefused(refused)
-    unit = typed.get("unit", "").strip()
+    unit = cells["territory"]
     return PersonEntry(
         found.name, found.contact, found.language, unit, found.gender, found.age, {}, found.number, found.consent
     )
+
+
+def _plain(text: str) -> str:
+    """What was typed, without the signs that no store keeps."""
+    return "".join(letter for letter in text[:MOST_SIGNS] if letter.isprintable()).strip()

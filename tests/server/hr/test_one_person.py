@@ -6,9 +6,12 @@ from html import unescape
 import pytest
 
 from server.frame.texts import say
+from surveys.lifecycle import person
+from surveys.lifecycle.context import Site
 from surveys.people import log, roster
 from surveys.people.matching import Known
 from surveys.stores import StoreSettings
+from tests.conftest import DAY
 from tests.server.hr.offices import Offices, offices
 
 LIST = (
@@ -100,6 +103,16 @@ async def test_what_a_file_would_not_bring_no_hand_writes(
         answered = await here.post(f"/hr/people/{place}?lang=it", **MEI | ({"number": "4"} if new else {}) | wrong)
         assert answered.status_code == 422 and say("it", said) in unescape(answered.text)
         assert await roster.everyone() == before
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud83d", "\u202e"])
+async def test_signs_that_no_store_keeps_are_left_out(sqlite_settings: StoreSettings, sign: str) -> None:
+    """Could break: a lone surrogate in a name was a fault of the store."""
+    async with offices(sqlite_settings) as here:
+        await _import(here, LIST)
+        site = Site(here.engines, sqlite_settings.data, DAY, "hr")
+        await person.add(site, MEI | {"number": "4", "name": f"Leo{sign} Blu"})
+        assert (await _known("4")).entry.name == "Leo Blu"
 
 
 async def test_who_is_marked_as_left_is_off_the_list_and_comes_back_as_herself(sqlite_settings: StoreSettings) -> None:
