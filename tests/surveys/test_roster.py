@@ -137,6 +137,26 @@ async def test_who_comes_back_within_a_year_is_no_newcomer(sqlite_site: Site, da
         await panel.check("", await panel.members(""), earlier, back.day, 5)
 
 
+async def test_three_who_are_moved_under_other_names_are_a_difference_and_joiners_and_leavers_are_none(
+    sqlite_site: Site,
+) -> None:
+    """Could isolate three people: under another address they were leavers and newcomers, and the rule saw no difference."""
+    prato = [_row(f"Persona {n}", str(n), f"p{n}@prova.invalid") for n in range(40)]
+    firenze = [_row(f"Persona {n}", str(n), unit="firenze") for n in range(40, 75)]
+    await import_people(sqlite_site, _file(*prato, *firenze))
+    await panel.invite(sqlite_site.engines["people"], "w1", await panel.members("prato"))
+    later = replace(sqlite_site, day=DAY + timedelta(days=60))
+    earlier = [panel.EarlierPanel("w1", DAY)]
+    moved = [replace(one, name=f"Altra {one.number}", contact="", unit="firenze") for one in prato[:3]]
+    await import_people(later, _file(*moved, *prato[3:], *firenze))
+    with pytest.raises(panel.PanelRefused) as refused:
+        await panel.check("prato", await panel.members("prato"), earlier, later.day, 5)
+    assert refused.value.figures == {"wave": "w1", "people": 3, "limit": 10, "until": str(DAY + timedelta(days=365))}
+    await panel.check("", await panel.members(""), earlier, later.day, 5)  # the remedy that its words name
+    await import_people(later, _file(*prato[2:], *firenze, *(_row(f"Nuova {n}", f"9{n}") for n in range(4))))
+    await panel.check("prato", await panel.members("prato"), earlier, later.day, 5)
+
+
 async def test_a_unit_keeps_its_code_while_its_name_and_those_above_it_stay(sqlite_site: Site) -> None:
     before = [roster.UnitEntry("po", "Prato", ""), roster.UnitEntry("po.x", "Asilo Blu", "po")]
     await roster.replace(sqlite_site.engines["people"], before, [], DAY)
