@@ -1,7 +1,7 @@
 """One person of the staff list: found by a form, so that no name stands in an address; added, corrected, marked as left."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 from litestar import Response, get, post
@@ -65,7 +65,7 @@ async def _page(request: AppRequest, row: int, given: Mapping[str, str], error: 
         desk,
         given.get("name", "") if row else say(language, "hr.person.new"),
         row,
-        given,
+        {name: acts.plain(given.get(name, "")) for name in acts.FIELDS},
         await roster.has_numbers() or not await roster.count(),
         (*(() if row else (nothing,)), *await _units()),
         (nothing, *((code, NAMES[code]) for code in LANGUAGES)),
@@ -108,7 +108,7 @@ async def find(request: AppRequest) -> Response[str]:
     """Show those in whose name, number or contact a text is."""
     data = await checked_form(request)
     shell, desk = await frame(request)
-    found, units = await people.find(data.get("text", "")[:200]), dict(await _units())
+    found, units = await people.find(acts.plain(data.get("text", ""))), dict(await _units())
     lines = tuple(
         (one.id, one.entry.name, " · ".join(filter(None, (one.entry.number, units.get(one.entry.unit)))))
         for one in found[:MOST_FOUND]
@@ -140,7 +140,7 @@ async def one(request: AppRequest, person: FromPath[str]) -> Response[str]:
         known = await people.get(_row(person))
     except PersonRefused as problem:
         raise NotFoundException from problem
-    return await _page(request, known.id, {k: v for k, v in asdict(known.entry).items() if isinstance(v, str)})
+    return await _page(request, known.id, {name: getattr(known.entry, name) for name in acts.FIELDS})
 
 
 @post("/people/one/{person:str}")

@@ -65,7 +65,7 @@ async def leave(site: Site, row: int) -> None:
 
 
 def _entry(site: Site, typed: Mapping[str, str]) -> PersonEntry:
-    cells = {_COLUMNS.get(name, name): _plain(typed.get(name, "")) for name in FIELDS}
+    cells = {_COLUMNS.get(name, name): plain(typed.get(name, "")) for name in FIELDS}
     found, refused = read_person(cells, site.day)
     if found is None:
         raise CellsRefused(refused)
@@ -75,6 +75,6 @@ def _entry(site: Site, typed: Mapping[str, str]) -> PersonEntry:
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """What was typed, without the signs that no store keeps."""
     return "".join(letter for letter in text[:MOST_SIGNS] if letter.isprintable()).strip()

@@ -105,6 +105,18 @@ async def test_what_a_file_would_not_bring_no_hand_writes(
         assert await roster.everyone() == before
 
 
+async def test_a_form_that_lacks_fields_is_refused_in_words_and_an_empty_one_is_shown(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Could break: a page that showed again what was typed had no word for what was not sent."""
+    async with offices(sqlite_settings) as here:
+        await _import(here, LIST)
+        assert (await here.get("/hr/people/new?lang=it")).status_code == 200
+        for place in ("new", f"one/{(await _known('3')).id}", "one/7"):
+            for typed in ({}, {"name": "Leo"}, {"name": "Leo\x00", "unit": "prato", "number": "9" * 400}):
+                assert (await here.post(f"/hr/people/{place}", **typed)).status_code == 422
+
+
 @pytest.mark.parametrize("sign", ["\x00", "\ud83d", "\u202e"])
 async def test_signs_that_no_store_keeps_are_left_out(sqlite_settings: StoreSettings, sign: str) -> None:
     """Could break: a lone surrogate in a name was a fault of the store."""
