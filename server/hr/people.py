@@ -1,5 +1,6 @@
 """People and units: how many there are, and the last import taken back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from surveys.importing.sheets import RefusedRow
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.roster import take_back
 from surveys.people import lists, roster
+from surveys.people.roster import UnitEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ async def people_page(request: AppRequest, refused: tuple[RefusedRow, ...] = (),
         say(language, "hr.people.undo", day=day(before.day, language), who=before.actor) if before else "",
     )
     return show(page, status=422 if refused or error else 200)
+
+
+def unit_paths(units: Sequence[UnitEntry]) -> dict[str, str]:
+    """Each unit by its code: its name after those above it, as two of one name are told apart."""
+    paths: dict[str, str] = {}
+    for unit in units:
+        paths[unit.code] = " · ".join(filter(None, (paths.get(unit.parent, ""), unit.name)))
+    return paths
 
 
 def remedy_of(row: RefusedRow, language: str) -> str:

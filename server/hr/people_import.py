@@ -18,7 +18,7 @@ from server.frame.pages import Shell, show
 from server.frame.security import checked_form
 from server.frame.signed_in import Desk, desk_language, done, frame
 from server.frame.texts import say
-from server.hr.people import people_page
+from server.hr.people import people_page, unit_paths
 from server.processes import workers
 from server.settings import Settings
 from surveys.importing.people import PeopleImport
@@ -81,7 +81,7 @@ async def _page(
     data = data or {}
     shell, desk = await frame(request, error=error)
     language, changes = shell.language, found.changes
-    units = {unit.code: unit.name for unit in await roster.units()} | dict(found.units)
+    units = unit_paths(await roster.units()) | unit_paths(found.units)
     leaving = len(changes.left)
     page = PreviewPage(
         shell,

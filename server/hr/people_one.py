@@ -15,7 +15,7 @@ from server.frame.pages import Shell, show
 from server.frame.security import checked_form
 from server.frame.signed_in import Desk, desk_language, done, frame
 from server.frame.texts import NAMES, say
-from server.hr.people import remedy_of
+from server.hr.people import remedy_of, unit_paths
 from surveys.importing.words import AGE_BANDS
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import person as acts
@@ -67,20 +67,12 @@ async def _page(request: AppRequest, row: int, given: Mapping[str, str], error: 
         row,
         {name: acts.plain(given.get(name, "")) for name in acts.FIELDS},
         await roster.has_numbers() or not await roster.count(),
-        (*(() if row else (nothing,)), *await _units()),
+        (*(() if row else (nothing,)), *unit_paths(await roster.units()).items()),
         (nothing, *((code, NAMES[code]) for code in LANGUAGES)),
         (nothing, *((code, say(language, f"hr.person.gender_{code}")) for code in ("f", "m", "nb", "self"))),
         (nothing, *((code, say(language, f"hr.person.age_{code}")) for code, *_ in AGE_BANDS)),
     )
     return show(page, status=422 if error else 200)
-
-
-async def _units() -> Choices:
-    """Every unit, by its name and those above it."""
-    paths: dict[str, str] = {}
-    for unit in await roster.units():
-        paths[unit.code] = " · ".join(filter(None, (paths.get(unit.parent, ""), unit.name)))
-    return tuple(paths.items())
 
 
 def _row(text: str) -> int:
@@ -108,7 +100,7 @@ async def find(request: AppRequest) -> Response[str]:
     """Show those in whose name, number or contact a text is."""
     data = await checked_form(request)
     shell, desk = await frame(request)
-    found, units = await people.find(acts.plain(data.get("text", ""))), dict(await _units())
+    found, units = await people.find(acts.plain(data.get("text", ""))), unit_paths(await roster.units())
     lines = tuple(
         (one.id, one.entry.name, " · ".join(filter(None, (one.entry.number, units.get(one.entry.unit)))))
         for one in found[:MOST_FOUND]

@@ -62,12 +62,12 @@ async def import_people(
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a list would change, under the id of the draft that waits, with the names of its units; `asks`: whether the number of
+    """What a list would change, under the id of the draft that waits, with its units; `asks`: whether the number of
     those who leave must be typed."""
 
     draft: str
     changes: Changes
-    units: tuple[tuple[str, str], ...]
+    units: tuple[UnitEntry, ...]
     asks: bool
 
 
@@ -150,7 +150,7 @@ async def _waiting(site: Site, draft: str, now: datetime) -> lists.Draft:
 async def _seen(draft: lists.Draft, decided: Mapping[str, int] | None = None) -> Preview:
     changes = match(await roster.everyone(), draft.persons, decided).changes
     asks = not changes.undecided and _many(changes)  # until all are decided nobody knows how many leave
-    return Preview(draft.id, changes, tuple((unit.code, unit.name) for unit in draft.units), asks)
+    return Preview(draft.id, changes, draft.units, asks)
 
 
 def _many(changes: Changes) -> bool:

@@ -136,6 +136,15 @@ async def test_what_a_list_changes_is_shown_first_and_nothing_is_written_before_
         assert again.status_code == 422 and "non aspetta più" in again.text
 
 
+async def test_a_move_between_two_units_of_one_name_says_from_where_to_where(sqlite_settings: StoreSettings) -> None:
+    """Could mislead: the nursery of Prato and that of Firenze have one name, and the preview said "Nido → Nido"."""
+    head = "matricola,nome,territorio,servizio\n"
+    async with offices(sqlite_settings) as here:
+        await _post(here, head + "1,Ada,Prato,Nido\n2,Ugo,Firenze,Nido\n")
+        _, page, _ = await _look(here, head + "1,Ada,Firenze,Nido\n2,Ugo,Firenze,Nido\n")
+        assert "unità: Prato · Nido → Firenze · Nido" in page
+
+
 async def test_who_is_who_is_asked_and_stays_chosen_while_the_number_of_leavers_is_asked_too(
     sqlite_settings: StoreSettings,
 ) -> None:
