@@ -7,8 +7,8 @@ from litestar.exceptions import NotFoundException
 
 from server.frame.texts import DESK_LANGUAGES, say
 from surveys import certification
-from surveys.importing.forms import MEDIA, as_csv
-from surveys.importing.register import Row, as_workbook, names_of, unarmed, written_rows
+from surveys.importing.forms import MEDIA, as_csv, unarmed
+from surveys.importing.register import Row, as_workbook, names_of, written_rows
 from surveys.public import register
 from surveys.public.register_entry import KINDS
 

@@ -180,7 +180,7 @@ def print_refused(rows: Sequence[RefusedRow]) -> None:
 
 async def import_people(given: argparse.Namespace) -> int:
     """Import persons and units: all rows, or none unless --skip-bad is given."""
-    from surveys.lifecycle.roster import ManyLeave
+    from surveys.lifecycle.roster import ManyLeave, NotDecided, NumbersMissing
     from surveys.lifecycle.roster import import_people as take_in
 
     path = Path(given.file)
@@ -203,6 +203,11 @@ async def import_people(given: argparse.Namespace) -> int:
             await take_in(site, found, given.leaving)
         except ManyLeave as problem:
             return refuse("import_many_leave", n=len(problem.changes.left), before=problem.changes.before)
+        except NotDecided as problem:
+            print("\n".join(one.entry.name for one in problem.changes.undecided), file=sys.stderr)
+            return refuse("import_undecided", n=len(problem.changes.undecided))
+        except NumbersMissing:
+            return refuse("import_no_numbers")
     tell("import_done", people=len(found.persons), units=len(found.units))
     return 0
 

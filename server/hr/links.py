@@ -1,4 +1,4 @@
-"""Personal links for HR: invite, remind, print letters, give texts to a gateway. Nobody is listed by name."""
+"""Personal links for HR: invite, remind, print letters, give texts to a gateway. Listed by name is only whose address failed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,6 +41,9 @@ async def links_step(
     try:
         if what in KINDS:
             await put_into_outbox(site, wave, what)
+            return done(f"/hr/waves/{wave}", "links_sent")
+        if what == "corrected":
+            await issuing.invite_corrected(site, wave)
             return done(f"/hr/waves/{wave}", "links_sent")
         if what not in ("letter", "sms"):
             raise NotFoundException

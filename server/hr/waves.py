@@ -25,9 +25,10 @@ from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import GUARANTEE, LONGEST, PlanRefused, Wish, plan
 from surveys.lifecycle.two_keys import ask_end, cap, is_early
-from surveys.people import accounts, roster, two_keys
+from surveys.people import accounts, roster, two_keys, undelivered
 from surveys.people.links import CHANNELS, channel_of, outbox_counts
 from surveys.people.panel import PanelRefused
+from surveys.people.undelivered import Addressee
 from surveys.public import waves
 from surveys.public.promises import BROKEN_OFF, can_promise
 from surveys.public.waves import State, WaveRecord, WrongState
@@ -94,6 +95,8 @@ class WaveHrPage:
     latest_end: str
     channels: tuple[tuple[str, int], ...]
     outbox: dict[str, int]
+    failed: tuple[Addressee, ...]
+    mended: tuple[Addressee, ...]
     has_mail: bool
     two_keys: "TwoKeys"
     promise: PromiseWords | None
@@ -272,6 +275,8 @@ async def wave_page_with(
         str(wave.starts + LONGEST) if wave.starts else "",
         tuple(wave.panel.get("by_channel", {}).items()),
         dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id),
+        tuple(await undelivered.failed(wave.id)),
+        tuple(await undelivered.mended(wave.id)),
         bool(settings.smtp),
         await _two_keys(wave, language),
         promise := await promise_of(wave.id, language, today()),

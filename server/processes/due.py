@@ -13,7 +13,7 @@ from server.settings import Settings
 from surveys.cases import keeping
 from surveys.cases.clocks import years_kept
 from surveys.cases.keeper import keeper_at
-from surveys.lifecycle import clock, resuming, reviews
+from surveys.lifecycle import clock, resuming, reviews, roster
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import ROME, Site
 from surveys.public import channel
@@ -77,6 +77,7 @@ JOBS = (
     Job("old_cases", _delete_old_cases, by_day=True),
     Job("year_bands", lambda look: keeping.close_year(look.site.engines["public"], look.site.day), by_day=True),
     Job("resuming", lambda look: resuming.resume(look.site), seconds=600),
+    Job("staff_lists", lambda look: roster.forget_lists(look.site, look.began), by_day=True),
     Job("reviews", lambda look: reviews.look_at_files(look.site), seconds=600, allowed_minutes=26 * 60, daily=True),
     Job("notices", lambda look: notices.send_due(look.settings, look.began), seconds=600, by_day=True),
     Job("invitations", lambda look: invitations.send_due(look.settings, look.site), seconds=600),

@@ -8,8 +8,14 @@ import re
 from enum import StrEnum
 
 INSTALLATION_KEY = "keys/installation.pem"
-LEFT_ROWS = {("people", "session"): "1", ("cases", "piece"): '"case" IS NULL'}
-"""Rows that no copy holds: sessions, as nobody is still signed in to a restored copy, and attachments that no report has claimed."""
+LEFT_ROWS = {
+    ("people", "session"): "1",
+    ("people", "list_draft"): "1",
+    ("people", "list_before"): "1",
+    ("cases", "piece"): '"case" IS NULL',
+}
+"""Rows that no copy holds: sessions, as nobody is still signed in to a restored copy; staff lists that wait for a yes or to be taken
+back, as a copy lasts longer than they may; and attachments that no report has claimed."""
 
 _KEPT = re.compile(
     r"keys/(installation\.pem"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from surveys.importing.sheets import FileUnreadable
@@ -11,6 +12,20 @@ MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """The kinds of file that a template comes as."""
+
+
+_FORMULA = re.compile(r"'*[=+\-@]")
+"""What a spreadsheet would take for a formula, with the marks that already keep it from that."""
+
+
+def unarmed(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Cells of a CSV that a spreadsheet would run as a formula, marked as text; `armed` takes the mark away."""
+    return [[f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in rows]
+
+
+def armed(cell: str) -> str:
+    """A cell of a CSV as it was before `unarmed`."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
 def as_csv(rows: Sequence[Sequence[str]]) -> bytes:

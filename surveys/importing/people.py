@@ -7,8 +7,10 @@ from datetime import date
 from pathlib import Path
 
 from surveys.importing import words
+from surveys.importing.forms import armed
 from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
 from surveys.languages import LANGUAGES
+from surveys.staff_number import key_of
 
 __all__ = ["PeopleImport", "PersonRow", "RefusedRow", "UnitRow", "read_people"]
 
@@ -19,7 +21,11 @@ UNPACKED_BYTES = 64 * 1024 * 1024
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{6,20}")
 _LEVELS = ("territory", "service", "team")
+LONGEST_NUMBER, LONGEST_NOTE = 60, 200
 _REMEDIES = {
+    "number": "Write the person's own number, as in the other rows, of at most 60 letters.",
+    "number_twice": "This number is in the list already: each person has her own.",
+    "consent": "Write a note of at most 200 letters.",
     "name": "Write the name of the person.",
     "email": "Write one e-mail address, or leave the cell empty.",
     "phone": "Write a telephone number of at least six digits, or leave the cell empty.",
@@ -47,6 +53,9 @@ class PersonRow:
     gender: str
     age: str
     attributes: Mapping[str, str]
+    number: str = ""
+    """What tells her apart; in a file that has numbers each person has one."""
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,9 @@ class _Reading:
     units: dict[str, UnitRow] = field(default_factory=dict)
     refused: list[RefusedRow] = field(default_factory=list)
     seen: set[tuple[str, ...]] = field(default_factory=set)
+    without: list[RefusedRow] = field(default_factory=list)
+    """Rows without a number: wrong if another row has one."""
+    numbered: bool = False
 
 
 def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIMIT_BYTES) -> PeopleImport:
@@ -88,7 +100,7 @@ def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIM
     Parameters
     ----------
     path : Path
-        CSV or XLSX. Needed are a name and a territory or a service; contact, language, service, team, gender, age band
+        CSV or XLSX. Needed are a name and a territory or a service; staff number, contact, language, service, team, gender, age band
         or date of birth are read where present, in Italian or English; other columns are kept as attributes.
     today : date
         The day on which ages are counted; the present one by default.
@@ -105,10 +117,25 @@ def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIM
         taken += len(cells)
         if number > MOST_ROWS or taken > MOST_CELLS:
             raise FileUnreadable("long", limit=MOST_ROWS if number > MOST_ROWS else MOST_CELLS)
-        _take(reading, number, cells)
-    return PeopleImport(
-        reading.persons, _in_order(reading.units), reading.refused, rows.encoding, rows.encoding_guessed
-    )
+        _take(reading, number, cells if rows.encoding == "xlsx" else [armed(cell) for cell in cells])
+    persons = reading.persons
+    if reading.numbered:
+        persons = [person for person in persons if person.number]
+        reading.refused = sorted([*reading.refused, *reading.without], key=lambda one: one.row)
+    return PeopleImport(persons, _in_order(reading.units), reading.refused, rows.encoding, rows.encoding_guessed)
+
+
+def read_person(cells: Mapping[str, str], today: date) -> tuple[PersonRow | None, list[RefusedRow]]:
+    """Read one person as a row of a file would be: she, or what is wrong with each cell.
+
+    Parameters
+    ----------
+    cells : by what they hold (`words.COLUMNS`), without blanks around
+    today : the day on which ages are counted
+    """
+    reading = _Reading({meaning: (place, meaning) for place, meaning in enumerate(cells)}, (), today)
+    _take(reading, 1, [*cells.values()])
+    return (reading.persons[0] if reading.persons else None), reading.refused
 
 
 def _start(rows: Rows, today: date) -> _Reading:
@@ -137,9 +164,12 @@ def _take(reading: _Reading, number: int, cells: list[str]) -> None:
     def cell(meaning: str) -> str:
         return cells[reading.columns[meaning][0]] if meaning in reading.columns else ""
 
-    def refuse(column: str, remedy: str) -> None:
+    def refusal(column: str, remedy: str) -> RefusedRow:
         header = reading.columns[column][1] if column in reading.columns else column
-        wrong.append(RefusedRow(number, header, cell(column)[:60], remedy, _REMEDIES[remedy]))
+        return RefusedRow(number, header, cell(column)[:60], remedy, _REMEDIES[remedy])
+
+    def refuse(column: str, remedy: str) -> None:
+        wrong.append(refusal(column, remedy))
 
     name = " ".join(f"{cell('name')} {cell('surname')}".split())
     if not name:
@@ -162,17 +192,27 @@ def _take(reading: _Reading, number: int, cells: list[str]) -> None:
         if age is None:
             refuse("birth", "birth")
     path = _path(reading, cell, refuse)
+    staff_number, consent = cell("number"), cell("consent")
+    if len(staff_number) > LONGEST_NUMBER:
+        refuse("number", "number")
+    if len(consent) > LONGEST_NOTE:
+        refuse("consent", "consent")
     who = (name.casefold(), (email or phone).casefold())
     key = who if who[1] else (*who, *(value.casefold() for value in cells))
+    if staff_number:
+        reading.numbered, key = True, (key_of(staff_number),)
     if not wrong and key in reading.seen:
-        refuse("name", "duplicate")
+        refuse("number" if staff_number else "name", "number_twice" if staff_number else "duplicate")
+    if not staff_number:
+        reading.without.append(refusal("number", "number"))
     reading.refused += wrong
     if wrong or language is None or gender is None or age is None:
         return
     reading.seen.add(key)
     unit = _add_units(reading.units, path)
     attributes = {header: cells[place] for place, header in reading.others if cells[place]}
-    reading.persons.append(PersonRow(name, email or phone, language, unit, gender, age, attributes))
+    contact = email or phone
+    reading.persons.append(PersonRow(name, contact, language, unit, gender, age, attributes, staff_number, consent))
 
 
 def _is_phone(text: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from surveys.importing.forms import places_of
+from surveys.importing.forms import armed, places_of
 from surveys.importing.sheets import FileUnreadable, RefusedRow, read_rows
 from surveys.public.register_entry import KINDS, MOST, Entry, entry_of, faults
 
@@ -53,8 +53,6 @@ _ENGLISH = {
 }
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
-_FORMULA = re.compile(r"'*[=+\-@]")
-"""What a spreadsheet would take for a formula, with the marks that already keep it from that."""
 
 type Row = tuple[int | None, Entry]
 
@@ -76,11 +74,6 @@ def written_rows(rows: Sequence[Row], kinds: Mapping[str, str]) -> list[list[str
         values |= {name: str(getattr(entry, name) or "") for name in DAYS}
         texts.append([values[name] for name in COLUMNS])
     return texts
-
-
-def unarmed(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Cells of a CSV that a spreadsheet would run as a formula, marked as text; `read_register` takes the mark away."""
-    return [[f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in rows]
 
 
 def as_workbook(
@@ -143,12 +136,8 @@ def read_register(path: Path, kinds: Mapping[str, str], numbers: Sequence[int], 
     for number, cells in rows.numbered:
         if number > MOST_ROWS + 1:
             raise FileUnreadable("long", limit=MOST_ROWS)
-        reading.take(number, cells if of_workbook else [_armed(cell) for cell in cells])
+        reading.take(number, cells if of_workbook else [armed(cell) for cell in cells])
     return RegisterImport((), tuple(reading.refused)) if reading.refused else RegisterImport(tuple(reading.rows), ())
-
-
-def _armed(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
 @dataclass(slots=True)

@@ -8,6 +8,26 @@ from datetime import date
 from surveys.languages import KNOWN
 
 COLUMNS = {
+    "number": (
+        "matricola",
+        "numero di matricola",
+        "numero matricola",
+        "n matricola",
+        "matr",
+        "codice dipendente",
+        "numero dipendente",
+        "id dipendente",
+        "codice persona",
+        "staff number",
+        "staff no",
+        "staff id",
+        "personnel number",
+        "payroll number",
+        "employee number",
+        "employee no",
+        "employee id",
+        "employee code",
+    ),
     "name": ("nome", "name", "nominativo", "nome e cognome", "cognome e nome", "full name", "first name", "dipendente"),
     "surname": ("cognome", "surname", "last name", "family name"),
     "email": (
@@ -31,6 +51,7 @@ COLUMNS = {
     "team": ("squadra", "team", "gruppo", "gruppo di lavoro"),
     "gender": ("genere", "gender", "sesso", "sex"),
     "age": ("fascia d eta", "fascia eta", "fascia di eta", "age band", "age group", "eta", "age"),
+    "consent": ("consenso", "consenso al contatto", "consent", "consent to contact"),
     "birth": (
         "data di nascita",
         "anno di nascita",

@@ -10,7 +10,7 @@ from pathlib import Path
 from surveys.blind import PublicKey, SigningKey, TokenRefused, generate_key, sign_blinded
 from surveys.lifecycle import frozen
 from surveys.lifecycle.context import Site, destroy_file, sign_path
-from surveys.people import links, log
+from surveys.people import links, log, undelivered
 from surveys.people.links import Invitation, Link, LinkState
 from surveys.public import waves
 from surveys.public.waves import State, WrongState
@@ -108,15 +108,42 @@ async def invite_by_mail(site: Site, wave: str, kind: str, *, only_missing: bool
         If the wave is not open.
     AddressOther
     """
+    await _check_open(site, wave)
+    people = site.engines["people"]
+    members = await links.members_of(wave, "email", only_missing=only_missing)
+    everybody = not only_missing or members == await links.members_of(wave, "email", only_missing=False)
+    if everybody:
+        await undelivered.unname(people, wave)
+    sent = await links.put_out(people, wave, kind, members, named=everybody)
+    whom = "missing" if only_missing else "all"
+    await log.record(people, site.day, site.actor, f"mail {kind}", wave=wave, whom=whom)
+    return sent
+
+
+async def invite_corrected(site: Site, wave: str) -> int:
+    """Send an invitation to every address that was corrected after messages had left; gives to how many.
+
+    It goes to each of them, whether she has a code or not: her link is a new one, and her right to one code stays what it was.
+
+    Raises
+    ------
+    WrongState
+        If the wave is not open.
+    AddressOther
+    """
+    await _check_open(site, wave)
+    people = site.engines["people"]
+    async with people.transaction():
+        sent = await undelivered.send_mended(people, wave)
+        await log.record(people, site.day, site.actor, "mail corrected", wave=wave, n=str(sent))
+    return sent
+
+
+async def _check_open(site: Site, wave: str) -> None:
     record = await waves.get(wave)
     if record.state != State.OPEN:
         raise WrongState(wave, record.state, (State.OPEN,))
     await frozen.check_invitations(site.data, wave)
-    members = await links.members_of(wave, "email", only_missing=only_missing)
-    sent = await links.put_out(site.engines["people"], wave, kind, members)
-    whom = "missing" if only_missing else "all"
-    await log.record(site.engines["people"], site.day, site.actor, f"mail {kind}", wave=wave, whom=whom)
-    return sent
 
 
 async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
@@ -128,10 +155,7 @@ async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
         If the wave is not open.
     AddressOther
     """
-    record = await waves.get(wave)
-    if record.state != State.OPEN:
-        raise WrongState(wave, record.state, (State.OPEN,))
-    await frozen.check_invitations(site.data, wave)
+    await _check_open(site, wave)
     people = site.engines["people"]
     drawn = await links.draw(people, await links.members_of(wave, channel, only_missing=True))
     await log.record(people, site.day, site.actor, "links made", wave=wave, channel=channel, n=str(len(drawn)))

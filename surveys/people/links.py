@@ -228,15 +228,20 @@ async def stir(engine: StoreEngine) -> None:
     await stirring.stir(engine, Panel)
 
 
-async def put_out(engine: StoreEngine, wave: str, kind: str, members: Sequence[int], *, replacing: bool = True) -> int:
-    """Put a message for each panel row into the outbox; what of this wave still waits is replaced, or one more is added."""
+async def put_out(
+    engine: StoreEngine, wave: str, kind: str, members: Sequence[int], *, replacing: bool = True, named: bool = False
+) -> int:
+    """Put a message for each panel row into the outbox; what of this wave still waits is replaced, or one more is added.
+
+    `named` says that they are everybody of the channel: then whose message fails may be told.
+    """
     async with engine.transaction():
         if replacing:
             await Outbox.delete().where((Outbox.wave == wave) & (Outbox.state == WAITING))
         for start in range(0, len(members), _CHUNK):
             await Outbox.insert(
                 *(
-                    Outbox(id=secrets.randbits(62), wave=wave, kind=kind, state=WAITING, member=member)
+                    Outbox(id=secrets.randbits(62), wave=wave, kind=kind, state=WAITING, member=member, named=named)
                     for member in members[start : start + _CHUNK]
                 )
             )
@@ -279,13 +284,17 @@ async def delivered(engine: StoreEngine, row: int, day: date) -> None:
 
 
 async def not_delivered(engine: StoreEngine, row: int, day: date, *, for_good: bool) -> None:
-    """Count a failed try; after five, or when the address is refused for good, the message has failed."""
+    """Count a failed try; after five, or when the address is refused for good, the message has failed.
+
+    For whom it was stays only where everybody got one (`surveys.people.undelivered`).
+    """
     async with engine.transaction():
-        before = await Outbox.select(Outbox.tries).where(Outbox.id == row).first()
+        before = await Outbox.select(Outbox.tries, Outbox.member, Outbox.named).where(Outbox.id == row).first()
         tries = (int(before["tries"]) if before else 0) + 1
         if for_good or tries >= TRIES:
-            await Outbox.update({Outbox.state: FAILED, Outbox.day: day, Outbox.tries: tries, Outbox.member: 0}).where(
-                Outbox.id == row
-            )
+            member = int(before["member"]) if before and before["named"] else 0
+            await Outbox.update(
+                {Outbox.state: FAILED, Outbox.day: day, Outbox.tries: tries, Outbox.member: member}
+            ).where(Outbox.id == row)
         else:
             await Outbox.update({Outbox.tries: tries}).where(Outbox.id == row)

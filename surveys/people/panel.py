@@ -21,7 +21,7 @@ _CHUNK = 200
 
 
 class PanelRefused(Exception):
-    """The panel breaks a rule; `reason` is ``small``, ``unit``, ``often`` or ``near`` and `figures` fill its sentence."""
+    """The panel breaks a rule; `reason` is ``small``, ``unit``, ``often``, ``near`` or ``near_all`` and `figures` fill its sentence."""
 
     def __init__(self, reason: str, **figures: str | int) -> None:
         super().__init__(reason)
@@ -79,11 +79,17 @@ async def check(unit: str, chosen: Sequence[Member], earlier: Sequence[EarlierPa
         before = {int(row["person"]) for row in await Panel.select(Panel.person).where(Panel.wave == panel.wave)}
         moved = real_difference(now, before, joined, panel.opened)
         if 0 < len(moved) < 2 * k:
-            raise PanelRefused("near", wave=panel.wave, people=len(moved), limit=2 * k)
+            until = (panel.opened + _YEAR).isoformat()
+            reason = "near" if unit else "near_all"  # whom to invite instead is another
+            raise PanelRefused(reason, wave=panel.wave, people=len(moved), limit=2 * k, until=until)
 
 
 def real_difference(now: set[int], before: set[int], joined: Mapping[int, date], opened: date) -> set[int]:
-    """Who differs between two panels besides people who came after the first opened or have left since."""
+    """Who differs between two panels besides people who came after the first opened or have left since.
+
+    A person is her row, which no correction changes: one with another name, address or unit neither left nor came, and who left
+    and is back within a year has the first day that she had.
+    """
     return {person for person in now ^ before if person in joined and joined[person] <= opened}
 
 

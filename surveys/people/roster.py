@@ -1,16 +1,24 @@
-"""Units and persons as imported: replaced whole, so that a second import is the new truth."""
+"""Units and persons as imported: replaced whole, so that a second import is the new truth; who stays keeps her row."""
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from piccolo.columns.combination import Where
 from piccolo.query.functions import Count
 
 from surveys.engines import StoreEngine
-from surveys.people.tables import Person, Unit
+from surveys.people.matching import Changes as Changes
+from surveys.people.matching import Known, Match, match
+from surveys.people.matching import PersonEntry as PersonEntry
+from surveys.people.tables import Person, PersonLeft, Unit
+from surveys.people.undelivered import mend
+from surveys.staff_number import key_of
 
+BACK_WITHIN = timedelta(days=365)
+"""As long as panels are compared (`surveys.people.panel`): who comes back sooner is no newcomer to them."""
 _CHUNK = 100
 
 
@@ -23,55 +31,35 @@ class UnitEntry:
     parent: str
 
 
-@dataclass(frozen=True, slots=True)
-class PersonEntry:
-    """A person to keep. `unit` is the code of the smallest unit she belongs to."""
-
-    name: str
-    contact: str
-    language: str
-    unit: str
-    gender: str
-    age: str
-    attributes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a new list changes: who came, who is not in it, who is in another unit; people are told apart by name and contact."""
-
-    before: int
-    added: tuple[str, ...]
-    left: tuple[str, ...]
-    moved: tuple[tuple[str, str, str], ...]
-    """Name, and the codes of the unit before and the unit now."""
-
-
-def changes(before: Sequence[tuple[str, str, str]], persons: Sequence[PersonEntry]) -> Changes:
-    """Compare two lists.
-
-    Parameters
-    ----------
-    before : name, contact and unit of everyone until now
-    persons : the new list
-    """
-    units: dict[tuple[str, str], list[str]] = {}
-    for name, contact, unit in before:
-        units.setdefault((name, contact), []).append(unit)
-    added, moved = [], []
-    for person in sorted(persons, key=lambda one: (one.name, one.contact, one.unit)):
-        here = units.get((person.name, person.contact))
-        if not here:
-            added.append(person.name)
-        elif person.unit in here:
-            here.remove(person.unit)
-        else:
-            moved.append((person.name, here.pop(0), person.unit))
-    left = [name for (name, _), rest in units.items() for _ in rest]
-    return Changes(len(before), tuple(added), tuple(sorted(left)), tuple(moved))
+async def everyone(which: Where | None = None) -> list[Known]:
+    """Everybody on the list, or those of `which`, in no order."""
+    rows = Person.select()
+    return [
+        Known(
+            int(row["id"]),
+            row["joined"],
+            PersonEntry(
+                row["name"],
+                row["contact"],
+                row["language"],
+                row["unit"],
+                row["gender"],
+                row["age"],
+                json.loads(row["attributes"]),
+                row["number"],
+                row["consent"],
+            ),
+        )
+        for row in await (rows if which is None else rows.where(which))
+    ]
 
 
-def _anything(_: Changes) -> None:
+async def has_numbers() -> bool:
+    """Whether people are told apart by a number: then everybody has one."""
+    return await Person.exists().where(Person.number != "")
+
+
+def _anything(_: Match) -> None:
     """Any new list is taken."""
 
 
@@ -80,45 +68,96 @@ async def replace(
     units: Sequence[UnitEntry],
     persons: Sequence[PersonEntry],
     today: date,
-    look: Callable[[Changes], None] = _anything,
+    look: Callable[[Match], None] = _anything,
+    decided: Mapping[str, int] | None = None,
 ) -> Changes:
-    """Make these the units and persons. Whoever was here before, by name and contact, keeps id and first day.
+    """Make these the units and persons. Whoever was here before (`matching`) keeps row and first day, and with them her place
+    in every panel; so does who left with a number in the last year and comes back.
 
     `look` sees what would change, in the transaction that changes it; what it raises leaves everything as it was.
     """
     async with engine.transaction():
-        rows_before = await Person.select(Person.id, Person.name, Person.contact, Person.unit, Person.joined)
-        found = changes([(row["name"], row["contact"], row["unit"]) for row in rows_before], persons)
+        found = match(await everyone(), persons, decided)
         look(found)
-        known = {(row["name"], row["contact"]): (int(row["id"]), row["joined"]) for row in rows_before}
-        await Unit.delete(force=True)
-        await Person.delete(force=True)
-        for start in range(0, len(units), _CHUNK):
-            await Unit.insert(
-                *(
-                    Unit(code=unit.code, name=unit.name, parent=unit.parent, position=start + place)
-                    for place, unit in enumerate(units[start : start + _CHUNK])
-                )
+        back = await _back(today)
+        rows: list[Known] = []
+        for entry, same in found.pairs:
+            known = same or back.get(key_of(entry.number))
+            number, joined = (known.id, known.joined) if known else (secrets.randbits(62), today)
+            rows.append(Known(number, joined, entry))
+        await write(units, rows)
+        await remember_left(found.left, today)
+        await forget_left({row.id for row in rows})
+        await mend([known.id for entry, known in found.pairs if known and is_corrected(known.entry, entry)])
+    return found.changes
+
+
+def is_corrected(before: PersonEntry, after: PersonEntry) -> bool:
+    """Whether somebody has another e-mail address than before."""
+    return "@" in after.contact and after.contact.casefold() != before.contact.casefold()
+
+
+async def write(units: Sequence[UnitEntry], people: Sequence[Known]) -> None:
+    """Make these all units and all persons, row by row. The caller holds the transaction."""
+    await Unit.delete(force=True)
+    await Person.delete(force=True)
+    for start in range(0, len(units), _CHUNK):
+        await Unit.insert(
+            *(
+                Unit(code=unit.code, name=unit.name, parent=unit.parent, position=start + place)
+                for place, unit in enumerate(units[start : start + _CHUNK])
             )
-        rows = []
-        for person in persons:
-            number, joined = known.pop((person.name, person.contact), (secrets.randbits(62), today))
-            rows.append(
-                Person(
-                    id=number,
-                    name=person.name,
-                    contact=person.contact,
-                    language=person.language,
-                    unit=person.unit,
-                    gender=person.gender,
-                    age=person.age,
-                    joined=joined,
-                    attributes=json.dumps(dict(person.attributes), ensure_ascii=False),
-                )
-            )
-        for start in range(0, len(rows), _CHUNK):
-            await Person.insert(*rows[start : start + _CHUNK])
-    return found
+        )
+    for start in range(0, len(people), _CHUNK):
+        await Person.insert(*(row_of(known) for known in people[start : start + _CHUNK]))
+
+
+def row_of(known: Known) -> Person:
+    """Somebody as the table has her."""
+    entry = known.entry
+    return Person(
+        id=known.id,
+        name=entry.name,
+        contact=entry.contact,
+        language=entry.language,
+        unit=entry.unit,
+        gender=entry.gender,
+        age=entry.age,
+        joined=known.joined,
+        attributes=json.dumps(dict(entry.attributes), ensure_ascii=False),
+        number=entry.number,
+        consent=entry.consent,
+    )
+
+
+async def _back(today: date) -> dict[str, Known]:
+    """Who left in the last year, by the key of her number; of her entry only that is known."""
+    rows = await PersonLeft.select().where(PersonLeft.day > today - BACK_WITHIN)
+    nobody = PersonEntry("", "", "", "", "", "", {})
+    return {key_of(row["number"]): Known(int(row["id"]), row["joined"], nobody) for row in rows}
+
+
+async def forget_left(here: Container[int]) -> None:
+    """Of those who are back on the list nothing is kept that says that they left."""
+    for row in await PersonLeft.select(PersonLeft.id):
+        if int(row["id"]) in here:
+            await PersonLeft.delete().where(PersonLeft.id == int(row["id"]))
+
+
+async def returning(entry: PersonEntry, today: date) -> Known | None:
+    """Who left in the last year with this number, if anybody did."""
+    return (await _back(today)).get(key_of(entry.number))
+
+
+async def remember_left(people: Iterable[Known], today: date) -> None:
+    """Keep the rows of those who leave, by their numbers; who has none cannot be told when she comes back."""
+    rows = [
+        PersonLeft(id=known.id, number=known.entry.number, joined=known.joined, day=today)
+        for known in people
+        if known.entry.number
+    ]
+    for start in range(0, len(rows), _CHUNK):
+        await PersonLeft.insert(*rows[start : start + _CHUNK])
 
 
 async def units() -> list[UnitEntry]:

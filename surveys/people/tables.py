@@ -14,7 +14,8 @@ class Unit(Table):
 
 
 class Person(Table):
-    """One person of the staff as imported."""
+    """One person of the staff. `number` is what HR knows her by, "" while the list has no numbers; `consent` is HR's note
+    of her consent to be written to by e-mail or text message."""
 
     id = BigInt(primary_key=True)
     name = Text()
@@ -25,6 +26,36 @@ class Person(Table):
     age = Varchar(length=10, default="")
     joined = Date(default=None, null=True)
     attributes = JSON()
+    number = Varchar(length=60, default="")
+    consent = Text(default="")
+
+
+class PersonLeft(Table):
+    """Who left the list: the row that she had, by her number alone. Who comes back within a year is no newcomer (`Panel`)."""
+
+    id = BigInt(primary_key=True)
+    number = Varchar(length=60)
+    joined = Date(default=None, null=True)
+    day = Date(default=None, null=True)
+
+
+class ListDraft(Table):
+    """A new staff list that was read and waits for HR's yes: for an hour, one an account. `mark` is of the list it was held against."""
+
+    id = Varchar(length=43, primary_key=True)
+    account = Varchar(length=60)
+    ends = Timestamptz(default=None, null=True)
+    mark = Varchar(length=64)
+    content = Text()
+
+
+class ListBefore(Table):
+    """The staff list as it was before the last import, for thirty days: one row."""
+
+    id = Integer(primary_key=True)
+    day = Date(default=None, null=True)
+    actor = Text()
+    content = Text()
 
 
 class Panel(Table):
@@ -47,7 +78,11 @@ class Panel(Table):
 
 
 class Outbox(Table):
-    """A message to one panel member: waiting, sent or failed. Its text and its link are made as it leaves, never kept."""
+    """A message to one panel member: waiting, sent, failed or mended. Its text and its link are made as it leaves, never kept.
+
+    `member` is wiped as it leaves. Of one that failed it stays where it is `named`: the same message went to everybody of the
+    channel, so that it tells nothing of who has a code.
+    """
 
     id = BigInt(primary_key=True)
     wave = Varchar(length=40, index=True)
@@ -56,6 +91,7 @@ class Outbox(Table):
     member = BigInt(default=0)
     tries = Integer(default=0)
     day = Date(default=None, null=True)
+    named = Boolean(default=False)
 
 
 class TwoKeyAct(Table):

@@ -215,6 +215,8 @@ async def test_a_wave_from_the_staff_list_to_the_results(
     assert "3" in await hr.inner_text(".err tbody tr >> nth=0")
     await hr.set_input_files("#file", _staff_list(tmp_path / "staff.csv"))
     await press(hr, "button.go")
+    assert "Nothing has changed yet" in await hr.inner_text("main")
+    await press(hr, "button.go")
     assert "48 people" in await hr.inner_text("main")
 
     await hr.goto(f"{address}/hr/waves/new")

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 
 from server.certification.register_files import kind_names
-from surveys.importing.forms import MEDIA, as_csv
-from surveys.importing.register import COLUMNS, Row, unarmed, written_rows
+from surveys.importing.forms import MEDIA, as_csv, unarmed
+from surveys.importing.register import COLUMNS, Row, written_rows
 from surveys.lifecycle.context import today
 from surveys.public import register, register_log
 from surveys.public.register import Record

@@ -1,8 +1,6 @@
 """Invitations: through a real mail server, in nine languages, wiped when they leave; letters that can be read again."""
 
 import re
-from dataclasses import replace
-from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -11,68 +9,21 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from server.mail import invitations
 from server.settings import Settings
-from surveys.languages import LANGUAGES
-from surveys.lifecycle import issuing, opening
+from surveys.lifecycle import issuing
 from surveys.lifecycle.context import Site
-from surveys.lifecycle.planning import Wish, plan
-from surveys.people import links, roster
+from surveys.people import links
 from surveys.people.tables import Outbox, Panel
-from surveys.public import organisation
-from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+from tests.conftest import WAVE
 from tests.postgres import free_port
-from tests.urn import anchor, get_ready
-
-
-class Inbox:
-    """A mail server's handler: keeps what arrives, refuses one address for good and another for now."""
-
-    def __init__(self) -> None:
-        self.arrived: list[bytes] = []
-        self.later = self.drops = ""
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:  # the library's name
-        if address.startswith("rifiutata"):
-            return "550 no such person"
-        if address == self.later:
-            return "450 try again later"
-        if address == self.drops and session.peer is not None:
-            assert server.transport is not None
-            server.transport.close()
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # the library's name
-        self.arrived.append(envelope.content if isinstance(envelope.content, bytes) else b"")
-        return "250 OK"
-
-
-async def _open(site: Site, channel: str) -> None:
-    units, persons = small_cooperative(36)
-    persons = [
-        replace(
-            p,
-            contact=f"{'rifiutata' if i == 0 else 'persona'}{i}@prova.invalid" if channel == "email" else "",
-            language=LANGUAGES[i % 9],
-        )
-        for i, p in enumerate(persons)
-    ]
-    await organisation.save(site.engines["public"], ORGANISATION)
-    await roster.replace(site.engines["people"], units, persons, DAY - timedelta(days=30))
-    await anchor(site)
-    await plan(site, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=(channel,)))
-    await get_ready(site, WAVE)
-    await opening.open_wave(site, WAVE)
+from tests.server.mail.inbox import Inbox, open_for
 
 
 async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_site: Site) -> None:
     site = sqlite_site
-    await _open(site, "email")
+    await open_for(site, "email")
     facts = await invitations.about(site.data, WAVE)
     await issuing.invite_by_mail(site, WAVE, "invitation", only_missing=False)
     inbox = Inbox()
@@ -85,7 +36,7 @@ async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_s
     finally:
         server.stop()
     assert await links.outbox_counts(WAVE) == {"sent": 35, "failed": 1}
-    assert {row["member"] for row in await Outbox.select()} == {0}
+    assert {row["member"] for row in await Outbox.select().where(Outbox.state == links.SENT)} == {0}
     messages = [message_from_bytes(content, policy=default) for content in inbox.arrived]
     found = [re.findall(r"https://\S+/answer#l=([\w-]{22})\.([0-9a-f]{32})", str(m.get_content()))[0] for m in messages]
     assert len({link for link, _ in found}) == 35 and {mark for _, mark in found} == {facts.mark}
@@ -96,7 +47,7 @@ async def test_invitations_reach_everyone_in_her_language_and_are_wiped(sqlite_s
 
 
 async def test_a_mail_server_that_is_away_keeps_messages_waiting_and_earlier_links_working(sqlite_site: Site) -> None:
-    await _open(sqlite_site, "email")
+    await open_for(sqlite_site, "email")
     await issuing.invite_by_mail(sqlite_site, WAVE, "reminder", only_missing=True)
     drawn = await links.draw(sqlite_site.engines["people"], await links.members_of(WAVE, "email", only_missing=True))
     settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{free_port()}")  # type: ignore[arg-type]  # nobody listens there
@@ -111,7 +62,7 @@ async def test_one_address_that_waits_or_breaks_the_connection_keeps_no_other_wa
     sqlite_site: Site, trouble: str
 ) -> None:
     """Done from outside: behind one such address 40 of 47 messages waited for ever; "try again later" was taken for a refusal."""
-    await _open(sqlite_site, "email")
+    await open_for(sqlite_site, "email")
     await issuing.invite_by_mail(sqlite_site, WAVE, "invitation", only_missing=False)
     inbox = Inbox()
     setattr(inbox, trouble, "persona7@prova.invalid")
@@ -134,7 +85,7 @@ async def test_one_address_that_waits_or_breaks_the_connection_keeps_no_other_wa
 
 async def test_whoever_changes_to_a_slip_gets_no_link_by_a_message_that_waits(sqlite_site: Site) -> None:
     """Done from outside: switched while a message waited, she had a slip and a link that worked, and answered twice."""
-    await _open(sqlite_site, "email")
+    await open_for(sqlite_site, "email")
     await issuing.invite_by_mail(sqlite_site, WAVE, "invitation", only_missing=False)
     people = sqlite_site.engines["people"]
     member = (await links.members_of(WAVE, "email", only_missing=True))[7]
@@ -149,7 +100,7 @@ async def test_whoever_changes_to_a_slip_gets_no_link_by_a_message_that_waits(sq
 
 async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite_site: Site, tmp_path: Path) -> None:
     site = sqlite_site
-    await _open(site, "letter")
+    await open_for(site, "letter")
     drawn = await issuing.hand_over(site, WAVE, "letter")
     pdf = tmp_path / "letters.pdf"
     pdf.write_bytes(

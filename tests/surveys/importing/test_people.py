@@ -35,11 +35,12 @@ def read(tmp_path: Path) -> Read:
 def test_an_italian_list_becomes_persons(read: Read) -> None:
     found = read(ITALIAN)
     assert found.refused == []
-    rows = [(p.name, p.contact, p.language, p.unit, p.gender, p.age, dict(p.attributes)) for p in found.persons]
+    assert {str(p.attributes) for p in found.persons} == {"{}"}
+    rows = [(p.name, p.contact, p.language, p.unit, p.gender, p.age, p.number) for p in found.persons]
     assert rows == [
-        ("Ada Rossi", "ada@coop.it", "it", "prato.asilo-blu", "f", "30_39", {"Matricola": "17"}),
-        ("Ugo Neri", "", "ro", "prato.asilo-blu.mattina", "m", "60p", {"Matricola": "18"}),
-        ("Mei Lin", "+39 055 123456", "zh-Hans", "firenze", "", "", {"Matricola": "19"}),
+        ("Ada Rossi", "ada@coop.it", "it", "prato.asilo-blu", "f", "30_39", "17"),
+        ("Ugo Neri", "", "ro", "prato.asilo-blu.mattina", "m", "60p", "18"),
+        ("Mei Lin", "+39 055 123456", "zh-Hans", "firenze", "", "", "19"),
     ]
 
 
@@ -89,9 +90,34 @@ def test_every_wrong_cell_is_told_with_row_column_value_and_remedy(read: Read) -
 
 
 def test_two_people_of_one_name_are_two_people_when_a_cell_differs(read: Read) -> None:
-    found = read("nome,territorio,matricola\nAda,Prato,1\nAda,Prato,2\nAda,Prato,2\n")
+    found = read("nome,territorio,interno\nAda,Prato,1\nAda,Prato,2\nAda,Prato,2\n")
     assert len(found.persons) == 2
     assert [r.row for r in found.refused] == [4]
+
+
+def test_a_number_tells_two_people_apart_whatever_else_is_the_same(read: Read) -> None:
+    found = read("nome,telefono,territorio,matricola\nAda,055123456,Prato,1\nAda,055123456,Prato,2\n")
+    assert found.refused == [] and [person.number for person in found.persons] == ["1", "2"]
+
+
+@pytest.mark.parametrize("again", ["017", "17", " 17 ", "1 7"])
+def test_two_rows_with_one_number_are_refused_by_the_second_row(read: Read, again: str) -> None:
+    found = read(f"staff number,name,territory\n17,Ada,Prato\n18,Ugo,Prato\n{again},Mei,Prato\n")
+    assert [(r.row, r.column, r.value, r.remedy_key) for r in found.refused] == [
+        (4, "staff number", again.strip(), "number_twice")
+    ]
+    assert [person.name for person in found.persons] == ["Ada", "Ugo"]
+
+
+def test_a_number_that_lacks_in_a_file_with_numbers_is_refused_and_without_any_none_is_needed(read: Read) -> None:
+    found = read("matricola,nome,territorio\n,Ada,Prato\n18,Ugo,Prato\n,Mei,Prato\n")
+    assert [(r.row, r.column, r.remedy_key) for r in found.refused] == [
+        (2, "matricola", "number"),
+        (4, "matricola", "number"),
+    ]
+    assert [person.name for person in found.persons] == ["Ugo"]
+    found = read("matricola,nome,territorio\n,Ada,Prato\n,Ugo,Prato\n")
+    assert found.refused == [] and len(found.persons) == 2
 
 
 @pytest.mark.parametrize(("header", "missing"), [("cognome,territorio", "nome"), ("nome,genere", "territorio")])

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.exceptions import IllegalCharacterError
 
-from surveys.importing.forms import as_csv
+from surveys.importing.forms import as_csv, unarmed
 from surveys.importing.register import (
     COLUMNS,
     MOST_ROWS,
@@ -24,7 +24,6 @@ from surveys.importing.register import (
     as_workbook,
     names_of,
     read_register,
-    unarmed,
     written_rows,
 )
 from surveys.importing.sheets import FileUnreadable
