@@ -1,6 +1,7 @@
-"""Commands for backups: made while the service runs, looked at, put back."""
+"""Commands for backups: made while the service runs, rehearsed, looked at, put back."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,19 +12,28 @@ from server.settings import from_environment
 from surveys.backup.archive import BackupRefused
 from surveys.backup.contents import Left
 from surveys.backup.making import make
+from surveys.backup.rehearsing import rehearse
 from surveys.backup.restoring import Found, by_state, look, restore
 from surveys.lifecycle.context import today
+from surveys.stores import StoreSettings
+
+REHEARSE = "rehearse"
+"""Written where else a folder is named; a folder of this name is ./rehearse."""
 
 
 async def backup(given: argparse.Namespace) -> int:
-    """Write one backup and say what is not in it."""
-    settings = from_environment()
-    if settings.stores.database_url:
+    """Write one backup and say what is not in it; or rehearse what would become of one."""
+    stores = from_environment().stores
+    if stores.database_url:
         return _refuse("postgres")
+    if given.folder == REHEARSE and not given.to:
+        return await _rehearse(stores)
+    if not given.to:
+        return _refuse("to")
     if given.keep < 0:
         return _refuse("keep")
     try:
-        made = make(settings.data, Path(given.folder), given.to, today(), given.keep)
+        made = await asyncio.to_thread(make, stores, Path(given.folder), given.to, today(), given.keep)
     except BackupRefused as problem:
         return _refuse(problem.reason, **problem.values)
     except OSError as problem:
@@ -32,6 +42,18 @@ async def backup(given: argparse.Namespace) -> int:
     for path in made.removed:
         _tell("removed", file=path.name)
     _tell_left(made.left)
+    return 0
+
+
+async def _rehearse(stores: StoreSettings) -> int:
+    try:
+        found = await asyncio.to_thread(rehearse, stores, today())
+    except BackupRefused as problem:
+        return _refuse(problem.reason, **problem.values)
+    except OSError as problem:
+        return _refuse("disk", problem=problem)
+    _tell_found(found)
+    _tell("rehearsed")
     return 0
 
 

@@ -131,8 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     _channel_parser(command, group)
 
     backup = command(commands, "backup", "backup")
-    backup.add_argument("folder", metavar="DIR")
-    backup.add_argument("--to", action="append", required=True, metavar="age1…")
+    backup.add_argument("folder", metavar="DIR|rehearse")
+    backup.add_argument("--to", action="append", default=[], metavar="age1…")
     backup.add_argument("--keep", type=int, default=0, metavar="N")
     restore = command(commands, "restore", "restore")
     restore.add_argument("file")

@@ -8,6 +8,8 @@ import re
 from enum import StrEnum
 
 INSTALLATION_KEY = "keys/installation.pem"
+STAGING = "backup.part"
+"""The folder of the data folder in which copies are made; it is never in one."""
 LEFT_ROWS = {("people", "session"): "1", ("cases", "piece"): '"case" IS NULL'}
 """Rows that no copy holds: sessions, as nobody is still signed in to a restored copy, and attachments that no report has claimed."""
 
@@ -44,7 +46,7 @@ _LEFT = (
     (re.compile(r"keys/.*\.slips-[0-9]+"), Left.SLIPS),
     (re.compile(r"keys/.*\.draw"), Left.DRAW),
     (re.compile(r".*\.(lock|releasing|partial)|.*\.sqlite-(wal|shm|journal)"), Left.MADE_AGAIN),
-    (re.compile(r"notice\.day|backup\.day|jobs\.json|keys/awaited\.json"), Left.MADE_AGAIN),
+    (re.compile(r"(notice|backup|rehearsal)\.day|jobs\.json|keys/awaited\.json"), Left.MADE_AGAIN),
 )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pysqlite3.dbapi2 as sqlite
 
-from surveys.backup.contents import LEFT_ROWS, Left, database, why_left
+from surveys.backup.contents import LEFT_ROWS, STAGING, Left, database, why_left
 from surveys.stores import STORES
 
 PATIENCE_SECONDS = 60.0
@@ -132,7 +132,7 @@ def _beside(data: Path) -> tuple[dict[str, bytes], dict[str, Left]]:
     databases = {database(store) for store in STORES}
     for path in sorted([*data.iterdir(), *(data / "keys").iterdir()]):
         name = path.relative_to(data).as_posix()
-        if name in databases or name == "keys" or name == "backup.part":
+        if name in databases or name == "keys" or name == STAGING:
             continue
         why = Left.UNKNOWN if not path.is_file() else why_left(name)
         try:

@@ -10,6 +10,7 @@ import pysqlite3.dbapi2 as sqlite
 
 from surveys.backup.archive import unseal
 from surveys.backup.making import Made, make
+from surveys.stores import StoreSettings
 from tests.conftest import DAY
 
 
@@ -33,7 +34,7 @@ class Keys:
 
 def backed_up(data: Path, folder: Path, keys: Keys, keep: int = 0) -> Made:
     folder.mkdir(exist_ok=True)
-    return make(data, folder, [keys.public], DAY, keep)
+    return make(StoreSettings(data), folder, [keys.public], DAY, keep)
 
 
 def rows(data: Path, store: str, query: str) -> list[Any]:

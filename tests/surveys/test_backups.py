@@ -267,7 +267,8 @@ import sys
 from pathlib import Path
 from surveys.backup.making import make
 from surveys.lifecycle.context import today
-make(Path(sys.argv[1]), Path(sys.argv[2]), [sys.argv[3]], today())
+from surveys.stores import StoreSettings
+make(StoreSettings(Path(sys.argv[1])), Path(sys.argv[2]), [sys.argv[3]], today())
 """
 
 
@@ -288,7 +289,7 @@ async def test_a_backup_that_is_killed_leaves_no_file_of_its_name_and_the_next_o
     os.kill(running.pid, signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL and [path.suffix for path in begun] == [".partial"]
     assert [path.suffix for path in kept.iterdir()] == [".partial"]
-    made = make(sqlite_site.data, kept, [keys.public], today())
+    made = make(StoreSettings(sqlite_site.data), kept, [keys.public], today())
     assert everything_under(kept) == {made.file.name}
     assert restore(made.file, keys.file, tmp_path / "again").documents == 1
 
@@ -301,13 +302,13 @@ async def test_only_our_own_files_beyond_the_newest_are_removed(sqlite_site: Sit
     for name in others:
         (kept / name).write_text("somebody's")
     for number in range(12):
-        make(sqlite_site.data, kept, [keys.public], DAY - timedelta(days=number % 2))
+        make(StoreSettings(sqlite_site.data), kept, [keys.public], DAY - timedelta(days=number % 2))
     made = backed_up(sqlite_site.data, kept, keys, keep=3)
     day, before = DAY.isoformat(), (DAY - timedelta(days=1)).isoformat()
     assert everything_under(kept) == others | {f"ascolto-{day}-{number}.age" for number in (5, 6, 7)}
     assert (made.file.name, len(made.removed)) == (f"ascolto-{day}-7.age", 10)
     late = make(
-        sqlite_site.data, kept, [keys.public], DAY - timedelta(days=1), 3
+        StoreSettings(sqlite_site.data), kept, [keys.public], DAY - timedelta(days=1), 3
     )  # the clock went back: this one stays
     assert late.file.name == f"ascolto-{before}-1.age" and late.file.exists() and late.removed == []
 
@@ -321,7 +322,7 @@ async def test_what_cannot_be_backed_up_is_refused_and_nothing_is_written(
 
     def refused(data: Path = sqlite_site.data, folder: Path = kept, to: str = keys.public) -> str:
         with pytest.raises(BackupRefused) as problem:
-            make(data, folder, [keys.public, to], DAY)
+            make(StoreSettings(data), folder, [keys.public, to], DAY)
         assert "AGE-SECRET" not in repr(problem.value.values)
         return problem.value.reason
 

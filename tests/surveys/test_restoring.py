@@ -220,6 +220,8 @@ def test_the_commands_say_what_is_in_and_what_is_not(
     monkeypatch.delenv("ASCOLTO_DATABASE_URL", raising=False)
     folder = tmp_path / "kept"
     folder.mkdir()
+    assert _run("backup", str(folder)) == 1
+    assert capsys.readouterr().err == say(LANGUAGE, "backup.refused.to") + "\n"
     assert _run("backup", str(folder), "--to", "age1x") == 1
     assert capsys.readouterr().err == say(LANGUAGE, "backup.refused.recipient", text="age1x") + "\n"
     assert _run("backup", str(folder), "--to", keys.public, "--keep", "2") == 0
@@ -242,7 +244,14 @@ def test_the_commands_say_what_is_in_and_what_is_not(
 
 def test_every_reason_and_every_file_left_out_has_its_sentence() -> None:
     sources = "".join(path.read_text("utf-8") for path in Path(backup.__file__).parent.glob("*.py"))
-    reasons = set(re.findall(r'BackupRefused\("(\w+)"', sources)) | {"newer", "not_ours", "postgres", "keep", "disk"}
+    reasons = set(re.findall(r'BackupRefused\("(\w+)"', sources)) | {
+        "newer",
+        "not_ours",
+        "postgres",
+        "keep",
+        "to",
+        "disk",
+    }
     known = {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.refused.")}
     assert reasons == known
     assert {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.left.")} == {
