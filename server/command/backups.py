@@ -24,8 +24,6 @@ REHEARSE = "rehearse"
 async def backup(given: argparse.Namespace) -> int:
     """Write one backup and say what is not in it; or rehearse what would become of one."""
     stores = from_environment().stores
-    if stores.database_url:
-        return _refuse("postgres")
     if given.folder == REHEARSE and not given.to:
         return await _rehearse(stores)
     if not given.to:

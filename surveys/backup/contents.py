@@ -10,7 +10,7 @@ from enum import StrEnum
 INSTALLATION_KEY = "keys/installation.pem"
 STAGING = "backup.part"
 """The folder of the data folder in which copies are made; it is never in one."""
-LEFT_ROWS = {("people", "session"): "1", ("cases", "piece"): '"case" IS NULL'}
+LEFT_ROWS = {("people", "session"): "1 = 1", ("cases", "piece"): '"case" IS NULL'}
 """Rows that no copy holds: sessions, as nobody is still signed in to a restored copy, and attachments that no report has claimed."""
 
 _KEPT = re.compile(

@@ -1,5 +1,6 @@
 """What a backup or a rehearsal begins with: one moment of an installation, laid down in files that nobody else sees."""
 
+import asyncio
 import fcntl
 import os
 import shutil
@@ -12,9 +13,11 @@ from typing import IO, Any
 
 import pysqlite3.dbapi2 as sqlite
 
+from surveys.backup import postgres
 from surveys.backup.archive import SCHEMA, BackupRefused, digest_of
 from surveys.backup.contents import STAGING, Left, database
 from surveys.backup.moment import StoresBusy, copy_store, moment
+from surveys.backup.postgres import Copied
 from surveys.cases.keeper import key_digest, key_path
 from surveys.stores import STORES, StoreSettings
 
@@ -43,16 +46,18 @@ def gathered(stores: StoreSettings, day: date) -> Iterator[Gathered]:
     day : date
         Stands in the manifest.
 
+    On PostgreSQL with a loop of its own: not from within one.
+
     Raises
     ------
     BackupRefused
     OSError
     """
     data = stores.data
-    _look(data)
+    _look(stores)
     with _alone(data), _staging(data) as staging, ExitStack() as stack:
         try:
-            found = _gathered(data, staging, day, stack)
+            found = _gathered(stores, staging, day, stack)
         except StoresBusy:
             raise BackupRefused("busy") from None
         except sqlite.DatabaseError as problem:
@@ -60,9 +65,10 @@ def gathered(stores: StoreSettings, day: date) -> Iterator[Gathered]:
         yield found
 
 
-def _look(data: Path) -> None:
+def _look(stores: StoreSettings) -> None:
+    data = stores.data
     missing = [database(store) for store in STORES if not (data / database(store)).is_file()]
-    if missing:
+    if missing and not stores.database_url:
         raise BackupRefused("no_stores", folder=data, names=", ".join(missing))
     if data.stat().st_uid != os.geteuid():
         raise BackupRefused("account", folder=data)
@@ -90,20 +96,22 @@ def _staging(data: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _gathered(data: Path, staging: Path, day: date, stack: ExitStack) -> Gathered:
-    with moment(data, staging) as now:
-        held, files, left = now.held_seconds, dict(now.files), dict(now.left)
-        stores: dict[str, dict[str, Any]] = {}
-        for store in (
-            "answers",
-            "people",
-            "cases",
-            "public",
-        ):  # whose logs show an order first: a reader keeps them full
-            stores[store] = {"rows": copy_store(now.readers[store], store, staging / database(store))}
+def _copied(stores: StoreSettings, staging: Path) -> Copied:
+    """Lay one moment of the stores down in the staging folder."""
+    if stores.database_url:
+        return asyncio.run(postgres.copied(stores, staging))
+    with moment(stores.data, staging) as now:
+        rows = {}
+        for store in postgres.COPIED:  # whose logs show an order first: a reader keeps them full
+            rows[store] = copy_store(now.readers[store], store, staging / database(store))
             now.readers[store].close()
-    for store, about in stores.items():
-        about["steps"] = _steps(staging / database(store))
+        return Copied(rows, dict(now.files), dict(now.left), now.held_seconds)
+
+
+def _gathered(settings: StoreSettings, staging: Path, day: date, stack: ExitStack) -> Gathered:
+    now = _copied(settings, staging)
+    stores = {store: {"rows": rows, "steps": _steps(staging / database(store))} for store, rows in now.rows.items()}
+    files, left = now.files, now.left
     for name, content in files.items():
         (staging / name).parent.mkdir(mode=0o700, exist_ok=True)
         (staging / name).write_bytes(content)
@@ -111,7 +119,7 @@ def _gathered(data: Path, staging: Path, day: date, stack: ExitStack) -> Gathere
     for name in [*files, *(database(store) for store in STORES)]:
         opened[name] = stack.enter_context((staging / name).open("rb"))
     shutil.rmtree(staging)  # open still, and gone with this process whatever ends it
-    key = key_path(data)
+    key = key_path(settings.data)
     manifest = {
         "schema": SCHEMA,
         "day": day.isoformat(),
@@ -121,7 +129,7 @@ def _gathered(data: Path, staging: Path, day: date, stack: ExitStack) -> Gathere
         "left": {name: why.value for name, why in left.items()},
         "cases_key": key_digest(key.read_bytes()) if key.exists() else "",
     }
-    return Gathered(manifest, opened, held, left, staging)
+    return Gathered(manifest, opened, now.held_seconds, left, staging)
 
 
 def _steps(path: Path) -> list[str]:
