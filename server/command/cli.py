@@ -141,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--data", default="", metavar="NEWFOLDER")
     where.add_argument("--look", action="store_true")
 
+    command(commands, "move", "move").add_argument("--to", required=True, metavar="URL")
+
     check = command(commands, "check", "check")
     check.add_argument("--url", default="http://127.0.0.1:8000")
     check.add_argument("--logs", nargs="+", default=[], metavar="DIR")
@@ -245,6 +247,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.command import backups
 
         return backups.COMMANDS[command]
+    if command == "move":
+        from server.command import moving
+
+        return moving.COMMANDS[command]
     if command == "check":
         from server.command import check
 

@@ -46,7 +46,7 @@ _LEFT = (
     (re.compile(r"keys/.*\.slips-[0-9]+"), Left.SLIPS),
     (re.compile(r"keys/.*\.draw"), Left.DRAW),
     (re.compile(r".*\.(lock|releasing|partial)|.*\.sqlite-(wal|shm|journal)"), Left.MADE_AGAIN),
-    (re.compile(r"(notice|backup|rehearsal)\.day|jobs\.json|keys/awaited\.json"), Left.MADE_AGAIN),
+    (re.compile(r"(notice|backup|rehearsal|moved)\.day|jobs\.json|keys/awaited\.json"), Left.MADE_AGAIN),
 )
 
 

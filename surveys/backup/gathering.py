@@ -19,7 +19,7 @@ from surveys.backup.contents import STAGING, Left, database
 from surveys.backup.moment import StoresBusy, copy_store, moment
 from surveys.backup.postgres import Copied
 from surveys.cases.keeper import key_digest, key_path
-from surveys.stores import STORES, StoreSettings
+from surveys.stores import MOVED, STORES, StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def gathered(stores: StoreSettings, day: date) -> Iterator[Gathered]:
     OSError
     """
     data = stores.data
-    _look(stores)
-    with _alone(data), _staging(data) as staging, ExitStack() as stack:
+    look(stores)
+    with alone(data), _staging(data) as staging, ExitStack() as stack:
         try:
             found = _gathered(stores, staging, day, stack)
         except StoresBusy:
@@ -65,8 +65,16 @@ def gathered(stores: StoreSettings, day: date) -> Iterator[Gathered]:
         yield found
 
 
-def _look(stores: StoreSettings) -> None:
+def look(stores: StoreSettings) -> None:
+    """Whether here is an installation of this account.
+
+    Raises
+    ------
+    BackupRefused
+    """
     data = stores.data
+    if not stores.database_url and (data / MOVED).exists():
+        raise BackupRefused("moved", file=data / MOVED)
     missing = [database(store) for store in STORES if not (data / database(store)).is_file()]
     if missing and not stores.database_url:
         raise BackupRefused("no_stores", folder=data, names=", ".join(missing))
@@ -75,7 +83,13 @@ def _look(stores: StoreSettings) -> None:
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[None]:
+def alone(data: Path) -> Iterator[None]:
+    """Nobody else copies this installation meanwhile.
+
+    Raises
+    ------
+    BackupRefused
+    """
     with open(data / "backup.lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

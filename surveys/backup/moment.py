@@ -90,6 +90,21 @@ def _opened(path: Path) -> Iterator[Any]:
         connection.close()
 
 
+@contextmanager
+def held_stores(data: Path) -> Iterator[Mapping[str, Any]]:
+    """Hold all four writers to the end: the connections read what nobody changes meanwhile.
+
+    Raises
+    ------
+    StoresBusy
+    FileNotFoundError
+    """
+    with ExitStack() as stack:
+        writers = {store: stack.enter_context(_opened(data / database(store))) for store in STORES}
+        _hold(list(writers.values()))
+        yield writers
+
+
 def _hold(writers: list[Any]) -> float:
     """Begin writing in all four, in one order; gives when the first was held.
 

@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from piccolo.columns import JSON, Bytea, Text, Varchar
 
 from surveys.away import StoreAway
 from surveys.backup.archive import BackupRefused
 from surveys.backup.contents import LEFT_ROWS, Left, database
 from surveys.backup.moment import PATIENCE_SECONDS, StoresBusy, beside, opened_new
 from surveys.backup.schemas import Laid, schemas
-from surveys.backup.shapes import Shape, migrations, portions, shapes_of, shuffled
+from surveys.backup.shapes import Shape, migrations, portions, shapes_of, shuffled, size_of
 from surveys.engines import postgres_from_url
 from surveys.stores import STORES, StoreSettings, StoresUnavailable, refuse_other_versions
 
@@ -175,7 +174,7 @@ async def _copy_rows(reader: Any, store: str, shape: Shape, made: Any) -> int:
     sizes = [
         (row["key"], row["size"])
         for row in await reader.fetch(
-            f'SELECT "{shape.key}" AS key, {_size(shape)} AS size FROM {shape.quoted} WHERE NOT ({left})',
+            f'SELECT "{shape.key}" AS key, {size_of(shape, "::text")} AS size FROM {shape.quoted} WHERE NOT ({left})',
             timeout=COPY_SECONDS,
         )
     ]
@@ -191,13 +190,3 @@ async def _copy_rows(reader: Any, store: str, shape: Shape, made: Any) -> int:
         )
         made.execute("COMMIT")
     return len(sizes)
-
-
-def _size(shape: Shape) -> str:
-    """The bytes of a row, without reading what is large."""
-    sized = [
-        f'coalesce(octet_length("{column}"{"::text" if issubclass(kind, JSON) else ""}), 0)'
-        for column, kind in zip(shape.columns, shape.kinds, strict=True)
-        if issubclass(kind, Bytea | Text | Varchar | JSON)
-    ]
-    return " + ".join(sized) or "0"

@@ -24,6 +24,8 @@ from tests.conftest import WAVE, open_a_wave
 from tests.postgres import free_port
 from tests.surveys.backed_up import Keys, backed_up, everything_under, write
 
+MOVE = {"move_there", "move_url", "move_password", "move_running"}
+"""Reasons of the command alone."""
 type Change = Callable[[dict[str, Any], dict[str, bytes]], None]
 
 
@@ -246,13 +248,17 @@ def test_the_commands_say_what_is_in_and_what_is_not(
 
 def test_every_reason_and_every_file_left_out_has_its_sentence() -> None:
     sources = "".join(path.read_text("utf-8") for path in Path(backup.__file__).parent.glob("*.py"))
-    reasons = set(re.findall(r'BackupRefused\("(\w+)"', sources)) | {
-        "newer",
-        "not_ours",
-        "keep",
-        "to",
-        "disk",
-    }
+    reasons = (
+        set(re.findall(r'BackupRefused\("(\w+)"', sources))
+        | {
+            "newer",
+            "not_ours",
+            "keep",
+            "to",
+            "disk",
+        }
+        | MOVE
+    )
     known = {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.refused.")}
     assert reasons == known
     assert {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.left.")} == {
