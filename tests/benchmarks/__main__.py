@@ -1,5 +1,5 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
-sizes audit coverage nulls suppression tables start stir strangers."""
+sizes audit coverage nulls suppression tables start stir strangers backups."""
 
 import asyncio
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.benchmarks import (
     answers,
     audits,
+    backups,
     beliefs,
     blind,
     concerns,
@@ -44,6 +45,7 @@ PARTS = {
     "start": starting.measure,
     "stir": stirring.measure,
     "strangers": strangers.measure,
+    "backups": backups.measure,
 }
 
 

@@ -15,7 +15,6 @@ from statistics import median
 
 import pytest
 
-from surveys.answers.urn import Urn
 from surveys.backup.archive import BackupRefused
 from surveys.backup.contents import Left
 from surveys.backup.making import make
@@ -26,13 +25,12 @@ from surveys.lifecycle import drawing
 from surveys.lifecycle.context import Site, draw_path, sign_path, slips_path, today
 from surveys.lifecycle.planning import restore_key
 from surveys.lifecycle.releasing import release_wave
-from surveys.people import links
 from surveys.public import waves
 from surveys.stores import StoreSettings, StoresUnavailable, stores
 from tests.conftest import DAY, WAVE, end_and_close, open_a_wave
-from tests.promises.test_order import Afternoon, _on_server, tau
+from tests.promises.test_order import _on_server, tau
 from tests.surveys.backed_up import Keys, backed_up, everything_under, rows, write
-from tests.surveys.test_links import _open as open_with_links
+from tests.surveys.loaded import afternoon_of, back_up
 from tests.surveys.test_releasing import fill
 
 BACKUPS = 20
@@ -54,50 +52,14 @@ def keys(tmp_path: Path) -> Keys:
     return Keys(tmp_path / "owner")
 
 
-async def _afternoon(site: Site, people: int) -> Afternoon:
-    record = await open_with_links(site, people=people)
-    coming = await links.draw(site.engines["people"], await links.members_of(WAVE, "email", only_missing=False))
-    urn = Urn(site.engines["answers"])
-    urn.start()
-    return Afternoon(site, record, random.Random(60).sample(coming, len(coming)), urn)
-
-
 async def test_backups_while_people_answer_are_each_whole_and_of_one_moment(
     site: Site, store_settings: StoreSettings, keys: Keys, tmp_path: Path
 ) -> None:
     """Copying the folder while people answered gave stores that contradicted each other in 7 of 30 copies."""
-    afternoon, on_server = await _afternoon(site, 800), bool(store_settings.database_url)
-    ended = asyncio.Event()
-
-    async def answering() -> None:
-        while afternoon.coming and not ended.is_set():
-            await afternoon.come(1)
-            await asyncio.sleep(BETWEEN_SECONDS if on_server else 0)
-
-    phones = [asyncio.create_task(answering()) for _ in range(4)]
-    sizes = []
-    for number in range(ON_SERVER if on_server else BACKUPS):
-        while len(afternoon.attempts) < 5 * number:
-            await asyncio.sleep(0.001)
-        acknowledged = set(afternoon.attempts)
-        made = await asyncio.to_thread(backed_up, store_settings, tmp_path / "kept", keys)
-        folder = tmp_path / f"again-{number}"
-        await asyncio.to_thread(restore, made.file, keys.file, folder)
-        for store in ("public", "people", "answers", "cases"):
-            assert rows(folder, store, "PRAGMA integrity_check") == [("ok",)]
-            assert rows(folder, store, "PRAGMA foreign_key_check") == []
-        spent = {attempt for (attempt,) in rows(folder, "answers", "SELECT attempt FROM spent")}
-        issued = rows(folder, "people", "SELECT count(*) FROM panel WHERE issued IS NOT NULL AND length(signed) > 0")[
-            0
-        ][0]
-        assert acknowledged <= spent
-        assert rows(folder, "answers", "SELECT count(*) FROM slot WHERE taken") == [(len(spent),)]
-        assert len(spent) <= issued  # a code is spent after it was issued: in one moment never the other way round
-        sizes.append(len(spent))
-    ended.set()
-    await asyncio.gather(*phones)
-    await afternoon.urn.stop()
-    assert sizes == sorted(sizes) and len(set(sizes)) > len(sizes) / 2  # they did write meanwhile
+    number, seconds = (ON_SERVER, BETWEEN_SECONDS) if store_settings.database_url else (BACKUPS, 0)
+    found = await back_up(await afternoon_of(site, 800), store_settings, keys, tmp_path, number, seconds)
+    assert (found.torn, found.missing, len(found.sizes)) == (0, 0, number)
+    assert found.sizes == sorted(found.sizes) and len(set(found.sizes)) > number / 2  # they did write meanwhile
 
 
 async def test_stores_that_are_written_one_after_the_other_are_never_seen_in_between(
@@ -140,7 +102,7 @@ async def test_stores_that_are_written_one_after_the_other_are_never_seen_in_bet
 async def test_rows_of_a_copy_do_not_lie_in_the_order_in_which_people_came(
     site: Site, store_settings: StoreSettings, keys: Keys, tmp_path: Path
 ) -> None:
-    afternoon = await _afternoon(site, 120)
+    afternoon = await afternoon_of(site, 120)
     await afternoon.come(60)
     await afternoon.urn.stop()
     order = list(range(60))
