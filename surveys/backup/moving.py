@@ -15,6 +15,7 @@ from surveys.away import StoreAway
 from surveys.backup.archive import BackupRefused
 from surveys.backup.gathering import alone, look
 from surveys.backup.moment import StoresBusy, held_stores
+from surveys.backup.postgres import connected
 from surveys.backup.shapes import Shape, digest_of, mark_of, migrations, portions, shapes_of, size_of
 from surveys.engines import SafePostgres, postgres_from_url
 from surveys.stores import MOVED, STORES, StoreSettings, StoresUnavailable, bind, migrate
@@ -90,12 +91,7 @@ def _refusal(problem: BaseException) -> BaseException:
 async def _refuse_full(engines: Mapping[str, SafePostgres]) -> None:
     places = set()
     for store, engine in engines.items():
-        try:
-            connection = await engine.get_new_connection()
-        except StoreAway as problem:
-            raise BackupRefused("away", store=store, kind=problem.kind) from None
-        except asyncpg.PostgresError as problem:
-            raise BackupRefused("away", store=store, kind=type(problem).__name__) from None
+        connection = await connected(engine)
         try:
             places.add(await connection.fetchval(_WHERE))
             if await connection.fetchval(_RELATIONS):

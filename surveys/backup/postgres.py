@@ -24,7 +24,7 @@ from surveys.backup.contents import LEFT_ROWS, Left, database
 from surveys.backup.moment import PATIENCE_SECONDS, StoresBusy, beside, opened_new
 from surveys.backup.schemas import Laid, schemas
 from surveys.backup.shapes import Shape, migrations, portions, shapes_of, shuffled, size_of
-from surveys.engines import postgres_from_url
+from surveys.engines import SafePostgres, postgres_from_url
 from surveys.stores import STORES, StoreSettings, StoresUnavailable, refuse_other_versions
 
 LOCK_MS = 300
@@ -86,10 +86,7 @@ async def copied(settings: StoreSettings, staging: Path) -> Copied:
     """
     laid = schemas(staging)
     async with AsyncExitStack() as stack:
-        try:
-            pairs = {store: await _connected(settings, store, stack) for store in STORES}
-        except StoreAway as problem:
-            raise BackupRefused("away", store=problem.store, kind=problem.kind) from None
+        pairs = {store: await _connected(settings, store, stack) for store in STORES}
         try:
             began = await _hold(list(pairs.values()))
             files, left = beside(settings.data)
@@ -105,6 +102,22 @@ async def copied(settings: StoreSettings, staging: Path) -> Copied:
     return Copied(rows, files, left, held)
 
 
+async def connected(engine: SafePostgres) -> Any:
+    """A connection of its own to one store.
+
+    Raises
+    ------
+    BackupRefused
+        ``away`` with the store and what is wrong, a password for one.
+    """
+    try:
+        return await engine.get_new_connection()
+    except StoreAway as problem:
+        raise BackupRefused("away", store=engine.store, kind=problem.kind) from None
+    except asyncpg.PostgresError as problem:
+        raise BackupRefused("away", store=engine.store, kind=type(problem).__name__) from None
+
+
 async def _connected(settings: StoreSettings, store: str, stack: AsyncExitStack) -> _Pair:
     assert settings.database_url is not None
     engine = postgres_from_url(
@@ -112,7 +125,7 @@ async def _connected(settings: StoreSettings, store: str, stack: AsyncExitStack)
     )
     both = []
     for _ in range(2):
-        both.append(await engine.get_new_connection())
+        both.append(await connected(engine))
         stack.push_async_callback(both[-1].close)
         await both[-1].execute("SET idle_in_transaction_session_timeout = 0")
     return _Pair(store, [migrations(), *shapes_of(store)], *both)

@@ -22,7 +22,7 @@ from surveys.lifecycle.context import Site, frozen_path
 from surveys.stirring import StillInOrder
 from surveys.stores import STORES, StoreSettings, stores
 from tests import postgres
-from tests.conftest import DAY, WAVE, _on_postgres, open_a_wave
+from tests.conftest import DAY, WAVE, open_a_wave
 from tests.surveys.backed_up import Keys, backed_up, rows
 from tests.surveys.test_releasing import fill
 
@@ -164,25 +164,35 @@ async def test_a_rehearsal_of_a_server_finds_what_could_not_go_on(
 
 
 @pytest.fixture
-def of_four_roles(postgres_server: str, tmp_path: Path) -> Iterator[StoreSettings]:
-    """Empty databases, each of a role that may not even connect to the others."""
-    for empty in _on_postgres(postgres_server, tmp_path, False):
-        assert empty.database_url
-        name = empty.database_url.rpartition("/")[2].removesuffix("_{store}")
-        fresh = postgres.fresh_databases(postgres_server, f"{name}r").replace("postgres@", f"{name}r_{{store}}@")
-        made = [f'CREATE ROLE "{name}r_{store}" LOGIN' for store in STORES]
-        owned = [f'ALTER DATABASE "{name}r_{store}" OWNER TO "{name}r_{store}"' for store in STORES]
-        steps = [part for step in (*made, *owned) for part in ("-c", step)]
-        psql = [postgres.tool("psql"), "-q", postgres_server.format(db="postgres")]
-        subprocess.run([*psql, *steps], check=True, capture_output=True)
-        yield StoreSettings(tmp_path / "data", fresh, dict.fromkeys(STORES, "not looked at by a server that trusts"))
-        postgres.give_back(postgres_server, f"{name}r")
+def of_four_roles(tmp_path: Path) -> Iterator[StoreSettings]:
+    """Empty databases, each of a role with a password that may not even connect to the others."""
+    with postgres.server() as address:
+        psql = [postgres.tool("psql"), "-qtA", address.format(db="postgres")]
+        url = postgres.fresh_databases(address, "four").replace("postgres@", "four_{store}@")
+        passwords = {store: f"of {store}" for store in STORES}
+        steps = [f"CREATE ROLE four_{store} LOGIN PASSWORD '{password}'" for store, password in passwords.items()]
+        steps += [f"ALTER DATABASE four_{store} OWNER TO four_{store}" for store in STORES]
+        subprocess.run([*psql, *(part for step in steps for part in ("-c", step))], check=True, capture_output=True)
+        rules = subprocess.run(
+            [*psql, "-c", "SHOW hba_file"], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        Path(rules).write_text("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        subprocess.run([*psql, "-c", "SELECT pg_reload_conf()"], check=True, capture_output=True)
+        yield StoreSettings(tmp_path / "data", url, passwords)
 
 
-async def test_four_roles_that_see_one_store_each_are_enough(
+async def test_four_roles_with_passwords_that_see_one_store_each_are_enough_and_a_wrong_password_is_said(
     of_four_roles: StoreSettings, keys: Keys, tmp_path: Path
 ) -> None:
     async with stores(of_four_roles) as engines:
         await open_a_wave(Site(engines, of_four_roles.data, DAY, "hr"))
     _, found = await _copied(of_four_roles, keys, tmp_path)
     assert (found.waves, found.people) == (((WAVE, "open"),), 60)
+    assert of_four_roles.passwords
+    wrong = replace(of_four_roles, passwords={**of_four_roles.passwords, "answers": "of people"})
+    with pytest.raises(BackupRefused) as problem:
+        await _copied(wrong, keys, tmp_path)
+    assert (problem.value.reason, problem.value.values) == (
+        "away",
+        {"store": "answers", "kind": "InvalidPasswordError"},
+    )
