@@ -29,6 +29,8 @@ from surveys.public.signing import installation_key, key_for, public_text
 
 STORES = ("public", "people", "answers", "cases")
 POOL_SIZE = 5
+MOVED = "moved.day"
+"""Lies beside SQLite files whose rows went to PostgreSQL: nobody goes on in the old ones without a word."""
 _MIGRATION_ID = re.compile(r'^ID = "([^"]+)"', re.MULTILINE)
 
 
@@ -193,6 +195,11 @@ async def open_stores(settings: StoreSettings) -> Engines:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as problem:
         raise StoresUnavailable(f"{settings.data.name}: {problem.strerror}") from problem
+    if not settings.database_url and (settings.data / MOVED).exists():
+        raise StoresUnavailable(
+            "these stores were moved to PostgreSQL: set ASCOLTO_DATABASE_URL. Only to go on with what lay here before, and to"
+            f" lose what came since, remove {settings.data / MOVED}"
+        )
     close_to_others(settings.data)
     try:
         check_awaited(settings.data)

@@ -18,6 +18,7 @@ from server.check.traces import files_under, search
 from server.mail import post
 from server.operation.watch import RESERVE_BYTES
 from server.settings import Settings
+from surveys.backup import rehearsing
 from surveys.backup.making import MARK
 from surveys.lifecycle import clock
 
@@ -27,6 +28,8 @@ BACK_SECONDS = 600
 """A file from further ahead than this means that the clock went back."""
 BACKUP_DAYS = 7
 """An older last backup is named as a fault."""
+REHEARSAL_DAYS = 40
+"""And so is an older last rehearsal of a restore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,17 @@ def judge_backup(data: Path, now: float) -> Finding:
     return failed("backup", n=days, day=day) if days > BACKUP_DAYS else good("backup", n=days, day=day)
 
 
+def judge_rehearsal(data: Path, now: float) -> Finding:
+    """How old the last rehearsal of a restore is, and whether it came to a good end."""
+    last = rehearsing.last(data)
+    if last is None:
+        return unsure("rehearsal")
+    days = (datetime.fromtimestamp(now, ZoneInfo("Europe/Rome")).date() - last.day).days
+    if not last.good:
+        return failed("rehearsal", day=last.day)
+    return failed("rehearsal_old", day=last.day, n=days) if days > REHEARSAL_DAYS else good("rehearsal", day=last.day)
+
+
 def judge_disk(data: Path) -> Finding:
     """Whether the data folder's disk has the room that a stir and a backup need."""
     free = shutil.disk_usage(data).free
@@ -220,4 +234,5 @@ def judge(data: Path, services: Sequence[Service]) -> Iterator[Finding]:
     yield judge_clock(data, time.time())
     yield judge_days(data)
     yield judge_backup(data, time.time())
+    yield judge_rehearsal(data, time.time())
     yield judge_disk(data)

@@ -1,6 +1,7 @@
-"""Commands for backups: made while the service runs, looked at, put back."""
+"""Commands for backups: made while the service runs, rehearsed, looked at, put back."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,27 +12,46 @@ from server.settings import from_environment
 from surveys.backup.archive import BackupRefused
 from surveys.backup.contents import Left
 from surveys.backup.making import make
+from surveys.backup.rehearsing import rehearse
 from surveys.backup.restoring import Found, by_state, look, restore
 from surveys.lifecycle.context import today
+from surveys.stores import StoreSettings
+
+REHEARSE = "rehearse"
+"""Written where else a folder is named; a folder of this name is ./rehearse."""
 
 
 async def backup(given: argparse.Namespace) -> int:
-    """Write one backup and say what is not in it."""
-    settings = from_environment()
-    if settings.stores.database_url:
-        return _refuse("postgres")
+    """Write one backup and say what is not in it; or rehearse what would become of one."""
+    stores = from_environment().stores
+    if given.folder == REHEARSE and not given.to:
+        return await _rehearse(stores)
+    if not given.to:
+        return refused("to")
     if given.keep < 0:
-        return _refuse("keep")
+        return refused("keep")
     try:
-        made = make(settings.data, Path(given.folder), given.to, today(), given.keep)
+        made = await asyncio.to_thread(make, stores, Path(given.folder), given.to, today(), given.keep)
     except BackupRefused as problem:
-        return _refuse(problem.reason, **problem.values)
+        return refused(problem.reason, **problem.values)
     except OSError as problem:
-        return _refuse("disk", problem=problem)
-    _tell("made", file=made.file, milliseconds=round(made.held_seconds * 1000))
+        return refused("disk", problem=problem)
+    said("made", file=made.file, milliseconds=round(made.held_seconds * 1000))
     for path in made.removed:
-        _tell("removed", file=path.name)
+        said("removed", file=path.name)
     _tell_left(made.left)
+    return 0
+
+
+async def _rehearse(stores: StoreSettings) -> int:
+    try:
+        found = await asyncio.to_thread(rehearse, stores, today())
+    except BackupRefused as problem:
+        return refused(problem.reason, **problem.values)
+    except OSError as problem:
+        return refused("disk", problem=problem)
+    _tell_found(found)
+    said("rehearsed")
     return 0
 
 
@@ -41,27 +61,27 @@ async def restored(given: argparse.Namespace) -> int:
     try:
         found = look(file, identity) if given.look else restore(file, identity, Path(given.data))
     except BackupRefused as problem:
-        return _refuse(problem.reason, **problem.values)
+        return refused(problem.reason, **problem.values)
     except OSError as problem:
-        return _refuse("disk", problem=problem)
+        return refused("disk", problem=problem)
     _tell_found(found)
     if given.look:
-        _tell("looked")
+        said("looked")
     else:
-        _tell("restored", folder=Path(given.data).absolute())
+        said("restored", folder=Path(given.data).absolute())
         _tell_awaited(found)
     return 0
 
 
 def _tell_found(found: Found) -> None:
-    _tell("whole", day=found.day)
-    _tell("signer", fingerprint=found.fingerprint)
+    said("whole", day=found.day)
+    said("signer", fingerprint=found.fingerprint)
     for state, n in by_state(found.waves).items():
         names = ", ".join(wave for wave, its in found.waves if its == state)
-        _tell("waves", state=say(LANGUAGE, f"desk.state.{state.replace(' ', '_')}"), n=n, names=names)
-    _tell("counts", people=found.people, cases=found.cases, documents=found.documents, releases=found.releases)
+        said("waves", state=say(LANGUAGE, f"desk.state.{state.replace(' ', '_')}"), n=n, names=names)
+    said("counts", people=found.people, cases=found.cases, documents=found.documents, releases=found.releases)
     if found.last_act:
-        _tell("last_act", day=found.last_act)
+        said("last_act", day=found.last_act)
     _tell_left(found.left)
 
 
@@ -69,33 +89,33 @@ def _tell_left(left: Mapping[str, Left]) -> None:
     for why in Left:
         names = sorted(name for name, its in left.items() if its is why)
         if names and why is not Left.MADE_AGAIN:
-            _tell(f"left.{why}", names=", ".join(names))
+            said(f"left.{why}", names=", ".join(names))
 
 
 def _tell_awaited(found: Found) -> None:
     """What must be brought, by whom, before what works again."""
     if found.cases_key:
-        _tell("bring.cases_key")
+        said("bring.cases_key")
     for wave in found.under_way:
-        _tell("bring.wave_key", wave=wave)
+        said("bring.wave_key", wave=wave)
         if f"keys/{wave}.sign.pem" in found.left:
-            _tell("bring.token_key", wave=wave)
+            said("bring.token_key", wave=wave)
     if found.under_way:
-        _tell("bring.released")
-    _tell("bring.sessions")
+        said("bring.released")
+    said("bring.sessions")
 
 
-def _said(key: str, values: Mapping[str, object]) -> str:
+def _words(key: str, values: Mapping[str, object]) -> str:
     plain = {name: value if isinstance(value, int) else harmless(str(value)) for name, value in values.items()}
     return say(LANGUAGE, f"backup.{key}", **plain)
 
 
-def _tell(key: str, /, **values: object) -> None:
-    print(_said(key, values), flush=True)
+def said(key: str, /, **values: object) -> None:
+    print(_words(key, values), flush=True)
 
 
-def _refuse(key: str, /, **values: object) -> int:
-    print(_said(f"refused.{key}", values), file=sys.stderr, flush=True)
+def refused(key: str, /, **values: object) -> int:
+    print(_words(f"refused.{key}", values), file=sys.stderr, flush=True)
     return 1
 
 

@@ -135,8 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     _channel_parser(command, group)
 
     backup = command(commands, "backup", "backup")
-    backup.add_argument("folder", metavar="DIR")
-    backup.add_argument("--to", action="append", required=True, metavar="age1…")
+    backup.add_argument("folder", metavar="DIR|rehearse")
+    backup.add_argument("--to", action="append", default=[], metavar="age1…")
     backup.add_argument("--keep", type=int, default=0, metavar="N")
     restore = command(commands, "restore", "restore")
     restore.add_argument("file")
@@ -144,6 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     where = restore.add_mutually_exclusive_group(required=True)
     where.add_argument("--data", default="", metavar="NEWFOLDER")
     where.add_argument("--look", action="store_true")
+
+    command(commands, "move", "move").add_argument("--to", required=True, metavar="URL")
 
     check = command(commands, "check", "check")
     check.add_argument("--url", default="http://127.0.0.1:8000")
@@ -253,6 +255,10 @@ def _run_of(command: str, verb: str | None) -> Run:
         from server.command import clocks
 
         return clocks.COMMANDS[f"{command} {verb}"]
+    if command == "move":
+        from server.command import moving
+
+        return moving.COMMANDS[command]
     if command == "check":
         from server.command import check
 

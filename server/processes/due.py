@@ -9,6 +9,7 @@ from functools import partial
 from server.frame import faults
 from server.mail import invitations, notices
 from server.processes.charting import draw_missing
+from server.processes.rehearsals import rehearse_due
 from server.settings import Settings
 from surveys.cases import keeping
 from surveys.cases.clocks import years_kept
@@ -82,6 +83,13 @@ JOBS = (
     Job("notices", lambda look: notices.send_due(look.settings, look.began), seconds=600, by_day=True),
     Job("invitations", lambda look: invitations.send_due(look.settings, look.site), seconds=600),
     Job("charts", lambda look: draw_missing(look.settings), seconds=1200, allowed_minutes=90),
+    Job(
+        "rehearsal",
+        lambda look: rehearse_due(look.settings, look.site.day),
+        seconds=3700,
+        allowed_minutes=40 * 24 * 60,
+        by_day=True,
+    ),
 )
 """In the order in which they are done: what may take long comes last."""
 

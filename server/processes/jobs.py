@@ -44,7 +44,7 @@ async def _look(settings: Settings, engines: Engines) -> None:
     stirrers: list[asyncio.Task[None]] = []
     try:
         while not asked_to_end():
-            if lease is None and (lease := _take_lease(settings)) is not None:
+            if lease is None and (lease := take_lease(settings)) is not None:
                 stirrers = [asyncio.create_task(stirrer.work()) for stirrer in _stirrers(engines)]
             if lease is not None:
                 began = datetime.now(UTC)
@@ -113,7 +113,8 @@ def touch(data: Path) -> None:
             os.utime(path)
 
 
-def _take_lease(settings: Settings) -> IO[str] | None:
+def take_lease(settings: Settings) -> IO[str] | None:
+    """Become the one that does the jobs of this installation, until what is given is closed; None while another process is."""
     try:
         handle = open(settings.data / "jobs.lock", "w")
     except OSError as problem:  # a folder that went away: the next look tries again

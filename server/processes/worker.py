@@ -1,4 +1,4 @@
-"""What a short-lived process does: release a wave, draw its charts, set slips and papers, write the audit pack, read a file. Started by `server.processes.workers` alone."""
+"""What a short-lived process does: release a wave, draw its charts, set slips and papers, write the audit pack, read a file, rehearse a restore. Started by `server.processes.workers` alone."""
 
 import asyncio
 import base64
@@ -100,6 +100,18 @@ async def _preview(given: dict[str, Any]) -> dict[str, Any]:
     return {"draws": DRAWS, "rates": rates}
 
 
+async def _rehearse(given: dict[str, Any]) -> dict[str, Any]:
+    """Rehearse a restore, in a thread with a loop of its own."""
+    from surveys.backup.archive import BackupRefused
+    from surveys.backup.rehearsing import rehearse
+
+    try:
+        await asyncio.to_thread(rehearse, from_environment().stores, date.fromisoformat(given["day"]))
+    except BackupRefused as problem:
+        return {"failed": problem.reason}
+    return {}
+
+
 READING_BYTES = 768 * 1024 * 1024
 READING_SECONDS = 45
 """Of a processor; the largest list that is taken needs about 17."""
@@ -186,6 +198,7 @@ COMMANDS = {
     "paper": _paper,
     "print": _print,
     "pack": _pack,
+    "rehearse": _rehearse,
 }
 
 

@@ -92,19 +92,19 @@ def seal(
     target: IO[bytes], manifest: Mapping[str, Any], contents: Mapping[str, IO[bytes]], recipients: Sequence[Any]
 ) -> None:
     """Write a backup: the manifest, then each content by its name."""
+    pyrage.encrypt_io(_Reader(stream(manifest, contents)), target, list(recipients))
+
+
+def stream(manifest: Mapping[str, Any], contents: Mapping[str, IO[bytes]]) -> Iterator[bytes]:
+    """The archive before it is sealed."""
     about = signed.canonical(dict(manifest)).encode()
-    named = {MANIFEST: io.BytesIO(about), **contents}
-    pyrage.encrypt_io(_Reader(_tar(named)), target, list(recipients))
-
-
-def _tar(contents: Mapping[str, IO[bytes]]) -> Iterator[bytes]:
-    for name, content in contents.items():
-        about = tarfile.TarInfo(name)
-        about.size, about.mode = content.seek(0, io.SEEK_END), 0o600  # no owner, no hour
+    for name, content in {MANIFEST: io.BytesIO(about), **contents}.items():
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = content.seek(0, io.SEEK_END), 0o600  # no owner, no hour
         content.seek(0)
-        yield about.tobuf(tarfile.USTAR_FORMAT)
+        yield entry.tobuf(tarfile.USTAR_FORMAT)
         yield from _pieces(content)
-        yield bytes(-about.size % tarfile.BLOCKSIZE)
+        yield bytes(-entry.size % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 

@@ -8,10 +8,12 @@ import re
 from enum import StrEnum
 
 INSTALLATION_KEY = "keys/installation.pem"
+STAGING = "backup.part"
+"""The folder of the data folder in which copies are made; it is never in one."""
 LEFT_ROWS = {
-    ("people", "session"): "1",
-    ("people", "list_draft"): "1",
-    ("people", "list_before"): "1",
+    ("people", "session"): "1 = 1",
+    ("people", "list_draft"): "1 = 1",
+    ("people", "list_before"): "1 = 1",
     ("cases", "piece"): '"case" IS NULL',
 }
 """Rows that no copy holds: sessions, as nobody is still signed in to a restored copy; staff lists that wait for a yes or to be taken
@@ -50,7 +52,7 @@ _LEFT = (
     (re.compile(r"keys/.*\.slips-[0-9]+"), Left.SLIPS),
     (re.compile(r"keys/.*\.draw"), Left.DRAW),
     (re.compile(r".*\.(lock|releasing|partial)|.*\.sqlite-(wal|shm|journal)"), Left.MADE_AGAIN),
-    (re.compile(r"notice\.day|backup\.day|(jobs|clock)\.json|keys/awaited\.json"), Left.MADE_AGAIN),
+    (re.compile(r"(notice|backup|rehearsal|moved)\.day|(jobs|clock)\.json|keys/awaited\.json"), Left.MADE_AGAIN),
 )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pysqlite3.dbapi2 as sqlite
 
-from surveys.backup.contents import LEFT_ROWS, Left, database, why_left
+from surveys.backup.contents import LEFT_ROWS, STAGING, Left, database, why_left
 from surveys.stores import STORES
 
 PATIENCE_SECONDS = 60.0
@@ -72,7 +72,7 @@ def moment(data: Path, staging: Path) -> Iterator[Moment]:
             for reader in readers.values():
                 reader.execute("BEGIN")
                 reader.execute("SELECT count(*) FROM main.sqlite_schema").fetchone()  # the snapshot begins here
-            files, left = _beside(data)
+            files, left = beside(data)
             for writer in writers:
                 writer.execute("ROLLBACK")
             held = time.monotonic() - began
@@ -88,6 +88,21 @@ def _opened(path: Path) -> Iterator[Any]:
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def held_stores(data: Path) -> Iterator[Mapping[str, Any]]:
+    """Hold all four writers to the end: the connections read what nobody changes meanwhile.
+
+    Raises
+    ------
+    StoresBusy
+    FileNotFoundError
+    """
+    with ExitStack() as stack:
+        writers = {store: stack.enter_context(_opened(data / database(store))) for store in STORES}
+        _hold(list(writers.values()))
+        yield writers
 
 
 def _hold(writers: list[Any]) -> float:
@@ -126,13 +141,13 @@ def _begins(writer: Any) -> bool:
     return True
 
 
-def _beside(data: Path) -> tuple[dict[str, bytes], dict[str, Left]]:
+def beside(data: Path) -> tuple[dict[str, bytes], dict[str, Left]]:
     """Read the small files that go in, and say why each other one does not."""
     files, left = dict[str, bytes](), dict[str, Left]()
     databases = {database(store) for store in STORES}
     for path in sorted([*data.iterdir(), *(data / "keys").iterdir()]):
         name = path.relative_to(data).as_posix()
-        if name in databases or name == "keys" or name == "backup.part":
+        if name in databases or name == "keys" or name == STAGING:
             continue
         why = Left.UNKNOWN if not path.is_file() else why_left(name)
         try:
@@ -150,29 +165,55 @@ def copy_store(reader: Any, store: str, target: Path) -> dict[str, int]:
 
     Rows are put in one by one in a drawn order, so that neither cells of a page nor hidden row numbers follow the original.
     """
-    schema = [
-        (kind, name, text)
-        for kind, name, text in reader.execute(
-            "SELECT type, name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-        )
-    ]
-    tables = [name for kind, name, _ in schema if kind == "table"]
-    with _opened_new(target, reader.execute("PRAGMA main.page_size").fetchone()[0]) as made:
-        for text in (text for kind, _, text in schema if kind == "table"):
-            made.execute(text)
+    schema = schema_of(reader)
+    schema.begin(target)
     rows = {}
-    for table in tables:
+    for table in schema.tables:
         rows[table] = _copy_rows(reader, store, table)
     reader.execute("COMMIT")
-    with _opened_new(target) as made:
-        for text in (text for kind, _, text in schema if kind != "table"):
-            made.execute(text)
+    schema.end(target)
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """How a store is laid down: its page size, and what makes its tables and then its indexes."""
+
+    page_size: int
+    parts: tuple[tuple[str, str, str], ...]
+    """Kind, name and statement of each."""
+
+    @property
+    def tables(self) -> list[str]:
+        return [name for kind, name, _ in self.parts if kind == "table"]
+
+    def begin(self, target: Path) -> None:
+        """Make a new file with the tables, empty and without indexes."""
+        with opened_new(target) as made:
+            made.execute(f"PRAGMA page_size = {self.page_size}")
+            self._run(made, tables=True)
+
+    def end(self, target: Path) -> None:
+        """Make the rest, when all rows are there."""
+        with opened_new(target) as made:
+            self._run(made, tables=False)
+
+    def _run(self, made: Any, *, tables: bool) -> None:
+        for text in (text for kind, _, text in self.parts if (kind == "table") is tables):
+            made.execute(text)
+
+
+def schema_of(reader: Any) -> Schema:
+    """The schema of a store that is open on SQLite."""
+    parts = reader.execute(
+        "SELECT type, name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+    )
+    return Schema(reader.execute("PRAGMA main.page_size").fetchone()[0], tuple(parts))
 
 
 def _copy_rows(reader: Any, store: str, table: str) -> int:
     name = '"' + table.replace('"', '""') + '"'
-    left = LEFT_ROWS.get((store, table), "0")
+    left = LEFT_ROWS.get((store, table), "1 = 0")
     numbers = [(row[0],) for row in reader.execute(f"SELECT rowid FROM main.{name} WHERE NOT ({left})")]
     _dice.shuffle(numbers)
     for at in range(0, len(numbers), ROWS):
@@ -183,12 +224,10 @@ def _copy_rows(reader: Any, store: str, table: str) -> int:
 
 
 @contextmanager
-def _opened_new(target: Path, page_size: int = 0) -> Iterator[Any]:
+def opened_new(target: Path) -> Iterator[Any]:
     """A connection to a copy, which nobody needs after a power cut."""
     connection = sqlite.connect(str(target), isolation_level=None)
     try:
-        if page_size:
-            connection.execute(f"PRAGMA page_size = {page_size}")
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         yield connection

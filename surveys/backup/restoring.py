@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pysqlite3.dbapi2 as sqlite
 
@@ -118,7 +118,18 @@ def _checked(file: Path, identity: Path, staging: Path) -> Found:
         raise BackupRefused("no_file", file=file) from None
     with source, tempfile.TemporaryFile(dir=staging) as plain:
         unseal(source, identities, plain)
-        manifest = unpack(plain, lambda name: staging / name)
+        return laid_out(plain, staging)
+
+
+def laid_out(plain: IO[bytes], staging: Path) -> Found:
+    """Lay an opened backup out in an empty folder and prove it.
+
+    Raises
+    ------
+    BackupRefused
+    OSError
+    """
+    manifest = unpack(plain, lambda name: staging / name)
     for store in STORES:
         _check_store(staging / database(store), store, manifest["stores"][store])
     try:

@@ -1,5 +1,5 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
-sizes audit coverage nulls suppression tables start stir strangers crashes simulator."""
+sizes audit coverage nulls suppression tables start stir strangers crashes simulator backups."""
 
 import asyncio
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.benchmarks import (
     answers,
     audits,
+    backups,
     beliefs,
     blind,
     concerns,
@@ -48,6 +49,7 @@ PARTS = {
     "strangers": strangers.measure,
     "crashes": crashes.measure,
     "simulator": simulator.measure,
+    "backups": backups.measure,
 }
 
 

@@ -57,6 +57,7 @@ class Afternoon:
     attempts: list[bytes] = field(default_factory=list)
     envelopes: list[bytes] = field(default_factory=list)
     signed: list[bytes] = field(default_factory=list)
+    sheet: bytes = b"un foglio"
 
     async def come(self, people: int) -> None:
         public = blind.PublicKey.from_der(self.record.token_key)
@@ -67,7 +68,7 @@ class Afternoon:
             signed = await issuing.issue(self.site, invitation.link, z)
             blind.finalize(public, prepared, signed, inverse)
             proof = blind.token_digest(prepared)
-            attempt, envelope = random.randbytes(16), sealed(self.site, self.record, b"un foglio", proof)
+            attempt, envelope = random.randbytes(16), sealed(self.site, self.record, self.sheet, proof)
             spent = spent_by(proof)
             assert await self.urn.put(right(WAVE, spent, token=True), attempt, envelope) == Receipt.RECEIVED
             self.attempts.append(hashlib.sha256(attempt).digest())

@@ -10,6 +10,7 @@ import pysqlite3.dbapi2 as sqlite
 
 from surveys.backup.archive import unseal
 from surveys.backup.making import Made, make
+from surveys.stores import StoreSettings
 from tests.conftest import DAY
 
 
@@ -31,9 +32,12 @@ class Keys:
         return out.getvalue()
 
 
-def backed_up(data: Path, folder: Path, keys: Keys, keep: int = 0) -> Made:
+def backed_up(stores: Path | StoreSettings, folder: Path, keys: Keys, keep: int = 0) -> Made:
+    """A backup of stores on SQLite in a data folder, or wherever they are."""
     folder.mkdir(exist_ok=True)
-    return make(data, folder, [keys.public], DAY, keep)
+    return make(
+        stores if isinstance(stores, StoreSettings) else StoreSettings(stores), folder, [keys.public], DAY, keep
+    )
 
 
 def rows(data: Path, store: str, query: str) -> list[Any]:

@@ -21,8 +21,11 @@ from surveys.backup.restoring import look, restore
 from surveys.cases.keeper import keeper_at
 from surveys.lifecycle.context import Site
 from tests.conftest import WAVE, open_a_wave
+from tests.postgres import free_port
 from tests.surveys.backed_up import Keys, backed_up, everything_under, write
 
+MOVE = {"move_there", "move_url", "move_password", "move_running"}
+"""Reasons of the command alone."""
 type Change = Callable[[dict[str, Any], dict[str, bytes]], None]
 
 
@@ -220,6 +223,8 @@ def test_the_commands_say_what_is_in_and_what_is_not(
     monkeypatch.delenv("ASCOLTO_DATABASE_URL", raising=False)
     folder = tmp_path / "kept"
     folder.mkdir()
+    assert _run("backup", str(folder)) == 1
+    assert capsys.readouterr().err == say(LANGUAGE, "backup.refused.to") + "\n"
     assert _run("backup", str(folder), "--to", "age1x") == 1
     assert capsys.readouterr().err == say(LANGUAGE, "backup.refused.recipient", text="age1x") + "\n"
     assert _run("backup", str(folder), "--to", keys.public, "--keep", "2") == 0
@@ -235,14 +240,25 @@ def test_the_commands_say_what_is_in_and_what_is_not(
     for sentence in ("cases_key", "released", "sessions"):
         assert say(LANGUAGE, f"backup.bring.{sentence}") in said
     assert say(LANGUAGE, "backup.bring.wave_key", wave=WAVE) in said
-    monkeypatch.setenv("ASCOLTO_DATABASE_URL", "postgresql://nowhere/{store}")
+    monkeypatch.setenv("ASCOLTO_DATABASE_URL", f"postgresql://127.0.0.1:{free_port()}/{{store}}")
     assert _run("backup", str(folder), "--to", keys.public) == 1
-    assert capsys.readouterr().err == say(LANGUAGE, "backup.refused.postgres") + "\n"
+    away = say(LANGUAGE, "backup.refused.away", store="public", kind="ConnectionRefusedError")
+    assert capsys.readouterr().err == away + "\n"
 
 
 def test_every_reason_and_every_file_left_out_has_its_sentence() -> None:
     sources = "".join(path.read_text("utf-8") for path in Path(backup.__file__).parent.glob("*.py"))
-    reasons = set(re.findall(r'BackupRefused\("(\w+)"', sources)) | {"newer", "not_ours", "postgres", "keep", "disk"}
+    reasons = (
+        set(re.findall(r'BackupRefused\("(\w+)"', sources))
+        | {
+            "newer",
+            "not_ours",
+            "keep",
+            "to",
+            "disk",
+        }
+        | MOVE
+    )
     known = {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.refused.")}
     assert reasons == known
     assert {key.split(".")[-1] for key in catalogue("it") if key.startswith("backup.left.")} == {

@@ -16,6 +16,7 @@ from surveys.away import StoreAway
 from surveys.stores import StoreSettings
 from tests.journeys.conftest import environment, start
 from tests.postgres import free_port
+from tests.surveys.backed_up import Keys
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "handbooks" / "operator.md").read_text("utf-8")
@@ -30,9 +31,13 @@ def test_every_command_runs_on_a_served_installation(sqlite_settings: StoreSetti
     program.write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m server.command.cli "$@"\n')
     program.chmod(0o755)
     here = environment(sqlite_settings.data) | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    (tmp_path / "copies").mkdir()
+    here |= {"COPIES": str(tmp_path / "copies"), "OWNER": Keys(tmp_path / "owner").public}
+    here |= {"RESTIC_REPOSITORY": str(tmp_path / "elsewhere"), "RESTIC_PASSWORD": "of this test"}
+    here |= {"RESTIC_CACHE_DIR": str(tmp_path / "cache")}
     process = start(sqlite_settings.data, port)
     try:
-        assert len(COMMANDS) > 6
+        assert len(COMMANDS) > 12
         for command in COMMANDS:
             logs = f" --wait 0.5 --logs {tools}" if command.startswith("ascolto check") else ""
             asked = command.replace(":8000", f":{port}") + logs
@@ -54,7 +59,9 @@ def test_what_one_sees_is_what_is_said(capsys: pytest.CaptureFixture[str]) -> No
     assert f"{watch.RESERVE_BYTES // 2**20} MB" in TEXT
     minutes = next(job.allowed_minutes for job in JOBS if job.name == "notices")
     assert f"after {minutes} minutes" in TEXT
-    for key in ("disk.failed", "mail.failed", "clock.failed"):
+    minutes = next(job.allowed_minutes for job in JOBS if job.name == "rehearsal")
+    assert f"after {minutes // (24 * 60)} days" in TEXT
+    for key in ("disk.failed", "mail.failed", "clock.failed", "rehearsal.failed"):
         begun = texts.catalogue("en")[f"cli.check.{key}"].split("{")[0].split(" (")[0].strip()
         assert f"✗ {begun}" in TEXT, key
     awaited = texts.catalogue("en")["cli.awaited"].split(",")[0]

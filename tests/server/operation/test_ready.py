@@ -125,9 +125,9 @@ async def test_a_job_that_has_not_succeeded_for_long_is_named(
 ) -> None:
     now = datetime.now(UTC)
     successes.keep(sqlite_settings.data, set(NOW) - {job}, now)
-    successes.keep(sqlite_settings.data, [job], now - timedelta(days=2))
+    successes.keep(sqlite_settings.data, [job], now - timedelta(days=50))
     async with running(sqlite_settings) as (client, app):
-        app.state.watch._since = now - timedelta(days=3)  # a process that runs for long
+        app.state.watch._since = now - timedelta(days=60)  # a process that runs for long
         answer = await client.get("/ready")
     assert (answer.status_code, answer.json()) == (503, WELL | {"status": "not ready", "jobs": NOW | {job: "late"}})
 

@@ -1,0 +1,188 @@
+"""Moving an installation from SQLite to PostgreSQL: every row of the four stores, in no order, compared on both sides.
+
+Nobody writes meanwhile: all four writers are held. The folder of keys and the data folder stay what they are.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pysqlite3.dbapi2 as sqlite
+
+from surveys.away import StoreAway
+from surveys.backup.archive import BackupRefused
+from surveys.backup.gathering import alone, look
+from surveys.backup.moment import StoresBusy, held_stores
+from surveys.backup.postgres import connected
+from surveys.backup.shapes import Shape, digest_of, mark_of, migrations, portions, shapes_of, size_of
+from surveys.engines import SafePostgres, postgres_from_url
+from surveys.stores import MOVED, STORES, StoreSettings, StoresUnavailable, bind, migrate
+
+COPY_SECONDS = 3600
+_RELATIONS = """
+SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'm', 'S', 'f') AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'
+"""
+_WHERE = "SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port(), ' ', current_database())"
+
+
+async def move(
+    data: Path, target: StoreSettings, day: date, served: Callable[[], bool] = lambda: False
+) -> Mapping[str, int]:
+    """Copy every row into four empty databases; gives the rows of each store.
+
+    Binds the tables to the target: for a process that does nothing else.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder with the four SQLite files. It is written into at the end alone: that it was moved, and when.
+    target : StoreSettings
+        The same folder, and where it shall go on.
+    day : date
+        Of the move.
+    served : callable
+        Whether somebody serves this folder now: asked when all is copied, and when nobody who starts later would.
+
+    Raises
+    ------
+    BackupRefused
+        The SQLite files are as they were, and the target is as empty as it was; ``move_left`` where it could not be emptied.
+    OSError
+    """
+    look(StoreSettings(data))
+    engines = {store: _engine(target, store) for store in STORES}
+    with alone(data):
+        await _refuse_full(engines)
+        try:
+            with held_stores(data) as there:
+                rows = await _filled(there, target, engines)
+                (data / MOVED).write_text(day.isoformat(), "ascii")  # before anybody may write here again
+                if served():
+                    raise BackupRefused("move_running")
+        except BaseException as problem:
+            (data / MOVED).unlink(missing_ok=True)
+            await _empty(engines)
+            raise _refusal(problem) from problem
+    return rows
+
+
+def _engine(target: StoreSettings, store: str) -> SafePostgres:
+    assert target.database_url is not None
+    password = (target.passwords or {}).get(store)
+    return postgres_from_url(target.database_url.format(store=store), store, password=password)
+
+
+def _refusal(problem: BaseException) -> BaseException:
+    """What is said of a fault: its kind alone where its text might hold a row."""
+    if isinstance(problem, StoreAway):
+        return BackupRefused("away", store=problem.store, kind=problem.kind)
+    if isinstance(problem, StoresBusy):
+        return BackupRefused("busy")
+    if isinstance(problem, StoresUnavailable):
+        return BackupRefused("version", problem=problem)
+    if isinstance(problem, sqlite.DatabaseError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        return BackupRefused("unreadable", problem=type(problem).__name__)
+    return problem
+
+
+async def _refuse_full(engines: Mapping[str, SafePostgres]) -> None:
+    places = set()
+    for store, engine in engines.items():
+        connection = await connected(engine)
+        try:
+            places.add(await connection.fetchval(_WHERE))
+            if await connection.fetchval(_RELATIONS):
+                raise BackupRefused("move_not_empty", store=store)
+        finally:
+            await connection.close()
+    if len(places) != len(engines):
+        raise BackupRefused("move_same")
+
+
+async def _empty(engines: Mapping[str, SafePostgres]) -> None:
+    """Take out what was put in: all of it is ours, as there was nothing."""
+    for store, engine in engines.items():
+        try:
+            connection = await engine.get_new_connection()
+            try:
+                for shape in (*shapes_of(store), migrations()):
+                    await connection.execute(f"DROP TABLE IF EXISTS {shape.quoted} CASCADE")
+                if await connection.fetchval(_RELATIONS):
+                    raise BackupRefused("move_left", store=store)
+            finally:
+                await connection.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            raise BackupRefused("move_left", store=store) from None
+
+
+async def _filled(
+    there: Mapping[str, Any], target: StoreSettings, engines: Mapping[str, SafePostgres]
+) -> dict[str, int]:
+    await migrate(bind(target))
+    rows = {}
+    for store in STORES:
+        connection = await engines[store].get_new_connection()
+        try:
+            await _refuse_other_tables(there[store], connection, store)
+            async with connection.transaction():  # one for all rows: none has a number that tells when it came
+                for shape in shapes_of(store):
+                    await _copy(there[store], connection, store, shape)
+            rows[store] = sum([await _compared(there[store], connection, store, s) for s in shapes_of(store)])
+        finally:
+            await connection.close()
+    return rows
+
+
+async def _refuse_other_tables(there: Any, connection: Any, store: str) -> None:
+    """Both sides have been through the same migrations, and no table or column stays behind."""
+    steps = {str(row[0]) for row in there.execute("SELECT name FROM migration")}
+    if steps != {str(row["name"]) for row in await connection.fetch("SELECT name FROM migration")}:
+        raise BackupRefused("behind", store=store)
+    tables = there.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    shapes = {shape.name: set(shape.columns) for shape in (*shapes_of(store), migrations())}
+    for (name,) in tables.fetchall():
+        columns = {str(row[0]) for row in there.execute("SELECT name FROM pragma_table_info(?)", (name,))}
+        if shapes.get(name) != columns:
+            raise BackupRefused("move_unknown", store=store, table=name)
+
+
+def _rows(there: Any, shape: Shape) -> Iterator[list[Any]]:
+    """All rows in an order that is drawn, a portion at a time."""
+    sizes = there.execute(f"SELECT rowid, {size_of(shape, '')} FROM {shape.quoted}").fetchall()
+    for keys in portions(sizes):
+        yield [
+            there.execute(f"SELECT {shape.listed} FROM {shape.quoted} WHERE rowid = ?", (key,)).fetchone()
+            for key in keys
+        ]
+
+
+async def _copy(there: Any, connection: Any, store: str, shape: Shape) -> None:
+    places = ", ".join(f"${number}" for number in range(1, len(shape.columns) + 1))
+    insert = f"INSERT INTO {shape.quoted} ({shape.listed}) VALUES ({places})"
+    for rows in _rows(there, shape):
+        try:
+            await connection.executemany(insert, [shape.to_postgres(row) for row in rows], timeout=COPY_SECONDS)
+        except (ValueError, TypeError, KeyError, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+            raise BackupRefused("move_row", store=store, table=shape.name) from None
+
+
+async def _compared(there: Any, connection: Any, store: str, shape: Shape) -> int:
+    """Read both sides anew; gives the rows.
+
+    Raises
+    ------
+    BackupRefused
+        ``move_differs`` with store and table.
+    """
+    here = [mark_of(shape.plain(row)) for rows in _rows(there, shape) for row in rows]
+    arrived = []
+    async with connection.transaction(readonly=True):
+        cursor = connection.cursor(f"SELECT {shape.listed} FROM {shape.quoted}", prefetch=50, timeout=COPY_SECONDS)
+        async for row in cursor:
+            arrived.append(mark_of(shape.to_sqlite(tuple(row))))
+    if len(here) != len(arrived) or digest_of(here) != digest_of(arrived):
+        raise BackupRefused("move_differs", store=store, table=shape.name)
+    return len(here)

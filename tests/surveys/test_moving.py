@@ -1,0 +1,294 @@
+"""An installation moves from SQLite to PostgreSQL: every row arrives, surveys and cases go on, and what fails leaves both as they were."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from server.command import cli
+from server.frame.terminal import LANGUAGE
+from server.frame.texts import say
+from server.processes import jobs
+from server.settings import Settings
+from surveys.answers.urn import Receipt, Urn
+from surveys.backup import shapes
+from surveys.backup.archive import BackupRefused
+from surveys.backup.moving import move
+from surveys.backup.restoring import restore
+from surveys.cases.keeper import key_path
+from surveys.lifecycle import closing, opening, printing
+from surveys.lifecycle.context import Site
+from surveys.lifecycle.planning import Wish, plan
+from surveys.lifecycle.releasing import release_wave
+from surveys.public import waves
+from surveys.questionnaire import Questionnaire
+from surveys.stores import MOVED, STORES, StoreSettings, StoresUnavailable, stores
+from tests import postgres
+from tests.benchmarks.installation import channel_beside
+from tests.conftest import DAY, WAVE, Opened, open_a_wave
+from tests.promises.test_order import tau
+from tests.rights import right
+from tests.surveys.backed_up import Keys, backed_up, everything_under, rows, write
+from tests.surveys.cases import people
+from tests.surveys.test_releasing import SHEET
+from tests.urn import WORDS, get_ready, put_in, team
+
+LATE = DAY + timedelta(days=15)
+WAVES = {WAVE: "released", "chiusa": "closed", "aperta": "open"}
+
+
+async def _opened(site: Site, wave: str) -> Opened:
+    if wave == WAVE:
+        return await open_a_wave(site)
+    await plan(site, Wish(wave, {"it": wave, "en": wave}, DAY, DAY + timedelta(days=14)))
+    words = await get_ready(site, wave)
+    record = await opening.open_wave(site, wave)
+    return Opened(record, words, await printing.print_slips(site, wave, 60))
+
+
+async def _answers(site: Site, wave: Opened, first: int, end: int) -> None:
+    urn = Urn(site.engines["answers"])
+    urn.start()
+    questionnaire = Questionnaire.from_json(dict(wave.record.questionnaire))
+    for number, code in enumerate(wave.codes[first:end], first):
+        form = {item: [value] for item, value in SHEET.items()} | {
+            "CUL3": [str(1 + number % 5)],
+            "unit": [("po.nido", "fi.cura")[number % 2]],
+        }
+        row, envelope = put_in(site, wave.record, code, questionnaire.read(form).to_bytes())
+        assert await urn.put(right(wave.record.id, row), number.to_bytes(16), envelope) == Receipt.RECEIVED
+    await urn.stop()
+
+
+async def _close_and_release(site: Site, wave: str, state: str) -> None:
+    late = replace(site, day=LATE)
+    if (await waves.get(wave)).state == "open":
+        await closing.end(late, wave)
+        await closing.close(late, wave, unused_slips=20)
+    if state == "released":
+        await release_wave(late, wave, (WORDS["hr"], WORDS["recovery"]), lambda _: None)
+    assert (await waves.get(wave)).state == state
+
+
+@pytest.fixture
+def empty(postgres_server: str) -> Iterator[str]:
+    name = f"m{random.getrandbits(40):x}"
+    yield postgres.fresh_databases(postgres_server, name)
+    postgres.give_back(postgres_server, name)
+
+
+async def _relations(url: str) -> list[int]:
+    found = []
+    for store in STORES:
+        connection = await asyncpg.connect(url.format(store=store))
+        found.append(
+            await connection.fetchval("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        )
+        await connection.close()
+    return found
+
+
+def _lie(data: Path) -> dict[str, bytes]:
+    return {store: (data / f"{store}.sqlite").read_bytes() for store in STORES}
+
+
+@pytest.mark.opened
+async def test_after_the_move_surveys_take_answers_close_and_release_and_a_case_opens(
+    sqlite_settings: StoreSettings, empty: str, tmp_path: Path
+) -> None:
+    there = replace(sqlite_settings, database_url=empty)
+    async with stores(sqlite_settings) as engines:
+        site = Site(engines, sqlite_settings.data, DAY, "hr")
+        made = {}
+        for wave, state in WAVES.items():  # one after the other: two are never open
+            made[wave] = await _opened(site, wave)
+            await _answers(site, made[wave], 0, 30)
+            if state != "open":
+                await _answers(site, made[wave], 30, 40)
+                await _close_and_release(site, wave, state)
+        await channel_beside(site)
+        written = await people.report(site, team(), "la mia storia")
+        await people.say(site, team(), written, "anna", "la risposta")
+    before = {
+        (store, shape.name): rows(sqlite_settings.data, store, f"SELECT count(*) FROM {shape.quoted}")[0][0]
+        for store in STORES
+        for shape in shapes.shapes_of(store)
+    }
+    counts = await move(sqlite_settings.data, there, DAY)
+    assert counts == {store: sum(n for (its, _), n in before.items() if its == store) for store in STORES}
+    with pytest.raises(StoresUnavailable, match="moved to PostgreSQL"):
+        async with stores(sqlite_settings):
+            pass
+    with pytest.raises(BackupRefused, match="moved"):
+        backed_up(sqlite_settings.data, tmp_path / "kept", Keys(tmp_path / "owner"))
+    async with stores(there) as engines:
+        site = Site(engines, sqlite_settings.data, DAY, "hr")
+        assert {wave.id: wave.state for wave in await waves.everything()} == WAVES
+        assert await people.texts(site, team(), written, "anna") == ["la mia storia", "la risposta"]
+        await _answers(site, made["aperta"], 30, 40)
+        for wave in ("chiusa", "aperta"):
+            await _close_and_release(site, wave, "released")
+
+
+@pytest.mark.opened
+async def test_rows_lie_in_no_order_of_arrival_after_the_move(sqlite_settings: StoreSettings, empty: str) -> None:
+    came = [f"device-{random.Random(number).getrandbits(64):x}" for number in range(60)]
+    write(
+        sqlite_settings.data,
+        "people",
+        *(f"INSERT INTO device (digest, account, failures) VALUES ('{name}', 'hr', 0)" for name in came),
+    )
+    numbers = dict(rows(sqlite_settings.data, "people", "SELECT digest, rowid FROM device"))
+    assert tau(list(range(60)), [numbers[name] for name in came]) == 1
+    await move(sqlite_settings.data, replace(sqlite_settings, database_url=empty), DAY)
+    connection = await asyncpg.connect(empty.format(store="people"))
+    found = await connection.fetch("SELECT digest, xmin::text AS at, ctid FROM device")
+    await connection.close()
+    places = {row["digest"]: row["ctid"][0] * 10_000 + row["ctid"][1] for row in found}
+    assert len({row["at"] for row in found}) == 1
+    assert tau(list(range(60)), [places[name] for name in came]) < 0.4  # chance reaches it once in 100,000 times
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize(
+    ("store", "step", "reason"),
+    [
+        ("public", "UPDATE wave SET state = 'much longer than any state'", "move_row"),
+        ("people", "UPDATE person SET joined = 'yesterday'", "move_row"),
+        ("cases", "CREATE TABLE mine (id INTEGER PRIMARY KEY)", "move_unknown"),
+        ("cases", "DELETE FROM migration WHERE name = (SELECT max(name) FROM migration)", "behind"),
+    ],
+)
+async def test_what_fails_leaves_both_sides_as_they_were(
+    sqlite_settings: StoreSettings, empty: str, store: str, step: str, reason: str
+) -> None:
+    write(sqlite_settings.data, store, step)
+    before, there = _lie(sqlite_settings.data), replace(sqlite_settings, database_url=empty)
+    with pytest.raises(BackupRefused) as problem:
+        await move(sqlite_settings.data, there, DAY)
+    assert (problem.value.reason, problem.value.values["store"]) == (reason, store)
+    assert _lie(sqlite_settings.data) == before and not (sqlite_settings.data / MOVED).exists()
+    assert await _relations(empty) == [0, 0, 0, 0]
+
+
+@pytest.mark.opened
+async def test_a_value_that_arrives_as_another_is_found(
+    sqlite_settings: StoreSettings, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = shapes._to_postgres
+    monkeypatch.setattr(
+        shapes, "_to_postgres", lambda kind, value: whole(kind, value)[:-1] if value == "Prato" else whole(kind, value)
+    )
+    with pytest.raises(BackupRefused, match="move_differs"):
+        await move(sqlite_settings.data, replace(sqlite_settings, database_url=empty), DAY)
+    assert await _relations(empty) == [0, 0, 0, 0]
+
+
+@pytest.mark.opened
+async def test_a_move_that_is_interrupted_empties_the_target_again(sqlite_settings: StoreSettings, empty: str) -> None:
+    write(
+        sqlite_settings.data,
+        "public",
+        "INSERT INTO evidence_document (id, indicator, title, content) VALUES ('a', '1.1', 'grande', randomblob(90000000))",
+    )
+    before = _lie(sqlite_settings.data)
+    moving = asyncio.create_task(move(sqlite_settings.data, replace(sqlite_settings, database_url=empty), DAY))
+    while not all(await _relations(empty)):
+        await asyncio.sleep(0.05)
+    moving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await moving
+    assert await _relations(empty) == [0, 0, 0, 0] and _lie(sqlite_settings.data) == before
+
+
+@pytest.mark.opened
+async def test_a_service_that_was_started_meanwhile_undoes_the_move(sqlite_settings: StoreSettings, empty: str) -> None:
+    data, seen = sqlite_settings.data, []
+
+    def served() -> bool:
+        seen.append((data / MOVED).exists())  # whoever starts from now on is refused
+        return True
+
+    with pytest.raises(BackupRefused, match="move_running"):
+        await move(data, replace(sqlite_settings, database_url=empty), DAY, served)
+    assert seen == [True] and not (data / MOVED).exists() and await _relations(empty) == [0, 0, 0, 0]
+
+
+@pytest.mark.opened
+async def test_a_target_with_anything_in_it_or_one_for_two_stores_is_refused(
+    sqlite_settings: StoreSettings, empty: str
+) -> None:
+    async def refused(url: str) -> str:
+        with pytest.raises(BackupRefused) as problem:
+            await move(sqlite_settings.data, replace(sqlite_settings, database_url=url), DAY)
+        return problem.value.reason
+
+    assert await refused(empty.replace("{store}", "public") + "?application_name={store}") == "move_same"
+    assert await refused(f"postgresql://127.0.0.1:{postgres.free_port()}/{{store}}") == "away"
+    connection = await asyncpg.connect(empty.format(store="cases"))
+    await connection.execute("CREATE TABLE somebodys (id int)")
+    assert await refused(empty) == "move_not_empty"
+    assert await connection.fetchval("SELECT count(*) FROM somebodys") == 0
+    await connection.close()
+    assert sum(await _relations(empty)) == 1
+
+
+@pytest.mark.opened
+async def test_a_backup_of_a_server_is_restored_and_moved_to_another_server(
+    postgres_site: Site, postgres_settings: StoreSettings, empty: str, tmp_path: Path
+) -> None:
+    wave, keys = await open_a_wave(postgres_site), Keys(tmp_path / "owner")
+    await _answers(postgres_site, wave, 0, 30)
+    made = await asyncio.to_thread(backed_up, postgres_settings, tmp_path / "kept", keys)
+    folder = tmp_path / "again"
+    await asyncio.to_thread(restore, made.file, keys.file, folder)
+    there = StoreSettings(folder, empty)
+    await move(folder, there, DAY)
+    if key_path(postgres_site.data).exists():
+        key_path(folder).write_bytes(key_path(postgres_site.data).read_bytes())
+    (folder / "keys" / f"{WAVE}.wave.key").write_bytes(postgres_site.wave_key_file(WAVE).read_bytes())
+    async with stores(there) as engines:
+        site = Site(engines, folder, DAY, "hr")
+        await _answers(site, wave, 30, 40)
+        await _close_and_release(site, WAVE, "released")
+
+
+@pytest.mark.opened
+def test_the_command_refuses_while_somebody_serves_and_says_what_to_set(
+    sqlite_settings: StoreSettings,
+    empty: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ASCOLTO_DATA", str(sqlite_settings.data))
+    monkeypatch.delenv("ASCOLTO_DATABASE_URL", raising=False)
+
+    def run(url: str = empty) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["move", "--to", url])
+        out = capsys.readouterr()
+        return int(ended.value.code or 0), out.out, out.err
+
+    def refused(reason: str, **values: Any) -> tuple[int, str, str]:
+        return 1, "", say(LANGUAGE, f"backup.refused.{reason}", **values) + "\n"
+
+    before = everything_under(tmp_path)
+    assert run("postgresql://localhost/ascolto") == refused("move_url", store="{store}")
+    assert run(empty.replace("postgres@", "postgres:secret@")) == refused("move_password")
+    serving = jobs.take_lease(Settings(sqlite_settings))
+    assert serving is not None
+    assert run() == refused("move_running")
+    serving.close()
+    status, out, err = run()
+    assert (status, err) == (0, "") and f"ASCOLTO_DATABASE_URL={empty}" in out and "answers.sqlite" in out
+    assert {path for path in everything_under(tmp_path) - before if "lock" not in path} <= {f"data/{MOVED}"}
+    assert run() == refused("moved", file=sqlite_settings.data / MOVED)
+    monkeypatch.setenv("ASCOLTO_DATABASE_URL", empty)
+    assert run() == refused("move_there")
