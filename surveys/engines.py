@@ -433,7 +433,7 @@ class SafePostgres(PostgresEngine):
     @asynccontextmanager
     async def held(self, name: str, patience: float) -> AsyncIterator[None]:
         """Hold one thing of this store by its name: an advisory lock on a connection of its own (see `PooledSQLite.held`)."""
-        connection = await asyncpg.connect(**self.config)
+        connection = await self.get_new_connection()
         try:
 
             async def took() -> bool:
