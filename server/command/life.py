@@ -130,7 +130,7 @@ async def wave_end(given: argparse.Namespace) -> int:
     """End a wave; before its last day is over the representative must agree, and is asked."""
     async with opened_site() as site:
         try:
-            early = two_keys.is_early(await waves.get(given.wave), site.day)
+            early = two_keys.is_early(site, await waves.get(given.wave))
         except NoSuchWave as problem:
             return refuse("no_wave", wave=problem)
         status = await or_refused(two_keys.ask_end(site, given.wave) if early else closing.end(site, given.wave))

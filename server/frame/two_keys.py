@@ -13,7 +13,7 @@ async def act_in_words(act: Asked, language: str) -> str:
     if act.act == END:
         return say(language, "desk.two_keys.end", **facts)
     if act.act == VOID:
-        return say(language, "desk.two_keys.void", batch=act.k, **facts)
+        return say(language, "desk.two_keys.void", batch=act.k, spoiled=act.family, **facts)
     if act.act == SPARE:
         return say(language, "desk.two_keys.spare", slips=act.k, **facts)
     return say(language, "desk.two_keys.second", name=await name_of(act.person), **facts)

@@ -78,7 +78,7 @@ async def about_a_batch(
     site: NamedDependency[Site],
 ) -> Response[Any] | Redirect:
     """Print a batch once more, say that it was given out, or ask that it be void."""
-    await checked_form(request)
+    data = await checked_form(request)
     try:
         match what:
             case "again":
@@ -87,7 +87,7 @@ async def about_a_batch(
             case "hand-over":
                 await printing.hand_over(site, wave, number)
             case "void":
-                await two_keys.ask_void(site, wave, number)
+                await two_keys.ask_void(site, wave, number, int(data.get("spoiled", "")))
             case _:
                 raise NotFoundException
     except NotFoundException:  # which is a ValueError too

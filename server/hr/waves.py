@@ -302,7 +302,7 @@ async def _step(site: Site, wave: str, step: str, data: dict[str, str]) -> str:
             await opening.open_wave(site, wave)
         case "extend":
             await closing.extend(site, wave, date.fromisoformat(data.get("ends", "")))
-        case "end" if is_early(await waves.get(wave), site.day):
+        case "end" if is_early(site, await waves.get(wave)):
             await ask_end(site, wave)
             return "two_keys_asked"
         case "end":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from surveys.answers.tables import Slip, SlipBatch, Spent
+from surveys.answers.tables import Slip, SlipBatch
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.slips import Digest, SlipCode, digest, new_code, row_key, spent_digest
 
@@ -121,9 +121,9 @@ async def hand_over(engine: StoreEngine, wave: str, number: int) -> None:
 
 
 async def make_void(
-    engine: StoreEngine, wave: str, number: int, codes: Sequence[SlipCode], *, first_version: bool = False
+    engine: StoreEngine, wave: str, number: int, codes: Sequence[SlipCode], spoiled: int, *, first_version: bool = False
 ) -> None:
-    """Take the right to answer from every slip of a printed batch that was not used; one that was stays counted.
+    """Take the right to answer from every slip of a printed batch that was not used. How many were is said nowhere: `spoiled` is counted by hand.
 
     Parameters
     ----------
@@ -131,6 +131,7 @@ async def make_void(
     wave : its id
     number : of the batch
     codes : all of the batch
+    spoiled : how many sheets two people counted and destroyed; as many may be printed again
     first_version : as `keep` was told
     """
     keys = [row_key(of) for of in _digests(codes, first_version)]
@@ -142,11 +143,8 @@ async def make_void(
         row = await SlipBatch.select(SlipBatch.state).where(SlipBatch.id == _key(wave, number)).first()
         if row is None or row["state"] != PRINTED:
             return
-        used = 0
         for start in range(0, len(keys), _CHUNK):
-            some = keys[start : start + _CHUNK]
-            used += int(await Spent.count().where(Spent.id.is_in(some) & (Spent.wave == wave)))
-            await Slip.delete().where(Slip.id.is_in(some) & (Slip.wave == wave))
-        await SlipBatch.update({SlipBatch.state: VOID, SlipBatch.voided: len(keys) - used}).where(
+            await Slip.delete().where(Slip.id.is_in(keys[start : start + _CHUNK]) & (Slip.wave == wave))
+        await SlipBatch.update({SlipBatch.state: VOID, SlipBatch.voided: spoiled}).where(
             SlipBatch.id == _key(wave, number)
         )

@@ -59,6 +59,11 @@ async def withdraw_slips(engine: StoreEngine, wave: str) -> None:
         await Gate.delete().where(Gate.wave == wave)
 
 
+async def takes_sheets(wave: str) -> bool:
+    """Whether slips and tokens of a wave still let sheets in: until its closing has begun."""
+    return bool(await Gate.exists().where(Gate.wave == wave))
+
+
 async def spent_digests(wave: str) -> list[str]:
     """The digests of spent codes, sorted, as they are published in the bulletin."""
     rows = await Spent.select(Spent.digest).where(Spent.wave == wave)

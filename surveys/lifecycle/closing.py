@@ -44,6 +44,8 @@ async def extend(site: Site, wave: str, ends: date) -> WaveRecord:
         record = await _in_state(wave, State.OPEN, State.ENDED)
         if record.ends is None or record.starts is None or not record.ends < ends <= record.starts + LONGEST:
             raise PlanRefused("extension", longest=LONGEST.days)
+        if record.state == State.ENDED and not await urn_of.takes_sheets(wave):
+            raise PlanRefused("extension_late")
         if ends < site.day:
             raise PlanRefused("extension", longest=LONGEST.days)
         promise = await promises.of(wave)
@@ -54,7 +56,7 @@ async def extend(site: Site, wave: str, ends: date) -> WaveRecord:
     return await waves.get(wave)
 
 
-@steps.part("extend", WrongState)
+@steps.part("extend")
 async def _extend(site: Site, step: Step) -> None:
     day, ends = step.day.isoformat(), step.details["ends"]
 
@@ -66,6 +68,7 @@ async def _extend(site: Site, step: Step) -> None:
 
     new = {"state": State.OPEN, "extensions": extended, "ends": date.fromisoformat(ends)}
     await waves.change(site.engines["public"], step.wave, State.OPEN, State.ENDED, **new)
+    await _end_not_asked_any_more(site, step.wave)
     await steps.over(site, step, "wave extended", wave=step.wave, ends=ends)
 
 
@@ -86,7 +89,7 @@ async def end(site: Site, wave: str, act: int = 0) -> WaveRecord:
     return await waves.get(wave)
 
 
-@steps.part("end", WrongState)
+@steps.part("end")
 async def _end(site: Site, step: Step) -> None:
     if (await waves.get(step.wave)).state != State.ENDED:
         await waves.change(site.engines["public"], step.wave, State.OPEN, state=State.ENDED)
@@ -94,11 +97,24 @@ async def _end(site: Site, step: Step) -> None:
     await steps.over(site, step, "wave ended", wave=step.wave)
 
 
+async def _end_not_asked_any_more(site: Site, wave: str) -> None:
+    """Who asked for the end asked of another last day."""
+    for act in await two_keys.of_wave(wave):
+        if act.act == two_keys.END:
+            await two_keys.settle(site.engines["people"], act.id, two_keys.ASKED, two_keys.REFUSED, site.actor)
+
+
 async def end_due(site: Site) -> None:
-    """End every open wave whose last day is over."""
+    """End every open wave whose last day is over; one that cannot be keeps no other from it, and is raised at the end."""
+    problem: Exception | None = None
     for wave in await waves.in_state(State.OPEN):
         if wave.ends and site.day > wave.ends:
-            await end(site, wave.id)
+            try:
+                await end(site, wave.id)
+            except Exception as this:
+                problem = this
+    if problem is not None:
+        raise problem
 
 
 async def close(site: Site, wave: str, *, unused_slips: int) -> WaveRecord:
@@ -126,7 +142,7 @@ async def close(site: Site, wave: str, *, unused_slips: int) -> WaveRecord:
     return await waves.get(wave)
 
 
-@steps.part("close", PlanRefused, WrongState)
+@steps.part("close")
 async def _close(site: Site, step: Step) -> None:
     wave = step.wave
     record = await waves.get(wave)
@@ -198,7 +214,7 @@ async def cancel(site: Site, wave: str) -> WaveRecord:
     return await waves.get(wave)
 
 
-@steps.part("cancel", WrongState)
+@steps.part("cancel")
 async def _cancel(site: Site, step: Step) -> None:
     if (await waves.get(step.wave)).state != State.CANCELLED:
         await waves.change(site.engines["public"], step.wave, *_STILL, state=State.CANCELLED)

@@ -147,7 +147,9 @@ async def _check_open(site: Site, wave: str) -> None:
 
 
 async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
-    """New links of a channel to print or to give to a gateway; those who have a token keep it and get no new link.
+    """New links of a channel to print or to give to a gateway, for everybody: who were left out would have a token.
+
+    Who has one keeps it, and her new link says so to whoever opens it.
 
     Raises
     ------
@@ -157,7 +159,7 @@ async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:
     """
     await _check_open(site, wave)
     people = site.engines["people"]
-    drawn = await links.draw(people, await links.members_of(wave, channel, only_missing=True))
+    drawn = await links.draw(people, await links.members_of(wave, channel, only_missing=False))
     await log.record(people, site.day, site.actor, "links made", wave=wave, channel=channel, n=str(len(drawn)))
     return drawn
 

@@ -7,7 +7,6 @@ from surveys.answers.keys import SEATS
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle import frozen, steps
 from surveys.lifecycle.context import Site, destroy_file, frozen_path, make_wave_key
-from surveys.lifecycle.frozen import AddressOther
 from surveys.lifecycle.planning import PlanRefused, anchored, earlier_panels, seats_of
 from surveys.lifecycle.printing import slip_limit
 from surveys.lifecycle.ready import checked_plan, unconfirmed
@@ -81,7 +80,7 @@ async def open_wave(site: Site, wave: str) -> WaveRecord:
     return await waves.get(wave)
 
 
-@steps.part("open", NotReady, PlanOther, PlanRefused, PanelRefused, waves.WrongState, AddressOther)
+@steps.part("open", NotReady, PlanOther, PanelRefused)
 async def _open(site: Site, step: Step) -> None:
     wave = step.wave
     record = await waves.get(wave)

@@ -73,7 +73,7 @@ async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:
     return await again(site, wave, number)
 
 
-@steps.part("slips", WrongState)
+@steps.part("slips")
 async def _print(site: Site, step: Step) -> None:
     wave, number, slips = step.wave, int(step.details["number"]), step.details["slips"]
     record = await _open(wave)
@@ -132,7 +132,7 @@ async def _hand_over(site: Site, step: Step) -> None:
     await steps.over(site, step, "slips handed over", wave=step.wave, batch=str(number))
 
 
-async def make_void(site: Site, wave: str, number: int, act: int) -> None:
+async def make_void(site: Site, wave: str, number: int, spoiled: int, act: int) -> None:
     """Take the right to answer from the slips of a batch: they were spoiled before anybody drew one. The act says that two agreed.
 
     Raises
@@ -146,12 +146,15 @@ async def make_void(site: Site, wave: str, number: int, act: int) -> None:
 
     async def check() -> None:
         await _open(wave)
-        await _printed(wave, number)
+        batch = await _printed(wave, number)
+        _codes(site.data, wave, batch)
+        if not 1 <= spoiled <= batch.slips:
+            raise PlanRefused("spoiled", slips=batch.slips)
 
-    await steps.take(site, wave, "void", check, number=str(number), act=str(act))
+    await steps.take(site, wave, "void", check, number=str(number), spoiled=str(spoiled), act=str(act))
 
 
-@steps.part("void", WrongState)
+@steps.part("void")
 async def _make_void(site: Site, step: Step) -> None:
     wave, number = step.wave, int(step.details["number"])
     await _open(wave)
@@ -159,12 +162,12 @@ async def _make_void(site: Site, step: Step) -> None:
     if batch.state == PRINTED:
         codes = _codes(site.data, wave, batch)
         first = not is_second(site.data, wave)
-        await batches.make_void(site.engines["answers"], wave, number, codes, first_version=first)
-        batch = await _batch(wave, number)
+        spoiled = int(step.details["spoiled"])
+        await batches.make_void(site.engines["answers"], wave, number, codes, spoiled, first_version=first)
     await _count(site, wave)
     destroy_file(slips_path(site.data, wave, number))
     await two_keys.settle(site.engines["people"], int(step.details["act"]), two_keys.ASKED, two_keys.HANDED, site.actor)
-    await steps.over(site, step, "slips void", wave=wave, batch=str(number), slips=str(batch.voided))
+    await steps.over(site, step, "slips void", wave=wave, batch=str(number), slips=step.details["spoiled"])
 
 
 def _codes(data: Path, wave: str, batch: Batch) -> list[SlipCode]:

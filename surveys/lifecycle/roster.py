@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from surveys.importing import words
 from surveys.importing.people import PeopleImport
+from surveys.lifecycle import clock
 from surveys.lifecycle.context import Site
 from surveys.people import lists, log, roster
 from surveys.people.matching import Changes, Match, PersonEntry, match
@@ -137,7 +138,8 @@ async def take_back(site: Site) -> bool:
 
 async def forget_lists(site: Site, now: datetime) -> None:
     """Delete the lists that may be kept no longer (`surveys.people.lists.forget`). May run at any time, and twice."""
-    await lists.forget(site.engines["people"], site.day, now)
+    settled = clock.seen(site.data).settled
+    await lists.forget(site.engines["people"], settled or date(2000, 1, 1), now)
 
 
 async def _waiting(site: Site, draft: str, now: datetime) -> lists.Draft:

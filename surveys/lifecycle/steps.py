@@ -12,6 +12,7 @@ from surveys.engines import Busy
 from surveys.lifecycle.context import Site
 from surveys.people import steps
 from surveys.people.steps import Step as Step
+from surveys.public.waves import WrongState
 
 PATIENCE_SECONDS = 10.0
 """So long a step waits for another one of the same wave."""
@@ -35,10 +36,10 @@ class StepUnderWay(PlanRefused):
 
 
 def part(name: str, *refusals: type[Exception]) -> Callable[[Part], Part]:
-    """Name what a step does. What raises one of these has changed nothing that lasts, and its row goes."""
+    """Name what a step does. Where it is refused, by a rule, the wave's state or one of these, its row goes: nothing waits for it for ever."""
 
     def kept(do: Part) -> Part:
-        _PARTS[name] = do, refusals
+        _PARTS[name] = do, (PlanRefused, WrongState, *refusals)
         return do
 
     return kept

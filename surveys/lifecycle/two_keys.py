@@ -4,9 +4,9 @@ Somebody who can cast votes of others weakens k-protection (PRIVACY 1, A'): seco
 office and confirmed by the representative, counted and published. Neither learns whether a first code was ever taken.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-from surveys.lifecycle import closing, frozen, printing
+from surveys.lifecycle import clock, closing, frozen, printing
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import MINIMUM_K, PlanRefused
 from surveys.lifecycle.printing import slip_limit, slip_people
@@ -105,9 +105,10 @@ async def ask_spare_slips(site: Site, wave: str, number: int) -> None:
     await log.record(site.engines["people"], site.day, site.actor, "spare asked", wave=wave, slips=str(number))
 
 
-def is_early(record: WaveRecord, day: date) -> bool:
-    """Whether a wave that ends on this day ends before its last day is over: two people must agree then."""
-    return record.state == State.OPEN and record.ends is not None and day <= record.ends
+def is_early(site: Site, record: WaveRecord) -> bool:
+    """Whether a wave that ends now ends before its last day is over, or a clock says so that is not believed: two people must agree then."""
+    over = record.ends is not None and site.day > record.ends and clock.seen(site.data).is_believed
+    return record.state == State.OPEN and not over
 
 
 async def ask_end(site: Site, wave: str) -> None:
@@ -126,8 +127,8 @@ async def ask_end(site: Site, wave: str) -> None:
     await log.record(site.engines["people"], site.day, site.actor, "end asked", wave=wave)
 
 
-async def ask_void(site: Site, wave: str, batch: int) -> None:
-    """Ask that the slips of a batch be void: the printer spoiled them before anybody drew one.
+async def ask_void(site: Site, wave: str, batch: int, spoiled: int) -> None:
+    """Ask that the slips of a batch be void: the printer spoiled `spoiled` sheets, which the two count and destroy.
 
     Raises
     ------
@@ -136,10 +137,12 @@ async def ask_void(site: Site, wave: str, batch: int) -> None:
     WrongState
     """
     await _open(wave)
-    await printing.again(site, wave, batch)
+    codes = await printing.again(site, wave, batch)
+    if not 1 <= spoiled <= len(codes):
+        raise PlanRefused("spoiled", slips=len(codes))
     if any(act.act == VOID and act.k == batch and act.state == ASKED for act in await two_keys.of_wave(wave)):
         raise PlanRefused("batch")
-    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, VOID, k=batch)
+    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, VOID, k=batch, family=str(spoiled))
     await log.record(site.engines["people"], site.day, site.actor, "void asked", wave=wave, batch=str(batch))
 
 
@@ -156,7 +159,7 @@ async def _allow_spare(site: Site, record: WaveRecord, asked: Asked) -> None:
         _spare_fits(record, spare_allowed(await two_keys.of_wave(record.id)), asked.k)
         if not await two_keys.settle(people, asked.id, ASKED, HANDED, site.actor):
             raise PlanRefused("second_key")
-    await log.record(people, site.day, site.actor, "spare allowed", wave=record.id, slips=str(asked.k))
+        await log.record(people, site.day, site.actor, "spare allowed", wave=record.id, slips=str(asked.k))
 
 
 async def _asked_of_another(site: Site, act: int) -> Asked:
@@ -199,7 +202,7 @@ async def confirm(site: Site, act: int) -> None:
     elif asked.act == END:
         await closing.end(site, record.id, asked.id)
     elif asked.act == VOID:
-        await printing.make_void(site, record.id, asked.k, asked.id)
+        await printing.make_void(site, record.id, asked.k, int(asked.family or 0), asked.id)
     else:
         _in_time(site, record)
         await _allow_second(site, record, asked)
@@ -218,7 +221,7 @@ async def _raise(site: Site, record: WaveRecord, asked: Asked) -> None:
         frozen.about_to_raise(site.data, record.id, now, raised)
         await waves.change(site.engines["public"], record.id, State.OPEN, rules={**rules, "k": raised})
         frozen.raised(site.data, record.id)
-    await log.record(people, site.day, site.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
+        await log.record(people, site.day, site.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
 
 
 async def _allow_second(site: Site, record: WaveRecord, asked: Asked) -> None:
@@ -233,10 +236,10 @@ async def _allow_second(site: Site, record: WaveRecord, asked: Asked) -> None:
         ):
             raise PlanRefused("second_key")
         await links.allow_again(people, wave, asked.person)
-    if channel == "email":
-        members = await links.members_of(wave, "email", only_missing=True, only=asked.person)
-        await links.put_out(people, wave, "invitation", members, replacing=False)
-    await log.record(people, site.day, site.actor, "second allowed", wave=wave)
+        if channel == "email":
+            members = await links.members_of(wave, "email", only_missing=True, only=asked.person)
+            await links.put_out(people, wave, "invitation", members, replacing=False)
+        await log.record(people, site.day, site.actor, "second allowed", wave=wave)
 
 
 async def hand_over(site: Site, wave: str, channel: str) -> list[Invitation]:

@@ -56,11 +56,23 @@ async def read(*, since: int = 1) -> list[Act]:
     before, intact, acts = bytes.fromhex(last.digest) if last else _FIRST, True, []
     for row in await LogEntry.select().where(LogEntry.number >= since).order_by(LogEntry.number):
         text = row["details"] if isinstance(row["details"], str) else json.dumps(row["details"])
-        expected = _chained(before, int(row["number"]), row["day"], row["actor"], row["act"], text)
-        before = bytes(row["digest"])
+        day = (
+            row["day"] if isinstance(row["day"], date) else date.min
+        )  # what nobody of us wrote breaks the chain, and no page
+        expected = _chained(before, int(row["number"]), day, str(row["actor"]), str(row["act"]), text)
+        before = bytes(row["digest"] or b"")
         intact = intact and before == expected
-        acts.append(Act(int(row["number"]), row["day"], row["actor"], row["act"], json.loads(text), intact))
+        acts.append(Act(int(row["number"]), day, str(row["actor"]), str(row["act"]), _details_in(text), intact))
     return acts
+
+
+def _details_in(text: str) -> dict[str, str]:
+    """The details of an entry; none where they have another shape than we write."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def number_in(details: Mapping[str, str], name: str) -> int | None:

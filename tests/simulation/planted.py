@@ -100,22 +100,10 @@ def _seed_drawn_again(patch: Patch) -> None:
     patch.setattr(printing, "keep_once", keep)
 
 
-def _void_counts_what_was_used(patch: Patch) -> None:
-    async def void(engine: Any, wave: str, number: int, codes: Any, **_: Any) -> None:
-        keys = [row_key(of) for of in batches._digests(codes, False)]
-        async with engine.transaction():
-            await Slip.delete().where(Slip.id.is_in(keys))
-            await SlipBatch.update({SlipBatch.state: batches.VOID, SlipBatch.voided: len(keys)}).where(
-                SlipBatch.id == batches._key(wave, number)
-            )
-
-    patch.setattr(batches, "make_void", void)
-
-
 def _void_leaves_the_slips(patch: Patch) -> None:
-    async def void(engine: Any, wave: str, number: int, codes: Any, **_: Any) -> None:
+    async def void(engine: Any, wave: str, number: int, codes: Any, spoiled: int, **_: Any) -> None:
         async with engine.transaction():
-            await SlipBatch.update({SlipBatch.state: batches.VOID, SlipBatch.voided: len(codes)}).where(
+            await SlipBatch.update({SlipBatch.state: batches.VOID, SlipBatch.voided: spoiled}).where(
                 SlipBatch.id == batches._key(wave, number)
             )
 
@@ -213,7 +201,6 @@ PLANTED: dict[str, Callable[[Patch], None]] = {
     "a batch and its codes in two commits": _batch_and_codes_in_two_commits,
     "slips counted by adding": _slips_counted_by_hand,
     "another seed when a batch is resumed": _seed_drawn_again,
-    "void counts what was used": _void_counts_what_was_used,
     "void slips still answer": _void_leaves_the_slips,
     "a batch handed over keeps its seed": _handed_over_keeps_its_seed,
     "a closing keeps seeds": _closing_keeps_seeds,

@@ -112,7 +112,7 @@ async def _opened(site: Site) -> WaveRecord:
 
 async def _void_asked(site: Site) -> None:
     await _open(site)
-    await ask_void(site, WAVE, 1)
+    await ask_void(site, WAVE, 1, 60)
 
 
 async def _open(site: Site) -> Opened:

@@ -226,7 +226,19 @@ async def test_a_new_message_carries_a_new_link_and_ends_the_old_one(site: Site)
     with pytest.raises(LinkRefused, match="unknown"):
         await _token(site, record, first.link)
     await _token(site, record, again.link)
-    assert first.contact not in [i.contact for i in await issuing.hand_over(site, WAVE, "sms")]
+
+
+async def test_who_is_in_a_second_print_does_not_tell_who_has_a_code(site: Site) -> None:
+    """Done from outside: letters made a second time were for those alone who had none, by name."""
+    record = await _open(site)
+    first = await issuing.hand_over(site, WAVE, "sms")
+    await _token(site, record, first[0].link)
+    second = await issuing.hand_over(site, WAVE, "sms")
+    assert sorted(one.contact for one in second) == sorted(one.contact for one in first)
+    hers = next(one for one in second if one.contact == first[0].contact)
+    with pytest.raises(LinkRefused, match="taken"):
+        await _token(site, record, hers.link)
+    assert [act.details["n"] for act in await log.read() if act.act == "links made"] == ["10", "10"]
 
 
 @pytest.mark.parametrize("everybody", [True, False])

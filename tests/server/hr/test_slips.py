@@ -50,7 +50,7 @@ async def test_a_batch_is_printed_twice_with_the_same_codes_and_then_handed_over
 async def test_a_spoiled_batch_is_void_once_the_representative_confirms(sqlite_settings: StoreSettings) -> None:
     await _opened(sqlite_settings)
     async with offices(sqlite_settings) as here:
-        assert (await _to(here, "/1/void"))[0] == 303
+        assert (await _to(here, "/1/void", spoiled="50"))[0] == 303
         assert (await batches.of_wave(WAVE))[0].state == "printed"
         [asked] = await two_keys.of_wave(WAVE)
         keys = (await here.get("/keys?lang=it", "rappresentante")).text
@@ -65,7 +65,7 @@ async def test_a_spoiled_batch_is_void_once_the_representative_confirms(sqlite_s
 async def test_who_is_not_of_hr_prints_and_changes_no_slip(sqlite_settings: StoreSettings, who: str, what: str) -> None:
     await _opened(sqlite_settings)
     async with offices(sqlite_settings) as here:
-        assert (await _to(here, what, who, count="1"))[0] == 403
+        assert (await _to(here, what, who, count="1", spoiled="1"))[0] == 403
         assert [(one.slips, one.state) for one in await batches.of_wave(WAVE)] == [(50, "printed")]
         assert await two_keys.of_wave(WAVE) == []
 
@@ -74,7 +74,7 @@ async def test_no_such_batch_no_such_act_and_no_number_are_told_in_words(sqlite_
     await _opened(sqlite_settings)
     async with offices(sqlite_settings) as here:
         for what in ("/9/again", "/9/hand-over", "/9/void"):
-            status, page = await _to(here, what)
+            status, page = await _to(here, what, spoiled="1")
             assert (status, say("it", "hr.refused.batch").encode() in page) == (422, True)
         assert (await _to(here, "/1/burn"))[0] == 404
         for count in ("", "many", "-1", "11"):

@@ -143,7 +143,7 @@ async def test_the_page_of_a_survey_names_whose_address_failed_and_sends_what_wa
             await invitations.send_due(settings, site)
     async with offices(sqlite_settings) as here:
         page = unescape((await here.get(f"/hr/waves/{WAVE}?lang=it")).text)
-        assert "Indirizzi che non funzionano: 1" in page and "Persona 0: rifiutata0@prova.invalid" in page
+        assert "Indirizzi che non funzionano: 1" in page and "Persona 0</a>: rifiutata0@prova.invalid" in page
         assert "Persona 1" not in page and "Invia agli indirizzi corretti" not in page
         await _correct(replace(site, engines=here.engines), contact="giusta@prova.invalid")
         page = unescape((await here.get(f"/hr/waves/{WAVE}?lang=it")).text)
