@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from surveys.answers import wave as urn_of
-from surveys.lifecycle import closing, resuming, steps
-from surveys.lifecycle.context import Site
+from surveys.lifecycle import closing, resuming, steps, two_keys
+from surveys.lifecycle.context import Site, destroy_seeds
 from surveys.lifecycle.leftovers import leftovers
+from surveys.lifecycle.steps import PlanRefused
 from surveys.people import log
 from surveys.people import steps as rows
-from surveys.people.tables import StepBegun
+from surveys.people import two_keys as acts
+from surveys.people.tables import LogEntry, StepBegun
 from surveys.public import waves
 from surveys.public.waves import State
 from tests.conftest import DAY, WAVE, open_a_wave
@@ -73,3 +75,50 @@ async def test_of_two_who_end_and_cancel_at_once_each_is_told_once_and_in_order(
     acts = [act.act for act in await log.read()]
     assert acts.count("wave cancelled") == acts.count("urn destroyed") == 1
     assert acts.count("wave ended") == 2 - len(refused)
+
+
+@pytest.mark.opened
+async def test_a_void_whose_codes_did_not_come_along_in_a_restored_copy_holds_no_survey(site: Site) -> None:
+    """Done from outside: the refused step stayed, and nothing could end, extend or cancel the survey any more."""
+    await open_a_wave(site)
+    await two_keys.ask_void(site, WAVE, 1, 3)
+    [asked] = await acts.of_wave(WAVE)
+    destroy_seeds(site.data, WAVE)  # no backup has them
+    with pytest.raises(PlanRefused, match="batch"):
+        await two_keys.confirm(replace(site, actor="rsu"), asked.id)
+    await steps.begin(
+        site, WAVE, "void", number="1", spoiled="3", act=str(asked.id)
+    )  # as the version of this morning left it
+    await resuming.resume(site)
+    assert await rows.waves_named() == []
+    assert (await closing.end(site, WAVE)).state == State.ENDED
+
+
+@pytest.mark.opened
+async def test_nobody_opens_a_survey_again_whose_closing_was_begun(site: Site) -> None:
+    """Done from outside: it was open, and no code answered."""
+    await open_a_wave(site)
+    late = replace(site, day=DAY + timedelta(days=15))
+    await closing.end(late, WAVE)
+    await urn_of.withdraw_slips(site.engines["answers"], WAVE)  # a closing that was refused at its second count
+    with pytest.raises(PlanRefused, match="extension_late"):
+        await closing.extend(late, WAVE, DAY + timedelta(days=20))
+
+
+@pytest.mark.opened
+async def test_a_request_to_end_does_not_outlive_a_later_last_day(site: Site) -> None:
+    await open_a_wave(site)
+    await two_keys.ask_end(site, WAVE)
+    [asked] = await acts.of_wave(WAVE)
+    await closing.extend(site, WAVE, DAY + timedelta(days=20))
+    with pytest.raises(PlanRefused, match="second_key"):
+        await two_keys.confirm(replace(site, actor="rsu"), asked.id)
+    assert (await waves.get(WAVE)).state == State.OPEN
+
+
+@pytest.mark.opened
+async def test_an_entry_of_the_log_that_nobody_of_us_wrote_is_read_and_breaks_the_chain(site: Site) -> None:
+    await open_a_wave(site)
+    await LogEntry.update({LogEntry.day: None, LogEntry.details: "[]"}).where(LogEntry.number == 2)
+    told = await log.read()
+    assert [act.intact for act in told[:3]] == [True, False, False] and told[1].details == {}
