@@ -1,5 +1,6 @@
 """Waves for HR: planning, opening, slips, a later end, closing. Every step says what it will do before it does it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar
@@ -95,8 +96,8 @@ class WaveHrPage:
     latest_end: str
     channels: tuple[tuple[str, int], ...]
     outbox: dict[str, int]
-    failed: tuple[Addressee, ...]
-    mended: tuple[Addressee, ...]
+    failed: tuple["AddressLine", ...]
+    mended: tuple["AddressLine", ...]
     has_mail: bool
     two_keys: "TwoKeys"
     promise: PromiseWords | None
@@ -104,6 +105,19 @@ class WaveHrPage:
     promise_due: str
     answer: AnswerForm | None
     """Of a survey that came to nothing; of others it stands beside the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLine:
+    """Somebody whose address failed, or was corrected since: her number in the list, her name, the address."""
+
+    person: int
+    name: str
+    contact: str
+
+
+def _addresses(found: Sequence[Addressee]) -> tuple[AddressLine, ...]:
+    return tuple(AddressLine(one.person, one.name, one.contact) for one in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +289,8 @@ async def wave_page_with(
         str(wave.starts + LONGEST) if wave.starts else "",
         tuple(wave.panel.get("by_channel", {}).items()),
         dict.fromkeys(("waiting", "sent", "failed"), 0) | await outbox_counts(wave.id),
-        tuple(await undelivered.failed(wave.id)),
-        tuple(await undelivered.mended(wave.id)),
+        _addresses(await undelivered.failed(wave.id)),
+        _addresses(await undelivered.mended(wave.id)),
         bool(settings.smtp),
         await _two_keys(wave, language),
         promise := await promise_of(wave.id, language, today()),
