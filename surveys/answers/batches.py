@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from surveys.answers.tables import Slip, SlipBatch
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.slips import Digest, SlipCode, digest, new_code, row_key, spent_digest
 
 SEED_BYTES = 32
@@ -135,11 +135,8 @@ async def make_void(
     first_version : as `keep` was told
     """
     keys = [row_key(of) for of in _digests(codes, first_version)]
-    async with engine.transaction() as transaction:
-        if not isinstance(
-            engine, PooledSQLite
-        ):  # a sheet that has read its slip is kept first; the next one reads none
-            await transaction.connection.execute("LOCK TABLE slip IN ACCESS EXCLUSIVE MODE")
+    # a sheet that has read its slip is kept first; the next one reads none
+    async with engine.writing_alone(Slip, readers=False):
         row = await SlipBatch.select(SlipBatch.state).where(SlipBatch.id == _key(wave, number)).first()
         if row is None or row["state"] != PRINTED:
             return

@@ -8,14 +8,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nacl.exceptions import CryptoError
 
 from surveys.cases.clocks import EARLIEST
 from surveys.cases.keeper import Keeper
 from surveys.cases.tables import DeskLine
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 
 LINE_BYTES = 256
 UNREADABLE = "unreadable"
@@ -54,10 +54,7 @@ async def record(engine: StoreEngine, keeper: Keeper, day: date, who: str, act: 
     plain = json.dumps([day.isoformat(), who, act], ensure_ascii=False).encode()
     if len(plain) > LINE_BYTES:
         raise ValueError("a line of the log is short")
-    async with engine.transaction():
-        if not isinstance(engine, PooledSQLite):
-            current: Any = engine.current_transaction.get()
-            await current.connection.execute("LOCK TABLE desk_line IN EXCLUSIVE MODE")
+    async with engine.writing_alone(DeskLine):
         rows = await DeskLine.select().order_by(DeskLine.number, ascending=False).limit(1)
         number, before = (int(rows[0]["number"]) + 1, bytes(rows[0]["digest"])) if rows else (1, _FIRST)
         sealed = bytes(keeper.box().encrypt(plain.ljust(LINE_BYTES)))

@@ -11,7 +11,7 @@ from datetime import date
 
 from analysis.pdr125.year_figures import SOURCE_LENGTH, YearFigures, from_json, to_json
 from surveys import cells, shown
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.people import log
 from surveys.people.tables import ReportedYear
 
@@ -125,9 +125,7 @@ async def remove(engine: StoreEngine, year: int, who: str, day: date, seen: str)
 @asynccontextmanager
 async def _unchanged(engine: StoreEngine, seen: str) -> AsyncIterator[None]:
     """A transaction in which nobody else writes figures, and what was seen is what is there."""
-    async with engine.transaction() as transaction:
-        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
-            await transaction.connection.execute("LOCK TABLE reported_year IN EXCLUSIVE MODE")
+    async with engine.writing_alone(ReportedYear):
         if mark_of(await everything()) != seen:
             raise KeepingRefused("changed")
         yield

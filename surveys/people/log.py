@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.people.tables import LogEntry
 
 _FIRST = bytes(32)
@@ -33,9 +33,7 @@ def _chained(before: bytes, number: int, day: date, actor: str, act: str, detail
 async def record(engine: StoreEngine, day: date, actor: str, act: str, **details: str) -> None:
     """Append one act. Details are plain text a representative may read: never a name of the panel, never a code."""
     text = json.dumps(details, ensure_ascii=False, sort_keys=True)
-    async with engine.transaction() as transaction:
-        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
-            await transaction.connection.execute("LOCK TABLE log_entry IN EXCLUSIVE MODE")
+    async with engine.writing_alone(LogEntry):
         rows = await LogEntry.select().order_by(LogEntry.number, ascending=False).limit(1)
         number, before = (int(rows[0]["number"]) + 1, bytes(rows[0]["digest"])) if rows else (1, _FIRST)
         await LogEntry.insert(

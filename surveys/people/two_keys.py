@@ -8,7 +8,7 @@ from datetime import date
 
 from piccolo.columns import Column
 
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.people.tables import Person, TwoKeyAct
 
 SECOND_CODE, RAISE, SPARE, VOID, END = "second code", "raise", "spare slips", "void slips", "end"
@@ -88,9 +88,7 @@ def spare_allowed(acts: list[Asked]) -> int:
 @asynccontextmanager
 async def one_at_a_time(engine: StoreEngine) -> AsyncIterator[None]:
     """A transaction in which nobody else settles an act: what is counted in it stays true."""
-    async with engine.transaction() as transaction:
-        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
-            await transaction.connection.execute("LOCK TABLE two_key_act IN EXCLUSIVE MODE")
+    async with engine.writing_alone(TwoKeyAct):
         yield
 
 

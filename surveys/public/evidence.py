@@ -15,7 +15,7 @@ from typing import Any
 
 from piccolo.columns import Column
 
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.public import evidence_log
 from surveys.public.tables import Evidence, EvidenceDocument
 from surveys.shown import mark_of
@@ -105,9 +105,7 @@ def from_plain(plain: Mapping[str, Any]) -> EvidenceState:
 @asynccontextmanager
 async def _alone(engine: StoreEngine) -> AsyncIterator[None]:
     """A transaction in which nobody else writes evidence: what is read in it is what is reviewed."""
-    async with engine.transaction() as transaction:
-        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
-            await transaction.connection.execute("LOCK TABLE evidence, evidence_document IN EXCLUSIVE MODE")
+    async with engine.writing_alone(Evidence, EvidenceDocument):
         yield
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.languages import LANGUAGES
 from surveys.public.tables import Organisation
 from surveys.shown import mark_of
@@ -92,18 +92,16 @@ async def save(engine: StoreEngine, record: OrganisationRecord, seen: str | None
     ----------
     engine : of the public store
     record : all of it
-    seen : the mark of what whoever changed it had before her; None changes whatever stands there
+    seen : the mark of what whoever changed it had before her; None changes whatever stands there. The same twice is once
 
     Raises
     ------
     OrganisationChanged
     """
     text = json.dumps(asdict(record), ensure_ascii=False)
-    async with engine.transaction() as transaction:
-        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
-            await transaction.connection.execute("LOCK TABLE organisation IN EXCLUSIVE MODE")
+    async with engine.writing_alone(Organisation):
         now = await load()
-        if seen is not None and now is not None and shown(now) != seen:
+        if seen is not None and now is not None and now != record and shown(now) != seen:
             raise OrganisationChanged(now)
         await Organisation.delete().where(Organisation.id == 1)
         await Organisation.insert(Organisation(id=1, content=text))

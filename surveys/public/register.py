@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from surveys import cells, shown
-from surveys.engines import PooledSQLite, StoreEngine
+from surveys.engines import StoreEngine
 from surveys.public import register_log as log
 from surveys.public.evidence import DocumentRecord, checked_paper, kept_file
 from surveys.public.register_entry import MOST, REVIEW, REVIEW_DAYS, Entry, Fault, faults, is_possible
@@ -57,9 +57,7 @@ def mark_of(records: Mapping[int, Record]) -> str:
 @asynccontextmanager
 async def alone(engine: StoreEngine) -> AsyncIterator[None]:
     """A transaction in which nobody else writes the register: what is read in it is what is changed."""
-    async with engine.transaction() as transaction:
-        if not isinstance(engine, PooledSQLite):  # on SQLite the transaction is IMMEDIATE: nobody else writes
-            await transaction.connection.execute("LOCK TABLE register_entry, register_document IN EXCLUSIVE MODE")
+    async with engine.writing_alone(RegisterEntry, RegisterDocument):
         yield
 
 

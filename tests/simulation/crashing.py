@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from surveys import engines
+from surveys import postgres_engine, sqlite_engine
 from surveys.engines import PooledSQLite, SafePostgres
 from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
@@ -58,7 +58,7 @@ def _watch(death: _Death) -> None:
         setattr(kind, name, instead)
 
     sys.addaudithook(heard)
-    for transaction in (engines._PooledTransaction, engines._SafePostgresTransaction):
+    for transaction in (sqlite_engine._PooledTransaction, postgres_engine._SafePostgresTransaction):
         counted(transaction, "commit", lambda: True)
     for engine, name in _ALONE:
         counted(engine, name, _writes)

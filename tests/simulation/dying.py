@@ -9,7 +9,7 @@ import sys
 from functools import cache
 from typing import Any
 
-from surveys import engines
+from surveys import sqlite_engine
 from surveys.engines import PooledSQLite
 
 
@@ -42,7 +42,7 @@ _FILES = ("os.rename", "os.link", "os.remove")
 @cache
 def _watched() -> None:
     """Have every commit of SQLite and every change of a folder pass by `_fate`; once a process."""
-    plain_commit, plain_run = engines._PooledTransaction.commit, PooledSQLite._run_in_new_connection
+    plain_commit, plain_run = sqlite_engine._PooledTransaction.commit, PooledSQLite._run_in_new_connection
 
     async def commit(self: Any) -> None:
         await _turn()
@@ -59,7 +59,7 @@ def _watched() -> None:
         if event in _FILES:
             _fate.comes()
 
-    engines._PooledTransaction.commit = commit  # type: ignore[method-assign]  # an instrument, in tests alone
+    sqlite_engine._PooledTransaction.commit = commit  # type: ignore[method-assign]  # an instrument, in tests alone
     PooledSQLite._run_in_new_connection = run  # type: ignore[method-assign]
     sys.addaudithook(heard)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.check import State, database
-from surveys import engines
+from surveys import sqlite_engine
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, sqlite_at
 from surveys.people.tables import Panel
 from surveys.stores import STORES, StoreSettings, StoresUnavailable, bind, open_stores, stores
@@ -154,13 +154,13 @@ async def test_the_check_says_which_sqlite_runs_and_every_connection_uses_it(sql
     async with stores(sqlite_settings) as opened:
         rows = [await engine._run_in_new_connection("SELECT sqlite_version() AS v") for _, engine in opened.items()]
         first = next(iter(await database.judge_sqlite(sqlite_settings.data)))
-    assert [row[0]["v"] for row in rows] == [engines.sqlite_version()] * 4
-    assert tuple(map(int, engines.sqlite_version().split("."))) >= (3, 51, 3)
-    assert (first.key, first.state, first.values) == ("sqlite", State.GOOD, {"version": engines.sqlite_version()})
+    assert [row[0]["v"] for row in rows] == [sqlite_engine.sqlite_version()] * 4
+    assert tuple(map(int, sqlite_engine.sqlite_version().split("."))) >= (3, 51, 3)
+    assert (first.key, first.state, first.values) == ("sqlite", State.GOOD, {"version": sqlite_engine.sqlite_version()})
 
 
 async def test_a_sqlite_that_may_lose_answers_opens_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "SOUND_SQLITE", (99, 0, 0))
+    monkeypatch.setattr(sqlite_engine, "SOUND_SQLITE", (99, 0, 0))
     assert database.judge_version().state is State.FAILED
     with pytest.raises(StoresUnavailable, match="may lose answers"):
         await open_stores(StoreSettings(tmp_path / "data"))

@@ -21,7 +21,7 @@ from pytest import CaptureFixture, MonkeyPatch
 from server.frame import faults
 from server.frame.texts import say
 from server.operation import watch
-from surveys import engines
+from surveys import sqlite_engine
 from surveys.answers.tables import Spent
 from surveys.engines import PooledSQLite
 from surveys.languages import LANGUAGES
@@ -203,7 +203,7 @@ async def test_postgresql_that_was_stopped_is_said_in_nine_languages_and_the_she
 async def test_a_file_that_another_program_holds_refuses_what_is_sent_and_takes_it_when_it_is_free(
     sqlite_settings: StoreSettings, store: str, monkeypatch: MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "BUSY_SECONDS", 1)
+    monkeypatch.setattr(sqlite_engine, "BUSY_SECONDS", 1)
     code = _printed(sqlite_settings)
     async with running(sqlite_settings) as (client, app):
         engine = app.state.engines[store]
