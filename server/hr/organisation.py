@@ -138,7 +138,7 @@ async def save_organisation(request: AppRequest, site: NamedDependency[Site]) ->
     if record.help_checked_on and not is_day(record.help_checked_on):
         return await _page(request, say(language, "hr.refused.form"), replace(record, help_checked_on=""))
     try:
-        await life.keep(site, record, data.get("seen"))
+        await life.keep(site, record, data.get("seen", ""))
     except OrganisationChanged as problem:
         return await _page(request, say(language, "hr.organisation.changed"), record, problem.now)
     return done("/hr/organisation", "saved")

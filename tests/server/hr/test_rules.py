@@ -117,7 +117,8 @@ async def test_another_address_is_in_the_log_and_no_invitation_of_an_open_wave_l
     async with offices(sqlite_settings) as here:
         ways = [f"/hr/waves/{WAVE}/links/{what}?lang=it" for what in ("invite", "remind", "sms", "letter")]
         ways.append(f"/hr/waves/{WAVE}/slips?lang=it")
-        await here.post("/hr/organisation", **invited | {"address": "http://127.0.0.1:9444"})
+        seen = _seen((await here.get("/hr/organisation")).text)
+        await here.post("/hr/organisation", **invited | {"address": "http://127.0.0.1:9444", "seen": seen})
         before = await log.read()
         assert (before[-1].act, before[-1].details) == ("address changed", {"address": "http://127.0.0.1:9444"})
         for way in ways:
@@ -125,7 +126,8 @@ async def test_another_address_is_in_the_log_and_no_invitation_of_an_open_wave_l
             assert answered.status_code in (409, 422) and say("it", "hr.refused.address") in unescape(answered.text)
             assert "9444" not in answered.text
         assert await log.read() == before and await Outbox.count() == 0
-        await here.post("/hr/organisation", **invited)
+        seen = _seen((await here.get("/hr/organisation")).text)
+        await here.post("/hr/organisation", **invited | {"seen": seen})
         answered = await here.post(ways[2])
         assert answered.status_code == 200 and f"{known.address}/answer#l=" in answered.text
         assert [act.act for act in await log.read()][-2:] == ["address changed", "links made"]
@@ -143,6 +145,8 @@ async def test_of_two_who_change_the_organisation_the_second_is_told_and_nothing
         second = await here.post(
             "/hr/organisation?lang=it", "risorse", **ORGANISATION | {"canale": "cassetta blu", "seen": seen}
         )
+        unseen = await here.post("/hr/organisation?lang=it", "risorse", **ORGANISATION)  # a page of before the update
+        assert unseen.status_code == 422
         assert second.status_code == 422 and say("it", "hr.organisation.changed") in unescape(second.text)
         assert '<dd dir="auto">Anna</dd>' in second.text and 'value="cassetta blu"' in second.text
         kept = await organisation.load()
