@@ -111,7 +111,8 @@ async def invite_by_mail(site: Site, wave: str, kind: str, *, only_missing: bool
     await _check_open(site, wave)
     people = site.engines["people"]
     members = await links.members_of(wave, "email", only_missing=only_missing)
-    everybody = not only_missing or members == await links.members_of(wave, "email", only_missing=False)
+    first = not await links.has_messages(wave)  # before it nobody has a link, nor a code: to be named tells nothing
+    everybody = not only_missing or (first and members == await links.members_of(wave, "email", only_missing=False))
     if everybody:
         await undelivered.unname(people, wave)
     sent = await links.put_out(people, wave, kind, members, named=everybody)

@@ -272,6 +272,11 @@ async def waiting(limit: int) -> list[Waiting]:
     return [Waiting(int(row["id"]), str(row["wave"]), str(row["kind"]), int(row["member"])) for row in rows]
 
 
+async def has_messages(wave: str) -> bool:
+    """Whether any message of a wave was put out, whatever became of it."""
+    return bool(await Outbox.exists().where(Outbox.wave == wave))
+
+
 async def n_waiting() -> int:
     """How many messages wait to be sent."""
     return int(await Outbox.count().where(Outbox.state == WAITING))

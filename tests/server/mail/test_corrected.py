@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from server.frame.texts import say
 from server.mail import invitations
 from server.settings import Settings
 from surveys import blind
@@ -152,3 +153,33 @@ async def test_the_page_of_a_survey_names_whose_address_failed_and_sends_what_wa
         assert answered.headers["location"].endswith("done=links_sent")
         assert await links.outbox_counts(WAVE) == {"sent": 35, "waiting": 1}
         assert "giusta@prova.invalid" not in (await here.get(f"/hr/waves/{WAVE}?lang=it")).text
+
+
+async def test_the_page_of_a_survey_says_no_number_of_messages_that_wait_or_failed(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Done from outside: after a reminder to those without a code the number told whether one named person had one."""
+    async with stores(sqlite_settings) as engines:
+        site = Site(engines, sqlite_settings.data, DAY, "hr")
+        await open_for(site, "email")
+        await issuing.invite_by_mail(site, WAVE, "invitation", only_missing=True)
+    async with offices(sqlite_settings) as here:
+        site = replace(site, engines=here.engines)
+        members = await links.members_of(WAVE, "email", only_missing=True)
+        pages = []
+        for with_a_code in (members[:1], members[:2]):
+            await Panel.update({Panel.issued: DAY}).where(Panel.id.is_in(with_a_code))
+            await issuing.invite_by_mail(site, WAVE, "reminder", only_missing=True)
+            page = (await here.get(f"/hr/waves/{WAVE}?lang=it")).text
+            pages.append(re.sub(r'name="_form" value="[^"]*"', "", page))
+        assert pages[0] == pages[1] and say("it", "hr.links.outbox_waiting") in unescape(pages[0])
+
+
+async def test_one_person_alone_with_an_address_is_not_named_by_a_reminder_to_those_without_a_code(
+    sqlite_site: Site,
+) -> None:
+    """Could leak: a reminder to those alone that reaches everybody says of each that she has none."""
+    await open_for(sqlite_site, "email")
+    for kind in ("invitation", "reminder"):
+        await issuing.invite_by_mail(sqlite_site, WAVE, kind, only_missing=True)
+        assert {row["named"] for row in await Outbox.select()} == {kind == "invitation"}
