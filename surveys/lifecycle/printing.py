@@ -66,9 +66,8 @@ async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:
         if not 1 <= count <= left:
             raise TooManySlips(left)
         number = max((batch.number for batch in await batches.of_wave(wave)), default=batches.BEFORE) + 1
-        destroy_file(
-            slips_path(site.data, wave, number)
-        )  # of a batch whose rows somebody took away: no code is made twice
+        # where somebody took a batch's rows away its seed lies there still: no code is made twice
+        destroy_file(slips_path(site.data, wave, number))
         await steps.do(site, wave, "slips", slips=str(count), number=str(number))
     return await again(site, wave, number)
 
@@ -133,12 +132,12 @@ async def _hand_over(site: Site, step: Step) -> None:
 
 
 async def make_void(site: Site, wave: str, number: int, spoiled: int, act: int) -> None:
-    """Take the right to answer from the slips of a batch: they were spoiled before anybody drew one. The act says that two agreed.
+    """Take the right to answer from the slips of a batch, of which two people counted `spoiled` sheets. The act says that they agreed.
 
     Raises
     ------
     PlanRefused
-        If it was handed over, or there is no such batch.
+        If it was handed over, there is no such batch, its codes are gone, or the number cannot be.
     WrongState
         If the wave is not open.
     StepUnderWay

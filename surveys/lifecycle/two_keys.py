@@ -213,13 +213,14 @@ async def _raise(site: Site, record: WaveRecord, asked: Asked) -> None:
     async with two_keys.one_at_a_time(people):  # two raises at once: the rules are read after the other one wrote them
         rules = (await waves.get(record.id)).rules
         now = rules["k"]
-        if asked.k <= now[asked.family]:
+        if asked.k < now[asked.family]:
             raise PlanRefused("raise", now=now[asked.family], highest=HIGHEST_K)
         if not await two_keys.settle(people, asked.id, ASKED, HANDED, site.actor):
             raise PlanRefused("second_key")
         raised = {**now, asked.family: asked.k}
-        frozen.about_to_raise(site.data, record.id, now, raised)
-        await waves.change(site.engines["public"], record.id, State.OPEN, rules={**rules, "k": raised})
+        if raised != now:  # it is so already where one that was confirmed was cut off before its line in the log
+            frozen.about_to_raise(site.data, record.id, now, raised)
+            await waves.change(site.engines["public"], record.id, State.OPEN, rules={**rules, "k": raised})
         frozen.raised(site.data, record.id)
         await log.record(people, site.day, site.actor, "raised", wave=record.id, family=asked.family, k=str(asked.k))
 

@@ -10,7 +10,7 @@ import pytest
 
 from surveys import blind
 from surveys.answers.tables import Slip
-from surveys.lifecycle import accepting, clock, closing, issuing, two_keys
+from surveys.lifecycle import accepting, clock, closing, frozen, issuing, two_keys
 from surveys.lifecycle.context import Site, read_wave_key
 from surveys.lifecycle.issuing import LinkRefused
 from surveys.lifecycle.planning import PlanRefused, confirm_destroyed, restore_key
@@ -322,3 +322,31 @@ async def test_a_wave_that_has_ended_is_open_again_with_a_later_last_day_until_i
     await closing.close(late, WAVE, unused_slips=60)
     with pytest.raises(waves.WrongState):
         await closing.extend(site, WAVE, DAY + timedelta(days=18))
+
+
+@pytest.mark.parametrize("act", ["spare", "second", "raise"])
+async def test_an_act_that_dies_before_its_line_in_the_log_did_not_happen(
+    site: Site, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done from outside: the slips to spare were used up, and nobody could print or ask for them again."""
+    await _open(site)
+    person = await _person("email")
+    await {
+        "spare": lambda: two_keys.ask_spare_slips(_as(site, "hr"), WAVE, 2),
+        "second": lambda: two_keys.ask_second_code(_as(site, "hr"), WAVE, person),
+        "raise": lambda: two_keys.ask_higher_k(_as(site, "hr"), WAVE, "items", 7),
+    }[act]()
+    [asked] = await acts.of_wave(WAVE)
+    panel, outbox = await Panel.select(), await Outbox.select()
+
+    async def dies(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as dying, pytest.raises(SystemExit):
+        dying.setattr(log, "record", dies)
+        await two_keys.confirm(_as(site, "rsu"), asked.id)
+    assert (await acts.of_wave(WAVE)) == [asked] and (await Panel.select(), await Outbox.select()) == (panel, outbox)
+    await two_keys.confirm(_as(site, "rsu"), asked.id)
+    assert [one.state for one in await acts.of_wave(WAVE)] == [acts.HANDED]
+    assert [told.act for told in await log.read()][-1] in ("spare allowed", "second allowed", "raised")
+    await frozen.check(site.data, await waves.get(WAVE))

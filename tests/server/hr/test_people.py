@@ -225,6 +225,19 @@ async def test_after_thirty_days_nothing_is_kept_of_the_list_before(site: Site, 
     assert await roster.count() == (12 if there else 6)
 
 
+async def test_under_a_clock_that_nobody_believes_no_list_is_deleted(site: Site) -> None:
+    """Done from outside: a file that HR looked at deleted the list that could be taken back, on a day years ahead."""
+    units, persons = small_cooperative(12)
+    people = site.engines["people"]
+    async with people.transaction():
+        await roster.replace(people, units, persons, DAY)
+        await lists.keep_before(DAY, "hr")
+    for day in (DAY, DAY + timedelta(days=1), DAY + timedelta(days=900)):
+        clock.look(site.data, day)
+    await forget_lists(replace(site, day=DAY + timedelta(days=900)), datetime.now(UTC))
+    assert await ListBefore.exists()
+
+
 entries = st.lists(
     st.builds(
         PersonEntry,
