@@ -8,7 +8,7 @@ age: ours comes with the program.
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -217,6 +217,20 @@ class PooledSQLite(SQLiteEngine):
 
     def atomic(self, transaction_type: TransactionType = TransactionType.immediate) -> Any:
         return super().atomic(transaction_type=transaction_type)
+
+    async def in_one_turn[T](self, work: Callable[[Any], T]) -> T:
+        """Do many statements of the transaction that is open here, on its bare connection, in one turn of its thread.
+
+        Parameters
+        ----------
+        work : given the `sqlite3` connection of the transaction; neither begins nor ends it
+        """
+        transaction = self.current_transaction.get()
+        assert transaction is not None, "a turn belongs to a transaction"
+        connection = transaction.connection
+        with named(self.store):
+            done: T = await connection._execute(work, connection._conn)
+            return done
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """The ceremony of a wave as its people hold it, each on her own device, and what a phone does with a sheet."""
 
+import asyncio
 import json
 import random
 from functools import lru_cache
@@ -9,6 +10,7 @@ from surveys.answers import batches, holders, pairs, plans
 from surveys.answers.holders import HolderKeys
 from surveys.answers.keys import SEATS, HolderSecret, new_secret
 from surveys.answers.plans import SignedPlan
+from surveys.answers.urn import Urn
 from surveys.engines import StoreEngine
 from surveys.lifecycle import ready
 from surveys.lifecycle.context import Site, plan_path, read_wave_key
@@ -117,3 +119,9 @@ async def make_slips(engine: StoreEngine, wave: str, count: int, *, first_versio
 
 def content(text: str) -> Any:
     return json.loads(json.loads(text)["body"])
+
+
+async def settled(urn: Urn) -> None:
+    """The queue has run dry, and the log of what came was emptied."""
+    while urn._waiting or urn._wake.is_set() or urn._log_since is not None:
+        await asyncio.sleep(0.01)

@@ -268,6 +268,15 @@ def _run_of(command: str, verb: str | None) -> Run:
     return running.COMMANDS[command]
 
 
+def _loop_of(command: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What serves has a faster loop; what ends at once starts sooner without it."""
+    if command not in ("serve", "demo-serve"):
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status."""
     given = _parser().parse_args(arguments)
@@ -276,7 +285,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from surveys.stores import StoresUnavailable
 
     try:
-        status = asyncio.run(_one(run, given))
+        with asyncio.Runner(loop_factory=_loop_of(given.command)) as runner:
+            status = runner.run(_one(run, given))
     except StoresUnavailable as problem:
         status = refuse("stores", problem=problem)
     except ListsRefused as problem:

@@ -1,11 +1,37 @@
 """One sheet received, or what stands in its way as a sentence's key and a status: the same for every door."""
 
+from collections.abc import Awaitable, Callable
+
 from server.frame import faults
+from surveys.answers.filling import Receipt
 from surveys.answers.intake import NotSealed, receive
-from surveys.answers.rights import Right
-from surveys.answers.urn import Receipt, TooManyWaiting, Urn
+from surveys.answers.rights import OpenWave, Right
+from surveys.answers.urn import TooManyWaiting, Urn
 from surveys.blind import TOKEN_LETTERS
+from surveys.lifecycle.accepting import known, to_send
 from surveys.questionnaire import AnswerSheet
+
+
+async def in_wave[Refusal: tuple[object, int]](
+    named: str, receive: Callable[[OpenWave], Awaitable[Refusal | None]]
+) -> tuple[OpenWave | None, Refusal | None]:
+    """Receive a sheet in the wave that it names: which wave took it, None where none takes any; and why it was refused.
+
+    A wave that this process knows is not looked at anew, since its urn says whether it takes the sheet; what the urn refuses is.
+
+    Parameters
+    ----------
+    named : the wave's id as the form or the phone gives it
+    receive : puts the sheet into the urn of a wave; None, or why not and a status
+    """
+    wave = known(named)
+    refused = await receive(wave) if wave is not None else None
+    if wave is not None and (refused is None or refused[1] == 503):
+        return wave, refused
+    now = await to_send(named)
+    if now is not None and now is not wave:
+        refused = await receive(now)
+    return now, refused
 
 
 async def admit(urn: Urn, right: Right, sheet: AnswerSheet | bytes, attempt: bytes) -> tuple[str, int] | None:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import parse_qsl
@@ -17,7 +18,7 @@ from server.frame.display import day
 from server.frame.pages import MessagePage, Shell, show, staff_shell, static_address
 from server.frame.texts import choose_language, say
 from server.operation import away
-from server.respondents.admission import admit, not_a_code
+from server.respondents.admission import admit, in_wave, not_a_code
 from server.respondents.sheet import Form, answer_page, in_words
 from surveys.answers.received import is_received
 from surveys.answers.rights import OpenWave, Right
@@ -48,9 +49,8 @@ class ThanksPage:
 
 async def _posted(request: AppRequest) -> dict[str, list[str]]:
     """Read a posted form, values by name; empty ones only where they say something."""
-    body = await request.body()
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+        pairs = _pairs(await request.body())
     except ValueError as problem:
         raise ClientException("not a form") from problem
     answers: dict[str, list[str]] = {}
@@ -58,6 +58,22 @@ async def _posted(request: AppRequest) -> dict[str, list[str]]:
         if value or name in ("_code", "_phone"):
             answers.setdefault(name, []).append(value)
     return answers
+
+
+def _pairs(body: bytes) -> Iterable[tuple[str, str]]:
+    """Names and values of a form. Where nothing is written in another way, as in most sheets, cutting is all that there is to do.
+
+    Raises
+    ------
+    ValueError
+        If it is not UTF-8, or has more than `FIELDS` fields.
+    """
+    if b"%" in body or b"+" in body:
+        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+    fields = body.decode().split("&")
+    if len(fields) > FIELDS:
+        raise ValueError("more fields than any form has")
+    return ((name, value) for name, _, value in (field.partition("=") for field in fields if field))
 
 
 def _attempt(form: Form) -> str:
@@ -121,12 +137,12 @@ async def _submitted(
     request: AppRequest, posted: dict[str, list[str]], language: str, urn: Urn
 ) -> Response[str] | Redirect:
     named = (posted.get("_wave") or [""])[0]
-    wave = await to_send(named)
+    wave, refused = await in_wave(named, lambda wave: _receive(posted, wave, language, urn))
     if wave is None:
         return _nothing_open(await staff_shell(request, language))
-    problems, status = await _receive(posted, wave, language, urn)
-    if not problems or await _is_sent(posted, wave, hers=True):
+    if refused is None or await _is_sent(posted, wave, hers=True):
         return _thanked(language, wave)
+    problems, status = refused
     frame = await staff_shell(request, language)
     if await _is_sent(
         posted, wave
@@ -155,7 +171,7 @@ async def _is_sent(posted: dict[str, list[str]], wave: OpenWave, *, hers: bool =
     return await is_received(wave.id, attempt, right.row)
 
 
-async def _receive(posted: Form, wave: OpenWave, language: str, urn: Urn) -> tuple[list[tuple[str, str]], int]:
+async def _receive(posted: Form, wave: OpenWave, language: str, urn: Urn) -> tuple[list[tuple[str, str]], int] | None:
     """Put the sheet in the urn, or say what stands in the way: (item id, sentence) pairs and a status."""
     text = (posted.get("_code") or [""])[0]
     try:
@@ -169,7 +185,7 @@ async def _receive(posted: Form, wave: OpenWave, language: str, urn: Urn) -> tup
     except InvalidAnswers as problem:
         return in_words(problem, wave.questionnaire, language), 422
     refused = await admit(urn, right, sheet, bytes.fromhex(_attempt(posted)))
-    return ([("", say(language, refused[0]))], refused[1]) if refused else ([], 303)
+    return ([("", say(language, refused[0]))], refused[1]) if refused else None
 
 
 @get("/thanks")

@@ -18,7 +18,7 @@ from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import language_of, static_address
 from server.frame.texts import catalogue, say
-from server.respondents.admission import admit, not_a_code
+from server.respondents.admission import admit, in_wave, not_a_code
 from server.settings import Settings
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.urn import Urn
@@ -29,6 +29,7 @@ from surveys.lifecycle.issuing import LinkRefused, issue, state_of
 from surveys.slips import NotACode
 
 LIMIT = 32 * 1024
+_OVER = ("link.page.over", 410)
 
 
 class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,17 +127,16 @@ async def take_sealed(request: AppRequest, urn: NamedDependency[Urn]) -> Respons
     """Receive a sheet that was sealed on the phone: its words are never in this process."""
     language = language_of(request)
     sent = await _body(request, SealedSheet)
-    wave = await to_send(sent.wave)
-    if wave is None or wave.id != sent.wave:
-        return _problem(language, "link.page.over", 410)
-    problem = await _receive_sealed(sent, wave, urn)
-    if problem:
-        key, status = problem
+    wave, refused = await in_wave(sent.wave, lambda wave: _receive_sealed(sent, wave, urn))
+    if wave is None or refused:
+        key, status = refused if wave is not None and refused else _OVER
         return _problem(language, key, status)
     return _json({"received": True})
 
 
 async def _receive_sealed(sent: SealedSheet, wave: OpenWave, urn: Urn) -> tuple[str, int] | None:
+    if wave.id != sent.wave:  # nothing that was sealed for one is opened in another
+        return _OVER
     try:
         attempt = bytes.fromhex(sent.attempt)
     except ValueError:

@@ -1,8 +1,9 @@
 """Receiving one answer sheet: under a right that was verified, sealed, into the urn in one durable commit."""
 
 from surveys.answers import envelope, pairs
+from surveys.answers.filling import Receipt
 from surveys.answers.rights import OpenWave, Right
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.questionnaire import AnswerSheet
 
 ATTEMPT_BYTES = 16
@@ -37,8 +38,11 @@ async def receive(urn: Urn, right: Right, sheet: AnswerSheet | bytes, attempt: b
     """
     if len(attempt) != ATTEMPT_BYTES or (isinstance(sheet, bytes) and not _looks_sealed(sheet, right.wave)):
         raise NotSealed
-    sealed = sheet if isinstance(sheet, bytes) else _seal(sheet.to_bytes(), right)
-    return await urn.put(right, attempt, layered(sealed, right.wave))
+
+    def envelope() -> bytes:
+        return layered(sheet if isinstance(sheet, bytes) else _seal(sheet.to_bytes(), right), right.wave)
+
+    return await urn.put(right, attempt, envelope)
 
 
 def layered(sealed: bytes, wave: OpenWave) -> bytes:

@@ -8,7 +8,7 @@ from surveys.lifecycle import frozen, pins
 from surveys.lifecycle.context import read_wave_key
 from surveys.lifecycle.ready import checked_plan, is_second, unconfirmed
 from surveys.public.questionnaires import questionnaire_of
-from surveys.public.waves import State, WaveRecord, get, in_state, open_ids
+from surveys.public.waves import State, WaveRecord, get, open_ids, states
 
 _fixed: dict[str, OpenWave] = {}
 """Open waves of this process by id; another process makes its own, from the same frozen record."""
@@ -45,11 +45,15 @@ async def to_send(named: str) -> OpenWave | None:
     PlanOther
         As `to_answer`.
     """
-    taking = await in_state(State.OPEN, State.ENDED, State.CLOSED)
-    here = next((wave for wave in taking if wave.id == named), None)
-    if here is not None and (here.state != State.CLOSED or named in _fixed):
+    state = (await states(State.OPEN, State.ENDED, State.CLOSED)).get(named)
+    if state is not None and (state != State.CLOSED or named in _fixed):
         return await _known(named)
     return await to_answer(named)
+
+
+def known(named: str) -> OpenWave | None:
+    """The wave of this name if this process knows it: whether it still takes a sheet its urn says, without another look."""
+    return _fixed.get(named)
 
 
 async def _known(wave: str) -> OpenWave:

@@ -124,6 +124,8 @@ def _written(text: str) -> str:
 
 
 def _problem(check: Check, given: tuple[str, ...]) -> str | None:
+    if len(given) == 1 and given[0] in check.codes:
+        return None
     if any(code not in check.codes for code in given):
         return "wrong_code"
     if len(given) > 1 and not check.multiple:

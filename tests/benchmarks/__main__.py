@@ -1,4 +1,4 @@
-"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend concerns release
+"""`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend rates concerns release
 sizes audit coverage nulls suppression tables start stir strangers crashes simulator backups."""
 
 import asyncio
@@ -18,6 +18,7 @@ from tests.benchmarks import (
     crashes,
     nulls,
     phone,
+    rates,
     releases,
     simulator,
     sizes,
@@ -34,6 +35,7 @@ PARTS = {
     "answers": answers.measure,
     "blind": blind.measure,
     "spend": spending.measure,
+    "rates": rates.measure,
     "concerns": concerns.measure,
     "release": releases.measure,
     "sizes": sizes.measure,

@@ -82,19 +82,21 @@ async def channel_beside(site: Site) -> None:
     await open_channel(site)
 
 
-def opened(data: Path, people: int = 430) -> tuple[list[str], dict[str, str]]:
+def opened(data: Path, people: int = 430, settings: StoreSettings | None = None) -> tuple[list[str], dict[str, str]]:
     """Make the installation in a thread of its own loop: codes and secrets."""
     import threading
 
     found: list[tuple[list[str], dict[str, str]]] = []
-    thread = threading.Thread(target=lambda: found.append(asyncio.run(_open(data, people))))
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(_open(data, people, settings))))
     thread.start()
     thread.join()
     return found[0]
 
 
-def process(data: Path, port: int) -> "subprocess.Popen[bytes]":
+def process(data: Path, port: int, database_url: str | None = None) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "ASCOLTO_DATA": str(data), "OMP_NUM_THREADS": "1"}
+    if database_url:
+        environment["ASCOLTO_DATABASE_URL"] = database_url
     return subprocess.Popen(
         [sys.executable, "-m", "server.command.cli", "serve", "--port", str(port)],
         env=environment,
@@ -113,9 +115,9 @@ def wait_for(port: int) -> None:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+def served(data: Path, database_url: str | None = None) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     port = free_port()
-    running = process(data, port)
+    running = process(data, port, database_url)
     try:
         wait_for(port)
         yield f"http://127.0.0.1:{port}", running

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from surveys.answers.filling import Receipt
 from surveys.answers.pairs import layered, seal
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.blind import PublicKey, encode_token, prepare, token_digest, verify
 from surveys.lifecycle.context import Site, read_wave_key, today
 from surveys.lifecycle.issuing import key_file

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES
+from surveys.answers.filling import Receipt
 from surveys.answers.tables import Slot, Spent
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.people import links
 from surveys.people.tables import Panel

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 from surveys import blind
-from surveys.answers import urn as urn_module
+from surveys.answers import filling
 from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES
+from surveys.answers.filling import Receipt
 from surveys.answers.tables import Slip, Slot, Spent
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.engines import PooledSQLite
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import Site
@@ -59,7 +60,7 @@ def _correlation(positions: list[int]) -> float:
 async def _answered(site: Site, monkeypatch: pytest.MonkeyPatch, *, shuffled: bool = True) -> list[Sent]:
     """Sixty sheets by slip, one after the other, with slots and codes of a fixed seed."""
     dice = random.Random(2026)
-    monkeypatch.setattr(urn_module, "_random", dice)
+    monkeypatch.setattr(filling, "_random", dice)
     monkeypatch.setattr(secrets, "token_bytes", dice.randbytes)
     wave = await open_a_wave(site, people=PEOPLE)
     codes = dice.sample(sorted(wave.codes), PEOPLE)  # they come shuffled by dice of their own

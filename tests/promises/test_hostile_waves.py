@@ -16,6 +16,7 @@ import pytest
 from surveys import blind, signed
 from surveys.answers import holders, plans
 from surveys.answers.envelope import ENVELOPE_BYTES, EnvelopeUnreadable
+from surveys.answers.filling import Receipt
 from surveys.answers.holders import HolderKeys
 from surveys.answers.intake import receive
 from surveys.answers.keys import SEATS, HolderSecret, new_secret
@@ -25,7 +26,7 @@ from surveys.answers.pairs import open_sealed, without_layer
 from surveys.answers.plans import PlanOther
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.tables import Slot, Spent
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.lifecycle import accepting, frozen, opening, pins, printing, ready, witness
 from surveys.lifecycle.context import Site, read_wave_key
 from surveys.lifecycle.opening import NotReady

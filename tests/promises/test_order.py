@@ -4,7 +4,6 @@ Rows are found by what only the attacker of this test knows: the digest of the f
 signature that a phone got. Every pair of sixty people and more is looked at, on both engines, in both stores.
 """
 
-import asyncio
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,7 +17,8 @@ import pytest
 
 from surveys import blind
 from surveys.answers import wave as urn_of
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.filling import Receipt
+from surveys.answers.urn import Urn
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import Site
@@ -29,7 +29,7 @@ from surveys.stores import StoreSettings
 from tests.conftest import WAVE, _on_postgres, _on_sqlite, _site
 from tests.rights import right
 from tests.surveys.test_links import _open as open_with_links
-from tests.urn import sealed, spent_by
+from tests.urn import sealed, settled, spent_by
 
 PEOPLE = 60
 MORE = 3
@@ -97,12 +97,6 @@ async def _rows(engine: StoreEngine, query: str) -> list[dict[str, Any]]:
     return found
 
 
-async def _settled(urn: Urn) -> None:
-    """The queue has run dry and the log was emptied."""
-    while urn._waiting or urn._wake.is_set():
-        await asyncio.sleep(0.01)
-
-
 def _lie(name: str, file: bytes, needles: list[bytes]) -> Positions:
     """Where each of the needles lies in a file: pages that were split may keep old copies, so first and last are taken."""
     places = {f"{name} place": bytes.index, f"{name} last place": bytes.rindex}
@@ -146,7 +140,7 @@ async def _on_server(afternoon: Afternoon) -> Positions:
 
 
 async def _read(afternoon: Afternoon) -> Positions:
-    await _settled(afternoon.urn)
+    await settled(afternoon.urn)
     return await (_in_files if isinstance(afternoon.site.engines["answers"], PooledSQLite) else _on_server)(afternoon)
 
 

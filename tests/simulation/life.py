@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from surveys.answers import batches
 from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.filling import Receipt
+from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, printing, resuming, two_keys
 from surveys.lifecycle.clock import look
 from surveys.lifecycle.context import Site, seed_paths

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from surveys.answers import batches
-from surveys.answers import urn as urn_module
+from surveys.answers import batches, filling
 from surveys.answers import wave as urn_of
-from surveys.answers.tables import Slip, SlipBatch, Spent
+from surveys.answers.tables import Slip, SlipBatch
 from surveys.lifecycle import clock, closing, printing, resuming, steps, two_keys
 from surveys.people import links, log
 from surveys.people import steps as rows
@@ -185,11 +184,8 @@ def _one_key_for_the_end(patch: Patch) -> None:
 
 
 def _same_code_twice(patch: Patch) -> None:
-    async def nothing_spent(table: Any, batch: Any) -> dict[int, Any]:
-        return {} if table is Spent else await plain(table, batch)
-
-    plain = urn_module._digests
-    patch.setattr(urn_module, "_digests", nothing_spent)
+    plain = filling._decide
+    patch.setattr(filling, "_decide", lambda sheets, _, slips, gates: plain(sheets, {}, slips, gates))
 
 
 PLANTED: dict[str, Callable[[Patch], None]] = {

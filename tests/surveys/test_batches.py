@@ -9,8 +9,9 @@ import pytest
 from surveys.answers import batches
 from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES
+from surveys.answers.filling import Receipt
 from surveys.answers.tables import Slip, SlipBatch
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, printing, two_keys
 from surveys.lifecycle.context import Site, seed_paths
 from surveys.lifecycle.planning import PlanRefused

@@ -8,11 +8,12 @@ import pytest
 
 from surveys import blind
 from surveys.answers import pairs
+from surveys.answers.filling import Receipt
 from surveys.answers.intake import NotSealed, receive
 from surveys.answers.opening import SheetsMissing, most_accepted, most_missing
 from surveys.answers.rights import OpenWave, Right
 from surveys.answers.tables import Slot, Spent
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.lifecycle import accepting
 from surveys.lifecycle.context import Site
 from surveys.public import waves

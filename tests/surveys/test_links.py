@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from surveys import blind
+from surveys.answers.filling import Receipt
 from surveys.answers.tables import Spent
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, issuing, opening, printing
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import LinkRefused

@@ -16,7 +16,8 @@ from server.frame.terminal import LANGUAGE
 from server.frame.texts import say
 from server.processes import jobs
 from server.settings import Settings
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.filling import Receipt
+from surveys.answers.urn import Urn
 from surveys.backup import shapes
 from surveys.backup.archive import BackupRefused
 from surveys.backup.moving import move

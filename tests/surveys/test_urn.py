@@ -7,16 +7,19 @@ import numpy as np
 import pysqlite3.dbapi2 as sqlite
 import pytest
 
+from surveys.answers import urn as urn_module
 from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge
+from surveys.answers.filling import Receipt, UrnFull
 from surveys.answers.tables import Slot, Spent
-from surveys.answers.urn import Receipt, Urn, UrnFull
+from surveys.answers.urn import Urn
+from surveys.engines import PooledSQLite
 from surveys.lifecycle.context import Site
 from surveys.slips import SlipCode
 from surveys.stirring import StillInOrder
 from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
 from tests.rights import right
-from tests.urn import put_in, sealed, spent
+from tests.urn import put_in, sealed, settled, spent
 
 
 async def _started(site: Site) -> Urn:
@@ -84,6 +87,48 @@ async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(si
     await urn.stop()
     assert sum(isinstance(result, UrnFull) for result in results) == 3
     assert await Spent.count() == await Slot.count().where(Slot.taken.eq(True)) == 5
+
+
+@pytest.mark.opened
+async def test_two_processes_fill_one_urn_to_its_last_slot_and_refuse_nobody(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each knew the free slots by itself: what one had filled the other tried again, and refused the sheet."""
+    wave = await open_a_wave(site)
+    rows = await Slot.select(Slot.id).order_by(Slot.id)
+    left = random.Random(2).sample([int(row["id"]) for row in rows], 48)
+    await Slot.delete().where(Slot.id.not_in(left))
+    monkeypatch.setattr(urn_module, "BATCH", 2)
+    urns = [await _started(site) for _ in range(2)]
+    receipts = await asyncio.gather(*(_put(urns[place % 2], wave, wave.codes[place]) for place in range(48)))
+    assert receipts == [Receipt.RECEIVED] * 48
+    with pytest.raises(UrnFull):
+        await _put(urns[0], wave, wave.codes[48])
+    for urn in urns:
+        await urn.stop()
+    assert await Slot.count().where(Slot.taken.eq(True)) == await Spent.count() == 48
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize(("longest", "times"), [(0.0, 20), (1000.0, 1)])
+async def test_the_log_is_emptied_in_time_while_answers_come_and_as_soon_as_none_comes(
+    longest: float, times: int, sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wave = await open_a_wave(sqlite_site)
+    emptied, plain = list[bool](), PooledSQLite.truncate_wal
+
+    async def counted(engine: PooledSQLite) -> bool:
+        emptied.append(await plain(engine))
+        return emptied[-1]
+
+    monkeypatch.setattr(PooledSQLite, "truncate_wal", counted)
+    monkeypatch.setattr(urn_module, "LOG_SECONDS", longest)
+    monkeypatch.setattr(urn_module, "BATCH", 1)
+    urn = await _started(sqlite_site)
+    await asyncio.gather(*(_put(urn, wave, code) for code in wave.codes[:20]))
+    await settled(urn)
+    assert (len(emptied), (sqlite_site.data / "answers.sqlite-wal").stat().st_size) == (times, 0)
+    await urn.stop()
 
 
 @pytest.mark.opened

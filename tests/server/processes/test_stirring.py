@@ -11,8 +11,9 @@ import pytest
 from server.processes import jobs
 from surveys import stirring
 from surveys.answers import wave as urn_of
+from surveys.answers.filling import Receipt
 from surveys.answers.tables import Spent
-from surveys.answers.urn import Receipt, Urn
+from surveys.answers.urn import Urn
 from surveys.engines import SafePostgres
 from surveys.lifecycle.context import Site
 from tests.conftest import WAVE, open_a_wave
