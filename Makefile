@@ -33,7 +33,7 @@ run: .venv/.ok ## serve the demonstration, made the first time: make run [PORT=8
 test: .venv/.ok ## everything CI does: lint, types, walls, all tests on SQLite and PostgreSQL, in a real browser
 	@scripts/system-packages
 	@$(MAKE) -s check
-	$(PY) -m pytest -n 4 --dist loadscope
+	$(PY) -m pytest -n 5 --dist loadscope
 
 check: .venv/.ok ## form, lint, types, walls, unused code, lock files
 	.venv/bin/ruff format --check -q .
