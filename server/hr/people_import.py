@@ -36,6 +36,8 @@ MOST_ROWS = 200
 """So many rows of each kind are shown."""
 CHOICE = "who_"
 """The fields of a form that say who a row is begin so; her number follows."""
+UNIT = "unit_"
+"""And those that say which unit it is: its code in the new list follows, its value is the code of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A row of which somebody must say who she is: its field, in words, and whom it may be."""
+    """A row or a unit of which somebody may say who or which it is: its field, in words, what it may be, and what was chosen."""
 
     field: str
     who: str
     choices: tuple[tuple[str, str], ...]
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class PreviewPage:
     parts: tuple[Part, ...]
     numbered: int
     questions: tuple[Question, ...]
+    units: tuple[Question, ...]
     chosen: tuple[tuple[str, str], ...]
     """Fields and values of what was decided before."""
     leaving: int
@@ -91,6 +95,7 @@ async def _page(
         _parts(changes, units, language),
         changes.numbered,
         questions := tuple(_questions(changes, units, language)),
+        tuple(_new_units(found, units, data, language)),
         _chosen(data, {one.field for one in questions}),
         leaving,
         say(language, "hr.people.many_leave", n=leaving, before=changes.before) if found.asks else "",
@@ -144,6 +149,13 @@ def _questions(changes: Changes, units: Mapping[str, str], language: str) -> Ite
         yield Question(field, told(one.entry), choices)
 
 
+def _new_units(found: Preview, units: Mapping[str, str], data: Mapping[str, str], language: str) -> Iterable[Question]:
+    for one in found.new_units:
+        choices = (("", say(language, "hr.people.new_unit")), *((unit.code, units[unit.code]) for unit in one.perhaps))
+        field = UNIT + one.unit.code
+        yield Question(field, one.unit.name, choices, data.get(field, ""))
+
+
 @post("/people", request_max_body_size=UPLOAD_LIMIT)
 async def import_file(
     request: AppRequest, settings: NamedDependency[Settings], site: NamedDependency[Site]
@@ -186,7 +198,7 @@ async def confirm(request: AppRequest, site: NamedDependency[Site]) -> Response[
     data, now = await checked_form(request), datetime.now(UTC)
     draft, language = data.get("draft", ""), desk_language(request)
     try:
-        await importing.confirm(site, draft, now, _number(data.get("leaving", "")), _decided(data))
+        await importing.confirm(site, draft, now, _number(data.get("leaving", "")), _decided(data), _renamed(data))
     except (ManyLeave, NotDecided, ListChanged, NumbersMissing) as problem:
         return await _again(request, site, draft, data, type(problem).__name__)
     except DraftGone:
@@ -197,7 +209,7 @@ async def confirm(request: AppRequest, site: NamedDependency[Site]) -> Response[
 async def _again(request: AppRequest, site: Site, draft: str, data: Mapping[str, str], why: str) -> Response[str]:
     keys = {"ManyLeave": "leaving_first", "NotDecided": "choose_first", "ListChanged": "list_changed"}
     error = say(desk_language(request), f"hr.people.{keys.get(why, 'no_numbers')}")
-    found = await importing.preview_again(site, draft, datetime.now(UTC), _decided(data))
+    found = await importing.preview_again(site, draft, datetime.now(UTC), _decided(data), _renamed(data))
     return await _page(request, found, data, error)
 
 
@@ -205,6 +217,11 @@ def _decided(data: Mapping[str, str]) -> dict[str, int]:
     """Who is who, by the keys of the numbers; what is no choice of the form decides nothing."""
     chosen = {name.removeprefix(CHOICE): _number(value) for name, value in data.items() if name.startswith(CHOICE)}
     return {number: who for number, who in chosen.items() if who is not None}
+
+
+def _renamed(data: Mapping[str, str]) -> dict[str, str]:
+    """Which unit is which of now, by the code in the new list."""
+    return {name.removeprefix(UNIT): old for name, old in data.items() if name.startswith(UNIT) and old}
 
 
 def _number(text: str) -> int | None:

@@ -1,13 +1,13 @@
 """Taking an imported file of people into the people store."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from surveys.importing import words
 from surveys.importing.people import PeopleImport
 from surveys.lifecycle import clock
 from surveys.lifecycle.context import Site
+from surveys.lifecycle.units import NewUnit, codes_of, new_units, with_names
 from surveys.people import lists, log, roster
 from surveys.people.matching import Changes, Match, PersonEntry, match
 from surveys.people.roster import UnitEntry
@@ -64,12 +64,13 @@ async def import_people(
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a list would change, under the id of the draft that waits, with its units; `asks`: whether the number of
-    those who leave must be typed."""
+    those who leave must be typed. `new_units` may be present ones under another name."""
 
     draft: str
     changes: Changes
     units: tuple[UnitEntry, ...]
     asks: bool
+    new_units: tuple[NewUnit, ...]
 
 
 class DraftGone(ListRefused):
@@ -93,8 +94,16 @@ async def preview(site: Site, found: PeopleImport, now: datetime) -> Preview:
     return await _seen(await lists.keep_draft(site.engines["people"], site.actor, units, persons, now))
 
 
-async def preview_again(site: Site, draft: str, now: datetime, decided: Mapping[str, int]) -> Preview:
+async def preview_again(
+    site: Site, draft: str, now: datetime, decided: Mapping[str, int], renamed: Mapping[str, str]
+) -> Preview:
     """Say once more what a list that waits would change, against the list as it is now and with what was decided so far.
+
+    Parameters
+    ----------
+    site, draft, now : where, the draft's id, the instant
+    decided : who is who (`surveys.people.matching.match`)
+    renamed : by the code of a unit that of the present one which it is (`surveys.lifecycle.units.with_names`)
 
     Raises
     ------
@@ -102,14 +111,26 @@ async def preview_again(site: Site, draft: str, now: datetime, decided: Mapping[
     """
     waits = await _waiting(site, draft, now)
     return await _seen(
-        await lists.keep_draft(site.engines["people"], site.actor, waits.units, waits.persons, now), decided
+        await lists.keep_draft(site.engines["people"], site.actor, waits.units, waits.persons, now), decided, renamed
     )
 
 
 async def confirm(
-    site: Site, draft: str, now: datetime, leaving: int | None = None, decided: Mapping[str, int] | None = None
+    site: Site,
+    draft: str,
+    now: datetime,
+    leaving: int | None = None,
+    decided: Mapping[str, int] | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> Changes:
     """Make a list that was looked at the list.
+
+    Parameters
+    ----------
+    site, draft, now : where, the draft's id, the instant
+    leaving : how many people are said to leave, where somebody was asked
+    decided : who is who, where somebody was asked
+    renamed : which units are present ones under another name
 
     Raises
     ------
@@ -120,7 +141,8 @@ async def confirm(
         waits = await _waiting(site, draft, now)
         if waits.mark != await lists.mark():
             raise ListChanged
-        changed = await _take_in(site, waits.units, waits.persons, leaving, decided)
+        units, persons = with_names(waits.units, waits.persons, await roster.units(), renamed or {})
+        changed = await _take_in(site, units, persons, leaving, decided)
         await lists.drop_draft(site.actor)
     return changed
 
@@ -149,10 +171,14 @@ async def _waiting(site: Site, draft: str, now: datetime) -> lists.Draft:
     return found
 
 
-async def _seen(draft: lists.Draft, decided: Mapping[str, int] | None = None) -> Preview:
-    changes = match(await roster.everyone(), draft.persons, decided).changes
+async def _seen(
+    draft: lists.Draft, decided: Mapping[str, int] | None = None, renamed: Mapping[str, str] | None = None
+) -> Preview:
+    present = await roster.units()
+    units, persons = with_names(draft.units, draft.persons, present, renamed or {})
+    changes = match(await roster.everyone(), persons, decided).changes
     asks = not changes.undecided and _many(changes)  # until all are decided nobody knows how many leave
-    return Preview(draft.id, changes, draft.units, asks)
+    return Preview(draft.id, changes, tuple(units), asks, new_units(draft.units, present))
 
 
 def _many(changes: Changes) -> bool:
@@ -196,7 +222,7 @@ async def _take_in(
 
 async def entries_of(found: PeopleImport) -> tuple[list[UnitEntry], list[PersonEntry]]:
     """What a file names, as it is kept: a unit that is there already, by its name and those above it, keeps its code."""
-    codes = _codes([UnitEntry(unit.code, unit.name, unit.parent or "") for unit in found.units], await roster.units())
+    codes = codes_of([UnitEntry(unit.code, unit.name, unit.parent or "") for unit in found.units], await roster.units())
     units = [UnitEntry(codes[unit.code], unit.name, codes.get(unit.parent or "", "")) for unit in found.units]
     persons = [
         PersonEntry(
@@ -205,24 +231,3 @@ async def entries_of(found: PeopleImport) -> tuple[list[UnitEntry], list[PersonE
         for p in found.persons
     ]
     return units, persons
-
-
-def _codes(new: Sequence[UnitEntry], present: Sequence[UnitEntry]) -> dict[str, str]:
-    """The code that each unit of a file gets."""
-    there = {path: code for code, path in _paths(present).items()}
-    taken, codes = set(there.values()), {}
-    for code, path in _paths(new).items():
-        free = code
-        while path not in there and free in taken:  # another unit has it
-            free += "-2"
-        codes[code] = there.get(path, free)
-        taken.add(codes[code])
-    return codes
-
-
-def _paths(units: Iterable[UnitEntry]) -> dict[str, tuple[str, ...]]:
-    """The names of each unit and of those above it, in plain letters; parents come first."""
-    paths: dict[str, tuple[str, ...]] = {}
-    for unit in units:
-        paths[unit.code] = (*paths.get(unit.parent, ()), words.plain(unit.name) or unit.name)
-    return paths
