@@ -100,6 +100,12 @@ def _some(free: list[int], wanted: int) -> list[int]:
     return taken
 
 
+def _check(filled: int, sheets: Sequence[Sheet]) -> None:
+    """Never write over a sheet: whatever chose a slot, one that is taken ends the commit."""
+    if filled != len(sheets):
+        raise RuntimeError("a slot was taken")
+
+
 async def fill(engine: PooledSQLite | SafePostgres, sheets: Sequence[Sheet], free: Free) -> list[Receipt]:
     """Spend the codes of these sheets and keep them, in one durable commit: all that can be received, or none.
 
@@ -144,9 +150,10 @@ def _fill_file(connection: Any, sheets: Sequence[Sheet], free: Free) -> list[Rec
     for wave, group in _by_wave(new):
         slots = _take_in_file(cursor, wave, len(group), free.setdefault(wave, []))
         cursor.executemany(
-            "UPDATE slot SET sheet = ?, taken = 1 WHERE id = ?",
+            "UPDATE slot SET sheet = ?, taken = 1 WHERE id = ? AND taken = 0",
             [(sheet.envelope, slot) for sheet, slot in zip(group, slots, strict=True)],
         )
+        _check(cursor.rowcount, group)
     return receipts
 
 
@@ -202,12 +209,13 @@ async def _fill_server(connection: Any, sheets: Sequence[Sheet], free: Free) -> 
         raise KeyTaken
     for wave, group in _by_wave(new):
         slots = await _take_on_server(connection, wave, len(group), free.setdefault(wave, []))
-        await connection.execute(
+        filled = await connection.fetch(
             "UPDATE slot SET sheet = new.sheet, taken = true FROM unnest($1::bigint[], $2::bytea[]) AS new(id, sheet)"
-            " WHERE slot.id = new.id",
+            " WHERE slot.id = new.id AND NOT slot.taken RETURNING slot.id",
             slots,
             [sheet.envelope for sheet in group],
         )
+        _check(len(filled), group)
     return receipts
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pysqlite3.dbapi2 as sqlite
 import pytest
 
+from surveys.answers import filling
 from surveys.answers import urn as urn_module
 from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge
@@ -90,15 +92,24 @@ async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(si
 
 
 @pytest.mark.opened
+@pytest.mark.parametrize("drawn", [filling.CANDIDATES, 2])
 async def test_two_processes_fill_one_urn_to_its_last_slot_and_refuse_nobody(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    drawn: int, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each knew the free slots by itself: what one had filled the other tried again, and refused the sheet."""
+    monkeypatch.setattr(filling, "CANDIDATES", drawn)  # where few are left, few of those drawn are free
     wave = await open_a_wave(site)
     rows = await Slot.select(Slot.id).order_by(Slot.id)
     left = random.Random(2).sample([int(row["id"]) for row in rows], 48)
     await Slot.delete().where(Slot.id.not_in(left))
     monkeypatch.setattr(urn_module, "BATCH", 2)
+    tried, plain = list[bool](), filling._check
+
+    def check(filled: int, sheets: Sequence[filling.Sheet]) -> None:
+        tried.append(filled == len(sheets))
+        plain(filled, sheets)
+
+    monkeypatch.setattr(filling, "_check", check)
     urns = [await _started(site) for _ in range(2)]
     receipts = await asyncio.gather(*(_put(urns[place % 2], wave, wave.codes[place]) for place in range(48)))
     assert receipts == [Receipt.RECEIVED] * 48
@@ -107,6 +118,7 @@ async def test_two_processes_fill_one_urn_to_its_last_slot_and_refuse_nobody(
     for urn in urns:
         await urn.stop()
     assert await Slot.count().where(Slot.taken.eq(True)) == await Spent.count() == 48
+    assert set(tried) == {True}  # nobody had to try twice
 
 
 @pytest.mark.opened
@@ -155,7 +167,11 @@ async def _positions(site: Site, wave: Opened, urn: Urn, codes: list[SlipCode]) 
 
 
 @pytest.mark.opened
-async def test_the_order_of_receipt_is_not_the_order_of_the_slots(site: Site) -> None:
+@pytest.mark.parametrize("drawn", [filling.CANDIDATES, 8])
+async def test_the_order_of_receipt_is_not_the_order_of_the_slots(
+    drawn: int, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "CANDIDATES", drawn)  # an urn that is larger than what is drawn of it at once
     wave = await open_a_wave(site)
     codes = random.Random(1).sample(wave.codes, 60)
     urn = await _started(site)
