@@ -41,6 +41,7 @@ class PeoplePage:
     units: tuple[tuple[int, str, int], ...]
     refused: tuple[RefusedLine, ...]
     undo: str
+    unreadable: tuple[str, ...]
 
 
 async def people_page(request: AppRequest, refused: tuple[RefusedRow, ...] = (), error: str = "") -> Response[str]:
@@ -61,6 +62,7 @@ async def people_page(request: AppRequest, refused: tuple[RefusedRow, ...] = (),
         tuple(lines),
         tuple(RefusedLine(r.row, r.column, r.value, remedy_of(r, language)) for r in refused),
         say(language, "hr.people.undo", day=day(before.day, language), who=before.actor) if before else "",
+        tuple(say(language, "hr.people.unreadable", n=name) for name in (await roster.look())[1]),
     )
     return show(page, status=422 if refused or error else 200)
 

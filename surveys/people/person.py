@@ -42,16 +42,14 @@ async def find(text: str) -> list[Known]:
     wanted, number = text.strip().casefold(), key_of(text)
     if not wanted:
         return []
-    rows = await Person.select(Person.id, Person.name, Person.contact, Person.number).order_by(Person.name)
-    fits = [
-        int(row["id"])
-        for row in rows
-        if wanted in row["name"].casefold()
-        or wanted in row["contact"].casefold()
-        or (row["number"] and key_of(row["number"]) == number)
-    ][: MOST_FOUND + 1]
-    found = await roster.everyone(Person.id.is_in(fits)) if fits else []
-    return sorted(found, key=lambda known: (known.entry.name, known.id))
+    found = [
+        known
+        for known in (await roster.look())[0]
+        if wanted in known.entry.name.casefold()
+        or wanted in known.entry.contact.casefold()
+        or (known.entry.number and key_of(known.entry.number) == number)
+    ]
+    return sorted(found, key=lambda known: (known.entry.name, known.id))[: MOST_FOUND + 1]
 
 
 async def add(engine: StoreEngine, entry: PersonEntry, today: date) -> int:
