@@ -116,6 +116,8 @@ def _from_row(row: Mapping[str, Any]) -> WaveRecord:
 
 def _record(row: Mapping[str, Any]) -> WaveRecord:
     values = {f.name: row[f.name] for f in fields(WaveRecord)}
+    if not isinstance(row["id"], str):
+        raise TypeError("a wave without a name")
     for name in _JSON:
         values[name] = _read(values[name], list if name == "extensions" else dict)
     values["questionnaire"] = _questions(values["questionnaire"])
