@@ -122,6 +122,8 @@ def _record(row: Mapping[str, Any]) -> WaveRecord:
         values[name] = _read(values[name], list if name == "extensions" else dict)
     values["questionnaire"] = _questions(values["questionnaire"])
     values["extensions"] = tuple(values["extensions"])
+    if not all(isinstance(holder, dict) for holder in values["holders"].values()):
+        raise TypeError("a holder of another shape")
     values["state"] = State(values["state"])
     for name in ("seal_key", "phone_key", "token_key"):
         values[name] = bytes(values[name] or b"")  # SQLite gives '' where a migration added the column
