@@ -44,6 +44,7 @@ from surveys.cases.line import Line
 from surveys.lifecycle import accepting, destroying, frozen, pins, reviews, witness
 from surveys.lifecycle import comments as comments_of
 from surveys.lifecycle.context import Site, today
+from surveys.odd import StoreOdd
 from surveys.public.readers import ListsRefused
 from surveys.public.waves import NoSuchWave
 from surveys.stores import Engines, close_stores, open_stores
@@ -103,6 +104,14 @@ def _on_lists(request: AppRequest, problem: ListsRefused) -> Response[str]:
     language = language_of(request)
     page = MessagePage(shell(None, language), say(language, "staff.error.wrong"), say(language, "concern.wrong.list"))
     return show(page, status=409)
+
+
+def _on_odd(request: AppRequest, problem: StoreOdd) -> Response[Any]:
+    """Show and take nothing: a row on which the whole page stands is none that this program wrote."""
+    faults.note("store", problem)
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return Response({"problem": say(language_of(request), "staff.error.odd_text")}, status_code=409)
+    return _message(request, 409, "wrong", "odd_text")
 
 
 def _on_away(request: AppRequest, problem: StoreAway) -> Response[Any]:
@@ -274,6 +283,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             NoSuchWave: _on_missing,
             Exception: _on_fault,
             StoreAway: _on_away,
+            StoreOdd: _on_odd,
             OSError: _on_system_error,
             UnicodeDecodeError: _on_unreadable,
             OverflowError: _on_unreadable,

@@ -4,7 +4,7 @@ Facts and rules, no words: pages say them. Evidence and perception stand beside 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -213,6 +213,8 @@ class Ground:
     """The size band, 1 to 4."""
     document: Document | None
     """The release that speaks."""
+    odd: evidence.Unreadable = field(default_factory=evidence.Unreadable)
+    """What of the evidence cannot be read, and counts for nothing."""
 
     def scores(self, also_met: frozenset[str] = frozenset()) -> points.Scorecard:
         return scores_of(self.stored, self.day, self.size, also_met)
@@ -249,8 +251,8 @@ class Ground:
 
 async def ground(on: date) -> Ground:
     """Read what counts on a day."""
-    stored, found = await evidence.everything(), await newest_wave(on)
-    return Ground(on, stored, await band(), found[1] if found else None)
+    (stored, odd), found = await evidence.look(), await newest_wave(on)
+    return Ground(on, stored, await band(), found[1] if found else None, odd)
 
 
 def standings_of(

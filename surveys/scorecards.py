@@ -1,5 +1,11 @@
-"""The scorecard of a day as something to keep: evidence, points, and how people lived it, all in one signed text."""
+"""The scorecard of a day as something to keep: evidence, points, and how people lived it, all in one signed text.
 
+The log of acts, which lies in another store and whose head is kept outside, names each that is kept: one that is taken away is missed.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -8,8 +14,9 @@ from analysis.published import Document
 from surveys import certification
 from surveys.certification import Ground, Standing
 from surveys.lifecycle.context import Site
+from surveys.people import log
 from surveys.public import scorecards
-from surveys.public.scorecards import SCHEMA, Area, Line, Paper, Perceived, Scorecard
+from surveys.public.scorecards import SCHEMA, Area, Line, Paper, Perceived, Scorecard, ScorecardInvalid
 from surveys.public.signing import installation_key
 
 
@@ -45,10 +52,75 @@ def drawn_up(ground: Ground, by: str) -> Scorecard:
     )
 
 
+KEPT = "scorecard kept"
+"""The act in the log that names a kept scorecard and its digest."""
+_NAME, _DIGEST = re.compile(r"\d{4}-\d{1,8}"), re.compile(r"[0-9a-f]{64}")
+
+
 async def keep(site: Site) -> str:
-    """Keep the scorecard of this day; gives its name."""
-    card = await as_of(site.day, site.actor)
-    return await scorecards.keep(site.engines["public"], card, installation_key(site.data))
+    """Keep the scorecard of this day, and enter it in the log; gives its name.
+
+    One that was kept by a step which was cut off before the log is entered first.
+    """
+    card, entered = await as_of(site.day, site.actor), await _entered()
+    name = await scorecards.keep(site.engines["public"], card, installation_key(site.data), entered)
+    there = await scorecards.digests()
+    for one, _ in reversed(await _chained(there)):
+        if one not in entered:
+            await log.record(site.engines["people"], site.day, site.actor, KEPT, card=one, sha256=there[one])
+    return name
+
+
+async def _entered() -> dict[str, str]:
+    """The digests of kept scorecards by their names, as the log says them; the first entry of a name counts."""
+    found: dict[str, str] = {}
+    for act in await log.read():
+        name, digest = str(act.details.get("card", "")), str(act.details.get("sha256", ""))
+        if act.act == KEPT and _NAME.fullmatch(name) and _DIGEST.fullmatch(digest):
+            found.setdefault(name, digest)
+    return found
+
+
+async def _chained(there: Mapping[str, str]) -> list[tuple[str, Scorecard]]:
+    """The scorecards that are as they were signed and say which was before them, the newest first."""
+    found = []
+    for name in there:
+        try:
+            card = await scorecards.read(name)
+        except ScorecardInvalid:
+            continue
+        if card and card.before is not None:
+            found.append((name, card))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What the scorecards that are kept, and the log, say of each other; names, the newest first.
+
+    missing : were kept and are no longer there
+    other : are there, with another text than was kept
+    loose : of a version that did not chain them, and that nothing names: of these nobody would see that one is missing
+    """
+
+    missing: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
+
+
+async def chain() -> Chain:
+    """Hold the scorecards that are there against what the log and they themselves say was kept."""
+    there, entered = await scorecards.digests(), await _entered()
+    chained = await _chained(there)
+    named = [found for _, card in chained if (found := card.named_before())]
+    said = {*entered.items(), *named}
+    names = {name for name, _ in said}
+    own = {name for name, _ in chained}
+    return Chain(
+        tuple(sorted(names - there.keys(), reverse=True)),
+        tuple(sorted({name for name, digest in said if there.get(name, digest) != digest}, reverse=True)),
+        tuple(name for name in there if name not in own | names),
+    )
 
 
 def _area(area: points.AreaScore, document: Document | None) -> Area:

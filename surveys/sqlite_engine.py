@@ -20,6 +20,7 @@ from piccolo.engine.sqlite import ADAPTERS, CONVERTERS, SQLiteEngine, SQLiteTran
 from piccolo.table import Table
 
 from surveys.away import StoreAway, is_away, named
+from surveys.odd import StoreOdd
 from surveys.turns import in_turn, number_of
 
 SOUND_SQLITE = (3, 51, 3)
@@ -33,8 +34,22 @@ _READS = ("SELECT", "PRAGMA", "EXPLAIN")
 
 for _kind, _adapter in ADAPTERS.items():
     sqlite.register_adapter(_kind, _adapter)
+
+
+def _reading(kind: str, convert: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """A cell as what its column holds; SQLite itself keeps anything in any column."""
+
+    def read(cell: bytes) -> Any:
+        try:
+            return convert(cell)
+        except (ArithmeticError, ValueError) as problem:
+            raise StoreOdd(kind) from problem
+
+    return read
+
+
 for _name, _converter in CONVERTERS.items():
-    sqlite.register_converter(_name, _converter)
+    sqlite.register_converter(_name, _reading(_name, _converter))
 
 SQLiteError = sqlite.Error
 
@@ -204,10 +219,22 @@ class PooledSQLite(SQLiteEngine):
         return await self._fetch(connection, query, args)
 
     async def _fetch(self, connection: aiosqlite.Connection, query: str, args: list[Any] | None) -> Any:
-        """Run one statement to its end: an unread row would keep it open and forbid VACUUM."""
+        """Run one statement to its end: an unread row would keep it open and forbid VACUUM.
+
+        Raises
+        ------
+        StoreAway
+        StoreOdd
+            If a cell is nothing that its column can hold.
+        """
         with named(self.store):
-            async with connection.execute(query, args or []) as cursor:
-                return await cursor.fetchall()
+            try:
+                async with connection.execute(query, args or []) as cursor:
+                    return await cursor.fetchall()
+            except sqlite.OperationalError as problem:
+                if "decode to UTF-8" in str(problem):
+                    raise StoreOdd("TEXT") from problem
+                raise
 
     def transaction(
         self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True

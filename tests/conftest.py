@@ -50,6 +50,7 @@ DEAR = (
     "promises/test_order_of_reports",
     "journeys/test_accessibility",
     "journeys/test_every_door",
+    "journeys/test_every_cell",
     "journeys/test_every_way_out",
     "journeys/test_answering",
     "journeys/test_closeness",

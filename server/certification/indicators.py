@@ -35,6 +35,7 @@ class IndicatorsPage:
     figures: str
     register: str
     lines: tuple[scorecard.IndicatorLine, ...]
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,28 @@ class IndicatorPage:
     channel: str
     findings: tuple[register.Line, ...]
     """Open lines of the register that name this indicator."""
+    unreadable: tuple[str, ...]
+
+
+async def _unreadable(odd: evidence.Unreadable, language: str, indicator: str = "") -> tuple[str, ...]:
+    """What lies in the evidence, of one indicator or of all, and cannot be read, a sentence each; nothing where all can be."""
+    acts = (await evidence_log.look(indicator))[1]
+    found = (("unreadable_record", odd.records), ("unreadable_document", odd.documents), ("unreadable_act", acts))
+    return tuple(
+        say(language, f"evidence.{key}", n=name)
+        for key, names in found
+        for name in names
+        if key == "unreadable_act" or indicator in ("", name)
+    )
 
 
 async def list_page(request: AppRequest, base: str) -> Response[str]:
     shell, desk = await frame(request)
-    lines = await scorecard.indicator_lines(shell.language)
+    ground = await certification.ground(today())
+    lines = scorecard.indicator_lines(ground, shell.language)
     title = say(shell.language, "hr.indicators.heading")
-    return show(IndicatorsPage(shell, desk, title, base, _figures_at(base), _register_at(base), lines))
+    odd = await _unreadable(ground.odd, shell.language)
+    return show(IndicatorsPage(shell, desk, title, base, _figures_at(base), _register_at(base), lines, odd))
 
 
 def _figures_at(base: str) -> str:
@@ -168,6 +184,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         await acts(language, lambda one: one.indicator == indicator),
         await indicator_line(indicator, language),
         await register.open_of(indicator, _register_at(base), language),
+        await _unreadable(ground.odd, language, indicator),
     )
     return show(page, status=422 if error else 200)
 

@@ -203,7 +203,6 @@ def indicator_line(standing: Standing, language: str) -> IndicatorLine:
     )
 
 
-async def indicator_lines(language: str) -> tuple[IndicatorLine, ...]:
+def indicator_lines(ground: Ground, language: str) -> tuple[IndicatorLine, ...]:
     """All indicators in the practice's order."""
-    ground = await certification.ground(today())
     return tuple(indicator_line(standing, language) for standing in ground.standings())

@@ -22,7 +22,8 @@ from surveys import certification
 from surveys.lifecycle.context import today
 from surveys.public import scorecards
 from surveys.public.scorecards import Area, Line, Scorecard, ScorecardInvalid
-from surveys.scorecards import drawn_up
+from surveys.scorecards import Chain, drawn_up
+from surveys.scorecards import chain as chain_of_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ async def _kept() -> tuple[list[tuple[str, Scorecard]], list[str]]:
             broken.append(name)
         else:
             found += [(name, card)] if card else []
+            broken += [] if card else [name]
     return found, broken
 
 
@@ -243,7 +245,7 @@ async def scorecard_page(request: AppRequest, base: str, *, can_keep: bool) -> R
     shell, desk = await frame(request)
     language, ground = shell.language, await certification.ground(today())
     now, standings = ground.scores(), ground.standings()
-    card, (kept, broken) = drawn_up(ground, ""), await _kept()
+    card, (kept, broken), chain = drawn_up(ground, ""), await _kept(), await chain_of_kept()
     open_ones = [one for one in standings if one.counted.assessed_state != "met"]
     asked = frozenset(request.query_params.getall("met", [])) & {one.indicator.id for one in open_ones}
     then = ground.scores(asked) if asked else None
@@ -272,16 +274,26 @@ async def scorecard_page(request: AppRequest, base: str, *, can_keep: bool) -> R
             for one in open_ones
         ),
         _supposed(asked, now, then, language),
-        tuple(KeptLine(name, _kept_words(one, language), f"{base}/{name}?lang={language}") for name, one in kept),
-        tuple(say(language, "hr.scorecard.broken", name=name) for name in broken),
+        tuple(
+            KeptLine(name, _kept_words(name, one, chain, language), f"{base}/{name}?lang={language}")
+            for name, one in kept
+        ),
+        _broken(broken, chain, language),
         card.edition,
         can_keep,
     )
     return show(page)
 
 
-def _kept_words(card: Scorecard, language: str) -> str:
-    return say(
+def _broken(unsigned: Sequence[str], chain: Chain, language: str) -> tuple[str, ...]:
+    """What was kept and is gone, and what is there and is not what was kept, a sentence each."""
+    missing = [say(language, "hr.scorecard.missing", year=name.partition("-")[0], name=name) for name in chain.missing]
+    other = [*unsigned, *(name for name in chain.other if name not in unsigned)]
+    return (*missing, *(say(language, "hr.scorecard.broken", name=name) for name in other))
+
+
+def _kept_words(name: str, card: Scorecard, chain: Chain, language: str) -> str:
+    words = say(
         language,
         "hr.scorecard.kept_line",
         year=card.year,
@@ -289,6 +301,7 @@ def _kept_words(card: Scorecard, language: str) -> str:
         who=card.kept_by,
         earned=_points(card.total("earned"), language),
     )
+    return f"{words} · {say(language, 'hr.scorecard.loose')}" if name in chain.loose else words
 
 
 async def kept_page(request: AppRequest, name: str, base: str) -> Response[str]:

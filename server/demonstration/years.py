@@ -107,4 +107,4 @@ async def _act(engines: Engines, stories: Sequence[Story]) -> None:
         await actions.add(wave, indicator, text, owner, day, written, area=area, unit=unit)
         if done is not None:
             made = next(one for one in await actions.everything() if one.text == text)
-            await actions.finish(made.id, now + timedelta(days=done))
+            await actions.finish(engines["public"], made.id, made.mark, now + timedelta(days=done))

@@ -53,6 +53,7 @@ class ActionsPage:
     title: str
     summary: str
     lines: tuple[ActionLine, ...]
+    unreadable: tuple[str, ...]
 
 
 def _state(record: ActionRecord, language: str) -> tuple[str, str]:
@@ -64,7 +65,7 @@ def _state(record: ActionRecord, language: str) -> tuple[str, str]:
 
 async def _page(request: AppRequest, error: str = "") -> Response[str]:
     shell, desk = await frame(request, error=error)
-    language, found = shell.language, await actions.everything()
+    language, (found, odd) = shell.language, await actions.look()
     answered = await effects(found, language)
     lines = []
     for record in sorted(found, key=lambda one: (one.done, one.due, one.id)):
@@ -84,8 +85,13 @@ async def _page(request: AppRequest, error: str = "") -> Response[str]:
         )
     waiting, late = sum(not one.done for one in found), sum(one.is_late(today()) for one in found)
     summary = say(language, "actions.summary", open=waiting, late=late, done=len(found) - waiting)
-    page = ActionsPage(shell, desk, say(language, "desk.nav.actions"), summary, tuple(lines))
+    page = ActionsPage(shell, desk, say(language, "desk.nav.actions"), summary, tuple(lines), unreadable(odd, language))
     return show(page, status=422 if error else 200)
+
+
+def unreadable(odd: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """What lies among the actions and cannot be read, a sentence each; nothing where all can be."""
+    return tuple(say(language, "actions.unreadable", n=name) for name in odd)
 
 
 def _back(data: dict[str, str]) -> str:
@@ -161,15 +167,19 @@ async def _refused(request: AppRequest, problem: ActionRefused) -> Response[str]
 
 
 @post("/actions/{action:str}/{step:str}")
-async def finish_action(request: AppRequest, action: FromPath[str], step: FromPath[str]) -> Redirect:
+async def finish_action(
+    request: AppRequest, action: FromPath[str], step: FromPath[str], engines: NamedDependency[Engines]
+) -> Response[str] | Redirect:
     """Mark an action as done, or as open again."""
     data = await checked_form(request)
     if step not in ("done", "open"):
         raise NotFoundException
     try:
-        await actions.finish(action, today(), done=step == "done")
+        await actions.finish(engines["public"], action, data.get("seen", ""), today(), done=step == "done")
     except ActionRefused as problem:
-        raise NotFoundException from problem
+        if str(problem) == "gone":
+            raise NotFoundException from problem
+        return await _refused(request, problem)
     return done(_back(data), "action_finished" if step == "done" else "action_opened")
 
 

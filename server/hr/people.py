@@ -1,6 +1,6 @@
 """People and units: how many there are, and the last import taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -41,10 +41,18 @@ class PeoplePage:
     units: tuple[tuple[int, str, int], ...]
     refused: tuple[RefusedLine, ...]
     undo: str
+    unreadable: tuple[str, ...]
 
 
-async def people_page(request: AppRequest, refused: tuple[RefusedRow, ...] = (), error: str = "") -> Response[str]:
-    """The page as it is, with what was refused."""
+def unreadable(odd: Iterable[str], language: str) -> tuple[str, ...]:
+    """Whose row cannot be read, a sentence each."""
+    return tuple(say(language, "hr.people.unreadable", n=name) for name in odd)
+
+
+async def people_page(
+    request: AppRequest, refused: tuple[RefusedRow, ...] = (), error: str = "", odd: tuple[str, ...] = ()
+) -> Response[str]:
+    """The page as it is, with what was refused, and whose rows stand in the way."""
     shell, desk = await frame(request, error=error)
     language = shell.language
     everybody, units = await roster.heads()
@@ -61,8 +69,9 @@ async def people_page(request: AppRequest, refused: tuple[RefusedRow, ...] = (),
         tuple(lines),
         tuple(RefusedLine(r.row, r.column, r.value, remedy_of(r, language)) for r in refused),
         say(language, "hr.people.undo", day=day(before.day, language), who=before.actor) if before else "",
+        unreadable(odd, language),
     )
-    return show(page, status=422 if refused or error else 200)
+    return show(page, status=422 if refused or error or odd else 200)
 
 
 def unit_paths(units: Sequence[UnitEntry]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from surveys.importing.sheets import FileUnreadable
 from surveys.lifecycle import roster as importing
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.roster import DraftGone, ListChanged, ManyLeave, NotDecided, NumbersMissing, Preview
+from surveys.odd import StoreOdd
 from surveys.people import roster
 from surveys.people.matching import Change, Changes, PersonEntry
 from surveys.staff_number import key_of
@@ -173,6 +174,8 @@ async def import_file(
         return await _page(request, await importing.preview(site, found, datetime.now(UTC)))
     except NumbersMissing:
         return await people_page(request, error=say(language, "hr.people.no_numbers"))
+    except StoreOdd:
+        return await people_page(request, odd=(await roster.look())[1])
 
 
 async def _read(settings: Settings, sent: object) -> PeopleImport | FileUnreadable | None:
@@ -203,6 +206,8 @@ async def confirm(request: AppRequest, site: NamedDependency[Site]) -> Response[
         return await _again(request, site, draft, data, type(problem).__name__)
     except DraftGone:
         return await people_page(request, error=say(language, "hr.people.draft_gone"))
+    except StoreOdd:
+        return await people_page(request, odd=(await roster.look())[1])
     return done("/hr/people", "people_imported")
 
 

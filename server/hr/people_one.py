@@ -15,7 +15,7 @@ from server.frame.pages import Shell, show
 from server.frame.security import checked_form
 from server.frame.signed_in import Desk, desk_language, done, frame
 from server.frame.texts import NAMES, say
-from server.hr.people import remedy_of, unit_paths
+from server.hr.people import remedy_of, unit_paths, unreadable
 from surveys.importing.words import AGE_BANDS
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import person as acts
@@ -38,6 +38,7 @@ class FoundPage:
     title: str
     found: tuple[tuple[int, str, str], ...]
     more: bool
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,22 @@ async def find(request: AppRequest) -> Response[str]:
     """Show those in whose name, number or contact a text is."""
     data = await checked_form(request)
     shell, desk = await frame(request)
-    found, units = await people.find(acts.plain(data.get("text", ""))), unit_paths(await roster.units())
+    found, odd = await people.find(acts.plain(data.get("text", "")))
+    units = unit_paths(await roster.units())
     lines = tuple(
         (one.id, one.entry.name, " · ".join(filter(None, (one.entry.number, units.get(one.entry.unit)))))
         for one in found[:MOST_FOUND]
     )
-    return show(FoundPage(shell, desk, say(shell.language, "hr.person.found"), lines, len(found) > MOST_FOUND))
+    return show(
+        FoundPage(
+            shell,
+            desk,
+            say(shell.language, "hr.person.found"),
+            lines,
+            len(found) > MOST_FOUND,
+            unreadable(odd, shell.language),
+        )
+    )
 
 
 @get("/people/new")

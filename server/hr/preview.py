@@ -16,6 +16,7 @@ from server.frame.texts import say
 from server.processes import workers
 from server.results.reading import view_name
 from server.settings import Settings
+from surveys.odd import StoreOdd
 from surveys.public.waves import get as get_wave
 
 KINDS = ("unit", "gender", "age", "unit+gender", "unit+age", "gender+age")
@@ -57,7 +58,12 @@ async def preview_page(request: AppRequest, wave: FromPath[str], settings: Named
     """Try the plan at 50, 60 and 70 % and say what it would show."""
     shell, desk = await frame(request)
     language, record = shell.language, await get_wave(wave)
-    found = await workers.run(settings, "preview", {"wave": wave})
+    try:
+        found = await workers.run(settings, "preview", {"wave": wave})
+    except workers.WorkFailed as problem:
+        if str(problem) == "odd":
+            raise StoreOdd("wave") from problem
+        raise
     rates, draws, plan = found["rates"], found["draws"], Plan.from_json(dict(record.plan))
     kinds = []
     for kind in KINDS:

@@ -55,6 +55,7 @@ class WavesPage:
     desk: Desk
     title: str
     waves: tuple[WaveLine, ...]
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ async def list_waves(request: AppRequest) -> Response[str]:
     """List all waves."""
     shell, desk = await frame(request)
     language = shell.language
+    found, odd = await waves.look()
     lines = tuple(
         WaveLine(
             w.id,
@@ -191,9 +193,10 @@ async def list_waves(request: AppRequest) -> Response[str]:
             _state(w, language),
             f"{day(w.starts or w.opened, language)} – {day(w.ends or w.closed, language)}",
         )
-        for w in await waves.everything()
+        for w in found
     )
-    return show(WavesPage(shell, desk, say(language, "hr.waves.heading"), lines))
+    unreadable = tuple(say(language, "hr.waves.unreadable", n=name) for name in odd)
+    return show(WavesPage(shell, desk, say(language, "hr.waves.heading"), lines, unreadable))
 
 
 async def _planner(request: AppRequest, given: dict[str, str], error: str = "") -> Response[str]:

@@ -102,7 +102,11 @@ async def log_page(request: AppRequest) -> Response[str]:
 
 def _sentence(act: log.Act, language: str) -> str:
     key = f"desk.act.{act.act.replace(' ', '_')}"
-    return say(language, key, **act.details) if key in catalogue(language) else f"{act.act} {dict(act.details)}"
+    plain = f"{act.act} {dict(act.details)}"
+    try:
+        return say(language, key, **act.details) if key in catalogue(language) else plain
+    except (AttributeError, LookupError, TypeError, ValueError):  # details that no page wrote: the chain says so
+        return plain
 
 
 HANDLERS = [log_page, head_file]

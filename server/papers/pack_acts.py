@@ -42,6 +42,7 @@ READABLE: Mapping[str, tuple[str, ...]] = {
     "results exported": ("wave", "kind"),
     "pack exported": ("kind",),
     "figures kept": ("year",),
+    "scorecard kept": ("card", "sha256"),
     "figures removed": ("year",),
     "open channel": (),
     "channel rules": ("heard", "years"),
@@ -58,11 +59,12 @@ def _text(content: object) -> bytes:
 
 async def actions_part(about: About) -> Part:
     """Every action, and the figure that it was about before and after."""
-    found = sorted(await actions.everything(), key=lambda one: (one.due, one.id))
+    found, odd = await actions.look()
+    broken = tuple(Gap("actions", "record", name) for name in odd)
     if not found:
-        return Part(absent=(Gap("actions", "none"),))
+        return Part(absent=() if odd else (Gap("actions", "none"),), broken=broken)
     if not about.whole:
-        return Part(chapters=(Chapter(about.say("chapter.actions"), "", ""),))
+        return Part(chapters=(Chapter(about.say("chapter.actions"), "", ""),), broken=broken)
     became = await effects(found, about.language)
     listed = [
         {
@@ -101,7 +103,7 @@ async def actions_part(about: About) -> Part:
         (say(about.language, "actions.method"),),
     )
     plain = {"schema": "ascolto-actions/1", "day": about.day, "actions": listed}
-    return Part(files=(("actions.json", _text(plain)),), chapters=(chapter,))
+    return Part(files=(("actions.json", _text(plain)),), broken=broken, chapters=(chapter,))
 
 
 def _state(about: About, done: bool, late: bool, on: str) -> str:

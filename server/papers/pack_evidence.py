@@ -36,13 +36,14 @@ def _text(content: object) -> bytes:
 
 async def evidence_part(about: About) -> Part:
     """Every record as it stands, the log of its acts, and each kept file once."""
-    stored = await evidence.everything()
-    if not stored:
+    stored, odd = await evidence.look()
+    entries, odd_acts = await evidence_log.look()
+    broken = {*odd.records, *odd.documents, *(key.partition("-")[0] for key in odd_acts)}
+    if not stored and not broken:
         return Part(absent=(Gap("evidence", "none"),))
     papers = [(paper, 0) for state in stored.values() for paper in state.documents] if about.whole else []
     found = await placed(papers, FOLDER, FILES_LIMIT)
     has_files = any(paper.sha256 for state in stored.values() for paper in state.documents)
-    entries = await evidence_log.history()
     plain = {
         "schema": "ascolto-evidence/1",
         "day": str(about.day),
@@ -68,7 +69,10 @@ async def evidence_part(about: About) -> Part:
         kept=tuple({one.name: one for one in found.kept}.values()),
         left_out=found.left_out,
         absent=() if has_files else (Gap("evidence", "no_files"),),
-        broken=(*found.broken, *(Gap("evidence", "record", name) for name in _others(stored, entries))),
+        broken=(
+            *found.broken,
+            *(Gap("evidence", "record", name) for name in sorted({*_others(stored, entries), *broken})),
+        ),
         chapters=(await _evidence_chapter(about, stored, {one.document: one.name for one in found.kept}),),
     )
 
@@ -203,7 +207,13 @@ async def scorecards_part(about: About) -> Part:
         if card and given:
             cards.append((name, card))
             files.append((f"scorecards/{plain_name(name)}.json", given.encode()))
-    if not names:
+        else:
+            broken.append(Gap("scorecards", "signature", name))
+    chain, unsigned = await scorecards.chain(), {gap.what for gap in broken}
+    broken += [Gap("scorecards", "missing", name) for name in chain.missing]
+    broken += [Gap("scorecards", "signature", name) for name in chain.other if name not in unsigned]
+    absent += [Gap("scorecards", "loose", name) for name in chain.loose if name not in unsigned]
+    if not names and not chain.missing:
         absent.append(Gap("scorecards", "none"))
     return Part(
         files=tuple(files),

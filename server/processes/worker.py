@@ -92,10 +92,14 @@ async def _pack(given: dict[str, Any]) -> dict[str, Any]:
 
 async def _preview(given: dict[str, Any]) -> dict[str, Any]:
     from surveys.lifecycle.preview import DRAWS, preview
+    from surveys.odd import StoreOdd
     from surveys.public.waves import get
 
     async with stores(from_environment().stores):
-        found = await preview(await get(given["wave"]))
+        try:
+            found = await preview(await get(given["wave"]))
+        except StoreOdd:
+            return {"failed": "odd"}
     rates = [{"rate": e.rate, "respondents": e.respondents, "shown": e.shown, "residual": e.residual} for e in found]
     return {"draws": DRAWS, "rates": rates}
 

@@ -24,11 +24,12 @@ from surveys.lifecycle import witness
 from surveys.lifecycle.context import today
 from surveys.lifecycle.ready import checked_row
 from surveys.lifecycle.witness import Head
+from surveys.odd import StoreOdd, reading
 from surveys.public import releases
 from surveys.public.organisation import OrganisationRecord, load
 from surveys.public.promises import BROKEN_OFF
 from surveys.public.questionnaires import questionnaire_of
-from surveys.public.waves import State, WaveRecord, in_state
+from surveys.public.waves import State, WaveRecord, look
 from surveys.public.waves import get as get_wave
 
 
@@ -108,15 +109,27 @@ async def _stands(settings: Settings, wave: WaveRecord) -> bool:
     """Whether a wave is what its people signed: another is on no front page."""
     try:
         await checked_row(settings.data, wave)
-    except PlanOther as problem:
+    except (PlanOther, StoreOdd) as problem:
         faults.note("plan", problem)
         return False
     return True
 
 
+async def _waves() -> list[WaveRecord]:
+    """All waves that can be read; others are on no front page, and help outside stays on it."""
+    found, odd = await look()
+    if odd:
+        faults.note("store", StoreOdd("wave"))
+    return found
+
+
 async def _promise(wave: str, language: str) -> tuple[str, bool]:
     """By when the management answers a wave, in words, and whether that was missed; nothing where it promised nothing."""
-    words = await promise_of(wave, language, today())
+    try:
+        words = await promise_of(wave, language, today())
+    except StoreOdd as problem:  # the wave's own page says so
+        faults.note("store", problem)
+        return "", False
     return (words.line, words.late) if words else ("", False)
 
 
@@ -126,14 +139,16 @@ async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Resp
     frame = await staff_shell(request)
     language = frame.language
     cards = []
-    for wave in await in_state(State.OPEN):
+    waves = await _waves()
+    for wave in (one for one in waves if one.state == State.OPEN):
         if not await _stands(settings, wave):
             continue
         title = text_of(wave.title, language)
         minutes = questionnaire_of(wave).minutes(language)
         note = say(language, "staff.door.answer_note", title=title, minutes=minutes, ends=day(wave.ends, language))
         cards.append(WaveCard(wave.id, title, note, *await _promise(wave.id, language)))
-    done = sorted(await in_state(State.RELEASED), key=lambda wave: (wave.opened is not None, wave.opened), reverse=True)
+    over = (one for one in waves if one.state == State.RELEASED)
+    done = sorted(over, key=lambda wave: (wave.opened is not None, wave.opened), reverse=True)
     released = [
         WaveCard(wave.id, text_of(document.wave.title or wave.title, language), "", *await _promise(wave.id, language))
         for wave in done
@@ -141,8 +156,9 @@ async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Resp
     ]
     between = [
         WaveCard(wave.id, text_of(wave.title, language), "", *words)
-        for wave in await in_state(State.ENDED, State.CLOSED, *BROKEN_OFF)
-        if (words := await _promise(wave.id, language))[0]
+        for wave in waves
+        if wave.state in (State.ENDED, State.CLOSED, *BROKEN_OFF)
+        and (words := await _promise(wave.id, language))[0]
         and (wave.state in BROKEN_OFF or await _stands(settings, wave))
     ]
     return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), tuple(between), tuple(released)))
@@ -214,8 +230,8 @@ def _wave_page(
 ) -> WavePage:
     language = frame.language
     questionnaire = questionnaire_of(wave)
-    rules = wave.rules["k"]
-    k, k_experience = rules["items"], rules["experience"]
+    with reading("wave"):
+        k, k_experience = wave.rules["k"]["items"], wave.rules["k"]["experience"]
 
     def sentence(key: str, **values: object) -> str:
         return say(language, f"staff.wave.{key}", **values)

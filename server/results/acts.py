@@ -14,6 +14,7 @@ class Act:
     """One action in one line."""
 
     id: str
+    mark: str
     words: str
     done: bool
     late: bool
@@ -24,6 +25,7 @@ async def acts(language: str, wanted: Callable[[ActionRecord], bool]) -> tuple[A
     return tuple(
         Act(
             one.id,
+            one.mark,
             action_line(one, language),
             one.done,
             one.is_late(today()),

@@ -9,6 +9,7 @@ from analysis.steps import Figure, as_number, ends_low, is_coded
 from analysis.views import Plan
 from server.frame.display import number, text_of
 from server.frame.texts import DESK_LANGUAGES, direction, say
+from surveys.odd import reading
 from surveys.public.waves import WaveRecord
 
 type Texts = Mapping[str, str]
@@ -105,7 +106,8 @@ def groups_of(wave: WaveRecord, language: str) -> tuple[Group, ...]:
     """The planned views of a wave; none before it has a plan."""
     if not wave.plan:
         return ()
-    plan = Plan.from_json(dict(wave.plan))
+    with reading("wave"):
+        plan = Plan.from_json(dict(wave.plan))
     return tuple(
         Group(view.id, dict(view.filter), view_name(dict(view.filter), plan.dimensions, language))
         for view in plan.views

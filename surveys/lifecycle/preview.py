@@ -13,6 +13,7 @@ from analysis.release import base_pattern
 from analysis.responses import RawResponses
 from analysis.rules import Rules
 from analysis.views import Plan, candidates, incidence
+from surveys.odd import reading
 from surveys.people import panel
 from surveys.people.panel import Member
 from surveys.public.waves import WaveRecord
@@ -33,10 +34,18 @@ class Expected:
 
 
 async def preview(record: WaveRecord) -> list[Expected]:
-    """Try the plan of a wave on its panel."""
-    members = await panel.members(record.panel["unit"])
-    plan = Plan.from_json(dict(record.plan))
-    rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
+    """Try the plan of a wave on its panel.
+
+    Raises
+    ------
+    StoreOdd
+        If panel, plan or rules of the wave are none that were ever planned.
+    """
+    with reading("wave"):
+        unit = str(record.panel["unit"])
+        plan = Plan.from_json(dict(record.plan))
+        rules = Rules(**{f"k_{family}": k for family, k in record.rules["k"].items()})
+    members = await panel.members(unit)
     return [_at(rate, members, plan, rules.k_items) for rate in RATES]
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.people.tables import LogEntry
 
 _FIRST = bytes(32)
@@ -53,12 +54,12 @@ async def read(*, since: int = 1) -> list[Act]:
     last = await entry(since - 1)
     before, intact, acts = bytes.fromhex(last.digest) if last else _FIRST, True, []
     for row in await LogEntry.select().where(LogEntry.number >= since).order_by(LogEntry.number):
-        text = row["details"] if isinstance(row["details"], str) else json.dumps(row["details"])
+        text = row["details"] if isinstance(row["details"], str) else json.dumps(row["details"], default=repr)
         day = (
             row["day"] if isinstance(row["day"], date) else date.min
         )  # what nobody of us wrote breaks the chain, and no page
         expected = _chained(before, int(row["number"]), day, str(row["actor"]), str(row["act"]), text)
-        before = bytes(row["digest"] or b"")
+        before = row["digest"] if isinstance(row["digest"], bytes) else b""
         intact = intact and before == expected
         acts.append(Act(int(row["number"]), day, str(row["actor"]), str(row["act"]), _details_in(text), intact))
     return acts
@@ -82,7 +83,8 @@ def number_in(details: Mapping[str, str], name: str) -> int | None:
 async def last_digest() -> str:
     """The digest of the newest entry in hex: whoever wrote it down sees later whether older entries were changed."""
     rows = await LogEntry.select(LogEntry.digest).order_by(LogEntry.number, ascending=False).limit(1)
-    return bytes(rows[0]["digest"]).hex() if rows else _FIRST.hex()
+    with reading("log_entry"):
+        return bytes(rows[0]["digest"]).hex() if rows else _FIRST.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +125,11 @@ async def entry_of(digest_begin: str) -> Head | None:
 
 
 def _head(row: dict[str, Any]) -> Head:
-    return Head(int(row["number"]), row["day"], bytes(row["digest"]).hex())
+    """An entry as a head.
+
+    Raises
+    ------
+    StoreOdd
+    """
+    with reading("log_entry"):
+        return Head(int(row["number"]), row["day"], bytes(row["digest"]).hex())

@@ -4,14 +4,14 @@ A panel is the whole organisation or one whole top-level unit; two panels that d
 a reader subtract one release from the other, so such a panel is refused.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.people.links import channel_for
-from surveys.people.roster import UnitEntry, below, units
+from surveys.people.roster import UnitEntry, below, everyone, units
 from surveys.people.tables import Headcount, Panel, Person
 
 MINIMUM = 30
@@ -48,13 +48,18 @@ class EarlierPanel:
 
 
 async def members(unit: str) -> list[Member]:
-    """Everybody of a unit ("" for the whole organisation)."""
+    """Everybody of a unit ("" for the whole organisation).
+
+    Raises
+    ------
+    StoreOdd
+        As `roster.everyone`: a panel that lacks somebody is another panel.
+    """
     inside = below(await units(), unit)
-    rows = await Person.select(Person.id, Person.unit, Person.gender, Person.age, Person.attributes)
     return [
-        Member(int(row["id"]), row["unit"], row["gender"], row["age"], json.loads(row["attributes"]))
-        for row in rows
-        if not unit or row["unit"] in inside
+        Member(known.id, known.entry.unit, known.entry.gender, known.entry.age, known.entry.attributes)
+        for known in await everyone()
+        if not unit or known.entry.unit in inside
     ]
 
 
@@ -65,6 +70,8 @@ async def check(unit: str, chosen: Sequence[Member], earlier: Sequence[EarlierPa
     ------
     PanelRefused
         With the rule that is broken.
+    StoreOdd
+        If somebody has no first day: whether she is a newcomer cannot be said.
     """
     if unit and not any(entry.code == unit and not entry.parent for entry in await units()):
         raise PanelRefused("unit", unit=unit)
@@ -77,7 +84,8 @@ async def check(unit: str, chosen: Sequence[Member], earlier: Sequence[EarlierPa
     joined = {int(row["id"]): row["joined"] for row in await Person.select(Person.id, Person.joined)}
     for panel in recent:
         before = {int(row["person"]) for row in await Panel.select(Panel.person).where(Panel.wave == panel.wave)}
-        moved = real_difference(now, before, joined, panel.opened)
+        with reading("person"):
+            moved = real_difference(now, before, joined, panel.opened)
         if 0 < len(moved) < 2 * k:
             until = (panel.opened + _YEAR).isoformat()
             reason = "near" if unit else "near_all"  # whom to invite instead is another
@@ -135,8 +143,15 @@ async def freeze_headcounts(engine: StoreEngine, wave: str, counts: Mapping[str,
 
 
 async def headcounts(wave: str) -> dict[str, int]:
+    """The exact headcount of each planned view.
+
+    Raises
+    ------
+    StoreOdd
+    """
     rows = await Headcount.select(Headcount.view, Headcount.people).where(Headcount.wave == wave)
-    return {row["view"]: int(row["people"]) for row in rows}
+    with reading("headcount"):
+        return {row["view"]: int(row["people"]) for row in rows}
 
 
 def count_view(

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import replace
 from datetime import date
 
+from surveys import cells
 from surveys.engines import StoreEngine
 from surveys.people import roster
 from surveys.people.matching import Known, PersonEntry
@@ -13,6 +14,7 @@ from surveys.people.undelivered import mend
 from surveys.staff_number import key_of
 
 MOST_FOUND = 20
+_NOT_SOUGHT = ("language", "unit", "gender", "age", "joined", "attributes", "consent")
 
 
 class PersonRefused(Exception):
@@ -37,21 +39,21 @@ async def get(person: int) -> Known:
     return found
 
 
-async def find(text: str) -> list[Known]:
-    """Those in whose name, number or contact this text is, by name: one more than are shown, at most."""
+async def find(text: str) -> tuple[list[Known], tuple[str, ...]]:
+    """Those in whose name, number or contact this text is, by name, one more than are shown, at most; and the names of those of them
+    whose row cannot be read."""
     wanted, number = text.strip().casefold(), key_of(text)
     if not wanted:
-        return []
-    rows = await Person.select(Person.id, Person.name, Person.contact, Person.number).order_by(Person.name)
+        return [], ()
+    rows = await cells.read(Person, *_NOT_SOUGHT)
     fits = [
-        int(row["id"])
-        for row in rows
-        if wanted in row["name"].casefold()
-        or wanted in row["contact"].casefold()
+        int(row["id"] or 0)
+        for row in sorted(rows, key=lambda row: (row["name"] or "", row["id"] or ""))
+        if wanted in (row["name"] or "").casefold()
+        or wanted in (row["contact"] or "").casefold()
         or (row["number"] and key_of(row["number"]) == number)
-    ][: MOST_FOUND + 1]
-    found = await roster.everyone(Person.id.is_in(fits)) if fits else []
-    return sorted(found, key=lambda known: (known.entry.name, known.id))
+    ]
+    return await roster.look(fits[: MOST_FOUND + 1])
 
 
 async def add(engine: StoreEngine, entry: PersonEntry, today: date) -> int:

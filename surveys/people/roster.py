@@ -5,11 +5,15 @@ import secrets
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
+import msgspec
 from piccolo.columns.combination import Where
 from piccolo.query.functions import Count
 
+from surveys import cells
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.people.matching import Changes as Changes
 from surveys.people.matching import Known, Match, match
 from surveys.people.matching import PersonEntry as PersonEntry
@@ -32,26 +36,46 @@ class UnitEntry:
 
 
 async def everyone(which: Where | None = None) -> list[Known]:
-    """Everybody on the list, or those of `which`, in no order."""
+    """Everybody on the list, or those of `which`, in no order: all of them, as a list that lacked somebody would take her off it.
+
+    Raises
+    ------
+    StoreOdd
+        If the row of one of them is none that a page wrote.
+    """
     rows = Person.select()
-    return [
-        Known(
-            int(row["id"]),
-            row["joined"],
-            PersonEntry(
-                row["name"],
-                row["contact"],
-                row["language"],
-                row["unit"],
-                row["gender"],
-                row["age"],
-                json.loads(row["attributes"]),
-                row["number"],
-                row["consent"],
-            ),
-        )
-        for row in await (rows if which is None else rows.where(which))
-    ]
+    with reading("person"):
+        return [_known(row) for row in await (rows if which is None else rows.where(which))]
+
+
+async def look(persons: Iterable[int] | None = None) -> tuple[list[Known], tuple[str, ...]]:
+    """Those of these rows, or of all, that can be read, and the names of the others: to be shown, never to decide by."""
+    found, odd = [], []
+    if persons is None:
+        rows = await cells.read(Person)
+    else:
+        rows = [row for one in persons for row in await cells.read(Person, id=one)]
+    for row in rows:
+        try:
+            found.append(_known(row))
+        except (ValueError, msgspec.MsgspecError):
+            odd.append(row["name"] or row["id"] or "?")
+    return found, tuple(sorted(odd))
+
+
+def _known(row: Mapping[str, Any]) -> Known:
+    """Somebody of a row, or of its cells as text.
+
+    Raises
+    ------
+    ValueError, msgspec.MsgspecError
+        If it is nobody: a day that is no day, columns that are no text, or nothing where something must be.
+    """
+    values = {**row, "attributes": msgspec.json.decode(row["attributes"] or "")}
+    entry = msgspec.convert(values, PersonEntry, strict=False)
+    if not entry.name.strip():
+        raise ValueError("nobody")
+    return Known(int(row["id"]), msgspec.convert(row["joined"], date | None, strict=False), entry)
 
 
 async def has_numbers() -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NewType
 
+from surveys.odd import StoreOdd, reading
 from surveys.people.second import has_second
 from surveys.people.tables import Account, Session
 
@@ -82,7 +83,16 @@ async def signed_in(token: str, now: datetime) -> SignedIn | None:
     """Say whose session this is, if it is one and has not ended; it then stays open for another half hour.
 
     One that began without a code is none from the moment on in which its account has codes: also one that began in that very moment.
+    A row that no page wrote is none either.
     """
+    try:
+        with reading("session"):
+            return await _signed_in(token, now)
+    except StoreOdd:
+        return None
+
+
+async def _signed_in(token: str, now: datetime) -> SignedIn | None:
     row = await Session.select().where(Session.digest == _digest(token)).first()
     if row is None or row["expires"].astimezone(UTC) <= now:
         return None
@@ -111,11 +121,12 @@ async def of_account(account: str, token: str, now: datetime) -> list[OpenSessio
     """The open sessions of an account, this one first, then by day."""
     rows = await Session.select().where((Session.account == account) & (Session.expires > now))
     here = _digest(token)
-    found = [
-        OpenSession(row["digest"][:16], row["day"], row["digest"] == here)
-        for row in rows
-        if row["idle"] is None or row["idle"].astimezone(UTC) > now
-    ]
+    with reading("session"):
+        found = [
+            OpenSession(row["digest"][:16], row["day"], row["digest"] == here)
+            for row in rows
+            if row["idle"] is None or row["idle"].astimezone(UTC) > now
+        ]
     return sorted(found, key=lambda one: (not one.here, -(one.day or date.min).toordinal(), one.reference))
 
 

@@ -1,14 +1,16 @@
 """Acts that one account asks for and another confirms: kept until they are settled, the person only until then."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from piccolo.columns import Column
 
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.people.tables import Person, TwoKeyAct
 
 SECOND_CODE, RAISE, SPARE, VOID, END = "second code", "raise", "spare slips", "void slips", "end"
@@ -51,22 +53,30 @@ async def ask(
 
 
 async def of_wave(wave: str) -> list[Asked]:
-    """All acts of a wave, settled ones too, in no order that tells anything."""
+    """All acts of a wave, settled ones too, in no order that tells anything.
+
+    Raises
+    ------
+    StoreOdd
+        If one of them is none: what two people decided cannot be counted.
+    """
     rows = await TwoKeyAct.select().where(TwoKeyAct.wave == wave).order_by(TwoKeyAct.id)
-    return [
-        Asked(
-            int(row["id"]),
-            str(row["wave"]),
-            str(row["act"]),
-            str(row["state"]),
-            int(row["person"]),
-            str(row["family"]),
-            int(row["k"]),
-            str(row["asked_by"]),
-            row["asked_on"],
-        )
-        for row in rows
-    ]
+    with reading("two_key_act"):
+        return [_asked(row) for row in rows]
+
+
+def _asked(row: Mapping[str, Any]) -> Asked:
+    return Asked(
+        int(row["id"]),
+        str(row["wave"]),
+        str(row["act"]),
+        str(row["state"]),
+        int(row["person"]),
+        str(row["family"]),
+        int(row["k"]),
+        str(row["asked_by"]),
+        row["asked_on"],
+    )
 
 
 async def find(act: int) -> Asked | None:

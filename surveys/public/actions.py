@@ -1,12 +1,15 @@
 """Actions: what the organisation said it will do, by whom, by when; staff read them beside the results."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+import msgspec
 from piccolo.columns import Column
 
+from surveys import cells
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.public.tables import Action
 from surveys.shown import mark_of
 
@@ -46,8 +49,33 @@ class ActionRecord:
 
 
 async def everything() -> list[ActionRecord]:
-    """All actions, by the day they are due."""
-    return [ActionRecord(**row) for row in await Action.select().order_by(Action.due)]
+    """All actions that can be read, by the day they are due."""
+    return (await look())[0]
+
+
+async def look() -> tuple[list[ActionRecord], tuple[str, ...]]:
+    """All actions that can be read, by the day they are due; and the keys of those that cannot be."""
+    found, odd = [], []
+    for row in await cells.read(Action):
+        try:
+            found.append(_record(row))
+        except (ValueError, msgspec.ValidationError):
+            odd.append(row["id"] or "?")
+    return sorted(found, key=lambda one: (one.due, one.id)), tuple(sorted(odd))
+
+
+def _record(row: dict[str, str | None]) -> ActionRecord:
+    """An action of a row.
+
+    Raises
+    ------
+    ValueError, msgspec.ValidationError
+        If it is none: a day that is no day, or one on which nothing can be due, or nothing where something must be.
+    """
+    record = msgspec.convert(row, ActionRecord, strict=False)
+    if not (record.id and record.text.strip() and record.owner.strip() and EARLIEST <= record.due <= LATEST):
+        raise ValueError("an action that nobody can have written")
+    return record
 
 
 def _complete(text: str, owner: str, due: date | None) -> date:
@@ -94,15 +122,14 @@ async def add(
     )
 
 
-async def _held(action: str, mark: str) -> ActionRecord:
-    """An action inside a transaction, as somebody saw it."""
-    row = (await Action.update({Action.done: Action.done}).where(Action.id == action).returning(*Action.all_columns()))[
-        :1
-    ]
-    if not row:
+async def _held(action: str, mark: str | None = None) -> ActionRecord:
+    """An action inside a transaction, as somebody saw it; with no mark, as it is."""
+    if not await Action.update({Action.done: Action.done}).where(Action.id == action).returning(Action.id):
         raise ActionRefused("gone")
-    record = ActionRecord(**row[0])
-    if record.mark != mark:
+    (row,) = await cells.read(Action, id=action)
+    with reading("action"):
+        record = _record(row)
+    if mark is not None and record.mark != mark:
         raise ActionRefused("changed")
     return record
 
@@ -136,15 +163,21 @@ async def remove(engine: StoreEngine, action: str, mark: str) -> None:
         await Action.delete().where(Action.id == action)
 
 
-async def finish(action: str, today: date, *, done: bool = True) -> None:
-    """Mark an action as done, or as open again; one that is so already keeps its day.
+async def finish(engine: StoreEngine, action: str, mark: str, today: date, *, done: bool = True) -> None:
+    """Mark an action as done, or as open again, as it was seen; one that is so already keeps its day.
 
     Raises
     ------
     ActionRefused
-        ``gone``.
+        ``changed`` or ``gone``.
     """
     marked: dict[Column | str, object] = {Action.done: done, Action.done_on: today if done else None}
-    await Action.update(marked).where((Action.id == action) & (Action.done == (not done)))
-    if not await Action.exists().where(Action.id == action):
-        raise ActionRefused("gone")
+    async with engine.transaction():
+        record = await _held(action)
+        if mark not in (
+            record.mark,
+            replace(record, done=not done).mark,
+        ):  # the latter: somebody did the same meanwhile
+            raise ActionRefused("changed")
+        if record.done != done:
+            await Action.update(marked).where(Action.id == action)

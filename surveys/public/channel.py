@@ -2,10 +2,14 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
+
+import msgspec
 
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.public.tables import Channel
 
 BANDS = ((5, "0-4"), (10, "5-9"), (20, "10-19"))
@@ -32,7 +36,7 @@ class ChannelRecord:
     other_files: bool = False
     """Whether files that are no pictures are taken, with a warning."""
     retention_years: int = 5
-    kept_longer: Sequence[tuple[str, int]] = ()
+    kept_longer: tuple[tuple[str, int], ...] = ()
     """Where the years were made fewer: the last day on which a case could end under more, and how many. Those stay kept so long."""
     bands: Mapping[str, YearBand] = field(default_factory=dict)
 
@@ -63,14 +67,20 @@ def year_band(cases: int, late: int) -> YearBand:
 
 
 async def load() -> ChannelRecord:
-    """Read the channel; a fresh one, not stored, before the first `save`."""
+    """Read the channel; a fresh one, not stored, before the first `save`.
+
+    Raises
+    ------
+    StoreOdd
+    """
     row = await Channel.select().where(Channel.id == 1).first()
     if row is None:
         return ChannelRecord("")
-    content = json.loads(row["content"])
-    content["kept_longer"] = tuple((until, years) for until, years in content.get("kept_longer", ()))
-    content["bands"] = {year: YearBand(**band) for year, band in content["bands"].items()}
-    return ChannelRecord(**content)
+    with reading("channel"):
+        found = msgspec.json.decode(row["content"], type=ChannelRecord)
+        for day in filter(None, (found.hearing_day, found.opened, *(until for until, _ in found.kept_longer))):
+            date.fromisoformat(day)
+        return found
 
 
 async def save(engine: StoreEngine, record: ChannelRecord) -> ChannelRecord:

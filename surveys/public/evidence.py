@@ -13,17 +13,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
+import msgspec
 from piccolo.columns import Column
 
+from surveys import cells
 from surveys.engines import StoreEngine
 from surveys.public import evidence_log
 from surveys.public.tables import Evidence, EvidenceDocument
 from surveys.shown import mark_of
 
-STATES = ("not_assessed", "met", "partly", "not_met")
+STATES = evidence_log.STATES
 FILE_LIMIT = 10 * 1024 * 1024
-EARLIEST = date(1950, 1, 1)
-"""No document of an equality policy is older."""
+EARLIEST, LATEST = date(1950, 1, 1), date(2099, 12, 31)
+"""No document of an equality policy is older, or of a day after."""
 
 
 class EvidenceRefused(ValueError):
@@ -123,29 +125,66 @@ async def _enter(indicator: str, day: date, who: str, act: str) -> None:
     await evidence_log.enter(indicator, day, who, act, (await of(indicator)).as_it_stands())
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Rows that no page of ours wrote so, by the indicator that they name: records, and indicators of which a document is such a row."""
+
+    records: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+
+
 async def everything() -> dict[str, EvidenceState]:
-    """The records that exist, by indicator."""
-    documents: dict[str, list[DocumentRecord]] = {}
-    columns = (
-        EvidenceDocument.id,
-        EvidenceDocument.indicator,
-        EvidenceDocument.title,
-        EvidenceDocument.day,
-        EvidenceDocument.link,
-        EvidenceDocument.file_name,
-        EvidenceDocument.sha256,
-    )
-    for row in await EvidenceDocument.select(*columns).order_by(EvidenceDocument.day):
-        indicator = row.pop("indicator")
-        documents.setdefault(indicator, []).append(DocumentRecord(**row))
+    """The records that can be read, by indicator."""
+    return (await look())[0]
+
+
+async def look() -> tuple[dict[str, EvidenceState], Unreadable]:
+    """The records that can be read, by indicator; and what cannot be: without a document, a review of it does not count."""
+    documents, odd_papers = await _papers()
     found = {indicator: EvidenceState(indicator, documents=tuple(papers)) for indicator, papers in documents.items()}
-    for row in await Evidence.select():
-        signature = row.pop("review_signature")
-        if row["state"] not in STATES:  # no page of ours writes such a thing: nothing is assessed by it
-            row["state"], row["reviewed_by"] = "not_assessed", ""
-        state = EvidenceState(**row, documents=tuple(documents.get(row["indicator"], ())))
-        found[state.indicator] = state if _stands(state, signature) else _as_unreviewed(state)
-    return found
+    odd = []
+    for row in await cells.read(Evidence):
+        try:
+            state = _state(row, documents)
+        except (ValueError, msgspec.ValidationError):
+            odd.append(row["indicator"] or "?")
+        else:
+            found[state.indicator] = state
+    return found, Unreadable(tuple(sorted(odd)), tuple(sorted(odd_papers)))
+
+
+async def _papers() -> tuple[dict[str, list[DocumentRecord]], list[str]]:
+    """The documents by indicator, by their days; and the indicators of those that cannot be read."""
+    documents: dict[str, list[DocumentRecord]] = {}
+    odd = []
+    for row in await cells.read(EvidenceDocument, "content"):
+        indicator = row.pop("indicator")
+        try:
+            paper = msgspec.convert(row, DocumentRecord, strict=False)
+            if not paper.title.strip() or not EARLIEST <= paper.day <= LATEST:
+                raise ValueError("a document that nobody can have named")
+            documents.setdefault(cells.text(indicator), []).append(paper)
+        except (ValueError, msgspec.ValidationError):
+            odd.append(indicator or "?")
+    for papers in documents.values():
+        papers.sort(key=lambda one: one.day)
+    return documents, odd
+
+
+def _state(row: dict[str, str | None], documents: Mapping[str, list[DocumentRecord]]) -> EvidenceState:
+    """A record of a row: unreviewed where its review is of something else.
+
+    Raises
+    ------
+    ValueError, msgspec.ValidationError
+        If it is none: a day that is no day, or nothing where something must be.
+    """
+    signature = cells.text(row.pop("review_signature"))
+    if row["state"] not in STATES:  # no page of ours writes such a thing: nothing is assessed by it
+        row["state"], row["reviewed_by"] = "not_assessed", ""
+    state = msgspec.convert(row, EvidenceState, strict=False)
+    state = replace(state, documents=tuple(documents.get(state.indicator, ())))
+    return state if _stands(state, signature) else _as_unreviewed(state)
 
 
 class _Own:
@@ -168,7 +207,7 @@ def _stands(state: EvidenceState, signature: str) -> bool:
     """Whether a review is of this record and was taken down here: whoever writes the store alone makes none."""
     if not state.reviewed_by:
         return True
-    return state.reviewed_mark == state.mark and hmac.compare_digest(signature, _signature(state))
+    return state.reviewed_mark == state.mark and hmac.compare_digest(signature.encode(), _signature(state).encode())
 
 
 async def sign_at_update(engine: StoreEngine) -> None:

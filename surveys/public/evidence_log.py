@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from surveys import cells
 from surveys.public.tables import EvidenceEntry
 
 SET, ADDED, REMOVED, REVIEWED = "set", "added", "removed", "reviewed"
 VOIDED = "voided"
 """The program took a review back: a kept file is no longer what was reviewed."""
+STATES = ("not_assessed", "met", "partly", "not_met")
 ACTS = (SET, ADDED, REMOVED, REVIEWED, VOIDED)
 
 
@@ -44,11 +46,34 @@ async def enter(indicator: str, day: date, who: str, act: str, state: Mapping[st
 
 
 async def history(indicator: str = "") -> list[Entry]:
-    """The acts on one indicator, or on all, the newest first."""
-    query = EvidenceEntry.select()
-    rows = await (query.where(EvidenceEntry.indicator == indicator) if indicator else query)
-    found = [
-        Entry(row["indicator"], row["number"], row["day"], row["who"], row["act"], json.loads(row["state"]))
-        for row in rows
-    ]
-    return sorted(found, key=lambda entry: (entry.day, entry.indicator, entry.number), reverse=True)
+    """The acts on one indicator, or on all, that can be read, the newest first."""
+    return (await look(indicator))[0]
+
+
+async def look(indicator: str = "") -> tuple[list[Entry], tuple[str, ...]]:
+    """The acts on one indicator, or on all, that can be read, the newest first; and the keys of those that cannot be."""
+    found, odd = [], []
+    for row in await cells.read(EvidenceEntry, **({"indicator": indicator} if indicator else {})):
+        try:
+            found.append(_entry(row))
+        except (KeyError, TypeError, ValueError):
+            odd.append(row["id"] or "?")
+    return sorted(found, key=lambda entry: (entry.day, entry.indicator, entry.number), reverse=True), tuple(sorted(odd))
+
+
+def _entry(row: dict[str, str | None]) -> Entry:
+    """An act of a row.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is none: another act than there is, or a state that is no record.
+    """
+    indicator, number, who, act, state = (
+        cells.text(row[name]) for name in ("indicator", "number", "who", "act", "state")
+    )
+    after = json.loads(state)
+    if act not in ACTS or after["state"] not in STATES:
+        raise ValueError("no act")
+    "".join(paper["title"] for paper in after["documents"])
+    return Entry(indicator, int(number), date.fromisoformat(cells.text(row["day"])), who, act, after)

@@ -153,5 +153,9 @@ async def versions() -> tuple[Keyring, ...]:
     """
     found: list[Keyring] = []
     for row in await KeyringRow.select().order_by(KeyringRow.number):
-        found.append(verify(row["text"], json.loads(row["signatures"]), found[-1] if found else None))
+        try:
+            text, signatures = str(row["text"]), json.loads(row["signatures"])
+            found.append(verify(text, signatures, found[-1] if found else None))
+        except (AttributeError, LookupError, TypeError, ValueError) as problem:
+            raise KeyringRefused("a keyring has another shape") from problem
     return tuple(found)

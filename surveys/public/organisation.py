@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
+import msgspec
+
 from surveys.engines import StoreEngine
 from surveys.languages import LANGUAGES
+from surveys.odd import reading
 from surveys.public.tables import Organisation
 from surveys.shown import mark_of
 
@@ -61,15 +64,24 @@ class OrganisationRecord:
 
 
 async def load() -> OrganisationRecord | None:
-    """Read the organisation; None before `ascolto init`."""
+    """Read the organisation; None before `ascolto init`.
+
+    Raises
+    ------
+    StoreOdd
+        If what is kept is none: every page stands on it.
+    """
     row = await Organisation.select().where(Organisation.id == 1).first()
     if row is None:
         return None
-    content = json.loads(row["content"])
-    content["languages"] = tuple(content["languages"])
-    content["notice"] = Notice(**content["notice"])
-    content["contacts"] = tuple(SupportContact(**contact) for contact in content["contacts"])
-    return OrganisationRecord(**content)
+    with reading("organisation"):
+        found = msgspec.json.decode(row["content"], type=OrganisationRecord)
+        days = [found.help_checked_on, *(contact.checked_on for contact in found.contacts)]
+        for day in filter(None, days):
+            date.fromisoformat(day)
+        if not set(found.languages) <= set(LANGUAGES):
+            raise ValueError("a language that no page speaks")
+        return found
 
 
 class OrganisationChanged(Exception):

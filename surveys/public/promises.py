@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.public import waves
 from surveys.public.tables import Promise
 from surveys.public.waves import State, WaveRecord
@@ -63,12 +66,20 @@ async def everything() -> list[PromiseRecord]:
 
 
 def _record(row: Mapping[str, Any]) -> PromiseRecord:
+    """A promise of a row.
+
+    Raises
+    ------
+    StoreOdd
+        If it is none: it was kept, missed or moved, and which of these nobody can say.
+    """
     try:
         answer = json.loads(str(row["answer"]))
     except ValueError:
         answer = {}
     said = {str(code): str(words) for code, words in answer.items()} if isinstance(answer, dict) else {}
-    return PromiseRecord(**{**row, "answer": said})
+    with reading("promise"):
+        return msgspec.convert({**row, "answer": said}, PromiseRecord)
 
 
 def can_promise(wave: WaveRecord, promised: bool) -> bool:

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from analysis.document import Release, ReleaseInvalid, canonical
 from analysis.published import Document
 from analysis.steps import FORMER_STEPS
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.public.signing import is_signed, sign
 from surveys.public.tables import Bulletin, Chart, ReleaseDocument
 
@@ -156,6 +158,14 @@ async def keep_bulletin(wave: str, counts: Mapping[str, int], digests: list[str]
 
 
 async def bulletin(wave: str) -> tuple[dict[str, int], list[str]] | None:
-    """The published counts of a closed wave and the sorted digests of spent codes."""
+    """The published counts of a closed wave and the sorted digests of spent codes.
+
+    Raises
+    ------
+    StoreOdd
+    """
     row = await Bulletin.select().where(Bulletin.wave == wave).first()
-    return (json.loads(row["counts"]), str(row["digests"]).split()) if row else None
+    if row is None:
+        return None
+    with reading("bulletin"):
+        return msgspec.json.decode(row["counts"], type=dict[str, int]), str(row["digests"]).split()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
+
 from surveys import signed
 from surveys.engines import StoreEngine
 from surveys.public.house import PRINTED_HEX, SEATS, HouseFile, words_of
@@ -434,6 +436,21 @@ class Chain:
         return self.rings[number - 1] if 1 <= number <= len(self.rings) else None
 
 
+def _signatures(row: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What stands as the signatures of a text.
+
+    Raises
+    ------
+    RingRefused
+        If they have another shape than any that were made.
+    """
+    try:
+        found: list[dict[str, str]] = msgspec.json.decode(row["signatures"], type=list[dict[str, str]])
+    except (TypeError, ValueError, msgspec.MsgspecError) as problem:
+        raise RingRefused("a ring: its signatures have another shape") from problem
+    return found
+
+
 async def load(house: HouseFile | None) -> Chain | None:
     """The chain in the public store, each ring checked again; None before the first.
 
@@ -447,11 +464,11 @@ async def load(house: HouseFile | None) -> Chain | None:
     rows = await RingRow.select().order_by(RingRow.number)
     if not rows:
         return None
-    rings = chain([(row["text"], json.loads(row["signatures"])) for row in rows], house)
+    rings = chain([(str(row["text"]), _signatures(row)) for row in rows], house)
     row = await StillRow.select().where(StillRow.number == rings[-1].number).first()
     if row is None:
         return Chain(rings, None)
-    still = (str(row["text"]), tuple(json.loads(row["signatures"])))
+    still = (str(row["text"]), tuple(_signatures(row)))
     return Chain((*rings[:-1], lengthened(rings[-1], *still, house)), still)
 
 

@@ -1,8 +1,11 @@
 """Scorecards that are kept: what the practice's arithmetic gave on a day, with all it stood on, signed. Appended to, never changed.
 
-A kept scorecard is printed from its own text alone, so it says the same whatever becomes of evidence, catalogue or staff list.
+A kept scorecard is printed from its own text alone, so it says the same whatever becomes of evidence, catalogue or staff list. It names
+the one that was kept before it with its digest: one that is taken out between two others is missed.
 """
 
+import hashlib
+from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 
@@ -10,6 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from analysis.document import ReleaseInvalid
+from surveys import cells
 from surveys.engines import StoreEngine
 from surveys.public.releases import own_key
 from surveys.public.signing import is_signed, sign
@@ -74,7 +78,7 @@ class Area(msgspec.Struct, frozen=True):
     high: int | None
 
 
-class Scorecard(msgspec.Struct, frozen=True):
+class Scorecard(msgspec.Struct, frozen=True, omit_defaults=True):
     """A scorecard as it stood on a day. Totals are fractions of 100 as text (``"109/4"``): no digit is rounded away."""
 
     schema: str
@@ -94,6 +98,14 @@ class Scorecard(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     wave: str
     wave_signature: str
+    before: str | None = None
+    """``2025-1`` and the SHA-256 of its text, with a blank between: the one that was there as the last. "" of the first; None of one
+    that is not kept, or that a version before this kept."""
+
+    def named_before(self) -> tuple[str, str] | None:
+        """The name and the digest of the one before; None where it names none."""
+        name, blank, digest = (self.before or "").partition(" ")
+        return (name, digest) if blank else None
 
     def total(self, part: str) -> Fraction:
         """``earned``, ``lost`` or ``open``, of 100."""
@@ -104,16 +116,30 @@ def _message(text: str) -> bytes:
     return f"ascolto scorecard 1\n{text}".encode()
 
 
-async def keep(engine: StoreEngine, card: Scorecard, key: Ed25519PrivateKey) -> str:
-    """Sign and append a scorecard; gives its name, ``2026-1`` for the first of a year."""
+async def keep(engine: StoreEngine, card: Scorecard, key: Ed25519PrivateKey, taken: Iterable[str] = ()) -> str:
+    """Sign and append a scorecard; gives its name, ``2026-1`` for the first of a year.
+
+    `taken` are names that were given, also of those that are no longer there: none is given twice.
+    """
     async with engine.transaction():
-        there = await KeptScorecard.select(KeptScorecard.id).where(KeptScorecard.year == card.year)
-        name = f"{card.year}-{1 + max((_number(row['id']) for row in there), default=0)}"
-        text = msgspec.json.encode(msgspec.structs.replace(card, name=name), order="sorted").decode()
+        there = await digests()
+        of_year = [name for name in (*there, *taken) if name.startswith(f"{card.year}-")]
+        name = f"{card.year}-{1 + max(map(_number, of_year), default=0)}"
+        ours = [last for last in there if await _is_ours(last)][:1]
+        before = f"{ours[0]} {there[ours[0]]}" if ours else ""
+        text = msgspec.json.encode(msgspec.structs.replace(card, name=name, before=before), order="sorted").decode()
         await KeptScorecard.insert(
             KeptScorecard(id=name, year=card.year, text=text, signature=sign(key, _message(text)))
         )
     return name
+
+
+async def _is_ours(name: str) -> bool:
+    """Whether there is a scorecard of this name, as it was signed."""
+    try:
+        return await read(name) is not None
+    except ScorecardInvalid:
+        return False
 
 
 def _number(name: str) -> int:
@@ -129,10 +155,16 @@ async def read(name: str) -> Scorecard | None:
     ------
     ScorecardInvalid
     """
-    row = await KeptScorecard.select().where(KeptScorecard.id == name).first()
-    if row is None:
-        return None
-    return believed(row["text"], row["signature"], own_key(), row["id"])
+    return (await _believed(name))[0]
+
+
+async def _believed(name: str) -> tuple[Scorecard | None, str, str]:
+    """A kept scorecard with its text and signature; None and nothing where there is none of this name."""
+    rows = await cells.read(KeptScorecard, "year", id=name)
+    if not rows:
+        return None, "", ""
+    text, signature = rows[0]["text"] or "", rows[0]["signature"] or ""
+    return believed(text, signature, own_key(), name), text, signature
 
 
 def believed(text: str, signature: str, key: str, name: str) -> Scorecard:
@@ -161,11 +193,8 @@ async def signed_text(name: str) -> str | None:
     ScorecardInvalid
         If it is not what was signed: nothing of it is given.
     """
-    row = await KeptScorecard.select().where(KeptScorecard.id == name).first()
-    if row is None:
-        return None
-    believed(row["text"], row["signature"], own_key(), row["id"])
-    return f'{_BEFORE}{row["text"]}{_BETWEEN}{row["signature"]}"}}'
+    card, text, signature = await _believed(name)
+    return f'{_BEFORE}{text}{_BETWEEN}{signature}"}}' if card else None
 
 
 _BEFORE, _BETWEEN = '{"scorecard":', ',"signature":"'
@@ -186,9 +215,16 @@ def parts_of(given: str) -> tuple[str, str]:
 
 async def names() -> list[str]:
     """All that are kept, the newest first."""
-    rows = await KeptScorecard.select(KeptScorecard.id, KeptScorecard.year)
-    found = sorted(((row["year"], _number(row["id"]), row["id"]) for row in rows), reverse=True)
-    return [name for _, _, name in found]
+    return list(await digests())
+
+
+async def digests() -> dict[str, str]:
+    """The SHA-256 of the text of each that is kept, whatever it is, by name, the newest first."""
+    rows = await cells.read(KeptScorecard, "year", "signature")
+    found = {row["id"] or "?": hashlib.sha256((row["text"] or "").encode()).hexdigest() for row in rows}
+    return dict(
+        sorted(found.items(), key=lambda one: (one[0].partition("-")[0], _number(one[0]), one[0]), reverse=True)
+    )
 
 
 def day_of(card: Scorecard) -> date:

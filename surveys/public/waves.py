@@ -1,7 +1,7 @@
 """Waves as records: their state, and what is frozen when they open."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from enum import StrEnum
@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from surveys import cells
 from surveys.engines import StoreEngine
+from surveys.odd import StoreOdd, reading
 from surveys.public.tables import Wave
 
 
@@ -102,11 +104,26 @@ _JSON = (
 
 
 def _from_row(row: Mapping[str, Any]) -> WaveRecord:
+    """A wave of a row.
+
+    Raises
+    ------
+    StoreOdd
+    """
+    with reading("wave"):
+        return _record(row)
+
+
+def _record(row: Mapping[str, Any]) -> WaveRecord:
     values = {f.name: row[f.name] for f in fields(WaveRecord)}
+    if not isinstance(row["id"], str):
+        raise TypeError("a wave without a name")
     for name in _JSON:
         values[name] = _read(values[name], list if name == "extensions" else dict)
     values["questionnaire"] = _questions(values["questionnaire"])
     values["extensions"] = tuple(values["extensions"])
+    if not all(isinstance(holder, dict) for holder in values["holders"].values()):
+        raise TypeError("a holder of another shape")
     values["state"] = State(values["state"])
     for name in ("seal_key", "phone_key", "token_key"):
         values[name] = bytes(values[name] or b"")  # SQLite gives '' where a migration added the column
@@ -155,8 +172,22 @@ async def get(wave: str) -> WaveRecord:
 
 async def everything() -> list[WaveRecord]:
     """All waves, newest first."""
-    waves = [_from_row(row) for row in await Wave.select()]
+    return _newest_first(_from_row(row) for row in await Wave.select())
+
+
+def _newest_first(waves: Iterable[WaveRecord]) -> list[WaveRecord]:
     return sorted(waves, key=lambda wave: (wave.starts or wave.opened or date.min, wave.id), reverse=True)
+
+
+async def look() -> tuple[list[WaveRecord], tuple[str, ...]]:
+    """All waves that can be read, newest first, and the ids of those that cannot be: for lists, never to decide by."""
+    found, odd = [], []
+    for name in [row["id"] for row in await cells.read(Wave, *(f.name for f in fields(WaveRecord) if f.name != "id"))]:
+        try:
+            found.append(await get(name or ""))
+        except (NoSuchWave, StoreOdd):
+            odd.append(name or "?")
+    return _newest_first(found), tuple(sorted(odd))
 
 
 async def in_state(*states: State) -> list[WaveRecord]:

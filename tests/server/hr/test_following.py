@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from server.frame.texts import say
 from server.hr.actions import calendar_entry
 from surveys import scorecards
 from surveys.lifecycle.context import Site, today
@@ -48,7 +49,7 @@ async def test_an_action_is_written_said_anew_done_opened_again_and_taken_away(s
         changed = await _only()
         assert (changed.owner, changed.due.isoformat(), changed.set_on) == ("Berta", "2027-02-15", first.set_on)
         for step, is_done in (("done", True), ("done", True), ("open", False)):
-            assert (await desk.post(f"/hr/actions/{first.id}/{step}")).status_code == 303
+            assert (await desk.post(f"/hr/actions/{first.id}/{step}", seen=(await _only()).mark)).status_code == 303
             assert (await _only()).done is is_done
         assert (await desk.post(f"/hr/actions/{first.id}/remove", seen=(await _only()).mark)).status_code == 303
         assert await actions.everything() == []
@@ -70,6 +71,27 @@ async def test_what_somebody_else_changed_meanwhile_is_neither_overwritten_nor_t
             answered = await desk.post(path, "risorse", **data, seen=seen.mark)
             assert answered.status_code == 422 and "qualcuno ha cambiato" in answered.text
         assert (await _only()).text == "Di Berta"
+
+
+async def test_what_somebody_else_changed_meanwhile_is_not_marked_as_done_or_opened_again(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Could mislead: Berta says another action in its place, and Anna, who saw the one before, marks hers as done."""
+    async with served(sqlite_settings) as desk:
+        await desk.post("/hr/actions", **SAID)
+        seen = await _only()
+        await desk.post(f"/hr/actions/{seen.id}", **SAID | {"text": "Di Berta", "seen": seen.mark})
+        for mark in (seen.mark, ""):
+            answered = await desk.post(f"/hr/actions/{seen.id}/done", "risorse", seen=mark)
+            assert answered.status_code == 422 and say("it", "actions.refused.changed") in unescape(answered.text)
+            assert not (await _only()).done
+        now = await _only()
+        assert (await desk.post(f"/hr/actions/{seen.id}/done", seen=now.mark)).status_code == 303
+        assert (await desk.post(f"/hr/actions/{seen.id}/done", "risorse", seen=now.mark)).status_code == 303  # both did
+        done = await _only()
+        await desk.post(f"/hr/actions/{seen.id}", **SAID | {"text": "Di nuovo Berta", "seen": done.mark})
+        assert (await desk.post(f"/hr/actions/{seen.id}/open", "risorse", seen=done.mark)).status_code == 422
+        assert (await _only()).done
 
 
 @pytest.mark.parametrize("lack", ["text", "owner", "due"])

@@ -70,7 +70,7 @@ async def test_an_action_is_written_finished_and_finished_again(sqlite_settings:
         )
         assert ACTION["text"] in (await here.get("/hr/indicators/3.6")).text
         for _ in range(2):
-            assert (await here.post(f"/hr/actions/{action.id}/done")).status_code == 303
+            assert (await here.post(f"/hr/actions/{action.id}/done", seen=action.mark)).status_code == 303
         [action] = await actions.everything()
         assert action.done
         assert (await here.post("/hr/actions/nessuna/done")).status_code in (303, 404)

@@ -362,7 +362,7 @@ async def test_actions_stand_beside_what_changed_with_how_they_stand(tmp_path: A
         await actions.add("prima", "", "Turni scritti prima", "Anna", DAY, DAY)
         await actions.add("adesso", "", "Incontro a Prato", "Livia", DAY + timedelta(days=9000), DAY)
         first = next(one for one in await actions.everything() if one.wave == "prima")
-        await actions.finish(first.id, DAY)
+        await actions.finish(engines["public"], first.id, first.mark, DAY)
     async with offices(settings) as served:
         page = next(one for one in pages_of(await _report(served)) if "Turni scritti prima" in one)
     assert say("it", "board.acts.title", done=1, open=1) in page

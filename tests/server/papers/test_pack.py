@@ -300,8 +300,8 @@ async def test_what_cannot_be_believed_is_named_and_the_rest_comes(full: StoreSe
     ("change", "gap", "stays"),
     [
         (
-            """UPDATE action SET due = 'x'""",
-            {"part": "part", "reason": "unreadable", "what": "actions"},
+            """UPDATE action SET due = 'x', id = 'a1' WHERE wave = ''""",
+            {"part": "actions", "reason": "record", "what": "a1"},
             "figures/2025.json",
         ),
         (
@@ -314,7 +314,7 @@ async def test_what_cannot_be_believed_is_named_and_the_rest_comes(full: StoreSe
 async def test_what_cannot_even_be_read_is_named_and_the_others_come(
     full: StoreSettings, change: str, gap: dict[str, str], stays: str
 ) -> None:
-    """A part as a whole, or a year of figures alone."""
+    """One action, or a year of figures."""
     async with stores(full) as engines:
         await engines["public" if "action" in change else "people"]._run_in_new_connection(change)
     made = await packed.pack_of(full, full.data.parent / "a.zip")
