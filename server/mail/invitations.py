@@ -23,6 +23,7 @@ from surveys.lifecycle import frozen
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import address_of
 from surveys.lifecycle.ready import mark_of
+from surveys.one_folder import Folder
 from surveys.people import links, sending
 from surveys.people.links import Invitation
 from surveys.people.sending import Claims, Waiting
@@ -177,7 +178,7 @@ async def send_due(settings: Settings, site: Site) -> int:
         smtp = await asyncio.to_thread(server.__enter__)
         try:
             for message in batch:
-                if time.monotonic() > until:
+                if time.monotonic() > until or site.engines.folder != Folder.OK:
                     break
                 sent += await _to_its_end(_leave(settings, site, smtp, message))
         finally:
