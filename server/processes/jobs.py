@@ -47,7 +47,7 @@ async def _look(settings: Settings, engines: Engines) -> None:
         while not asked_to_end():
             if lease is None and (lease := take_lease(settings)) is not None:
                 stirrers = [asyncio.create_task(stirrer.work()) for stirrer in _stirrers(engines)]
-            if lease is not None and engines.folder == Folder.OK:
+            if lease is not None:
                 began = datetime.now(UTC)
                 look = Look(Site(engines, settings.data, today(), ACTOR), settings, began)
                 succeeded = await do_all(look, daily)
@@ -102,7 +102,7 @@ class Stirrer:
                 await asyncio.wait_for(self.once(), LAST_STIR_SECONDS)
 
     async def once(self) -> None:
-        """Stir if anything came since the last stir began; what comes meanwhile is for the next one."""
+        """Stir if it may and anything came since the last stir began; what comes meanwhile is for the next one."""
         try:
             if not self._may():
                 return

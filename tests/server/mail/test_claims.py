@@ -100,6 +100,25 @@ async def test_a_service_that_ends_notes_the_message_that_is_with_the_mail_serve
     assert set(inbox.addresses().values()) == {1}
 
 
+async def test_no_message_leaves_any_more_once_the_folder_has_lost_its_hold_on_the_databases(
+    postgres_site: Site,
+) -> None:
+    site = postgres_site
+    await _put_out(site)
+    presence = site.engines.presence
+    assert presence is not None
+    async with _mail() as (inbox, settings):
+        sender = asyncio.create_task(invitations.send_due(settings, site))
+        while len(inbox.arrived) < 5:
+            await asyncio.sleep(0.001)
+        assert presence._keeping is not None
+        presence._keeping.cancel()  # it would take it again at once
+        presence._connection.terminate()
+        sent = await sender
+    assert sent == len(inbox.arrived) < 10
+    assert (await links.outbox_counts(WAVE))[links.SENT] == sent
+
+
 async def test_a_message_that_cannot_be_written_is_claimed_by_nobody(site: Site) -> None:
     await _put_out(site)
     await organisation.save(site.engines["public"], replace(ORGANISATION, address="https://altra.invalid"))
