@@ -91,8 +91,18 @@ async def put_out(settings: StoreSettings) -> None:
 class Machine:
     """One process that serves a folder."""
 
-    def __init__(self, data: Path, url: str, smtp: str = "", command: Sequence[str] = ()) -> None:
-        self.port, self._log = free_port(), data.with_name(f"{data.name}.{time.monotonic_ns()}.log")
+    def __init__(
+        self,
+        data: Path,
+        url: str,
+        smtp: str = "",
+        command: Sequence[str] = (),
+        *,
+        host: str = "127.0.0.1",
+        within: Sequence[str] = (),
+    ) -> None:
+        """Begin to serve, or run a command; `within` is a program that runs it elsewhere, where it has the address `host`."""
+        self.host, self.port, self._log = host, free_port(), data.with_name(f"{data.name}.{time.monotonic_ns()}.log")
         here = {
             **os.environ,
             "ASCOLTO_DATA": str(data),
@@ -102,7 +112,13 @@ class Machine:
         }
         with self._log.open("wb") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _SERVE, *(command or ("serve", "--port", str(self.port)))],
+                [
+                    *within,
+                    sys.executable,
+                    "-c",
+                    _SERVE,
+                    *(command or ("serve", "--host", host, "--port", str(self.port))),
+                ],
                 env=here,
                 stdout=said,
                 stderr=said,
@@ -115,7 +131,7 @@ class Machine:
     def get(self, path: str) -> httpx.Response | None:
         """What it answers; None while it does not."""
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+            return httpx.get(f"http://{self.host}:{self.port}{path}", timeout=10)
         except httpx.TransportError:
             return None
 
