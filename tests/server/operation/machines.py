@@ -44,6 +44,9 @@ one left after four."""
 class SlowInbox(Inbox):
     """A mail server that needs a moment for each message, as real ones do: who sends at once meets the other."""
 
+    holds_at = 0
+    """The number of the message that it takes without saying so, until this is another number."""
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:  # the library's name
@@ -52,7 +55,11 @@ class SlowInbox(Inbox):
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # the library's name
         await asyncio.sleep(0.02)
-        return await super().handle_DATA(server, session, envelope)
+        said = await super().handle_DATA(server, session, envelope)
+        number = len(self.arrived)
+        while number == self.holds_at:
+            await asyncio.sleep(0.01)
+        return said
 
     def addresses(self) -> Counter[str]:
         """How many messages came to each address."""
