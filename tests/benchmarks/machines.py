@@ -145,7 +145,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
             if came.process.poll() is not None:
                 came = machine(2, other)
             time.sleep(0.1)
-        found.append(("a second folder comes in after a cable was pulled", _seconds(pulled), "25 to 40 s"))
+        found.append(("a second folder comes in after a cable was pulled", _seconds(pulled), "20 to 40 s"))
         _ip("-n", networks[1][0][3], "link", "set", networks[1][1], "up")
         back = time.monotonic()
         until(lambda: _folder_of(pair[0]) == "other")
