@@ -11,7 +11,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.table import Table
 
-from surveys.away import is_away, named
+from surveys.away import StoreAway, is_away, named
 from surveys.turns import in_turn, number_of
 
 REWRITE_SECONDS = 3600
@@ -78,6 +78,7 @@ class _SafePostgresTransaction(PostgresTransaction):
                 raise
 
     async def get_connection(self) -> Any:
+        self.engine.refuse_barred()
         if self.engine.pool:
             return await self.engine.pool.acquire(timeout=ACQUIRE_SECONDS)
         return await self.engine.get_new_connection()
@@ -93,6 +94,12 @@ class SafePostgres(PostgresEngine):
     """Piccolo's PostgreSQL engine with transactions that do not leak, and waits that end."""
 
     store = ""
+    barred = False
+    """Set while the databases are in use with another folder of keys (`surveys.one_folder`): nothing is read or written then."""
+
+    def refuse_barred(self) -> None:
+        if self.barred:
+            raise StoreAway(self.store, "OtherFolder")
 
     async def check_version(self) -> None:
         """Connect to nothing while an engine is only made; `ascolto check` names the version."""
@@ -107,6 +114,7 @@ class SafePostgres(PostgresEngine):
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
         assert self.pool is not None
+        self.refuse_barred()
         with named(self.store):
             async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 return await connection.fetch(query, *(args or ()))

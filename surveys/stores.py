@@ -4,7 +4,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import AsyncIterator, Iterable, Mapping, Set
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
@@ -23,6 +23,7 @@ from surveys.engines import (
     sqlite_is_sound,
     sqlite_version,
 )
+from surveys.one_folder import AnotherFolder, Folder, Presence
 from surveys.people import sessions, steps
 from surveys.public import evidence, releases
 from surveys.public.signing import installation_key, key_for, public_text
@@ -35,12 +36,18 @@ _MIGRATION_ID = re.compile(r'^ID = "([^"]+)"', re.MULTILINE)
 
 
 class Engines:
-    """The opened engines by store."""
+    """The opened engines by store, and what holds them for one folder of keys: nothing where they lie in it."""
 
-    __slots__ = ("_engines",)
+    __slots__ = ("_engines", "presence")
 
     def __init__(self, engines: Mapping[str, StoreEngine]) -> None:
         self._engines = dict(engines)
+        self.presence: Presence | None = None
+
+    @property
+    def folder(self) -> Folder:
+        """Whether the folder of keys of this process is the one of these stores."""
+        return Folder.OK if self.presence is None else self.presence.folder
 
     def __getitem__(self, store: str) -> StoreEngine:
         return self._engines[store]
@@ -51,6 +58,10 @@ class Engines:
 
 class StoresUnavailable(Exception):
     """A store cannot be opened; the text says which, and what to look at."""
+
+
+class FolderRefused(StoresUnavailable):
+    """The databases are in use with another folder of keys."""
 
 
 class StoresAwaited(StoresUnavailable):
@@ -99,6 +110,35 @@ async def migrate(engines: Engines) -> None:
             raise StoresAwaited(str(problem)) from problem
         except (OSError, asyncpg.PostgresError) as problem:
             raise StoresUnavailable(f"the {store} store cannot be opened: {problem}") from problem
+
+
+async def present(engines: Sequence[SafePostgres], data: Path) -> Presence:
+    """Hold PostgreSQL's databases for this folder of keys, until the caller leaves them.
+
+    Parameters
+    ----------
+    engines : sequence of SafePostgres
+        That of the public store first.
+    data : Path
+        The folder, which is there.
+
+    Raises
+    ------
+    FolderRefused
+    StoresUnavailable
+    """
+    presence = Presence(engines, data)
+    try:
+        await presence.take()
+    except AnotherFolder:
+        raise FolderRefused("another folder of keys is in use with these databases") from None
+    except StoreAway as problem:
+        raise StoresAwaited(str(problem)) from problem
+    except asyncpg.PostgresError as problem:
+        raise StoresUnavailable(f"the {engines[0].store} store cannot be opened: {problem}") from problem
+    except OSError as problem:
+        raise StoresUnavailable(f"{data.name} cannot be locked: {problem.strerror}") from problem
+    return presence
 
 
 def close_to_others(data: Path) -> None:
@@ -187,7 +227,7 @@ async def open_stores(settings: StoreSettings) -> Engines:
     Raises
     ------
     StoresUnavailable
-        If a store cannot be opened, read or brought up to date.
+        If a store cannot be opened, read or brought up to date, or is in use with another folder of keys.
     """
     if not settings.database_url and not sqlite_is_sound():
         raise StoresUnavailable(f"SQLite {sqlite_version()} may lose answers; install the packages of this version")
@@ -206,12 +246,14 @@ async def open_stores(settings: StoreSettings) -> Engines:
     except KeyAwaited as problem:
         raise StoresUnavailable(str(problem)) from None
     engines = bind(settings)
-    installation = installation_key(settings.data)
-    releases.begin(public_text(installation))
-    sessions.bind(key_for(installation, "sessions"))
-    evidence.bind(key_for(installation, "reviews"))
-    steps.bind(key_for(installation, "steps"))
+    if held := [engine for _, engine in engines.items() if isinstance(engine, SafePostgres)]:
+        engines.presence = await present(held, settings.data)  # before anything is made in the folder or written there
     try:
+        installation = installation_key(settings.data)
+        releases.begin(public_text(installation))
+        sessions.bind(key_for(installation, "sessions"))
+        evidence.bind(key_for(installation, "reviews"))
+        steps.bind(key_for(installation, "steps"))
         await migrate(engines)
         close_to_others(settings.data)  # what was made just now, under whatever mask
         for _, engine in engines.items():
@@ -227,10 +269,14 @@ async def open_stores(settings: StoreSettings) -> Engines:
 
 
 async def close_stores(engines: Engines) -> None:
-    """Close every connection of every store that has one."""
-    for _, engine in engines.items():
-        if not isinstance(engine, SafePostgres) or engine.pool is not None:
-            await engine.close_connection_pool()
+    """Close every connection of every store that has one, and let the databases go."""
+    try:
+        for _, engine in engines.items():
+            if not isinstance(engine, SafePostgres) or engine.pool is not None:
+                await engine.close_connection_pool()
+    finally:
+        if engines.presence is not None:
+            await engines.presence.leave()
 
 
 @asynccontextmanager

@@ -48,6 +48,7 @@ settings.load_profile("untimed")
 DEAR = (
     "promises/test_hostile_store",
     "promises/test_order_of_reports",
+    "server/operation/test_machines",
     "journeys/test_accessibility",
     "journeys/test_every_door",
     "journeys/test_every_cell",

@@ -282,11 +282,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     run = _run_of(given.command, getattr(given, "verb", None))
     from surveys.public.readers import ListsRefused
-    from surveys.stores import StoresUnavailable
+    from surveys.stores import FolderRefused, StoresUnavailable
 
     try:
         with asyncio.Runner(loop_factory=_loop_of(given.command)) as runner:
             status = runner.run(_one(run, given))
+    except FolderRefused:
+        status = refuse("other_folder")
     except StoresUnavailable as problem:
         status = refuse("stores", problem=problem)
     except ListsRefused as problem:

@@ -6,11 +6,13 @@ import gc
 import socket
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from server.frame.terminal import Run, refuse, tell
 from server.settings import Settings, from_environment
 from surveys.engines import sqlite_version
-from surveys.stores import StoresAwaited, stores
+from surveys.stores import Engines, StoresAwaited, close_stores, open_stores
 
 
 def _port_is_free(host: str, port: int) -> bool:
@@ -29,22 +31,34 @@ SAY_SECONDS = 30
 TRY_SECONDS = 1
 
 
-async def _open_once(settings: Settings) -> None:
+@asynccontextmanager
+async def _opened_once(settings: Settings) -> AsyncIterator[None]:
     """Bring the stores up to date before serving: one that cannot be opened is said in a sentence, not by a failed start.
 
     A PostgreSQL that is not there yet is waited for. Until it is there nothing listens: no request meets an installation
-    whose keys, plans and versions were not looked at.
+    whose keys, plans and versions were not looked at. Its databases stay held for this folder of keys while it serves: between
+    two openings nobody with another one comes in.
 
     Raises
     ------
     StoresUnavailable
         At once where waiting does not help, as with SQLite; after `WAIT_SECONDS` else.
     """
+    engines = await _awaited(settings)
+    presence, engines.presence = engines.presence, None
+    await close_stores(engines)
+    try:
+        yield
+    finally:
+        if presence is not None:
+            await presence.leave()
+
+
+async def _awaited(settings: Settings) -> Engines:
     began, said = time.monotonic(), float("-inf")
     while True:
         try:
-            async with stores(settings.stores):
-                return
+            return await open_stores(settings.stores)
         except StoresAwaited as problem:
             now = time.monotonic()
             if not settings.stores.database_url or now - began >= WAIT_SECONDS:
@@ -64,8 +78,7 @@ async def _serve(settings: Settings, host: str, port: int) -> int:
     # for a seventh of a second. Nothing of anybody is in memory yet.
     gc.collect()
     gc.freeze()
-    await connections.serve(app, host, port)
-    return 0
+    return 0 if await connections.serve(app, host, port) else 1
 
 
 async def serve(given: argparse.Namespace) -> int:
@@ -73,17 +86,19 @@ async def serve(given: argparse.Namespace) -> int:
     settings = from_environment()
     if not _port_is_free(given.host, given.port):
         return refuse("port_taken", port=given.port)
-    await _open_once(settings)
-    tell("stored", engine="PostgreSQL" if settings.stores.database_url else f"SQLite {sqlite_version()}")
-    tell("serving", address=f"http://{given.host}:{given.port}")
-    return await _serve(settings, given.host, given.port)
+    async with _opened_once(settings):
+        tell("stored", engine="PostgreSQL" if settings.stores.database_url else f"SQLite {sqlite_version()}")
+        tell("serving", address=f"http://{given.host}:{given.port}")
+        return await _serve(settings, given.host, given.port)
 
 
 async def demo(given: argparse.Namespace) -> int:
     """Make the demonstration in an empty data folder."""
     from server.demonstration.cooperative import make
 
-    return await make(from_environment(), given.address)
+    settings = from_environment()
+    async with _opened_once(settings):
+        return await make(settings, given.address)
 
 
 async def demo_serve(given: argparse.Namespace) -> int:
@@ -101,10 +116,10 @@ async def demo_serve(given: argparse.Namespace) -> int:
         )
         if status := await making.wait():
             return status
-    await _open_once(settings)
-    cooperative.greet(settings, address, qr=not _is_loopback(given.host))
-    sys.stdout.flush()
-    return await _serve(settings, given.host, given.port)
+    async with _opened_once(settings):
+        cooperative.greet(settings, address, qr=not _is_loopback(given.host))
+        sys.stdout.flush()
+        return await _serve(settings, given.host, given.port)
 
 
 async def demo_code(given: argparse.Namespace) -> int:

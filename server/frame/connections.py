@@ -165,7 +165,9 @@ def configured(app: Any, host: str, port: int) -> uvicorn.Config:
     )
 
 
-async def serve(app: Any, host: str, port: int) -> None:
-    """Serve until asked to stop."""
+async def serve(app: Any, host: str, port: int) -> bool:
+    """Serve until asked to stop; gives whether it began."""
     asyncio.get_running_loop().set_exception_handler(Quiet())
-    await uvicorn.Server(configured(app, host, port)).serve()
+    server = uvicorn.Server(configured(app, host, port))
+    await server.serve()
+    return server.started

@@ -5,9 +5,9 @@ import csv
 import io
 import smtplib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,17 @@ from server.frame.display import day, text_of
 from server.frame.texts import say
 from server.mail import post
 from server.settings import Settings
+from surveys.away import StoreAway
+from surveys.engines import StoreEngine
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import frozen
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import address_of
 from surveys.lifecycle.ready import mark_of
-from surveys.people import links
-from surveys.people.links import Invitation, Waiting
+from surveys.one_folder import Folder
+from surveys.people import links, sending
+from surveys.people.links import Invitation
+from surveys.people.sending import Claims, Waiting
 from surveys.public import organisation, waves
 from surveys.public.questionnaires import questionnaire_of
 from surveys.public.waves import WaveRecord
@@ -31,7 +35,12 @@ AT_ONCE = 200
 """So many messages leave at each look of the jobs: a mail server of a small cooperative takes no more in five minutes."""
 SENDING_SECONDS = 300
 """A slow mail server is given no message more after so long: the next look goes on."""
+NOTING_SECONDS = 60
+"""So long a store that went away is waited for, to note what became of a message that was being sent."""
+LAST_SECONDS = 10
+"""And so long a service that ends waits for its last message."""
 HOUR = 9
+_claims = Claims()
 _PAGE = """
 #set page(paper: "a4", margin: 22mm)
 #set text(size: 12pt, font: ("Noto Sans", "Noto Sans Arabic", "Noto Sans CJK SC", "DejaVu Sans", "Libertinus Serif"))
@@ -161,7 +170,7 @@ async def send_due(settings: Settings, site: Site) -> int:
     A message and its link exist in memory alone. The link works once the mail server has the message; until then the
     one that was sent before does.
     """
-    batch = await links.waiting(AT_ONCE) if settings.smtp else []
+    batch = await _claims.due(AT_ONCE, time.monotonic()) if settings.smtp else []
     if not batch:
         return 0
     server, sent, until = post.mail_server(settings), 0, time.monotonic() + SENDING_SECONDS
@@ -169,9 +178,9 @@ async def send_due(settings: Settings, site: Site) -> int:
         smtp = await asyncio.to_thread(server.__enter__)
         try:
             for message in batch:
-                if time.monotonic() > until:
+                if time.monotonic() > until or site.engines.folder != Folder.OK:
                     break
-                sent += await _leave(settings, site, smtp, message)
+                sent += await _to_its_end(_leave(settings, site, smtp, message))
         finally:
             await asyncio.to_thread(server.__exit__, None, None, None)
     except (OSError, smtplib.SMTPException) as problem:
@@ -179,25 +188,55 @@ async def send_due(settings: Settings, site: Site) -> int:
     return sent
 
 
+async def _to_its_end(leaving: Coroutine[Any, Any, bool]) -> bool:
+    """A service that is asked to end waits for the message that is with the mail server: half noted it would come twice."""
+    task = asyncio.create_task(leaving)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=LAST_SECONDS)
+        raise
+
+
 async def _leave(settings: Settings, site: Site, smtp: smtplib.SMTP, message: Waiting) -> bool:
     people = site.engines["people"]
     proposed = await links.propose([message.member])
+    letter = writer(await about(site.data, message.wave), message.kind)(proposed[0]) if proposed else None
+    mine = await sending.claim(people, message)
+    if mine is None:
+        return False
     outcome = links.FAILED
-    if proposed:  # she has not left
-        letter = writer(await about(site.data, message.wave), message.kind)(proposed[0])
+    if letter is not None:  # she has not left
         try:
             outcome = await asyncio.to_thread(_send_one, smtp, settings.mail_from, letter, datetime.now(UTC))
-        except (
-            smtplib.SMTPServerDisconnected
-        ):  # at this address, perhaps: it counts as a try, and the others come before it
-            await links.not_delivered(people, message.row, site.day, for_good=False)
+        except smtplib.SMTPServerDisconnected:
+            # at this address, perhaps: it counts as a try, and the others come before it
+            await _noted(lambda: sending.not_delivered(people, mine, site.day, for_good=False))
             raise
     if outcome != links.SENT:
-        await links.not_delivered(people, message.row, site.day, for_good=outcome == links.FAILED)
+        await _noted(lambda: sending.not_delivered(people, mine, site.day, for_good=outcome == links.FAILED))
         return False
-    await links.keep(people, proposed)
-    await links.delivered(people, message.row, site.day)
+    await _noted(lambda: _keep(people, mine, proposed, site.day))
     return True
+
+
+async def _keep(people: StoreEngine, mine: Waiting, proposed: Sequence[Invitation], day: date) -> None:
+    """Let the link work that was sent, unless another process has sent a newer one meanwhile."""
+    if not await sending.is_anothers(mine):
+        await links.keep(people, proposed)
+    await sending.delivered(people, mine, day)
+
+
+async def _noted(note: Callable[[], Awaitable[None]]) -> None:
+    """Write down what became of a message, also where the store goes away for a moment: else it would leave again."""
+    until = time.monotonic() + NOTING_SECONDS
+    while True:
+        try:
+            return await note()
+        except StoreAway:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(1)
 
 
 def _send_one(smtp: smtplib.SMTP, sender: str, letter: Letter, now: datetime) -> str:

@@ -21,13 +21,14 @@ def _words(found: Mapping[str, bool], good: bool, bad: str) -> dict[str, str]:
 
 @get("/ready")
 async def ready(request: AppRequest) -> Response[str]:
-    """Say which stores answer, whether the disk has room and which jobs are done in time: 200 where all is well, else 503."""
+    """Say which stores answer, whether the disk has room, whether the databases go by this folder of keys, and which jobs are done in time: 200 where all is well, else 503."""
     watch: Watch = request.app.state.watch
     seen = await watch.look()
     said = {
         "status": "ok" if seen.ready else "not ready",
         "stores": _words(seen.stores, True, "away"),
         "disk": "ok" if seen.room else "low",
+        "folder": seen.folder,
         "jobs": _words(seen.late, False, "late"),
     }
     return Response(json.dumps(said), status_code=200 if seen.ready else 503, media_type="application/json")

@@ -11,6 +11,7 @@ from server.frame import faults
 from server.processes import due, successes
 from surveys.away import StoreAway
 from surveys.engines import StoreEngine
+from surveys.one_folder import Folder
 from surveys.people import links
 from surveys.stores import STORES, Engines
 
@@ -27,17 +28,18 @@ RESERVE_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look: which stores answer, whether the disk has room, which jobs are late."""
+    """One look: which stores answer, whether the disk has room, which jobs are late, whose folder of keys they go by."""
 
     stores: dict[str, bool]
     room: bool
     late: dict[str, bool]
     mail_waiting: int
     """Messages that wait to be sent; of a store that is away none are seen."""
+    folder: Folder
 
     @property
     def ready(self) -> bool:
-        return all(self.stores.values()) and self.room and not any(self.late.values())
+        return all(self.stores.values()) and self.room and self.folder == Folder.OK and not any(self.late.values())
 
 
 class Watch:
@@ -81,6 +83,7 @@ class Watch:
             _free(self._data) >= RESERVE_BYTES,
             due.late(successes.read(self._data), self._since, datetime.now(UTC)),
             await self._mail_waiting() if _is_here(self._asked["people"]) else 0,
+            self._engines.folder,
         )
         for store, here in seen.stores.items():
             if not here and not self._asked[store].done():

@@ -17,6 +17,7 @@ from surveys.cases.keeper import keeper_at
 from surveys.lifecycle import clock, resuming, reviews, roster
 from surveys.lifecycle.closing import count_received, end_due
 from surveys.lifecycle.context import ROME, Site
+from surveys.one_folder import Folder
 from surveys.public import channel
 
 COUNT_HOUR = 9
@@ -101,7 +102,7 @@ def asked_to_end() -> bool:
 
 
 async def do_all(look: Look, daily: dict[str, date]) -> list[str]:
-    """Do every job that is due and give the names of those that succeeded.
+    """Do every job that is due and give the names of those that succeeded. None while another folder of keys may do them.
 
     Parameters
     ----------
@@ -110,6 +111,8 @@ async def do_all(look: Look, daily: dict[str, date]) -> list[str]:
     """
     succeeded = []
     for job in JOBS:
+        if look.site.engines.folder != Folder.OK:
+            break
         if job.daily and daily.get(job.name) == look.site.day:
             continue
         if job.by_day and not clock.seen(look.site.data).is_believed:

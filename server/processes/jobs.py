@@ -17,6 +17,7 @@ from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
 from surveys.lifecycle.context import Site, today
+from surveys.one_folder import Folder
 from surveys.people import links
 from surveys.stores import Engines
 
@@ -66,19 +67,27 @@ async def _look(settings: Settings, engines: Engines) -> None:
 
 
 def _stirrers(engines: Engines) -> list["Stirrer"]:
+    def may() -> bool:
+        return engines.folder == Folder.OK
+
     answers, people, cases = engines["answers"], engines["people"], engines["cases"]
     return [
-        Stirrer(urn_of.arrived, lambda: urn_of.stir(answers)),
-        Stirrer(links.touched, lambda: links.stir(people)),
-        Stirrer(keeping.arrived, lambda: keeping.stir(cases)),
+        Stirrer(urn_of.arrived, lambda: urn_of.stir(answers), may),
+        Stirrer(links.touched, lambda: links.stir(people), may),
+        Stirrer(keeping.arrived, lambda: keeping.stir(cases), may),
     ]
 
 
 class Stirrer:
     """Stirs one store every few minutes while anything changed, and once when the service ends."""
 
-    def __init__(self, count: Callable[[], Awaitable[object]], stir: Callable[[], Awaitable[None]]) -> None:
-        self._count, self._stir = count, stir
+    def __init__(
+        self,
+        count: Callable[[], Awaitable[object]],
+        stir: Callable[[], Awaitable[None]],
+        may: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._count, self._stir, self._may = count, stir, may
         self._stirred: object = None
 
     async def work(self) -> None:
@@ -93,8 +102,10 @@ class Stirrer:
                 await asyncio.wait_for(self.once(), LAST_STIR_SECONDS)
 
     async def once(self) -> None:
-        """Stir if anything came since the last stir began; what comes meanwhile is for the next one."""
+        """Stir if it may and anything came since the last stir began; what comes meanwhile is for the next one."""
         try:
+            if not self._may():
+                return
             found = await self._count()
             if found != self._stirred:
                 await self._stir()

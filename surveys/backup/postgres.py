@@ -25,7 +25,8 @@ from surveys.backup.moment import PATIENCE_SECONDS, StoresBusy, beside, opened_n
 from surveys.backup.schemas import Laid, schemas
 from surveys.backup.shapes import Shape, migrations, portions, shapes_of, shuffled, size_of
 from surveys.engines import SafePostgres, postgres_from_url
-from surveys.stores import STORES, StoreSettings, StoresUnavailable, refuse_other_versions
+from surveys.one_folder import Presence
+from surveys.stores import STORES, FolderRefused, StoreSettings, StoresUnavailable, present, refuse_other_versions
 
 LOCK_MS = 300
 """So long at most a keeper waits for its locks while others wait for it: less than the second after which PostgreSQL looks for two
@@ -83,10 +84,13 @@ async def copied(settings: StoreSettings, staging: Path) -> Copied:
     StoresBusy
     BackupRefused
         ``away``, ``version``, ``behind`` or ``unreadable``.
+    FolderRefused
+        The folder of keys that would go into the archive is not the one of these databases.
     """
     laid = schemas(staging)
     async with AsyncExitStack() as stack:
         pairs = {store: await _connected(settings, store, stack) for store in STORES}
+        stack.push_async_callback((await _present(settings)).leave)
         try:
             began = await _hold(list(pairs.values()))
             files, left = beside(settings.data)
@@ -100,6 +104,22 @@ async def copied(settings: StoreSettings, staging: Path) -> Copied:
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
             raise BackupRefused("unreadable", problem=type(problem).__name__) from problem
     return Copied(rows, files, left, held)
+
+
+async def _present(settings: StoreSettings) -> Presence:
+    try:
+        return await present([_engine(settings, "public")], settings.data)
+    except FolderRefused:
+        raise
+    except StoresUnavailable:
+        raise BackupRefused("busy") from None
+
+
+def _engine(settings: StoreSettings, store: str) -> SafePostgres:
+    assert settings.database_url is not None
+    return postgres_from_url(
+        settings.database_url.format(store=store), store, password=(settings.passwords or {}).get(store)
+    )
 
 
 async def connected(engine: SafePostgres) -> Any:
@@ -119,10 +139,7 @@ async def connected(engine: SafePostgres) -> Any:
 
 
 async def _connected(settings: StoreSettings, store: str, stack: AsyncExitStack) -> _Pair:
-    assert settings.database_url is not None
-    engine = postgres_from_url(
-        settings.database_url.format(store=store), store, password=(settings.passwords or {}).get(store)
-    )
+    engine = _engine(settings, store)
     both = []
     for _ in range(2):
         both.append(await connected(engine))

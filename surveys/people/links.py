@@ -22,7 +22,6 @@ CHANNELS = ("email", "sms", "letter")
 """How a link may reach somebody; whom none reaches draws a slip."""
 SLIP = "slip"
 WAITING, SENT, FAILED = "waiting", "sent", "failed"
-TRIES = 5
 _LINK = re.compile(r"[A-Za-z0-9_-]{22}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ./-]{6,18}")
 _CHUNK = 100
@@ -256,22 +255,6 @@ async def outbox_counts(wave: str) -> dict[str, int]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message that is to leave: its row, its wave, whether it invites or reminds, and the panel row it is for."""
-
-    row: int
-    wave: str
-    kind: str
-    member: int
-
-
-async def waiting(limit: int) -> list[Waiting]:
-    """The next messages to send, in random order: keys are random."""
-    rows = await Outbox.select().where(Outbox.state == WAITING).order_by(Outbox.tries).order_by(Outbox.id).limit(limit)
-    return [Waiting(int(row["id"]), str(row["wave"]), str(row["kind"]), int(row["member"])) for row in rows]
-
-
 async def has_messages(wave: str) -> bool:
     """Whether any message of a wave was put out, whatever became of it."""
     return bool(await Outbox.exists().where(Outbox.wave == wave))
@@ -280,26 +263,3 @@ async def has_messages(wave: str) -> bool:
 async def n_waiting() -> int:
     """How many messages wait to be sent."""
     return int(await Outbox.count().where(Outbox.state == WAITING))
-
-
-async def delivered(engine: StoreEngine, row: int, day: date) -> None:
-    """Note that the mail server took a message; for whom it was is wiped."""
-    async with engine.transaction():
-        await Outbox.update({Outbox.state: SENT, Outbox.day: day, Outbox.member: 0}).where(Outbox.id == row)
-
-
-async def not_delivered(engine: StoreEngine, row: int, day: date, *, for_good: bool) -> None:
-    """Count a failed try; after five, or when the address is refused for good, the message has failed.
-
-    For whom it was stays only where everybody got one (`surveys.people.undelivered`).
-    """
-    async with engine.transaction():
-        before = await Outbox.select(Outbox.tries, Outbox.member, Outbox.named).where(Outbox.id == row).first()
-        tries = (int(before["tries"]) if before else 0) + 1
-        if for_good or tries >= TRIES:
-            member = int(before["member"]) if before and before["named"] else 0
-            await Outbox.update(
-                {Outbox.state: FAILED, Outbox.day: day, Outbox.tries: tries, Outbox.member: member}
-            ).where(Outbox.id == row)
-        else:
-            await Outbox.update({Outbox.tries: tries}).where(Outbox.id == row)

@@ -81,7 +81,7 @@ class Outbox(Table):
     """A message to one panel member: waiting, sent, failed or mended. Its text and its link are made as it leaves, never kept.
 
     `member` is wiped as it leaves. Of one that failed it stays where it is `named`: the same message went to everybody of the
-    channel, so that it tells nothing of who has a code.
+    channel, so that it tells nothing of who has a code. `claim` is a random number while it is being sent, else 0.
     """
 
     id = BigInt(primary_key=True)
@@ -92,6 +92,7 @@ class Outbox(Table):
     tries = Integer(default=0)
     day = Date(default=None, null=True)
     named = Boolean(default=False)
+    claim = BigInt(default=0)
 
 
 class TwoKeyAct(Table):

@@ -1,5 +1,5 @@
 """`make bench`: every figure beside its bar. Arguments choose parts: phone answers blind spend rates concerns release
-sizes audit coverage nulls suppression tables start stir strangers crashes simulator backups."""
+sizes audit coverage nulls suppression tables start stir strangers crashes simulator backups machines."""
 
 import asyncio
 import sys
@@ -16,6 +16,7 @@ from tests.benchmarks import (
     corpus,
     coverage,
     crashes,
+    machines,
     nulls,
     phone,
     rates,
@@ -52,6 +53,7 @@ PARTS = {
     "crashes": crashes.measure,
     "simulator": simulator.measure,
     "backups": backups.measure,
+    "machines": machines.measure,
 }
 
 

@@ -16,8 +16,9 @@ from surveys.lifecycle.context import Site
 from surveys.lifecycle.issuing import LinkRefused
 from surveys.lifecycle.planning import PlanRefused, Wish, plan
 from surveys.lifecycle.releasing import release_wave
-from surveys.people import links, log, roster
+from surveys.people import links, log, roster, sending
 from surveys.people.links import Invitation
+from surveys.people.sending import Claims, Waiting
 from surveys.people.tables import Outbox, Panel
 from surveys.public import organisation, releases
 from surveys.public.waves import WaveRecord
@@ -252,16 +253,21 @@ async def test_for_whom_a_message_was_is_wiped_when_it_leaves_and_stays_of_one_t
         first = (await links.members_of(WAVE, "email", only_missing=True))[0]
         await Panel.update({Panel.issued: DAY}).where(Panel.id == first)
     assert await issuing.invite_by_mail(site, WAVE, "reminder", only_missing=True) == (20 if everybody else 19)
-    left, lost, *_ = batch = await links.waiting(20)
-    sent, refused, slow = (message.row for message in batch[:3])
+    left, lost, *_ = batch = await Claims().due(20, 0)
     people = site.engines["people"]
-    await links.delivered(people, sent, DAY)
-    await links.not_delivered(people, refused, DAY, for_good=True)
-    for _ in range(links.TRIES):
-        await links.not_delivered(people, slow, DAY, for_good=False)
+
+    async def taken(message: Waiting) -> Waiting:
+        mine = await sending.claim(people, message)
+        assert mine is not None
+        return mine
+
+    await sending.delivered(people, await taken(left), DAY)
+    await sending.not_delivered(people, await taken(lost), DAY, for_good=True)
+    for _ in range(sending.TRIES):
+        await sending.not_delivered(people, await taken(batch[2]), DAY, for_good=False)
     assert await links.outbox_counts(WAVE) == {"waiting": len(batch) - 3, "sent": 1, "failed": 2}
     rows = {int(row["id"]): int(row["member"]) for row in await Outbox.select().where(Outbox.state != "waiting")}
-    assert (rows[sent], rows[refused]) == (0, lost.member if everybody else 0) and left.member
+    assert (rows[left.row], rows[lost.row]) == (0, lost.member if everybody else 0) and left.member
 
 
 async def test_somebody_may_change_to_a_slip_while_no_token_was_issued(site: Site) -> None:

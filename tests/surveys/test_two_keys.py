@@ -18,6 +18,7 @@ from surveys.lifecycle.printing import TooManySlips, print_slips
 from surveys.people import links, log, roster
 from surveys.people import two_keys as acts
 from surveys.people.links import Invitation
+from surveys.people.sending import Claims
 from surveys.people.tables import Outbox, Panel, Person, TwoKeyAct
 from surveys.public import releases, waves
 from surveys.public.waves import State, WrongState
@@ -116,7 +117,7 @@ async def test_a_second_code_by_mail_leaves_at_once_and_other_messages_stay(site
     person = await _person("email")
     await _confirmed(site, person)
     row = await Panel.select(Panel.id).where(Panel.person == person).first()
-    waiting = [message.member for message in await links.waiting(100)]
+    waiting = [message.member for message in await Claims().due(100, 0)]
     assert row is not None and (len(waiting), waiting.count(row["id"])) == (21, 2)
 
 

@@ -11,7 +11,7 @@ from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.people import roster
 from surveys.public import organisation
-from tests.conftest import DAY, ORGANISATION, WAVE, small_cooperative
+from tests.conftest import ORGANISATION, WAVE, small_cooperative
 from tests.urn import anchor, get_ready
 
 
@@ -40,8 +40,9 @@ class Inbox:
         return "250 OK"
 
 
-async def open_for(site: Site, channel: str) -> None:
-    units, persons = small_cooperative(36)
+async def open_for(site: Site, channel: str, people: int = 36) -> None:
+    """A wave that is open from the site's day on; the address of the first of its people is refused."""
+    units, persons = small_cooperative(people)
     persons = [
         replace(
             p,
@@ -52,8 +53,10 @@ async def open_for(site: Site, channel: str) -> None:
         for i, p in enumerate(persons)
     ]
     await organisation.save(site.engines["public"], ORGANISATION)
-    await roster.replace(site.engines["people"], units, persons, DAY - timedelta(days=30))
+    await roster.replace(site.engines["people"], units, persons, site.day - timedelta(days=30))
     await anchor(site)
-    await plan(site, Wish(WAVE, {"it": "Autunno"}, DAY, DAY + timedelta(days=14), form="pulse", channels=(channel,)))
+    await plan(
+        site, Wish(WAVE, {"it": "Autunno"}, site.day, site.day + timedelta(days=14), form="pulse", channels=(channel,))
+    )
     await get_ready(site, WAVE)
     await opening.open_wave(site, WAVE)

@@ -14,7 +14,7 @@ from server.mail import invitations
 from server.settings import Settings
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import Site
-from surveys.people import links
+from surveys.people import links, sending
 from surveys.people.tables import Outbox, Panel
 from tests.conftest import WAVE
 from tests.postgres import free_port
@@ -51,7 +51,7 @@ async def test_a_mail_server_that_is_away_keeps_messages_waiting_and_earlier_lin
     await issuing.invite_by_mail(sqlite_site, WAVE, "reminder", only_missing=True)
     drawn = await links.draw(sqlite_site.engines["people"], await links.members_of(WAVE, "email", only_missing=True))
     settings: Any = Settings(stores=None, smtp=f"smtp://127.0.0.1:{free_port()}")  # type: ignore[arg-type]  # nobody listens there
-    for _ in range(links.TRIES + 1):  # however often it is tried
+    for _ in range(sending.TRIES + 1):  # however often it is tried
         assert await invitations.send_due(settings, sqlite_site) == 0
     assert all([await links.find(invitation.link) is not None for invitation in drawn])
     assert await links.outbox_counts(WAVE) == {"waiting": 36}

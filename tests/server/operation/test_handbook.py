@@ -12,7 +12,10 @@ from server.check import State
 from server.frame import faults, texts
 from server.operation import watch
 from server.processes.due import JOBS
+from surveys import one_folder
 from surveys.away import StoreAway
+from surveys.one_folder import Folder
+from surveys.people import sending
 from surveys.stores import StoreSettings
 from tests.journeys.conftest import environment, start
 from tests.postgres import free_port
@@ -51,6 +54,8 @@ def test_every_command_runs_on_a_served_installation(sqlite_settings: StoreSetti
 
 
 def test_what_one_sees_is_what_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    faults.say_away()  # what tests before this one met
+    capsys.readouterr()
     faults.note("request", StoreAway("answers", "ConnectionRefusedError"))
     faults.note("request", StoreAway("answers", "ConnectionRefusedError"))
     faults.say_away()
@@ -66,3 +71,6 @@ def test_what_one_sees_is_what_is_said(capsys: pytest.CaptureFixture[str]) -> No
         assert f"✗ {begun}" in TEXT, key
     awaited = texts.catalogue("en")["cli.awaited"].split(",")[0]
     assert awaited in TEXT
+    assert texts.catalogue("en")["cli.other_folder"] in TEXT
+    assert f"classid = {one_folder.KIND}" in TEXT and all(f'"{word}"' in TEXT or f"`{word}`" in TEXT for word in Folder)
+    assert "a quarter of an hour" in TEXT and sending.CLAIM_SECONDS == 15 * 60

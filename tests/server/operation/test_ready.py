@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,15 +15,20 @@ import pytest
 from pytest import MonkeyPatch
 
 from server.operation import watch
-from server.processes import successes
+from server.processes import due, successes
 from server.processes.due import JOBS
-from surveys.engines import PooledSQLite
+from server.settings import Settings
+from surveys import one_folder
+from surveys.engines import PooledSQLite, SafePostgres
+from surveys.lifecycle.context import Site
 from surveys.stores import STORES, StoreSettings
 from tests import postgres
+from tests.conftest import DAY
 from tests.server.operation.running import running
 
+NOON = datetime(2026, 11, 2, 11, tzinfo=UTC)
 NOW = {job.name: "ok" for job in JOBS}
-WELL = {"status": "ok", "stores": dict.fromkeys(sorted(STORES), "ok"), "disk": "ok", "jobs": NOW}
+WELL = {"status": "ok", "stores": dict.fromkeys(sorted(STORES), "ok"), "disk": "ok", "folder": "ok", "jobs": NOW}
 
 
 @pytest.fixture
@@ -52,6 +57,17 @@ def frozen(postmaster: int) -> Iterator[None]:
     finally:
         for process in family:
             os.kill(process, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def _looking(public: SafePostgres) -> AsyncIterator[None]:
+    """Another process looks whose folder it is, and does not come to an end: nobody takes the databases meanwhile."""
+    connection = await public.get_new_connection()
+    await connection.execute(f"SELECT pg_advisory_lock({one_folder.LOOKING})")
+    try:
+        yield
+    finally:
+        await connection.close()
 
 
 async def test_a_whole_installation_is_ready_and_says_nothing_but_names(store_settings: StoreSettings) -> None:
@@ -132,6 +148,27 @@ async def test_a_job_that_has_not_succeeded_for_long_is_named(
     assert (answer.status_code, answer.json()) == (503, WELL | {"status": "not ready", "jobs": NOW | {job: "late"}})
 
 
+async def test_a_folder_that_lost_its_hold_on_the_databases_is_said_and_no_job_is_done(
+    postgres_settings: StoreSettings, monkeypatch: MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(one_folder, "AGAIN_SECONDS", 0.1)
+    async with running(postgres_settings) as (client, app):
+        engines = app.state.engines
+        look = due.Look(Site(engines, postgres_settings.data, DAY, "test"), Settings(postgres_settings), NOON)
+        async with _looking(engines["public"]):
+            engines.presence._connection.terminate()
+            unheld = await client.get("/ready")
+            done = await due.do_all(look, {})
+        for _ in range(100):
+            if (back := await client.get("/ready")).status_code == 200:
+                break
+            await asyncio.sleep(0.1)
+        assert "clock" in await due.do_all(look, {})
+    assert (unheld.status_code, unheld.json()) == (503, WELL | {"status": "not ready", "folder": "unheld"})
+    assert (done, back.json()) == ([], WELL)
+
+
 async def test_many_who_ask_at_once_make_one_look(sqlite_settings: StoreSettings, monkeypatch: MonkeyPatch) -> None:
     async with running(sqlite_settings) as (client, app):
         public = app.state.engines["public"]
@@ -153,4 +190,6 @@ async def test_what_it_says_is_the_same_whatever_was_answered(
     words = {
         word for value in json.loads(said).values() for word in (value.values() if isinstance(value, dict) else [value])
     }
-    assert words <= {"ok", "away", "low", "late", "not ready"} and not any(letter.isdigit() for letter in said)
+    assert words <= {"ok", "away", "low", "late", "not ready", "unheld", "other"} and not any(
+        letter.isdigit() for letter in said
+    )

@@ -47,6 +47,16 @@ async def test_a_store_is_stirred_after_a_start_and_then_only_when_something_cam
     assert seen == [1, 1, 2, 2, 3]
 
 
+async def test_nothing_is_stirred_while_another_folder_of_keys_may_have_the_store() -> None:
+    store, may = Store(), [False, False, True]
+    stirrer = jobs.Stirrer(store.count, store.stir, lambda: may.pop(0))
+    seen = []
+    for _ in range(3):
+        await stirrer.once()
+        seen.append(store.stirs)
+    assert seen == [0, 0, 1]
+
+
 async def test_a_stir_that_failed_is_tried_again() -> None:
     store = Store()
     stirrer = jobs.Stirrer(store.count, store.stir)
