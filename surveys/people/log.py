@@ -132,4 +132,6 @@ def _head(row: dict[str, Any]) -> Head:
     StoreOdd
     """
     with reading("log_entry"):
+        if not isinstance(row["day"], date):
+            raise ValueError("an act of no day")
         return Head(int(row["number"]), row["day"], bytes(row["digest"]).hex())
