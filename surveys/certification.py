@@ -17,8 +17,8 @@ from analysis.pdr125.proposal import Proposal
 from analysis.published import Document
 from analysis.steps import Figure, as_number
 from surveys.people import roster
-from surveys.public import actions, evidence, promises, releases, waves
-from surveys.public.evidence import EvidenceState
+from surveys.public import actions, evidence, evidence_state, promises, releases, waves
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire.shipped import FULL
 
@@ -213,7 +213,7 @@ class Ground:
     """The size band, 1 to 4."""
     document: Document | None
     """The release that speaks."""
-    odd: evidence.Unreadable = field(default_factory=evidence.Unreadable)
+    odd: evidence_state.Unreadable = field(default_factory=evidence_state.Unreadable)
     """What of the evidence cannot be read, and counts for nothing."""
 
     def scores(self, also_met: frozenset[str] = frozenset()) -> points.Scorecard:

@@ -25,7 +25,7 @@ from surveys.engines import (
 )
 from surveys.one_folder import AnotherFolder, Folder, Presence
 from surveys.people import sessions, steps
-from surveys.public import evidence, releases
+from surveys.public import evidence_state, releases
 from surveys.public.signing import installation_key, key_for, public_text
 
 STORES = ("public", "people", "answers", "cases")
@@ -252,7 +252,7 @@ async def open_stores(settings: StoreSettings) -> Engines:
         installation = installation_key(settings.data)
         releases.begin(public_text(installation))
         sessions.bind(key_for(installation, "sessions"))
-        evidence.bind(key_for(installation, "reviews"))
+        evidence_state.bind(key_for(installation, "reviews"))
         steps.bind(key_for(installation, "steps"))
         await migrate(engines)
         close_to_others(settings.data)  # what was made just now, under whatever mask

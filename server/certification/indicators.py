@@ -20,7 +20,7 @@ from server.results.reading import figure_text, interval_text
 from surveys import certification
 from surveys.certification import Standing
 from surveys.lifecycle.context import today
-from surveys.public import evidence, evidence_log
+from surveys.public import evidence, evidence_log, evidence_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class IndicatorPage:
     unreadable: tuple[str, ...]
 
 
-async def _unreadable(odd: evidence.Unreadable, language: str, indicator: str = "") -> tuple[str, ...]:
+async def _unreadable(odd: evidence_state.Unreadable, language: str, indicator: str = "") -> tuple[str, ...]:
     """What lies in the evidence, of one indicator or of all, and cannot be read, a sentence each; nothing where all can be."""
     acts = (await evidence_log.look(indicator))[1]
     found = (("unreadable_record", odd.records), ("unreadable_document", odd.documents), ("unreadable_act", acts))
@@ -175,7 +175,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         await _proposal(indicator, language),
         computed.lines if computed else (),
         f"{_figures_at(base)}/{computed.year}" if computed else "",
-        tuple((key, say(language, f"evidence.state.{key}")) for key in evidence.STATES),
+        tuple((key, say(language, f"evidence.state.{key}")) for key in evidence_log.STATES),
         can_edit,
         state.mark,
         await perceived(found, language, linked=can_edit),

@@ -8,7 +8,7 @@ from server.settings import Settings
 from surveys import scorecards
 from surveys.lifecycle.context import Site, today
 from surveys.public import actions, evidence, promises
-from surveys.public.evidence import EvidenceState
+from surveys.public.evidence_state import EvidenceState
 from surveys.stores import Engines
 
 _WRITES, _CONFIRMS = "direzione", "direzione2"

@@ -18,10 +18,10 @@ from server.papers.pack_part import About, Chapter, Gap, Kept, Part, Table, row,
 from server.results.findings import indicator_text
 from surveys import certification, scorecards
 from surveys.people import figures
-from surveys.public import evidence, evidence_log, register
+from surveys.public import evidence, evidence_log, evidence_state, register
 from surveys.public import scorecards as kept_cards
-from surveys.public.evidence import DocumentRecord, EvidenceState
 from surveys.public.evidence_log import Entry
+from surveys.public.evidence_state import DocumentRecord, EvidenceState
 from surveys.public.scorecards import Scorecard, ScorecardInvalid
 
 FILES_LIMIT = 400 * 1024 * 1024
@@ -121,7 +121,7 @@ def agrees(state: EvidenceState, after: Mapping[str, Any]) -> bool:
     if "mark" not in after:
         return True
     try:
-        left = evidence.from_plain(after)
+        left = evidence_state.from_plain(after)
     except (KeyError, TypeError, ValueError):
         return False
     return (left.mark, left.reviewed_by, left.reviewed_on) == (state.mark, state.reviewed_by, state.reviewed_on)

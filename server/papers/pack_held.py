@@ -29,9 +29,9 @@ from surveys import certification, signed
 from surveys.answers import plans
 from surveys.certification import Ground
 from surveys.lifecycle import heads
-from surveys.public import evidence, rings
+from surveys.public import evidence_state, rings
 from surveys.public import house as house_file
-from surveys.public.evidence import EvidenceState
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.house import HouseFile
 from surveys.public.releases import WORDS_SIGNED, words_digest
 from surveys.public.rings import Ring
@@ -81,7 +81,7 @@ class Pack:
         path = "evidence/evidence.json"
         if path not in self.sha256:
             return {}
-        return {name: evidence.from_plain(record) for name, record in self.json(path)["records"].items()}
+        return {name: evidence_state.from_plain(record) for name, record in self.json(path)["records"].items()}
 
     @cached_property
     def house(self) -> HouseFile:

@@ -4,12 +4,10 @@ Every act is entered in a log with what stood after it (`evidence_log`), in the 
 """
 
 import hashlib
-import hmac
-import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -19,89 +17,23 @@ from piccolo.columns import Column
 from surveys import cells
 from surveys.engines import StoreEngine
 from surveys.public import evidence_log
+from surveys.public.evidence_state import (
+    EARLIEST,
+    LATEST,
+    DocumentRecord,
+    EvidenceState,
+    Unreadable,
+    as_unreviewed,
+    signature_of,
+    stands,
+)
 from surveys.public.tables import Evidence, EvidenceDocument
-from surveys.shown import mark_of
 
-STATES = evidence_log.STATES
 FILE_LIMIT = 10 * 1024 * 1024
-EARLIEST, LATEST = date(1950, 1, 1), date(2099, 12, 31)
-"""No document of an equality policy is older, or of a day after."""
 
 
 class EvidenceRefused(ValueError):
     """The record cannot be written as asked; the first argument is the reason's key."""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
-    """A dated document: a link, or a file kept in the public store."""
-
-    id: str
-    title: str
-    day: date
-    link: str
-    file_name: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceState:
-    """One indicator's evidence. It is assessed only with a document and the review of a second account."""
-
-    indicator: str
-    state: str = "not_assessed"
-    figure: str = ""
-    source: str = ""
-    note: str = ""
-    valid_until: date | None = None
-    set_by: str = ""
-    set_on: date | None = None
-    reviewed_by: str = ""
-    reviewed_on: date | None = None
-    reviewed_mark: str = ""
-    """What was reviewed: `mark` in that moment; empty in records of before marks were kept."""
-    documents: tuple[DocumentRecord, ...] = ()
-
-    @property
-    def mark(self) -> str:
-        """What a review is of, and what a form shows: the finding and its documents (`shown.mark_of`). Reviews and the log keep it."""
-        papers = [(d.id, d.title, str(d.day), d.link, d.file_name, d.sha256) for d in self.documents]
-        found = (
-            self.indicator,
-            self.state,
-            self.figure,
-            self.source,
-            self.note,
-            str(self.valid_until),
-            self.set_by,
-            str(self.set_on),
-            papers,
-        )
-        return mark_of(found)
-
-    def as_it_stands(self) -> dict[str, object]:
-        """The record as plain JSON, for the log and for scorecards that are kept."""
-        plain = asdict(self) | {"mark": self.mark}
-        found: dict[str, object] = json.loads(json.dumps(plain, default=str))
-        return found
-
-
-def from_plain(plain: Mapping[str, Any]) -> EvidenceState:
-    """Read what `EvidenceState.as_it_stands` wrote; a mark that is not of this record makes it another record.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        If it is something else, or its own mark is not its.
-    """
-    values = {name: part for name, part in plain.items() if name != "mark"}
-    for name in ("valid_until", "set_on", "reviewed_on"):
-        values[name] = date.fromisoformat(values[name]) if values[name] else None
-    papers = tuple(DocumentRecord(**{**one, "day": date.fromisoformat(one["day"])}) for one in plain["documents"])
-    found = EvidenceState(**{**values, "documents": papers})
-    if found.mark != plain["mark"]:
-        raise ValueError(f"the mark of {found.indicator} is another record's")
-    return found
 
 
 @asynccontextmanager
@@ -123,14 +55,6 @@ async def _unreview(indicator: str) -> None:
 
 async def _enter(indicator: str, day: date, who: str, act: str) -> None:
     await evidence_log.enter(indicator, day, who, act, (await of(indicator)).as_it_stands())
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Rows that no page of ours wrote so, by the indicator that they name: records, and indicators of which a document is such a row."""
-
-    records: tuple[str, ...] = ()
-    documents: tuple[str, ...] = ()
 
 
 async def everything() -> dict[str, EvidenceState]:
@@ -180,34 +104,11 @@ def _state(row: dict[str, str | None], documents: Mapping[str, list[DocumentReco
         If it is none: a day that is no day, or nothing where something must be.
     """
     signature = cells.text(row.pop("review_signature"))
-    if row["state"] not in STATES:  # no page of ours writes such a thing: nothing is assessed by it
+    if row["state"] not in evidence_log.STATES:  # no page of ours writes such a thing: nothing is assessed by it
         row["state"], row["reviewed_by"] = "not_assessed", ""
     state = msgspec.convert(row, EvidenceState, strict=False)
     state = replace(state, documents=tuple(documents.get(state.indicator, ())))
-    return state if _stands(state, signature) else _as_unreviewed(state)
-
-
-class _Own:
-    """The secret that says of a review that this program took it down; no store holds it."""
-
-    key = b""
-
-
-def bind(key: bytes) -> None:
-    """Begin with this installation's secret for reviews."""
-    _Own.key = key
-
-
-def _signature(state: EvidenceState) -> str:
-    said = json.dumps([state.indicator, state.mark, state.reviewed_by, str(state.reviewed_on)])
-    return hmac.new(_Own.key, said.encode(), "sha256").hexdigest()
-
-
-def _stands(state: EvidenceState, signature: str) -> bool:
-    """Whether a review is of this record and was taken down here: whoever writes the store alone makes none."""
-    if not state.reviewed_by:
-        return True
-    return state.reviewed_mark == state.mark and hmac.compare_digest(signature.encode(), _signature(state).encode())
+    return state if stands(state, signature) else as_unreviewed(state)
 
 
 async def sign_at_update(engine: StoreEngine) -> None:
@@ -220,7 +121,7 @@ async def sign_at_update(engine: StoreEngine) -> None:
             state = replace(state, reviewed_mark=state.mark)
             signed: dict[Column | str, object] = {
                 Evidence.reviewed_mark: state.mark,
-                Evidence.review_signature: _signature(state),
+                Evidence.review_signature: signature_of(state),
             }
             await Evidence.update(signed).where(Evidence.indicator == state.indicator)
 
@@ -239,11 +140,6 @@ async def void_changed_files(engine: StoreEngine, today: date, who: str) -> tupl
                 await _enter(indicator, today, who, evidence_log.VOIDED)
                 voided.append(indicator)
     return tuple(voided)
-
-
-def _as_unreviewed(state: EvidenceState) -> EvidenceState:
-    """What was changed behind a review, by whatever hand, is not what was reviewed."""
-    return replace(state, reviewed_by="", reviewed_on=None, reviewed_mark="")
 
 
 async def of(indicator: str) -> EvidenceState:
@@ -342,7 +238,7 @@ async def set_state(engine: StoreEngine, record: EvidenceState, seen: str | None
     EvidenceRefused
         ``state``, ``day`` (of the finding), or ``document`` when an assessed state has no dated document.
     """
-    if record.state not in STATES:
+    if record.state not in evidence_log.STATES:
         raise EvidenceRefused("state")
     if record.set_on is None:
         raise EvidenceRefused("day")
@@ -392,7 +288,7 @@ async def review(engine: StoreEngine, indicator: str, reviewer: str, seen: str, 
             Evidence.reviewed_by: reviewer,
             Evidence.reviewed_on: today,
             Evidence.reviewed_mark: found.mark,
-            Evidence.review_signature: _signature(replace(found, reviewed_by=reviewer, reviewed_on=today)),
+            Evidence.review_signature: signature_of(replace(found, reviewed_by=reviewer, reviewed_on=today)),
         }
         await Evidence.update(seen_by).where(Evidence.indicator == indicator)
         await _enter(indicator, today, reviewer, evidence_log.REVIEWED)

@@ -14,7 +14,8 @@ from typing import Any
 from surveys import cells, shown
 from surveys.engines import StoreEngine
 from surveys.public import register_log as log
-from surveys.public.evidence import DocumentRecord, checked_paper, kept_file
+from surveys.public.evidence import checked_paper, kept_file
+from surveys.public.evidence_state import DocumentRecord
 from surveys.public.register_entry import MOST, REVIEW, REVIEW_DAYS, Entry, Fault, faults, is_possible
 from surveys.public.tables import RegisterDocument, RegisterEntry
 

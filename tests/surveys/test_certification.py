@@ -14,8 +14,8 @@ from surveys import certification
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import signed
 from surveys.people import roster
-from surveys.public import actions, evidence, promises, releases, waves
-from surveys.public.evidence import EvidenceState
+from surveys.public import actions, evidence, evidence_state, promises, releases, waves
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire.shipped import FULL, PULSE
 from tests.conftest import DAY, small_cooperative
@@ -84,7 +84,7 @@ async def test_points_of_a_band_are_of_its_own_indicators(sqlite_site: Site) -> 
     ("last", "counts"), [(None, True), (DAY, True), (DAY - timedelta(days=1), False), (DAY + timedelta(days=1), True)]
 )
 def test_evidence_counts_up_to_its_last_day(last: date | None, counts: bool) -> None:
-    papers = (evidence.DocumentRecord("1", "Piano", CLOSED, "https://example.org", "", ""),)
+    papers = (evidence_state.DocumentRecord("1", "Piano", CLOSED, "https://example.org", "", ""),)
     state = EvidenceState("1.1", "met", set_by="a", reviewed_by="b", valid_until=last, documents=papers)
     assert certification.record_of(state, DAY).assessed_state == ("met" if counts else "not_assessed")
 
@@ -219,7 +219,7 @@ def test_a_perception_is_read_as_it_was_published() -> None:
 
 @pytest.mark.parametrize(("low", "word"), [(True, "awareness_gap"), (False, "alignment_gap")])
 def test_what_people_do_not_know_of_stands_beside_evidence_as_such(low: bool, word: str) -> None:
-    papers = (evidence.DocumentRecord("1", "Piano", CLOSED, "https://example.org", "", ""),)
+    papers = (evidence_state.DocumentRecord("1", "Piano", CLOSED, "https://example.org", "", ""),)
     state = EvidenceState(SEEN, "met", set_by="a", set_on=DAY, reviewed_by="b", reviewed_on=DAY, documents=papers)
     indicator = next(one for one in certification.catalogue().indicators(4) if one.id == SEEN)
     document = _document(awareness_low=low, state="critical")

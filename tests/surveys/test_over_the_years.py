@@ -15,7 +15,7 @@ from surveys.people import roster
 from surveys.people.roster import PersonEntry, UnitEntry
 from surveys.public import evidence, evidence_log
 from surveys.public import scorecards as kept
-from surveys.public.evidence import EvidenceState
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.scorecards import ScorecardInvalid
 from surveys.public.tables import EvidenceDocument, KeptScorecard
 from tests.conftest import DAY

@@ -15,7 +15,7 @@ from surveys import scorecards
 from surveys.lifecycle.context import Site, today
 from surveys.public import actions, evidence, promises, waves
 from surveys.public.actions import ActionRecord
-from surveys.public.evidence import EvidenceState
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.tables import Promise
 from surveys.public.waves import State, WaveRecord
 from surveys.stores import StoreSettings

@@ -20,8 +20,8 @@ from surveys.people import figures, panel, roster
 from surveys.people.figures import Kept
 from surveys.people.roster import PersonEntry, UnitEntry
 from surveys.people.tables import ReportedYear
-from surveys.public import actions, evidence, organisation, register, waves
-from surveys.public.evidence import EvidenceState
+from surveys.public import actions, evidence, evidence_state, organisation, register, waves
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.register_entry import REVIEW, Entry
 from surveys.public.tables import RegisterAct, RegisterDocument, RegisterEntry
 from surveys.public.waves import State, WaveRecord
@@ -278,4 +278,4 @@ async def test_a_review_of_documents_one_of_which_cannot_be_read_does_not_count(
     assert isinstance(engine, PooledSQLite)
     await engine._run_in_new_connection("UPDATE evidence_document SET day = '{' WHERE title = 'Verbale'")
     assert (await evidence.of("1.1")).reviewed_by == ""
-    assert (await evidence.look())[1] == evidence.Unreadable(documents=("1.1",))
+    assert (await evidence.look())[1] == evidence_state.Unreadable(documents=("1.1",))

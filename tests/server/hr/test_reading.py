@@ -16,7 +16,7 @@ from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.imported import release_file, source_key
 from surveys.lifecycle.instrument import instrument_of
 from surveys.public import evidence
-from surveys.public.evidence import EvidenceState
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.tables import Wave
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY

@@ -13,7 +13,7 @@ from surveys import certification
 from surveys.lifecycle import reviews
 from surveys.lifecycle.context import Site, today
 from surveys.public import actions, evidence, promises, register, scorecards, waves
-from surveys.public.evidence import EvidenceState
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.register_entry import Entry
 from surveys.public.scorecards import ScorecardInvalid
 from surveys.public.tables import Evidence, EvidenceDocument, KeptScorecard

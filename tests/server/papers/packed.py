@@ -27,7 +27,7 @@ from surveys.people.figures import Kept
 from surveys.public import actions, channel, evidence, organisation, promises, register, rings
 from surveys.public import house as house_file
 from surveys.public.channel import YearBand
-from surveys.public.evidence import EvidenceState
+from surveys.public.evidence_state import EvidenceState
 from surveys.public.register_entry import Entry
 from surveys.public.signing import installation_key
 from surveys.stores import StoreSettings, stores

@@ -286,7 +286,7 @@ def test_who_holds_the_key_and_changes_one_file_is_found_by_the_others(
 
 
 def test_a_state_that_was_made_better_with_its_mark_is_found_by_the_log_and_by_the_scorecard() -> None:
-    from surveys.public.evidence import EvidenceState, from_plain
+    from surveys.public.evidence_state import EvidenceState, from_plain
 
     files = files_of()
     found = json.loads(files[EVIDENCE])
