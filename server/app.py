@@ -35,7 +35,7 @@ from server.operation.watch import Watch
 from server.processes import jobs
 from server.reporters import page as concern
 from server.reporters import plain, sealed
-from server.respondents import answer, door, results, tokens, trust
+from server.respondents import answer, door, helping, results, tokens, trust
 from server.settings import Settings
 from surveys.answers.plans import PlanOther
 from surveys.answers.urn import Urn
@@ -220,7 +220,7 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         path="/",
         route_handlers=[
             door.door,
-            door.help_page,
+            helping.help_page,
             door.wave_page,
             door.bulletin,
             door.frozen_plan,

@@ -1,4 +1,4 @@
-"""The front door, help, and the page of a wave: the same for everyone, remembering nobody."""
+"""The front door, and the page of a wave: the same for everyone, remembering nobody."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -53,31 +53,6 @@ class DoorPage:
     between: tuple[WaveCard, ...]
     """Surveys that are over and not published yet, of which an answer was promised."""
     released: tuple[WaveCard, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ContactCard:
-    name: str
-    what: str
-    reach: str
-    hours: str
-    languages: str
-    cost: str
-    tells: str
-    checked: str
-
-
-@dataclass(frozen=True, slots=True)
-class HelpPage:
-    """Whom to call, now and later."""
-
-    template: ClassVar[str] = "help.html"
-    shell: Shell
-    title: str
-    referente: str
-    channel: str
-    checked: str
-    contacts: tuple[ContactCard, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,46 +139,6 @@ async def door(request: AppRequest, settings: NamedDependency[Settings]) -> Resp
     return show(DoorPage(frame, say(language, "staff.door.title"), tuple(cards), tuple(between), tuple(released)))
 
 
-@get("/help")
-async def help_page(request: AppRequest) -> Response[str]:
-    """Show the numbers and people to call."""
-    frame = await staff_shell(request)
-    organisation = await load() or OrganisationRecord(frame.organisation)
-    language = frame.language
-    contacts = tuple(
-        ContactCard(
-            contact.name,
-            text_of(contact.what, language),
-            contact.reach,
-            contact.hours,
-            contact.languages,
-            contact.cost,
-            say(language, "staff.help.tells" if contact.tells_employer else "staff.help.tells_not"),
-            day(contact.checked_on, language),
-        )
-        for contact in organisation.contacts
-    )
-    page = HelpPage(
-        frame,
-        say(language, "staff.help.title"),
-        organisation.referente,
-        organisation.canale,
-        day(organisation.help_checked_on, language),
-        contacts,
-    )
-    return show(page)
-
-
-def _state_note(wave: WaveRecord, language: str) -> str:
-    match wave.state:
-        case State.OPEN:
-            return ""
-        case State.DRAFT | State.PLANNED | State.READY:
-            return say(language, "staff.wave.not_yet")
-        case _:
-            return say(language, "staff.wave.over")
-
-
 @get("/wave/{wave_id:str}")
 async def wave_page(
     request: AppRequest, wave_id: FromPath[str], settings: NamedDependency[Settings]
@@ -218,6 +153,16 @@ async def wave_page(
     kept = witness.shown(settings.data, wave_id)
     promise = await promise_of(wave_id, frame.language, today())
     return show(_wave_page(frame, wave, await load() or OrganisationRecord(frame.organisation), head, kept, promise))
+
+
+def _state_note(wave: WaveRecord, language: str) -> str:
+    match wave.state:
+        case State.OPEN:
+            return ""
+        case State.DRAFT | State.PLANNED | State.READY:
+            return say(language, "staff.wave.not_yet")
+        case _:
+            return say(language, "staff.wave.over")
 
 
 def _wave_page(

@@ -107,6 +107,7 @@ async def test_every_address_asks_for_a_sign_in_unless_it_is_for_staff(tmp_path:
 def _pages() -> list[type]:
     modules = (
         "respondents.door",
+        "respondents.helping",
         "respondents.answer",
         "respondents.sheet",
         "respondents.results",

@@ -248,6 +248,8 @@ async def test_without_the_organisation_every_page_says_in_her_language_that_it_
         for language in LANGUAGES:
             page = await here.client.get(f"/?lang={language}")
             assert page.status_code == 409 and say(language, "staff.error.odd_text") in unescape(page.text)
+            help_page = await here.client.get(f"/help?lang={language}")  # the numbers outside need no row
+            assert help_page.status_code == 200 and "1522" in help_page.text and "112" in help_page.text
         assert (await here.get("/hr?lang=it")).status_code == 409
         assert (await here.client.get("/answer")).status_code == 409
         assert (await here.client.get("/health")).status_code == 200
