@@ -216,6 +216,7 @@ async def cancel(site: Site, wave: str) -> WaveRecord:
 
 @steps.part("cancel")
 async def _cancel(site: Site, step: Step) -> None:
+    await urn_of.withdraw_slips(site.engines["answers"], step.wave)  # first: nobody is thanked for what is destroyed
     if (await waves.get(step.wave)).state != State.CANCELLED:
         await waves.change(site.engines["public"], step.wave, *_STILL, state=State.CANCELLED)
     await steps.say(site, step, "wave cancelled", wave=step.wave)

@@ -16,6 +16,7 @@ from surveys.answers.filling import Receipt, UrnFull
 from surveys.answers.tables import Slot, Spent
 from surveys.answers.urn import Urn
 from surveys.engines import PooledSQLite
+from surveys.lifecycle import closing
 from surveys.lifecycle.context import Site
 from surveys.slips import SlipCode
 from surveys.stirring import StillInOrder
@@ -258,3 +259,22 @@ async def test_whoever_reads_in_the_store_keeps_nobody_s_answer_waiting(sqlite_s
     await urn_of.stir(sqlite_site.engines["answers"])
     assert log.stat().st_size == 0
     await urn.stop()
+
+
+@pytest.mark.opened
+async def test_a_cancelling_that_is_cut_off_anywhere_thanks_nobody_any_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that knows the survey asks its urn alone: between the word "cancelled" and the end of the urn it took sheets."""
+
+    async def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    wave = await open_a_wave(site)
+    urn = await _started(site)
+    monkeypatch.setattr(closing, "destroy", dies)
+    with pytest.raises(KeyboardInterrupt):
+        await closing.cancel(site, WAVE)
+    assert await _put(urn, wave, wave.codes[0]) == Receipt.UNKNOWN
+    await urn.stop()
+    assert await Spent.count() == 0
