@@ -16,6 +16,7 @@ from server.processes.due import Look, asked_to_end, do_all
 from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
+from surveys.lifecycle import accepting
 from surveys.lifecycle.context import Site, today
 from surveys.one_folder import Folder
 from surveys.people import links
@@ -56,6 +57,7 @@ async def _look(settings: Settings, engines: Engines) -> None:
                 except OSError as problem:  # a full disk: what is kept grows old, and that is noticed
                     faults.note("jobs", problem)
                 touch(settings.data)
+            await _let_go()
             if not asked_to_end():
                 await asyncio.sleep(EVERY_SECONDS)
     finally:
@@ -64,6 +66,14 @@ async def _look(settings: Settings, engines: Engines) -> None:
         await asyncio.gather(*stirrers, return_exceptions=True)
         if lease is not None:
             lease.close()
+
+
+async def _let_go() -> None:
+    """In every process, whoever does the jobs: each has the keys of the waves that it took sheets for in its own memory."""
+    try:
+        await accepting.let_go()
+    except Exception as problem:  # a store that is away: the next look lets go
+        faults.note("jobs", problem)
 
 
 def _stirrers(engines: Engines) -> list["Stirrer"]:

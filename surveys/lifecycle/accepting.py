@@ -56,6 +56,13 @@ def known(named: str) -> OpenWave | None:
     return _fixed.get(named)
 
 
+async def let_go() -> None:
+    """Forget the waves that can take no sheet ever again, and with each its wave key; one that is closed stays until its release."""
+    may = await states(State.OPEN, State.ENDED, State.CLOSED)
+    for wave in set(_fixed) - set(may):
+        _fixed.pop(wave, None)
+
+
 async def _known(wave: str) -> OpenWave:
     if wave not in _fixed:
         _fixed[wave] = await _checked(await get(wave))

@@ -4,12 +4,15 @@ Done from outside: after a kill at "destroying the sheets" two keepers opened 64
 everything and took one more; a backup that was open left keys and sheets for good.
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
 
+from server.processes import jobs
+from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.lifecycle import accepting, closing, destroying, drawing, resuming
 from surveys.lifecycle.context import Site, draw_path, keep_file, over_path, wave_key_path
@@ -20,6 +23,7 @@ from surveys.lifecycle.releasing import release_wave
 from surveys.people import links, log
 from surveys.public import waves
 from surveys.public.waves import State, WaveRecord
+from surveys.stores import StoreSettings
 from tests.conftest import WAVE, Opened, end_and_close, open_a_wave
 from tests.surveys.test_releasing import fill
 
@@ -87,6 +91,32 @@ async def test_a_cancelled_wave_takes_no_sheet_also_in_a_process_that_knew_it(si
     assert await accepting.to_answer(WAVE) is not None
     await _decided(site, State.CANCELLED)
     assert await accepting.to_send(WAVE) is None
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("end", [_cancelled, _too_few, _released])
+async def test_a_process_that_took_sheets_lets_the_wave_key_go_whoever_does_the_jobs(
+    site: Site, monkeypatch: pytest.MonkeyPatch, end: Callable[[Site, Opened], Awaitable[None]]
+) -> None:
+    """Found: until it ended, a serving process had the key of every wave that it ever took a sheet for in its memory."""
+    monkeypatch.setattr(jobs, "EVERY_SECONDS", 0.05)
+    settings = Settings(StoreSettings(site.data))
+    wave = await open_a_wave(site)
+    await fill(site, wave, 12)
+    accepting.begin(site.data)
+    taken = await accepting.to_answer(WAVE)
+    assert taken is not None and taken.wave_key == wave_key_path(site.data, WAVE).read_bytes()
+    lease = jobs.take_lease(settings)
+    assert lease is not None
+    with lease:  # another process does the jobs
+        looks = jobs.start(settings, site.engines)
+        await asyncio.sleep(0.3)
+        assert accepting.known(WAVE) is taken  # while it takes sheets it stays
+        await end(site, wave)
+        async with asyncio.timeout(10):
+            while accepting.known(WAVE) is not None:
+                await asyncio.sleep(0.05)
+        await jobs.stop(looks)
 
 
 @pytest.mark.opened
