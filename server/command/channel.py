@@ -18,6 +18,7 @@ from surveys.cases.keeper import RECOVERY, keeper_at
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
 from surveys.lifecycle.context import Site
+from surveys.lifecycle.steps import StepUnderWay
 from surveys.people import accounts, passwords
 from surveys.people.accounts import AccountRefused
 from surveys.public import channel, readers, rings, signing
@@ -241,6 +242,8 @@ async def publish(given: argparse.Namespace) -> int:
                 ring = await life.publish_still(site, text, signatures)
             else:
                 ring, count = await life.publish_ring(site, text, signatures)
+        except StepUnderWay:
+            return refuse("keyring_under_way")
         except RingRefused as problem:
             return refuse("cannot", problem=problem)
     tell("keyring_published", number=ring.number, until=ring.until.isoformat())

@@ -234,8 +234,8 @@ async def write(
     """Add her message, and take the step it names."""
     name, writing = _ours(request), await body_of(request, Writing)
     seat = await _desk(settings, engines)
-    await append_letter(seat, incoming.case_number(case), name, writing)
-    await log.record(engines["cases"], seat.keeper, seat.day, name, _act(writing))
+    async with log.telling(engines["cases"], seat.keeper, seat.day, name, _act(writing)):
+        await append_letter(seat, incoming.case_number(case), name, writing)
     return answer({"kept": True})
 
 
@@ -269,8 +269,9 @@ async def stands(
     """A reader's device says how a case stands by its letters."""
     name, said = _ours(request), await body_of(request, standing.Stand)
     seat = await _desk(settings, engines)
-    if await standing.say_stand(seat, incoming.case_number(case), name, said):
-        await log.record(engines["cases"], seat.keeper, seat.day, name, "said_stand")
+    async with engines["cases"].transaction():
+        if await standing.say_stand(seat, incoming.case_number(case), name, said):
+            await log.record(engines["cases"], seat.keeper, seat.day, name, "said_stand")
     return answer({"kept": True})
 
 
@@ -284,10 +285,11 @@ async def statement(
     try:
         if anchor is None:
             raise rings.RingRefused("no house")
-        await handlers.set_statement(name, rings.read_statement(given.statement, anchor.hash), given.statement)
+        stated = rings.read_statement(given.statement, anchor.hash)
+        async with log.telling(engines["cases"], keeper_at(settings.data), today(), name, "stated_keys"):
+            await handlers.set_statement(name, stated, given.statement)
     except (rings.RingRefused, handlers.HandlerRefused):
         return answer({"problem": "statement"}, 400)
-    await log.record(engines["cases"], keeper_at(settings.data), today(), name, "stated_keys")
     return answer({"kept": True})
 
 
@@ -300,8 +302,8 @@ async def step_out(
 ) -> Response[bytes]:
     """A handler in conflict leaves a case."""
     name, seat = _ours(request), await _desk(settings, engines)
-    await standing.step_out(seat, incoming.case_number(case), name)
-    await log.record(engines["cases"], seat.keeper, seat.day, name, "stepped_out")
+    async with log.telling(engines["cases"], seat.keeper, seat.day, name, "stepped_out"):
+        await standing.step_out(seat, incoming.case_number(case), name)
     return answer({"kept": True})
 
 
@@ -315,8 +317,9 @@ async def hold(
     """Ask for a legal hold, or take it back."""
     name, wanted = _ours(request), await body_of(request, Hold)
     seat = await _desk(settings, engines)
-    await standing.set_hold(seat, incoming.case_number(case), name, wanted.wanted)
-    await log.record(engines["cases"], seat.keeper, seat.day, name, "asked_hold" if wanted.wanted else "lifted_hold")
+    act = "asked_hold" if wanted.wanted else "lifted_hold"
+    async with log.telling(engines["cases"], seat.keeper, seat.day, name, act):
+        await standing.set_hold(seat, incoming.case_number(case), name, wanted.wanted)
     return answer({"kept": True})
 
 
@@ -330,8 +333,8 @@ async def redact(
     """Lay a letter without its content beside the first, until a second reader has looked."""
     name, change = _ours(request), await body_of(request, Redaction)
     seat = await _desk(settings, engines)
-    await standing.replace_message(seat, incoming.case_number(case), name, change.number, change.sealed)
-    await log.record(engines["cases"], seat.keeper, seat.day, name, "redacted")
+    async with log.telling(engines["cases"], seat.keeper, seat.day, name, "redacted"):
+        await standing.replace_message(seat, incoming.case_number(case), name, change.number, change.sealed)
     return answer({"kept": True})
 
 
@@ -345,8 +348,8 @@ async def redacted(
     """A second reader has found nothing else changed: the content goes."""
     name, given = _ours(request), await body_of(request, Seen)
     seat = await _desk(settings, engines)
-    await standing.confirm_replacement(seat, incoming.case_number(case), name, given.number, given.digest)
-    await log.record(engines["cases"], seat.keeper, seat.day, name, "redacted")
+    async with log.telling(engines["cases"], seat.keeper, seat.day, name, "redacted"):
+        await standing.confirm_replacement(seat, incoming.case_number(case), name, given.number, given.digest)
     return answer({"kept": True})
 
 
@@ -370,10 +373,10 @@ async def absence(
         if begins and begins < today() and ((me := await handlers.load(name)) is None or begins != me.away_from):
             begins = today()  # nobody lets the substitute in by days that she was there
         ends = date.fromisoformat(given.ends) if given.ends else None
-        await handlers.set_absence(name, begins, ends)
+        async with log.telling(engines["cases"], keeper_at(settings.data), today(), name, "set_absence"):
+            await handlers.set_absence(name, begins, ends)
     except (ValueError, handlers.HandlerRefused):
         return answer({"problem": "dates"}, 400)
-    await log.record(engines["cases"], keeper_at(settings.data), today(), name, "set_absence")
     return answer({"kept": True})
 
 

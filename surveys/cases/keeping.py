@@ -1,6 +1,6 @@
 """How long things stay, what a year says, and the proof of filing. Deleting takes rows, wraps, attachments and spool."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -40,17 +40,10 @@ async def sweep(engine: StoreEngine, keeper: Keeper, day: date, years: YearsKept
     cases = diaries = 0
     for row in await Case.select():
         if row["state"] == State.DIARY:
-            written = possible(row["written"])
-            if written and day > diary_until(written):
-                diaries += await _delete_diary(engine, int(row["id"]), day)
-        elif (
-            (outcome := possible(row["outcome"]))
-            and not row["held"]
-            and is_ended(row, keeper)
-            and day > keep_until(outcome, years(outcome))
-        ):
-            await delete_case(engine, row, day)
-            cases += 1
+            if _is_old_diary(row, day):
+                diaries += await _delete_if(engine, int(row["id"]), day, lambda now: _is_old_diary(now, day))
+        elif _is_over(row, keeper, day, years):
+            cases += await _delete_if(engine, int(row["id"]), day, lambda now: _is_over(now, keeper, day, years))
     spool = Piece.case.is_null() & (Piece.arrived < day - timedelta(days=SPOOL_DAYS))
     pieces = int(await Piece.count().where(spool))
     if pieces:
@@ -58,6 +51,23 @@ async def sweep(engine: StoreEngine, keeper: Keeper, day: date, years: YearsKept
     if cases or diaries or pieces:
         await wipe(engine)
     return Deleted(cases, diaries, pieces)
+
+
+def _is_over(row: Mapping[str, Any], keeper: Keeper, day: date, years: YearsKept) -> bool:
+    """Whether a case ended so long ago that it may not be kept, and nobody asked that it is."""
+    outcome = possible(row["outcome"])
+    if row["state"] == State.DIARY or outcome is None or row["held"] or not is_ended(row, keeper):
+        return False
+    return day > keep_until(outcome, years(outcome))
+
+
+def _is_diary(row: Mapping[str, Any]) -> bool:
+    return bool(row["state"] == State.DIARY)
+
+
+def _is_old_diary(row: Mapping[str, Any], day: date) -> bool:
+    written = possible(row["written"])
+    return _is_diary(row) and written is not None and day > diary_until(written)
 
 
 async def delete_case(engine: StoreEngine, row: Mapping[str, Any], day: date) -> None:
@@ -113,17 +123,20 @@ async def delete_by_reporter(engine: StoreEngine, row: Mapping[str, Any], day: d
     CaseUnknown
         If it was sent: then the law keeps it.
     """
-    if not await _delete_diary(engine, int(row["id"]), day):
+    if not await _delete_if(engine, int(row["id"]), day, _is_diary):
         raise CaseUnknown
     await wipe(engine)
 
 
-async def _delete_diary(engine: StoreEngine, case: int, day: date) -> bool:
-    """Delete a diary that is still one; False if it was sent meanwhile."""
+async def _delete_if(engine: StoreEngine, case: int, day: date, still: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Delete a case if what speaks for it still holds when nobody else can write in it: it may be held, or a diary sent, meanwhile."""
     async with engine.transaction():
-        await lock_case(engine, case)
+        try:
+            await lock_case(engine, case)
+        except CaseUnknown:
+            return False
         row = await Case.select().where(Case.id == case).first()
-        if row is None or row["state"] != State.DIARY:
+        if row is None or not still(row):
             return False
         await delete_case(engine, row, day)
     return True

@@ -6,6 +6,8 @@ database reads nothing (D.Lgs. 24/2023; Garante on tracing of operations).
 
 import hashlib
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -59,6 +61,14 @@ async def record(engine: StoreEngine, keeper: Keeper, day: date, who: str, act: 
         number, before = (int(rows[0]["number"]) + 1, bytes(rows[0]["digest"])) if rows else (1, _FIRST)
         sealed = bytes(keeper.box().encrypt(plain.ljust(LINE_BYTES)))
         await DeskLine.insert(DeskLine(number=number, sealed=sealed, digest=_chained(before, number, sealed)))
+
+
+@asynccontextmanager
+async def telling(engine: StoreEngine, keeper: Keeper, day: date, who: str, act: str) -> AsyncIterator[None]:
+    """Do in the cases store what an act says, and tell it, in one commit: no act without its line, no line of what was refused."""
+    async with engine.transaction():
+        yield
+        await record(engine, keeper, day, who, act)
 
 
 def _chained(before: bytes, number: int, sealed: bytes) -> bytes:

@@ -3,6 +3,7 @@ leaves the list or has new keys."""
 
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from hashlib import sha256
 from hmac import compare_digest
@@ -52,25 +53,26 @@ async def _drop(desk: Desk, case: int, name: str) -> None:
     await Case.update({Case.rekey: True}).where(Case.id == case)
 
 
-async def drop_everywhere(desk: Desk, name: str) -> int:
-    """Remove a handler who left the keyring from every case; gives how many cases must be sealed anew."""
-    count = 0
-    for row in await Case.select(Case.id).where(Case.state != State.DIARY):
-        if name in await holders_of(desk, int(row["id"])):
-            async with desk.engine.transaction():
-                await _drop(desk, int(row["id"]), name)
-            count += 1
-    return count
+async def drop_everywhere(desk: Desk, name: str) -> None:
+    """Remove a handler who left the keyring from every case; those cases are to be sealed anew."""
+    for row in await Case.select(Case.id).where(Case.state != State.DIARY).order_by(Case.id):
+        async with desk.engine.transaction():
+            with suppress(CaseUnknown):  # deleted meanwhile
+                await lock_case(desk.engine, int(row["id"]))
+                if name in await holders_of(desk, int(row["id"])):
+                    await _drop(desk, int(row["id"]), name)
 
 
-async def renew_everywhere(desk: Desk, name: str) -> int:
+async def renew_everywhere(desk: Desk, name: str) -> None:
     """A handler has new keys: her cases are to be sealed anew, so that a colleague gives them to the new key."""
-    count = 0
-    for row in await Case.select(Case.id).where(Case.state != State.DIARY):
+    for row in await Case.select(Case.id).where(Case.state != State.DIARY).order_by(Case.id):
         if name in await holders_of(desk, int(row["id"])):
             await Case.update({Case.rekey: True}).where(Case.id == row["id"])
-            count += 1
-    return count
+
+
+async def waiting_for_keys() -> int:
+    """How many cases are to be sealed anew by whoever opens them next."""
+    return int(await Case.count().where(Case.rekey.eq(True)))
 
 
 async def set_hold(desk: Desk, case: int, name: str, wanted: bool) -> None:

@@ -1,16 +1,22 @@
 """Opening the concern channel and changing who reads: the gate, a new keyring, what follows for cases."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from surveys.cases import desk, handlers, log, standing
 from surveys.cases.keeper import keeper_at
+from surveys.lifecycle import steps
 from surveys.lifecycle.context import Site
+from surveys.lifecycle.steps import Step
 from surveys.people import log as act_log
 from surveys.public import channel, organisation, readers, rings
 from surveys.public import house as house_file
 from surveys.public.channel import ChannelRecord
 from surveys.public.rings import Ring, RingRefused
+
+CHANNEL = "the channel"
+"""What the steps of the channel stand under, where those of a wave stand under its id; no wave has this one."""
 
 
 class ChannelNotReady(Exception):
@@ -65,7 +71,7 @@ async def set_rules(site: Site, record: ChannelRecord) -> None:
 async def publish_ring(site: Site, text: str, signatures: Sequence[Mapping[str, str]]) -> tuple[Ring, int]:
     """Put a signed ring in use; whoever is no longer on it loses the wraps of every case.
 
-    Those cases, and those of somebody with new keys, get new keys from whoever opens them next.
+    Those cases, and those of somebody with new keys, get new keys from whoever opens them next. What is cut off is finished by the jobs.
 
     Returns
     -------
@@ -75,24 +81,52 @@ async def publish_ring(site: Site, text: str, signatures: Sequence[Mapping[str, 
     ------
     RingRefused
         If it is not valid, or there is no house file yet.
+    StepUnderWay
+        If somebody else publishes one at this moment.
     """
     anchor = house_file.load(site.data)
     if anchor is None:
         raise RingRefused("there is no house file yet")
-    before = (await readers.load(site.data)).current
-    old = await rings.load(anchor)
-    ring = await rings.publish(site.engines["public"], anchor, text, signatures, site.day)
-    keeper = keeper_at(site.data)
-    seat = await desk.open_desk(site.engines["cases"], keeper, await readers.load(site.data), site.day)
-    count = 0
-    for name in before:
-        now, was = ring.reader(name), old.newest.reader(name) if old else None
-        if now is None:
-            count += await standing.drop_everywhere(seat, name)
-        elif was is not None and now.recipient != was.recipient:
-            count += await standing.renew_everywhere(seat, name)
-    await log.record(site.engines["cases"], keeper, site.day, site.actor, "published_keyring")
-    return ring, count
+
+    async def check() -> None:
+        await rings.check_next(anchor, text, signatures, site.day)
+
+    lines = str(len(await log.chain()))
+    given = {"ring": text, "signatures": json.dumps(list(signatures)), "lines": lines}
+    await steps.take(site, CHANNEL, "publish_ring", check, **given)
+    chain = await rings.load(anchor)
+    assert chain is not None, "it was published"
+    return chain.newest, await standing.waiting_for_keys()
+
+
+@steps.part("publish_ring", RingRefused)
+async def _publish_ring(site: Site, step: Step) -> None:
+    anchor, text = house_file.load(site.data), step.details["ring"]
+    if anchor is None:
+        raise RingRefused("there is no house file yet")
+    chain = await rings.load(anchor)
+    if chain is None or text not in [ring.text for ring in chain.rings]:
+        await rings.publish(site.engines["public"], anchor, text, json.loads(step.details["signatures"]), site.day)
+    await _follow(site, text, int(step.details["lines"]))
+    await steps.over(site, step)
+
+
+async def _follow(site: Site, text: str, lines: int) -> None:
+    """Bring the cases in line with a ring that is in use, and tell it in the handlers' log, in one commit: a step that is finished
+    after it was cut off finds its line among those after so many, and does nothing twice."""
+    keeper, lists = keeper_at(site.data), await readers.load(site.data)
+    told = [(line.day, line.who, line.act) for line in (await log.read(keeper))[lines:]]
+    if (site.day, site.actor, "published_keyring") in told:
+        return
+    ring, before = lists.with_before(text)
+    seat = await desk.open_desk(site.engines["cases"], keeper, lists, site.day)
+    async with log.telling(site.engines["cases"], keeper, site.day, site.actor, "published_keyring"):
+        for name, was in before.items():
+            now = ring.reader(name)
+            if now is None:
+                await standing.drop_everywhere(seat, name)
+            elif was is not None and now.recipient != was:
+                await standing.renew_everywhere(seat, name)
 
 
 async def publish_still(site: Site, text: str, signatures: Sequence[Mapping[str, str]]) -> Ring:

@@ -5,12 +5,12 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from surveys.lifecycle import closing, destroying, opening, printing, released, steps
+from surveys.lifecycle import channel, closing, destroying, opening, printing, released, steps
 from surveys.lifecycle.context import Site, destroy_file
 from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.people.steps import begun
 
-HAVE_PARTS = (closing, opening, printing, released)
+HAVE_PARTS = (channel, closing, opening, printing, released)
 """The modules that say what each step does (`steps.part`): all of them are loaded where steps are finished."""
 _PARTIAL = re.compile(r".+\.([0-9]{1,9})\.partial")
 

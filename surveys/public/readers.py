@@ -7,7 +7,7 @@ from pathlib import Path
 from surveys.public import house, keyring, rings
 from surveys.public.house import HouseFile, HouseRefused
 from surveys.public.keyring import Keyring, KeyringRefused
-from surveys.public.rings import NONE, Chain, RingRefused
+from surveys.public.rings import NONE, Chain, Ring, RingRefused
 
 FEWEST_INSIDE = rings.FEWEST_INSIDE
 
@@ -26,6 +26,22 @@ class Readers:
         if self.chain is not None:
             return {reader.id: reader.outside for reader in self.chain.newest.readers}
         return {reader.id: reader.outside for reader in self.keyrings[-1].readers} if self.keyrings else {}
+
+    def with_before(self, text: str) -> tuple[Ring, Mapping[str, str | None]]:
+        """The ring of this text, and who read by the list before it: each with her key, or None where it was a keyring of version 1.
+
+        Raises
+        ------
+        StopIteration
+            If no ring has this text.
+        """
+        assert self.chain is not None, "there is a ring"
+        place = next(n for n, ring in enumerate(self.chain.rings) if ring.text == text)
+        if place:
+            before: Mapping[str, str | None] = {one.id: one.recipient for one in self.chain.rings[place - 1].readers}
+        else:
+            before = {one.id: None for one in self.keyrings[-1].readers} if self.keyrings else {}
+        return self.chain.rings[place], before
 
     @property
     def ever(self) -> frozenset[str]:

@@ -472,6 +472,15 @@ async def load(house: HouseFile | None) -> Chain | None:
     return Chain((*rings[:-1], lengthened(rings[-1], *still, house)), still)
 
 
+async def check_next(house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date) -> Ring:
+    """Check a ring as the one after the newest that is stored; its arguments and refusals are those of `publish`."""
+    there = await load(house)
+    ring = verify(text, signatures, house, there.newest if there else None)
+    _check_names(ring, there.rings if there else ())
+    _check_begun(text, today)
+    return ring
+
+
 async def publish(
     engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date
 ) -> Ring:
@@ -489,10 +498,7 @@ async def publish(
         Also if a stored ring was changed, or this one begins later. Nothing is kept.
     """
     async with engine.transaction():
-        there = await load(house)
-        ring = verify(text, signatures, house, there.newest if there else None)
-        _check_names(ring, there.rings if there else ())
-        _check_begun(text, today)
+        ring = await check_next(house, text, signatures, today)
         await RingRow.insert(RingRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
     return ring
 

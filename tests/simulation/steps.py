@@ -1,20 +1,28 @@
 """The steps of a wave's life that are walked: what was there before, the step as its person takes it, and what is there after it."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 from surveys.answers import batches
+from surveys.cases import desk, standing
+from surveys.cases import log as handlers_log
+from surveys.cases.keeper import keeper_at
+from surveys.cases.tables import Case
 from surveys.lifecycle import closing, opening, printing
+from surveys.lifecycle.channel import publish_ring
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.lifecycle.releasing import release_wave
 from surveys.lifecycle.two_keys import ask_void, confirm
 from surveys.people import roster, two_keys
-from surveys.public import organisation
+from surveys.public import organisation, readers
 from surveys.public.waves import State, WaveRecord, get
 from tests import urn
 from tests.conftest import DAY, ORGANISATION, WAVE, Opened, small_cooperative
+from tests.surveys.cases.people import ALL, opened, report
 from tests.surveys.test_releasing import fill
 
 LATE = DAY + timedelta(days=15)
@@ -61,7 +69,34 @@ def _late(step: Callable[[Site], Awaitable[object]]) -> Callable[[Site], Awaitab
     return lambda site: step(replace(site, day=LATE))
 
 
+def _next_ring(site: Site) -> Path:
+    """The signed ring that follows, as its signers hand it over."""
+    return site.data / "next-ring.json"
+
+
+async def _publish(site: Site) -> None:
+    given = json.loads(_next_ring(site).read_text())
+    await publish_ring(site, given["text"], given["signatures"])
+
+
+async def _in_use(site: Site) -> bool:
+    """Whether the next ring is in use; then, and only then, nothing of whoever left is in any case, and the handlers' log tells it."""
+    lists, keeper = await readers.load(site.data), keeper_at(site.data)
+    assert lists.chain is not None
+    in_use = len(lists.chain.rings) == 2
+    seat = await desk.open_desk(site.engines["cases"], keeper, lists, site.day)
+    left = [case for case in await cases_of(site) if "bruno" in await desk.holders_of(seat, case)]
+    told = [line.act for line in await handlers_log.read(keeper)].count("published_keyring")
+    assert (len(left), await standing.waiting_for_keys(), told) == ((0, 3, 2) if in_use else (3, 0, 1))
+    return in_use
+
+
+async def cases_of(site: Site) -> list[int]:
+    return [int(row["id"]) for row in await Case.select(Case.id)]
+
+
 STEPS = {
+    "publish ring": Step("three cases", _publish, State.OPEN, (), _in_use),
     "open": Step("ready", lambda site: opening.open_wave(site, WAVE), State.OPEN, ("wave opened",)),
     "print": Step(
         "opened", lambda site: printing.print_slips(site, WAVE, 7), State.OPEN, ("slips printed",), _batch(1, "printed")
@@ -130,7 +165,16 @@ async def _closed(site: Site) -> None:
     await closing.close(replace(site, day=LATE), WAVE, unused_slips=40)
 
 
+async def _three_cases(site: Site) -> None:
+    made = await opened(site, ORGANISATION)
+    for text in ("uno", "due", "tre"):
+        await report(site, made, text)
+    ring = made.ring_of([name for name in ALL if name != "bruno"], site.day)
+    _next_ring(site).write_text(json.dumps({"text": ring.text, "signatures": list(ring.signatures)}))
+
+
 BEFORE: dict[str, Callable[[Site], Awaitable[object]]] = {
+    "three cases": _three_cases,
     "ready": _ready,
     "opened": _opened,
     "open": _open,

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from surveys.cases.incoming import (
 )
 from surveys.cases.keeper import REPORTER
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
+from surveys.engines import StoreEngine
 from surveys.lifecycle.context import Site
 from surveys.public import channel
 from tests.surveys.cases.people import (
@@ -180,3 +183,46 @@ async def test_the_log_names_people_and_acts_sealed_and_chained(site: Site, made
     assert b"anna" not in b"".join(bytes(row["sealed"]) for row in rows)
     await DeskLine.delete().where(DeskLine.number == rows[before]["number"])
     assert not (await log.read(keeper))[-1].intact
+
+
+async def test_a_case_that_is_held_while_others_are_deleted_stays(
+    site: Site, made: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by reading: the sweep looked at all cases first, then deleted; a hold that came in between was acknowledged and lost."""
+    store, at_desk = site.engines["cases"], await seat(site, made)
+    for _ in range(2):
+        written = await report(site, made)
+        await say(site, made, written, "anna", "esito", "outcome")
+        await stands(site, made, written, "carla")
+        await standing.set_hold(at_desk, written.case, "anna", True)
+    plain, held = keeping.delete_case, []
+
+    async def delete_case(engine: StoreEngine, row: Mapping[str, Any], day: date) -> None:
+        await plain(engine, row, day)
+        for other in await Case.select(Case.id):
+            await standing.set_hold(at_desk, other["id"], "carla", True)
+            held.append(other["id"])
+
+    monkeypatch.setattr(keeping, "delete_case", delete_case)
+    end = date(site.day.year + 5, site.day.month, site.day.day) + timedelta(days=1)
+    assert (await keeping.sweep(store, keeper_of(site), end, lambda _: 5)).cases == 1
+    assert [row["id"] for row in await Case.select(Case.id)] == held != []
+
+
+async def test_a_diary_that_is_written_on_while_others_are_deleted_stays(
+    site: Site, made: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = site.engines["cases"]
+    for _ in range(2):
+        await report(site, made, diary=True)
+    plain, last = keeping.delete_case, date(site.day.year + 1, site.day.month, site.day.day) + timedelta(days=1)
+
+    async def delete_case(engine: StoreEngine, row: Mapping[str, Any], day: date) -> None:
+        await plain(engine, row, day)
+        await Case.update({Case.written: last}).where(
+            Case.state == State.DIARY
+        )  # as her next letter does (`intake.add`)
+
+    monkeypatch.setattr(keeping, "delete_case", delete_case)
+    assert (await keeping.sweep(store, keeper_of(site), last, lambda _: 5)).diaries == 1
+    assert await Case.count() == 1
