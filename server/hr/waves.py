@@ -18,6 +18,7 @@ from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
 from server.frame.two_keys import act_in_words
+from server.processes import patient
 from server.results.promise import AnswerForm, PromiseWords, answer_form, promise_of
 from server.results.reading import groups_of
 from server.settings import Settings
@@ -88,6 +89,8 @@ class WaveHrPage:
     state_key: str
     state: str
     facts: tuple[tuple[str, str], ...]
+    under_way: tuple[int, int] | None
+    """How many places of how many an opening that is not over has made."""
     missing: tuple[str, ...]
     seats: tuple[tuple[str, str], ...]
     groups: tuple[tuple[str, str], ...]
@@ -283,6 +286,7 @@ async def wave_page_with(
         wave.state.value.replace(" ", "_"),
         _state(wave, language),
         tuple(facts),
+        await opening.progress(wave.id) if wave.state in (State.PLANNED, State.READY) else None,
         tuple(say(language, f"hr.missing.{gap}") for gap in gaps),
         tuple((say(language, f"desk.seat.{seat}"), holder["holder"]) for seat, holder in wave.holders.items()),
         tuple((group.name, wave.headcount_bands.get(group.id, "")) for group in groups_of(wave, language)),
@@ -316,7 +320,8 @@ async def _step(site: Site, wave: str, step: str, data: dict[str, str]) -> str:
     """Take a step, or ask for one that two people must agree to; gives the key of what is said then."""
     match step:
         case "open":
-            await opening.open_wave(site, wave)
+            if await opening.progress(wave) or not await patient.ends_soon(opening.open_wave(site, wave)):
+                return "wave_opening"
         case "extend":
             await closing.extend(site, wave, date.fromisoformat(data.get("ends", "")))
         case "end" if is_early(site, await waves.get(wave)):

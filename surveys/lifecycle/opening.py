@@ -13,6 +13,7 @@ from surveys.lifecycle.ready import checked_plan, unconfirmed
 from surveys.lifecycle.steps import Step
 from surveys.people import links, panel, roster
 from surveys.people.panel import PanelRefused
+from surveys.people.steps import begun
 from surveys.public import organisation, waves
 from surveys.public.waves import State, WaveRecord
 
@@ -78,6 +79,14 @@ async def open_wave(site: Site, wave: str) -> WaveRecord:
     """
     await steps.take(site, wave, "open", lambda: _ready_to_open(site, wave))
     return await waves.get(wave)
+
+
+async def progress(wave: str) -> tuple[int, int] | None:
+    """How many slots of how many an opening has made that was begun and is not over; None where none was."""
+    if "open" not in [step.name for step in await begun(wave)]:
+        return None
+    record = await waves.get(wave)
+    return await urn_of.slots_there(wave), slots(int(record.panel.get("people", 0)))
 
 
 @steps.part("open", NotReady, PlanOther, PanelRefused)

@@ -36,9 +36,9 @@ def new_keys() -> HandlerKeys:
     return HandlerKeys(os.urandom(32), os.urandom(32))
 
 
-async def opened(site: Site, about: organisation.OrganisationRecord) -> World:
+async def opened(site: Site, about: organisation.OrganisationRecord, team: World | None = None) -> World:
     """A team in the stores, and the channel open."""
-    made = World(os.urandom, day=site.day)
+    made = team or World(os.urandom, day=site.day)
     await organisation.save(site.engines["public"], about)
     house_file.keep(site.data, made.anchor)
     for name, keys in made.keys.items():
