@@ -26,7 +26,7 @@ from server.results.story import (
     theme_address,
     theme_dots,
 )
-from server.results.telling import gender_of, group_heading, group_lines, listed
+from server.results.telling import gender_of, group_heading, group_lines, listed, theme_heading
 from surveys.public.questionnaires import members_of
 
 TINY = "5-9"
@@ -132,13 +132,16 @@ async def _theme(request: AppRequest, wave_id: str, family: str, statistic: str)
         if story.document.kind_of(view.id) in KINDS or one.look in ("lo", "hi") or one.trend_look
     )
     members = _members(story, family, statistic)
+    heading, value = theme_heading(
+        story, family, statistic, say(language, "hr.theme.value", name=name, value=whole.value)
+    )
     page = ThemePage(
         shell,
         desk,
         name,
         wave_id,
-        say(language, "hr.theme.value", name=name, value=whole.value),
-        text_of(story.wave.title, language),
+        heading,
+        " · ".join(part for part in (text_of(story.wave.title, language), value) if part),
         story.when,
         whole,
         _clear_groups(groups, language),

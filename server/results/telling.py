@@ -15,7 +15,17 @@ from server.frame.display import number
 from server.frame.texts import say
 from server.results.findings import gender_line
 from server.results.reading import figure_text
-from server.results.story import CLAIMED, Dot, Story, address_of, range_text, signed, unit_claims
+from server.results.story import (
+    CLAIMED,
+    Dot,
+    Story,
+    address_of,
+    range_text,
+    signed,
+    theme_address,
+    trend_claims,
+    unit_claims,
+)
 
 NARROW = (20.0, 80.0)
 """An axis for those whose figures all lie on it: of 430 people, limits of three points vanish on 0-100."""
@@ -36,6 +46,13 @@ def group_heading(story: Story, view: str) -> str:
     """The finding that the page of a group begins with, or that nothing is clear."""
     claims = [claim.text for claim in unit_claims(story) if claim.address == address_of(story, view)]
     return claims[0].rstrip(".") if claims else say(story.language, "hr.story.flat_group", group=story.group(view))
+
+
+def theme_heading(story: Story, family: str, statistic: str, value: str) -> tuple[str, str]:
+    """What the page of an area or a theme begins with, and what follows in small: the finding and the value, or the value alone."""
+    here = theme_address(story, family, statistic)
+    claims = [claim.text for claim in trend_claims(story) if claim.address == here]
+    return (claims[0].rstrip("."), value) if claims else (value, "")
 
 
 def group_lines(story: Story, view: str) -> tuple[str, ...]:

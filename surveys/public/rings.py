@@ -473,7 +473,18 @@ async def load(house: HouseFile | None) -> Chain | None:
 
 
 async def check_next(house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date) -> Ring:
-    """Check a ring as the one after the newest that is stored; its arguments and refusals are those of `publish`."""
+    """Check a ring as the one after the newest that is stored.
+
+    Parameters
+    ----------
+    house, text, signatures : as of `verify`
+    today : it has begun by then
+
+    Raises
+    ------
+    RingRefused
+        As of `publish`.
+    """
     there = await load(house)
     ring = verify(text, signatures, house, there.newest if there else None)
     _check_names(ring, there.rings if there else ())

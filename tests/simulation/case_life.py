@@ -186,7 +186,7 @@ class CaseLife(RuleBasedStateMachine):
             await intake.receive(self.store, people.keeper_of(self.site()), sent, accounts, self.day)
 
         if twice:
-            assert any(self.both(file, file, seed=seed)), "nobody was told that it came"
+            assert all(self.both(file, file, seed=seed)), "what came was refused when it came again"
         elif self.take(file, death, seed) is None:
             assert self.take(file, None, seed), "what was sent again after a death is refused"
         written = Written(secret, keys, int(sent.case, 16))
@@ -520,11 +520,12 @@ class CaseLife(RuleBasedStateMachine):
     @invariant()
     def no_row_is_without_its_case(self) -> None:
         if hasattr(self, "engines"):
-            cases, epochs, uploads = self.run(_rows())
+            cases, epochs, uploads, claimed = self.run(_rows())
             assert cases == {case.written.case for case in self.cases}
             assert epochs <= cases, "rows without their case"
             wanted = {upload for case in self.cases for upload in case.files}
             assert uploads == wanted | set(self.spool)
+            assert claimed == wanted, "a file of no letter is out of the spool"
 
     @invariant()
     def a_year_counts_each_report_once(self) -> None:
@@ -558,12 +559,13 @@ async def _rings_there(site: Site) -> int:
     return len(chain.rings) if chain else 0
 
 
-async def _rows() -> tuple[set[int], set[int], set[str]]:
-    """The cases, what rows of other tables name as their case, and the uploads that are there."""
+async def _rows() -> tuple[set[int], set[int], set[str], set[str]]:
+    """The cases, what rows of other tables name as their case, the uploads that are there, and those that letters have."""
     cases = {int(row["id"]) for row in await Case.select(Case.id)}
     epochs = {int(row["id"]): int(row["case"]) for row in await Epoch.select(Epoch.id, Epoch.case)}
     named = set(epochs.values()) | {int(row["case"]) for row in await Message.select(Message.case)}
     named |= {epochs.get(int(row["epoch"]), -1) for row in await Wrap.select(Wrap.epoch)}
     found = await Piece.select(Piece.case, Piece.upload)
     named |= {int(row["case"]) for row in found if row["case"] is not None}
-    return cases, named, {bytes(row["upload"]).hex() for row in found}
+    uploads = {bytes(row["upload"]).hex(): row["case"] for row in found}
+    return cases, named, set(uploads), {upload for upload, case in uploads.items() if case is not None}

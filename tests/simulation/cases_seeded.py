@@ -19,7 +19,7 @@ type Draw = Callable[[random.Random], dict[str, Any]]
 
 
 def _death(dice: random.Random) -> int | None:
-    return dice.choice((None, 0, dice.randrange(3), dice.randrange(8)))
+    return dice.choice((None, dice.randrange(3), dice.randrange(3), dice.randrange(8)))
 
 
 def _one(dice: random.Random) -> dict[str, Any]:
@@ -36,7 +36,7 @@ RULES: tuple[tuple[str, int, Draw], ...] = (
         3,
         lambda d: {
             "out": d.choice(((), ("bruno",), ("carla",))),
-            "diary": d.random() < 0.4,
+            "diary": d.random() < 0.5,
             "twice": d.random() < 0.5,
             "seed": d.randrange(2**20),
             "death": _death(d),
@@ -45,7 +45,9 @@ RULES: tuple[tuple[str, int, Draw], ...] = (
     (
         "writes",
         4,
-        lambda d: _mortal(d) | {"who": d.choice(("reporter", "anna", "bruno", "carla")), "file": d.random() < 0.4},
+        lambda d: (
+            _mortal(d) | {"who": d.choice(("reporter", "reporter", "anna", "bruno", "carla")), "file": d.random() < 0.5}
+        ),
     ),
     ("three_write_at_once", 2, _one),
     ("notes", 2, lambda d: _mortal(d) | {"who": d.choice(READERS)}),
@@ -53,7 +55,7 @@ RULES: tuple[tuple[str, int, Draw], ...] = (
     ("finds_how_it_stands", 4, lambda d: {"place": d.randrange(12), "who": d.choice(READERS)}),
     ("holds", 3, lambda d: _mortal(d) | {"who": d.choice(READERS), "wanted": d.random() < 0.6}),
     ("makes_new_keys", 2, lambda d: _mortal(d) | {"who": d.choice(READERS)}),
-    ("ends_a_diary", 3, lambda d: _mortal(d) | {"send": d.random() < 0.7, "throw": d.random() < 0.6}),
+    ("ends_a_diary", 5, lambda d: _mortal(d) | {"send": d.random() < 0.8, "throw": d.random() < 0.8}),
     ("writes_on_in_a_diary", 2, _mortal),
     (
         "a_list_of_readers_is_published",
@@ -83,6 +85,15 @@ def _ended(life: CaseLife, dice: random.Random) -> None:
         life.a_day_comes(0, 0, False, 0, None)
 
 
+def _written_on(life: CaseLife, dice: random.Random) -> None:
+    """A diary that was written on, and perhaps its last day."""
+    life.files_a_report((), True, False, 0, None)
+    life.a_day_comes(40, 0, False, 0, None)
+    life.writes_on_in_a_diary(0, 0, None)
+    if dice.random() < 0.4:
+        life.a_day_comes(0, 0, False, 0, None)
+
+
 def live(seed: int, steps: int = 20) -> int:
     """Live one life; gives how many cases were there at its end.
 
@@ -94,8 +105,9 @@ def live(seed: int, steps: int = 20) -> int:
     dice, life = random.Random(seed), CaseLife()
     try:
         life.begun()
-        if dice.random() < 0.5:
-            _ended(life, dice)
+        begins = dice.choice((_ended, _ended, _written_on, None))
+        if begins:
+            begins(life, dice)
         for number in range(1, steps + 1):
             name, _weight, draw = dice.choices(RULES, [weight for _, weight, _ in RULES])[0]
             getattr(life, name)(**draw(dice))
