@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from server.frame import connections
 from surveys.lifecycle.context import Site
@@ -93,6 +96,65 @@ async def test_half_sent_requests_do_not_keep_others_out(running: tuple[int, Pat
         # Nobody waits until those that were begun are ended. A smaller bound would measure the machine: reading 30 MB takes a busy one 5 s.
         assert max(took) < connections.HEADER_SECONDS, took
     assert log.read_bytes().count(b"\n") - before <= 2
+
+
+async def _large(scope: Any, receive: Any, send: Any) -> None:
+    """Eight megabytes for whoever asks for them: more than any system takes for somebody who reads nothing."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(8 if scope["path"] == "/large" else 1):
+        await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@asynccontextmanager
+async def _with_few_places(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """The same protocol with sixteen places, serving `_large`."""
+    monkeypatch.setattr(connections.Bounded, "most", 16)
+    monkeypatch.setattr(connections.Bounded, "_open", {})
+    port = free_port()
+    server = uvicorn.Server(connections.configured(_large, "127.0.0.1", port))
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield port
+    server.should_exit = server.force_exit = True
+    await serving
+
+
+def _asking(port: int, files: ExitStack) -> socket.socket:
+    """Ask for much and read nothing of it."""
+    one = files.enter_context(socket.socket())
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    one.connect(("127.0.0.1", port))
+    one.sendall(b"GET /large HTTP/1.1\r\nHost: ascolto\r\n\r\n")
+    one.setblocking(False)
+    return one
+
+
+async def test_answers_that_nobody_reads_do_not_keep_others_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _with_few_places(monkeypatch) as port:
+        with ExitStack() as files:
+            for _ in range(40):
+                _asking(port, files)
+                await asyncio.sleep(0.02)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                assert (await client.get("/")).status_code == 200
+
+
+async def test_whoever_reads_nothing_is_turned_away_and_whoever_reads_slowly_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "READ_SECONDS", 0.5, raising=False)
+    async with _with_few_places(monkeypatch) as port:
+        with ExitStack() as files:
+            _, slow = _asking(port, files), _asking(port, files)
+            for _ in range(40):
+                await asyncio.sleep(0.05)
+                with suppress(BlockingIOError):
+                    for _ in range(64):
+                        assert slow.recv(4096)
+            there = next(iter(connections.Bounded._open)).transport.get_extra_info("peername")
+            assert (len(connections.Bounded._open), there) == (1, slow.getsockname())
 
 
 async def test_a_request_that_never_ends_is_ended(running: tuple[int, Path]) -> None:
