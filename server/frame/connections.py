@@ -47,7 +47,7 @@ class Bounded(HttpToolsProtocol):
         self._head = 0
         self._taken = 0
         self._left = 0
-        self._reading_head = True
+        self._reading_head, self._is_last = True, False
         Bounded.most = Bounded.most or most_connections()
         if len(Bounded._open) >= Bounded.most and not _make_room(Bounded._open):
             transport.abort()
@@ -61,7 +61,7 @@ class Bounded(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_last:
             return
         if self._reading_head:
             self._head += len(data)
@@ -77,18 +77,34 @@ class Bounded(HttpToolsProtocol):
         self._wait(HEADER_SECONDS)
 
     def on_headers_complete(self) -> None:
+        answering = self.cycle
         self._reading_head, self._head, self._taken = False, 0, 0
         self._began = self.loop.time()
         self._wait(BODY_SECONDS)
         super().on_headers_complete()
+        if self.pipeline:
+            self._leave_it_at(answering)
+
+    def _leave_it_at(self, answering: Any) -> None:
+        """Take no request that comes before the one before it is answered: no browser and no proxy sends one, and of sixty at once each
+        would be work that nobody waits for. The one before is answered to its end, then the connection ends."""
+        self.pipeline.clear()
+        self.cycle, answering.keep_alive, self._is_last = answering, False, True
+        self._stop_waiting()
+        if self.flow.write_paused:
+            self._wait(READ_SECONDS)
 
     def on_body(self, body: bytes) -> None:
+        if self._is_last:  # of a request that is not taken
+            return
         self._taken += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._is_last:
+            return
         self._stop_waiting()
-        if self.flow.write_paused:  # a next request of somebody who does not read the answer of the one before
+        if self.flow.write_paused:  # of the answer before much is still to be read
             self._wait(READ_SECONDS)
         self._reading_head, self._head = True, 0
         super().on_message_complete()

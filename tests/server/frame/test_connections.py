@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -107,12 +108,12 @@ async def _large(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def _with_few_places(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """The same protocol with sixteen places, serving `_large`."""
+async def _with_few_places(monkeypatch: pytest.MonkeyPatch, app: Any = _large) -> AsyncIterator[int]:
+    """The same protocol with sixteen places."""
     monkeypatch.setattr(connections.Bounded, "most", 16)
     monkeypatch.setattr(connections.Bounded, "_open", {})
     port = free_port()
-    server = uvicorn.Server(connections.configured(_large, "127.0.0.1", port))
+    server = uvicorn.Server(connections.configured(app, "127.0.0.1", port))
     serving = asyncio.create_task(server._serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -155,6 +156,41 @@ async def test_whoever_reads_nothing_is_turned_away_and_whoever_reads_slowly_is_
                         assert slow.recv(4096)
             there = next(iter(connections.Bounded._open)).transport.get_extra_info("peername")
             assert (len(connections.Bounded._open), there) == (1, slow.getsockname())
+
+
+async def _told_back(scope: Any, receive: Any, send: Any) -> None:
+    """The body of a request, as its answer."""
+    body = (await receive())["body"]
+    await asyncio.sleep(0.2)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"<%s>" % body})
+
+
+async def test_of_requests_that_are_sent_at_once_one_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _with_few_places(monkeypatch, _told_back) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for body in (b"a", b"b", b"c"):
+            writer.write(b"POST / HTTP/1.1\r\nHost: ascolto\r\nContent-Length: 1\r\n\r\n" + body)
+        answered = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert answered.count(b"HTTP/1.1 200") == 1
+    assert b"connection: close" in answered
+    assert b"<a>" in answered
+
+
+async def test_whoever_asks_several_times_at_once_and_leaves_writes_nothing_into_the_log(
+    running: tuple[int, Path],
+) -> None:
+    port, log = running
+    before = log.stat().st_size
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port)) as one:
+            one.sendall(b"GET /concern HTTP/1.1\r\nHost: ascolto\r\n\r\n" * 40)
+            await asyncio.sleep(0.01)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        await client.get("/trust")
+    assert log.stat().st_size == before
 
 
 async def test_a_request_that_never_ends_is_ended(running: tuple[int, Path]) -> None:
