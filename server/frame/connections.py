@@ -48,6 +48,7 @@ class Bounded(HttpToolsProtocol):
         self._taken = 0
         self._left = 0
         self._reading_head, self._is_last = True, False
+        self._answering: Any = None
         Bounded.most = Bounded.most or most_connections()
         if len(Bounded._open) >= Bounded.most and not _make_room(Bounded._open):
             transport.abort()
@@ -56,6 +57,11 @@ class Bounded(HttpToolsProtocol):
         self._wait(HEADER_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if (
+            self._answering is not None
+        ):  # not the last that came, which is all that uvicorn tells: it would write where nobody is
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         Bounded._open.pop(self, None)
         self._stop_waiting()
         super().connection_lost(exc)
@@ -77,22 +83,28 @@ class Bounded(HttpToolsProtocol):
         self._wait(HEADER_SECONDS)
 
     def on_headers_complete(self) -> None:
-        answering = self.cycle
+        before = self.cycle
         self._reading_head, self._head, self._taken = False, 0, 0
         self._began = self.loop.time()
         self._wait(BODY_SECONDS)
         super().on_headers_complete()
-        if self.pipeline:
-            self._leave_it_at(answering)
+        if not self.pipeline:
+            self._answering = self.cycle
+        elif len(self.pipeline) > 1:
+            self._leave_it_at(before)
 
-    def _leave_it_at(self, answering: Any) -> None:
-        """Take no request that comes before the one before it is answered: no browser and no proxy sends one, and of sixty at once each
-        would be work that nobody waits for. The one before is answered to its end, then the connection ends."""
-        self.pipeline.clear()
-        self.cycle, answering.keep_alive, self._is_last = answering, False, True
+    def _leave_it_at(self, before: Any) -> None:
+        """Take no third request while the first is answered: no browser and no proxy sends one, and of sixty at once each would be work
+        that nobody waits for. A second may come when all of an answer is here and its end is not. Then the connection ends."""
+        self.pipeline.popleft()
+        self.cycle, before.keep_alive, self._is_last = before, False, True
         self._stop_waiting()
         if self.flow.write_paused:
             self._wait(READ_SECONDS)
+
+    def on_response_complete(self) -> None:
+        self._answering = self.cycle
+        super().on_response_complete()
 
     def on_body(self, body: bytes) -> None:
         if self._is_last:  # of a request that is not taken
