@@ -1,5 +1,6 @@
 """The guarantee team reads comments: opened with its words for one sitting, one at a time, let out by two people."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,8 @@ async def _page(request: AppRequest, sitting: Sitting, error: str = "") -> Respo
     me = account_of(request).name
     ordered = sorted(waiting, key=lambda one: _turn(one, me))
     place = next((place for place, one in enumerate(ordered) if one.id == sitting.at), 0)
-    block = _block(ordered[place], me, wave, language) if ordered else None
+    # beside the loop: some texts take seconds, and staff are answering
+    block = await asyncio.to_thread(_block, ordered[place], me, wave, language) if ordered else None
     after = ordered[(place + 1) % len(ordered)].id if ordered else 0
     total, mine = len(await comments.of_wave(wave.id)), sum(one.proposed_by == me for one in waiting)
     progress = say(language, "desk.comments.progress", left=len(waiting), total=total, mine=mine)

@@ -9,7 +9,9 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from server.settings import Settings
 from surveys.stores import STORES
@@ -38,6 +40,19 @@ def _environment(settings: Settings) -> dict[str, str]:
     return environment
 
 
+PLACES = 2
+"""So many workers that pages ask for run at once, the others wait: each takes a core and a hundred megabytes."""
+WAITS_FOR_NOBODY = frozenset({"release", "charts", "rehearse"})
+"""At most one of each runs anyway."""
+_places = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
+
+
+def _place(command: str) -> AbstractAsyncContextManager[None]:
+    if command in WAITS_FOR_NOBODY:
+        return nullcontext()
+    return _places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(PLACES))
+
+
 async def run(
     settings: Settings,
     command: str,
@@ -46,13 +61,24 @@ async def run(
     *,
     seconds: float | None = None,
 ) -> dict[str, Any]:
-    """Run a worker to its end, or for so many seconds at most; `step` is told the key of each step as it begins.
+    """Run a worker to its end, or for so many seconds at most from its beginning; `step` is told the key of each step as it begins.
 
     Raises
     ------
     WorkFailed
         With the reason that the worker gave, ``slow``, or ``broken``.
     """
+    async with _place(command):
+        return await _run(settings, command, given, step, seconds)
+
+
+async def _run(
+    settings: Settings,
+    command: str,
+    given: Mapping[str, Any],
+    step: Callable[[str], Awaitable[None]] | None,
+    seconds: float | None,
+) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -144,9 +144,9 @@ async def _submitted(
         return _thanked(language, wave)
     problems, status = refused
     frame = await staff_shell(request, language)
-    if await _is_sent(
-        posted, wave
-    ):  # an older page of a form that arrived, with another code: nothing of hers is shown to whoever has the phone now
+    if wave.id not in posted.get("_wave", (wave.id,)) or await _is_sent(posted, wave):
+        # an older page, of a form that arrived with another code, or of a survey that is over, of which nobody knows any more
+        # whether it arrived: nothing of hers is shown to whoever has the phone now
         return show(answer_page(frame, wave, {}, secrets.token_hex(16), problems), status=status)
     answer = show(answer_page(frame, wave, posted, _attempt(posted), problems), status=status)
     if status == 503:

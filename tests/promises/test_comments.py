@@ -15,9 +15,10 @@ from surveys.answers.opening import comments_of
 from surveys.answers.pairs import ROOM
 from surveys.answers.urn import Urn
 from surveys.lifecycle import closing, opening, printing
+from surveys.lifecycle import comments as reading
 from surveys.lifecycle.comments import WordingTooLong, keep_at_update, open_comments, put_forward, sealed_to_team
 from surveys.lifecycle.context import Site
-from surveys.lifecycle.marking import marks, name_words, without
+from surveys.lifecycle.marking import Mark, marks, name_words, without
 from surveys.lifecycle.opening import NotReady
 from surveys.lifecycle.planning import GUARANTEE, Wish, draw_secret, plan, take_seat
 from surveys.lifecycle.releasing import release_wave
@@ -86,6 +87,24 @@ async def test_no_comment_is_read_by_the_public_before_two_people_let_it_out(sit
     assert [act.act for act in await log.read()][-2:] == ["comment published", "comment withheld"]
     for row in await Comment.select().where(Comment.state.is_in(["published", "withheld"])):
         assert (bytes(row["sealed"]), bytes(row["proposal"]), row["proposed_by"]) == (b"", b"", "")
+
+
+async def test_names_are_looked_for_in_the_comment_that_is_shown_and_in_no_other(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand letters of "1 1 1" take two seconds: ten people with three such texts stopped the service for a minute at each page."""
+    secrets = await _released(sqlite_site, 12)
+    looked: list[str] = []
+
+    def slowly(text: str, _: frozenset[str]) -> list[Mark]:
+        looked.append(text)
+        return []
+
+    monkeypatch.setattr(reading, "marks", slowly)
+    waiting = await open_comments(WAVE, secrets[GUARANTEE])
+    assert (len(waiting), looked) == (12, [])
+    assert waiting[3].wording == waiting[3].text and waiting[3].marks == ()
+    assert looked == [waiting[3].text]
 
 
 @pytest.mark.parametrize("wording", ["è" * 1000, "x" + "é" * 999, "中" * 1000, "a\0b\0"])

@@ -2,16 +2,20 @@
 
 import asyncio
 import os
+import socket
+import struct
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from server.frame import connections
 from surveys.lifecycle.context import Site
@@ -93,6 +97,101 @@ async def test_half_sent_requests_do_not_keep_others_out(running: tuple[int, Pat
         # Nobody waits until those that were begun are ended. A smaller bound would measure the machine: reading 30 MB takes a busy one 5 s.
         assert max(took) < connections.HEADER_SECONDS, took
     assert log.read_bytes().count(b"\n") - before <= 2
+
+
+async def _large(scope: Any, receive: Any, send: Any) -> None:
+    """Eight megabytes for whoever asks for them: more than any system takes for somebody who reads nothing."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(8 if scope["path"] == "/large" else 1):
+        await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@asynccontextmanager
+async def _with_few_places(monkeypatch: pytest.MonkeyPatch, app: Any = _large) -> AsyncIterator[int]:
+    """The same protocol with sixteen places."""
+    monkeypatch.setattr(connections.Bounded, "most", 16)
+    monkeypatch.setattr(connections.Bounded, "_open", {})
+    port = free_port()
+    server = uvicorn.Server(connections.configured(app, "127.0.0.1", port))
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield port
+    server.should_exit = server.force_exit = True
+    await serving
+
+
+def _asking(port: int, files: ExitStack) -> socket.socket:
+    """Ask for much and read nothing of it."""
+    one = files.enter_context(socket.socket())
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    one.connect(("127.0.0.1", port))
+    one.sendall(b"GET /large HTTP/1.1\r\nHost: ascolto\r\n\r\n")
+    one.setblocking(False)
+    return one
+
+
+async def test_answers_that_nobody_reads_do_not_keep_others_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _with_few_places(monkeypatch) as port:
+        with ExitStack() as files:
+            for _ in range(40):
+                _asking(port, files)
+                await asyncio.sleep(0.02)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                assert (await client.get("/")).status_code == 200
+
+
+async def test_whoever_reads_nothing_is_turned_away_and_whoever_reads_slowly_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "READ_SECONDS", 0.5, raising=False)
+    async with _with_few_places(monkeypatch) as port:
+        with ExitStack() as files:
+            _, slow = _asking(port, files), _asking(port, files)
+            for _ in range(40):
+                await asyncio.sleep(0.05)
+                with suppress(BlockingIOError):
+                    for _ in range(64):
+                        assert slow.recv(4096)
+            there = next(iter(connections.Bounded._open)).transport.get_extra_info("peername")
+            assert (len(connections.Bounded._open), there) == (1, slow.getsockname())
+
+
+async def _told_back(scope: Any, receive: Any, send: Any) -> None:
+    """The body of a request, as its answer."""
+    body = (await receive())["body"]
+    await asyncio.sleep(0.2)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"<%s>" % body})
+
+
+async def test_of_requests_that_are_sent_at_once_two_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _with_few_places(monkeypatch, _told_back) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for body in (b"a", b"b", b"c", b"d"):
+            writer.write(b"POST / HTTP/1.1\r\nHost: ascolto\r\nContent-Length: 1\r\n\r\n" + body)
+        answered = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    first, _, second = answered.partition(b"<a>")
+    assert (first.count(b"HTTP/1.1 200"), second.count(b"HTTP/1.1 200")) == (1, 1)
+    assert b"connection: close" in second and b"<b>" in second
+    assert b"connection: close" not in first
+
+
+async def test_whoever_asks_several_times_at_once_and_leaves_writes_nothing_into_the_log(
+    running: tuple[int, Path],
+) -> None:
+    port, log = running
+    before = log.stat().st_size
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port)) as one:
+            one.sendall(b"GET /concern HTTP/1.1\r\nHost: ascolto\r\n\r\n" * 40)
+            await asyncio.sleep(0.01)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        await client.get("/trust")
+    assert log.stat().st_size == before
 
 
 async def test_a_request_that_never_ends_is_ended(running: tuple[int, Path]) -> None:

@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from surveys.answers.tables import Spent
-from surveys.lifecycle import closing
+from surveys.lifecycle import closing, opening
 from surveys.lifecycle.context import Site
+from surveys.lifecycle.planning import Wish, plan
 from surveys.public.waves import WrongState
 from surveys.stores import StoreSettings, stores
+from tests import urn
 from tests.conftest import DAY, WAVE, open_a_wave
 from tests.journeys.conftest import start
 from tests.postgres import free_port
@@ -71,3 +73,28 @@ async def test_two_processes_and_one_that_was_started_after_the_end_take_it_unti
             assert _send(again, codes[3], 3) == 410
         with _served(store_settings, ports[1]) as after:
             assert _send(after, codes[4], 4) == 410
+
+
+@pytest.mark.opened
+async def test_an_old_page_of_a_survey_that_is_over_shows_no_answer_in_the_form_of_the_next(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Whoever goes back, weeks later, to a page that was sent: nothing knows any more that it arrived."""
+    sent = {"_wave": WAVE, "_lang": "it", "_attempt": "cd" * 16, "_phone": "", "CUL1": "1"}
+    async with stores(sqlite_settings) as engines:
+        site = Site(engines, sqlite_settings.data, DAY, "hr")
+        code = str((await open_a_wave(site)).codes[0])
+        port = free_port()
+        with _served(sqlite_settings, port) as address:
+            page = httpx.post(f"{address}/answer", data=sent | {"_code": "wrong"})
+            assert page.status_code == 422 and re.search(r'name="CUL1"[^>]* checked', page.text)
+            assert httpx.post(f"{address}/answer", data=sent | {"_code": code}).status_code == 303
+            await closing.cancel(site, WAVE)
+            await plan(site, Wish("next", {"it": "Inverno"}, DAY, DAY + timedelta(days=14)))
+            await urn.get_ready(site, "next")
+            await opening.open_wave(site, "next")
+            for typed in ("wrong", code):
+                old = httpx.post(f"{address}/answer", data=sent | {"_code": typed})
+                assert (old.status_code, 'value="next"' in old.text) == (422, True)
+                assert not re.search(r'name="CUL1"[^>]* checked', old.text)
+                assert code not in old.text
