@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 from multipart import MultipartError, MultipartParser, parse_options_header
 
 from server.reporters.shown import has_said, read_lists, shown_first, shown_second, signers_of
-from surveys.cases import acts, composing
+from surveys.cases import acts, composing, letters
 from surveys.cases.acts import Reporter
 from surveys.cases.codes import CodeKeys, NotACode, Secret, derive, holds_code, read_code, to_digits, to_words
 from surveys.cases.composing import Entry
@@ -369,6 +369,7 @@ class LetterProcess:
             "concern.who.changed": not self._asked_for(chain.newest),
             "concern.who.few_stop": not acts.readers_left(chain.newest, out),
             "concern.write.files_many": len(content.get("files", ())) > FILES,
+            "concern.write.long": not letters.fits(content),
         }
         if problem := next((key for key, is_so in problems.items() if is_so), ""):
             answers = {name: given for name, given in self.form.items() if name.startswith("reads.")}

@@ -40,6 +40,9 @@ const Fold = (() => {
     triage: is.text(1, 40), payload: is.text(2, 8000),
   };
   const own = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
+  const MOST_BYTES = 112 * 1024; // surveys/cases/letters.py
+  // Whether a content can be read again by whoever gets it, and its letter is one that the server takes.
+  const fits = (content) => Object.keys(content).every((name) => own(CONTENT, name) && CONTENT[name](content[name])) && utf8(JSON.stringify(canonical(content))).length <= MOST_BYTES;
 
   // --- letters ---
   const contentHash = (salt, content) => hex(S.sha256(new Uint8Array([...salt, ...utf8(content)])));
@@ -608,7 +611,7 @@ const Fold = (() => {
     return { stream: "diary", number: place.number, epoch: 1, sealed: P.base64(await seal(made.plain, to)) };
   }
   return {
-    write, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
+    write, fits, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
     needsTwo, canBeDone, mayClaim, changePayload, readAsk, keysOf, same, isOn, placeAfter, dates, addDays, addMonths,
   };
 })();
