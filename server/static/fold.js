@@ -247,9 +247,9 @@ const Fold = (() => {
     fold.used.add(asked);
   }
   function change(fold, letter, ring, chain) {
-    const { terms, from, day } = letter.head;
+    const { terms, from, day, number } = letter.head;
     const { readers, recovery } = terms;
-    if (terms.epoch <= fold.highest || terms.recipient === fold.to) no("place");
+    if (terms.epoch <= fold.highest || terms.epoch > number + 1 || terms.recipient === fold.to) no("place");
     allDifferent(readers);
     const rings = [ring, ...chain.rings.filter((one) => one.number >= ring.number && one.day <= day)];
     for (const one of readers) {

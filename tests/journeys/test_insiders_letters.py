@@ -1,0 +1,69 @@
+"""What one dishonest reader signs within every form: both languages say the same, and nobody waits for it or is stopped by it for good."""
+
+from datetime import date
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from surveys.cases import acts
+from surveys.cases.acts import Change
+from surveys.cases.letters import REPORTER
+from tests.journeys import both
+from tests.surveys.cases.memory import Kept, World, dice_of, readers_but, report
+
+DAY = date(2026, 12, 2)
+
+
+async def empty_page(browser: Browser) -> Page:
+    made = await (await browser.new_context()).new_page()
+    await both.load(made)
+    return made
+
+
+@pytest.fixture
+def kept() -> Kept:
+    there = report(World(dice_of(19), day=DAY), "prima")
+    there.day = DAY
+    return there
+
+
+async def said(page: Page, kept: Kept, name: str) -> tuple[str, int]:
+    """The word of what is wrong with a thread, and how many letters are shown: the same in both languages."""
+    who = kept.me if name == REPORTER else (name, kept.world.keys[name])
+    lists, file = both.lists_of(kept.world.anchor.text, kept.world.found), both.file_of(kept.sealed(name))
+    here = both.by_python(lists, file, who, kept.world.anchor.printed)
+    assert here == await both.by_browser(page, lists, file, who, kept.world.anchor.printed)
+    return here.get("refused", here.get("problem")), len(here.get("texts", ()))
+
+
+def keys_of_number(kept: Kept, name: str, number: int) -> None:
+    """New keys of somebody's own numbering."""
+    opened = kept.opened(name)
+    assert opened.fold is not None
+    opened.fold.highest = number - 1
+    wanted = Change(readers_but(kept), opened.fold.recovery)
+    made = acts.change(opened, kept.world.ring, kept.world.author(name), wanted, kept.day, kept.world.dice)
+    assert made["epochs"][0]["number"] == number
+    kept.take(made["letter"], made["epochs"])
+
+
+@pytest.mark.parametrize("number", [4, 999, 1000])
+async def test_new_keys_with_a_number_ahead_of_the_letters_do_not_take_the_last_one(
+    browser: Browser, kept: Kept, number: int
+) -> None:
+    """Done by one reader: his keys had the number 1,000, and nobody could change the keys of that report any more."""
+    page = await empty_page(browser)
+    keys_of_number(kept, "bruno", number)
+    for name in (REPORTER, "anna"):
+        assert await said(page, kept, name) == ("place", 1)
+
+
+async def test_one_number_is_left_out_where_a_row_stood_there_and_keys_go_on_changing(
+    browser: Browser, kept: Kept
+) -> None:
+    page = await empty_page(browser)
+    keys_of_number(kept, "bruno", 3)
+    for _ in range(3):
+        kept.change("anna", readers_but(kept))
+    for name in (REPORTER, "carla"):
+        assert await said(page, kept, name) == ("", 5)
