@@ -53,9 +53,15 @@ const Fold = (() => {
     return { plain: canonical({ head: text, salt: hex(salt), content: body }), hash: hash(head) };
   }
   const seal = (plain, to) => P.seal(plain, to);
+  // Without the filling at its end: one look from behind, however many spaces somebody put inside.
+  function unfilled(bytes) {
+    let end = bytes.length;
+    while (end && bytes[end - 1] === 32) end -= 1;
+    return P.text(bytes.subarray(0, end));
+  }
   async function plainOf(sealed, identity) {
     try {
-      return P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, "");
+      return unfilled(await P.decryptOurs(sealed, identity));
     } catch (problem) {
       return no("place");
     }
@@ -104,7 +110,7 @@ const Fold = (() => {
   async function openWrap(sealed, identity, id, stream, number) {
     let found;
     try {
-      found = read(P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, ""), "wrap");
+      found = read(unfilled(await P.decryptOurs(sealed, identity)), "wrap");
       shaped(found.body, WRAP);
     } catch (problem) {
       return no("wrap_not_mine");
@@ -116,7 +122,7 @@ const Fold = (() => {
   }
   async function openLink(sealed, identity) {
     try {
-      const body = shaped(parse(P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, "")), { v: is.one(2), epoch: is.whole(1, 1000), identity: is.identity });
+      const body = shaped(parse(unfilled(await P.decryptOurs(sealed, identity))), { v: is.one(2), epoch: is.whole(1, 1000), identity: is.identity });
       recipientOf(body.identity);
       return body;
     } catch (problem) {

@@ -1,5 +1,7 @@
 """What one dishonest reader signs within every form: both languages say the same, and nobody waits for it or is stopped by it for good."""
 
+import asyncio
+import base64
 from datetime import date
 
 import pytest
@@ -8,6 +10,7 @@ from playwright.async_api import Browser, Page
 from surveys.cases import acts
 from surveys.cases.acts import Change
 from surveys.cases.letters import REPORTER
+from surveys.cases.sealing import encrypt
 from tests.journeys import both
 from tests.surveys.cases.memory import Kept, World, dice_of, readers_but, report
 
@@ -67,3 +70,23 @@ async def test_one_number_is_left_out_where_a_row_stood_there_and_keys_go_on_cha
         kept.change("anna", readers_but(kept))
     for name in (REPORTER, "carla"):
         assert await said(page, kept, name) == ("", 5)
+
+
+SPACES = b"x" + b" " * 250_000 + b"x"
+"""As much as the server takes of one letter: looking for its filling at each of its places took an engine of 2023 two minutes."""
+
+
+async def test_spaces_inside_a_letter_or_a_wrap_keep_no_page_waiting(browser: Browser, kept: Kept) -> None:
+    """Done by one reader, and by whoever writes the store: wraps are sealed to keys that everybody can read on the list."""
+    page = await empty_page(browser)
+    fold = kept.opened("bruno").fold
+    assert fold is not None
+    letter = {"stream": "thread", "number": 2, "sealed": base64.b64encode(encrypt(SPACES, fold.to)).decode()}
+    kept.take(letter)
+    async with asyncio.timeout(20):
+        assert await said(page, kept, "anna") == ("letter_forged", 1)
+        assert await said(page, kept, REPORTER) == ("letter_forged", 1)
+    kept.rows.pop()
+    kept.epochs[0]["wraps"]["anna"] = encrypt(SPACES, kept.world.keys["anna"].recipient)
+    async with asyncio.timeout(20):
+        assert await said(page, kept, "anna") == ("wrap_not_mine", 0)
