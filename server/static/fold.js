@@ -3,7 +3,7 @@
 "use strict";
 const Fold = (() => {
   const P = Protocol;
-  const { NONE, no, alike, canonical, parse, is, shaped, sign, read, different } = Signed;
+  const { NONE, no, alike, canonical, mended, parse, is, shaped, sign, read, different } = Signed;
   const { CannotOpen, utf8, unhex, hex, hash } = P;
   const S = Sealing;
   const HASH = is.hex(32);
@@ -47,7 +47,7 @@ const Fold = (() => {
   // --- letters ---
   const contentHash = (salt, content) => hex(S.sha256(new Uint8Array([...salt, ...utf8(content)])));
   function write(place, author, kind, day, content, salt, terms = {}) {
-    const body = canonical(content);
+    const body = canonical(mended(content));
     const head = canonical({ v: 2, ...place, from: author.name, kind, day, content: contentHash(salt, body), terms });
     const text = sign(JSON.parse(head), "letter", author.seed);
     return { plain: canonical({ head: text, salt: hex(salt), content: body }), hash: hash(head) };

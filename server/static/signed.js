@@ -35,10 +35,14 @@ const Signed = (() => {
     }
     return most;
   }
+  const HALF = /\p{Surrogate}/u; // of a character of two units: no UTF-8 has it, and JSON.stringify hides it in an escape
+  /** What people wrote, in characters that every language reads: a field that cuts a text cuts an emoji in two. */
+  const mended = (value) => JSON.parse(JSON.stringify(value, (_, one) => (typeof one === "string" ? one.replace(/\p{Surrogate}/gu, "\ufffd") : one)));
   function plain(value) {
+    if (typeof value === "string") return !HALF.test(value);
     if (typeof value === "number") return Number.isSafeInteger(value) && !Object.is(value, -0);
     if (Array.isArray(value)) return value.every(plain);
-    if (isObject(value)) return Object.keys(value).every((name) => name !== "__proto__" && plain(value[name]));
+    if (isObject(value)) return Object.keys(value).every((name) => name !== "__proto__" && plain(name) && plain(value[name]));
     return true;
   }
 
@@ -179,7 +183,7 @@ const Signed = (() => {
   }
 
   return {
-    NONE, no, vouched, canonical, parse, is, alike, shaped, isSigned, publicOf, signature, sign, read, readHouse, wordsOf, sixWords, readStatement, readRing,
+    NONE, no, vouched, canonical, mended, parse, is, alike, shaped, isSigned, publicOf, signature, sign, read, readHouse, wordsOf, sixWords, readStatement, readRing,
     readChain, different,
   };
 })();

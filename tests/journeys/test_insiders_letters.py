@@ -2,11 +2,14 @@
 
 import asyncio
 import base64
+import copy
+import json
 from datetime import date
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from surveys import signed
 from surveys.cases import acts
 from surveys.cases.acts import Change
 from surveys.cases.letters import REPORTER
@@ -90,3 +93,33 @@ async def test_spaces_inside_a_letter_or_a_wrap_keep_no_page_waiting(browser: Br
     kept.epochs[0]["wraps"]["anna"] = encrypt(SPACES, kept.world.keys["anna"].recipient)
     async with asyncio.timeout(20):
         assert await said(page, kept, "anna") == ("wrap_not_mine", 0)
+
+
+LONE = ('{"a":"\\ud83d"}', '{"\\ude00":1}', '{"a":["\\udfff\\ud800"]}')
+"""Halves of an emoji, as text that a field cut in the middle of one has them."""
+
+
+async def test_half_an_emoji_is_refused_by_both_and_written_by_neither(browser: Browser, kept: Kept) -> None:
+    """Found from outside: the browser read a letter that Python called forged."""
+    page = await empty_page(browser)
+    read = "text => { try { Signed.parse(text); return true; } catch (problem) { if (!(problem instanceof Protocol.CannotOpen)) throw problem; return false; } }"
+    for text in LONE:
+        with pytest.raises(signed.NotSigned):
+            signed.parse(text)
+        assert await page.evaluate(read, text) is False, text
+    assert await page.evaluate(read, '{"a":"\U0001f600"}') is True
+    fold = kept.opened(REPORTER).fold
+    assert fold is not None
+    write = """([place, seed, to, text]) => { const made = Fold.write(place, { name: 'reporter', seed: Protocol.unhex(seed) }, 'message', '2026-12-02', { text, where: text }, Protocol.random(32));
+      return Fold.seal(made.plain, to).then((sealed) => Protocol.base64(sealed)); }"""
+    ring = {"number": kept.world.ring.number, "hash": kept.world.ring.hash}
+    place = {"house": fold.house, "case": fold.case, "start": fold.start, "stream": "thread", "number": 2, "before": fold.head, "epoch": 1, "to": fold.to, "thread": "0" * 64, "ring": ring}  # fmt: skip
+    for text in ("ciao \ud83d", "\ude00 ciao"):
+        branch = copy.deepcopy(kept)
+        given = [place, kept.me.keys.ed25519.hex(), fold.to]
+        sealed = await page.evaluate(f"given => ({write})([...given, {json.dumps(text)}])", given)
+        branch.take({"stream": "thread", "number": 2, "sealed": sealed})
+        assert await said(page, branch, "anna") == ("", 2)
+        assert branch.opened("anna").thread[1].content == {
+            name: text.replace("\ud83d", "\ufffd").replace("\ude00", "\ufffd") for name in ("text", "where")
+        }
