@@ -553,12 +553,12 @@ const Fold = (() => {
   }
 
   // --- what is due by when: the same days as surveys/cases/clocks.py, from signed letters ---
-  const ISO = (date) => date.toISOString().slice(0, 10);
+  const ISO = (date) => (date.getUTCFullYear() > 9999 ? "9999-12-31" : date.toISOString().slice(0, 10)); // a letter's day is its author's word
   function addDays(iso, n) { const date = new Date(`${iso}T00:00Z`); date.setUTCDate(date.getUTCDate() + n); return ISO(date); }
   function addMonths(iso, n) {
     const [year, month, of] = iso.split("-").map(Number);
-    const last = new Date(Date.UTC(year, month + n, 0)).getUTCDate();
-    return ISO(new Date(Date.UTC(year, month - 1 + n, Math.min(of, last))));
+    const at = (...day) => { const date = new Date(0); date.setUTCFullYear(...day); return date; }; // Date.UTC takes the year 26 for 1926
+    return ISO(at(year, month - 1 + n, Math.min(of, at(year, month + n, 0).getUTCDate())));
   }
   // `rule` says for how many years a case is kept: more, where it ended under more.
   function dates({ state, received, acknowledged, outcome }, today, rule) {

@@ -3,15 +3,19 @@
 import asyncio
 import base64
 import copy
+import itertools
 import json
 from datetime import date
+from functools import partial
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from server.reporters.shown import dates_of, shown_second
 from surveys import signed
-from surveys.cases import acts
+from surveys.cases import acts, clocks, codes
 from surveys.cases.acts import Change
+from surveys.cases.clocks import Days, State
 from surveys.cases.letters import REPORTER
 from surveys.cases.sealing import encrypt
 from tests.journeys import both
@@ -123,3 +127,28 @@ async def test_half_an_emoji_is_refused_by_both_and_written_by_neither(browser: 
         assert branch.opened("anna").thread[1].content == {
             name: text.replace("\ud83d", "\ufffd").replace("\ude00", "\ufffd") for name in ("text", "where")
         }
+
+
+DAYS = ("0001-01-01", "0099-12-31", "2024-02-29", "2026-11-30", "9999-06-30", "9999-12-31")
+
+
+async def test_whatever_day_a_letter_says_what_is_due_is_the_same_in_both(browser: Browser) -> None:
+    page = await empty_page(browser)
+    rule = {"years": 5, "longer": []}
+    for day, state in itertools.product(DAYS, ("received", "acknowledged", "outcome")):
+        steps = ("received", "acknowledged", "outcome")
+        days = {name: day if steps.index(name) <= steps.index(state) else "" for name in steps}
+        there = await page.evaluate(
+            "([fold, rule]) => Fold.dates(fold, '2026-12-02', rule)", [{"state": state} | days, rule]
+        )
+        stood = Days(State(state), *(date.fromisoformat(days[name]) if days[name] else None for name in steps))
+        assert there == dates_of(stood, DAY, partial(clocks.years_kept, 5, [])), (day, state)
+
+
+def test_a_reader_s_letter_of_the_last_day_there_is_takes_the_page_without_a_script_from_nobody(kept: Kept) -> None:
+    """Done by one reader: the process that opens her letters ended with a fault, each time."""
+    kept.day = date(9999, 12, 31)
+    kept.write("bruno", "acknowledge", "preso in carico")
+    keys = codes.derive(kept.secret, bytes.fromhex(kept.world.anchor.salt))
+    shown = shown_second({"years": 5, "longer": []}, kept.opened(REPORTER), keys, kept.world.chain, DAY)
+    assert [one["text"] for one in shown["letters"]] == ["prima", "preso in carico"]
