@@ -43,7 +43,7 @@ async def said(page: Page, kept: Kept, name: str) -> tuple[str, int]:
     lists, file = both.lists_of(kept.world.anchor.text, kept.world.found), both.file_of(kept.sealed(name))
     here = both.by_python(lists, file, who, kept.world.anchor.printed)
     assert here == await both.by_browser(page, lists, file, who, kept.world.anchor.printed)
-    return here.get("refused", here.get("problem")), len(here.get("texts", ()))
+    return str(here.get("refused", here.get("problem"))), len(here.get("texts", ()))
 
 
 def keys_of_number(kept: Kept, name: str, number: int) -> None:
