@@ -21,7 +21,17 @@ from multipart import MultipartError, MultipartParser, parse_options_header
 from server.reporters.shown import has_said, read_lists, shown_first, shown_second, signers_of
 from surveys.cases import acts, composing, letters
 from surveys.cases.acts import Reporter
-from surveys.cases.codes import CodeKeys, NotACode, Secret, derive, holds_code, read_code, to_digits, to_words
+from surveys.cases.codes import (
+    CodeKeys,
+    NotACode,
+    Secret,
+    derive,
+    holds_code,
+    in_our_digits,
+    read_code,
+    to_digits,
+    to_words,
+)
 from surveys.cases.composing import Entry
 from surveys.cases.incoming import FILES
 from surveys.cases.keeper import RECOVERY, REPORTER
@@ -187,7 +197,7 @@ class LetterProcess:
         """Two parts of the code, typed from paper."""
         asked = [int(name[4:]) for name in self.form if name.startswith("part") and name[4:].isdecimal()]
         for n in asked:
-            typed = self.first(f"part{n}").lower()
+            typed = in_our_digits(self.first(f"part{n}")).lower()
             right = {parts[n - 1] for parts in (words, digits) if 1 <= n <= len(parts)}
             if typed not in right:
                 raise Again("concern.code.wrong")

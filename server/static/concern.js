@@ -185,7 +185,7 @@ const Concern = (() => {
       make("p", {}, send, diary), make("p", { className: "quiet", textContent: t("code.diary_note") }),
     );
   }
-  const isConfirmed = () => asked.every(([input, part]) => input.value.trim().toLowerCase() === part);
+  const isConfirmed = () => asked.every(([input, part]) => P.decimals(input.value).trim().toLowerCase() === part);
 
   // --- sending ---
   const files = new Chosen(byId("files"), byId("chosen"));
