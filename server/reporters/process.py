@@ -223,10 +223,10 @@ class LetterProcess:
             raise Again("concern.write.empty")
         if len(text) > TEXT_LIMIT:
             raise Again("concern.write.long")
-        if holds_code(text, self.secret):
-            raise Again("concern.write.code_inside")
         content: dict[str, Any] = {"text": text}
         content |= {name: self.first(name) for name in DETAILS if self.first(name)}
+        if holds_code("\n".join(content.values()), self.secret):
+            raise Again("concern.write.code_inside")
         if self.form.get("wish"):
             content["wish"] = self.form["wish"]
         return content
