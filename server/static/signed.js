@@ -66,7 +66,7 @@ const Signed = (() => {
       && Object.keys(value).every((name) => /^[a-z]{2}(-[A-Za-z]{2,8})?$/.test(name) && is.named(1, 120)(value[name])),
   };
   /** The form in which names that look the same are the same; alike() in surveys/signed.py says what does not count. */
-  const alike = (name) => name.normalize("NFKC").replace(/[\u2800\u115f\u1160]/g, " ").replace(/[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu, "")
+  const alike = (name) => name.normalize("NFKC").replace(/[\u2800\u115f\u1160]/g, " ").replace(/[\u034f\u17b4\u17b5\u180b-\u180f\u2065\ufe00-\ufe0f\ufff0-\ufff8\u{e0000}-\u{e0fff}]/gu, "")
     .toUpperCase().toLowerCase().normalize("NFKC").split(/\s+/).filter(Boolean).join(" ");
   function fitsAll(value, fields) {
     const names = Object.keys(value);
