@@ -229,6 +229,8 @@ class LetterProcess:
             raise Again("concern.write.code_inside")
         if self.form.get("wish"):
             content["wish"] = self.form["wish"]
+        if not letters.fits(content):
+            raise Again("concern.write.long")
         return content
 
     def _attached(self, content: dict[str, Any]) -> list[str]:
@@ -260,6 +262,8 @@ class LetterProcess:
             return self._append(
                 keys, "diary" if diary else "message", content, uploads, again="" if diary else "report"
             )
+        if "unknown" in answer:  # refused: nothing of it was kept
+            raise Again("concern.code.failed")
         return {"sent": "diary" if diary else "report"}
 
     def _opened(self, keys: CodeKeys) -> "Opened1 | Opened2":
@@ -322,8 +326,9 @@ class LetterProcess:
             else self._reply_second(keys, opened, kind, content)
         )
         answer = _ask({"reply": made | {"uploads": uploads} | dict(extra or {})})
-        if "stale" in answer:
-            return self._show(keys) | {"problem": "concern.thread.stale", "text": content["text"]}
+        if "stale" in answer or "unknown" in answer:
+            problem = "concern.thread.stale" if "stale" in answer else "concern.code.failed"
+            return self._show(keys) | {"problem": problem, "text": content["text"]}
         return self._show(keys)
 
     def _reply_first(
@@ -395,8 +400,8 @@ class LetterProcess:
             "uploads": [],
             "epochs": [epoch],
         }
-        _ask({"reply": reply})
-        return self._show(keys)
+        answer = _ask({"reply": reply})
+        return self._show(keys) | ({"problem": "concern.code.failed"} if {"stale", "unknown"} & set(answer) else {})
 
 
 @dataclass(frozen=True, slots=True)

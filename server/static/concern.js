@@ -266,6 +266,7 @@ const Concern = (() => {
     if (!diary && chain.newest.readers.every((one) => out.has(one.id))) { say(""); return warn(t("who.few_stop")); }
     const written = content();
     if (await codeInside(Object.values(written).filter((value) => typeof value === "string"), secret)) { say(""); return warn(t("write.code_inside")); }
+    if (!Fold.fits(written)) { say(""); return warn(t("write.long")); }
     say(t("code.sealing"));
     const keys = await P.derive(secret, house.salt);
     const entries = await reach(files.upload(say));

@@ -195,6 +195,7 @@ const Letters = (() => {
     if (await codeInside([text], current.secret)) return warn(t("write.code_inside"));
     const content = { text };
     if (kind.startsWith("consent_")) content.consent = kind === "consent_yes";
+    if (!Fold.fits(content)) return warn(t("write.long"));
     const entries = await reach(files.upload(say));
     if (entries.length) content.files = entries;
     const uploads = entries.map((entry) => entry.upload);

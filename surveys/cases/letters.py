@@ -195,7 +195,7 @@ class Letter:
         return self.head.body[field]
 
 
-MOST_BYTES = 112 * 1024
+MOST_BYTES = 120 * 1024
 """Of a content inside its letter: with a head, at most the largest bucket that the server takes (128 KiB; `incoming.MESSAGE_LIMIT`)."""
 
 
