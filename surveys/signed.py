@@ -233,7 +233,13 @@ HIDING = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 _UNSEEN: dict[int, str | None] = dict.fromkeys([0x2800, 0x115F, 0x1160], " ")
 _UNSEEN |= dict.fromkeys(
-    [0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+    [
+        *[0x034F, 0x17B4, 0x17B5, 0x2065],
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xFFF0, 0xFFF9),  # nobody's yet, and drawn as nothing; so are most of the last
+        *range(0xE0000, 0xE1000),
+    ]
 )
 
 

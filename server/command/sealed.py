@@ -167,6 +167,8 @@ def _show(opened: ReadCase, folder: Path | None) -> None:
                 file.write(content)
     for name in opened.files:
         tell("case_file", name=name)
+    for name in opened.closed:
+        tell("case_file_closed", name=name)
 
 
 async def proof_verify(given: argparse.Namespace) -> int:

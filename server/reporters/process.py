@@ -19,9 +19,19 @@ from urllib.parse import parse_qsl
 from multipart import MultipartError, MultipartParser, parse_options_header
 
 from server.reporters.shown import has_said, read_lists, shown_first, shown_second, signers_of
-from surveys.cases import acts, composing
+from surveys.cases import acts, composing, letters
 from surveys.cases.acts import Reporter
-from surveys.cases.codes import CodeKeys, NotACode, Secret, derive, holds_code, read_code, to_digits, to_words
+from surveys.cases.codes import (
+    CodeKeys,
+    NotACode,
+    Secret,
+    derive,
+    holds_code,
+    in_our_digits,
+    read_code,
+    to_digits,
+    to_words,
+)
 from surveys.cases.composing import Entry
 from surveys.cases.incoming import FILES
 from surveys.cases.keeper import RECOVERY, REPORTER
@@ -187,7 +197,7 @@ class LetterProcess:
         """Two parts of the code, typed from paper."""
         asked = [int(name[4:]) for name in self.form if name.startswith("part") and name[4:].isdecimal()]
         for n in asked:
-            typed = self.first(f"part{n}").lower()
+            typed = in_our_digits(self.first(f"part{n}")).lower()
             right = {parts[n - 1] for parts in (words, digits) if 1 <= n <= len(parts)}
             if typed not in right:
                 raise Again("concern.code.wrong")
@@ -213,12 +223,14 @@ class LetterProcess:
             raise Again("concern.write.empty")
         if len(text) > TEXT_LIMIT:
             raise Again("concern.write.long")
-        if holds_code(text, self.secret):
-            raise Again("concern.write.code_inside")
         content: dict[str, Any] = {"text": text}
         content |= {name: self.first(name) for name in DETAILS if self.first(name)}
+        if holds_code("\n".join(content.values()), self.secret):
+            raise Again("concern.write.code_inside")
         if self.form.get("wish"):
             content["wish"] = self.form["wish"]
+        if not letters.fits(content):
+            raise Again("concern.write.long")
         return content
 
     def _attached(self, content: dict[str, Any]) -> list[str]:
@@ -250,6 +262,8 @@ class LetterProcess:
             return self._append(
                 keys, "diary" if diary else "message", content, uploads, again="" if diary else "report"
             )
+        if "unknown" in answer:  # refused: nothing of it was kept
+            raise Again("concern.code.failed")
         return {"sent": "diary" if diary else "report"}
 
     def _opened(self, keys: CodeKeys) -> "Opened1 | Opened2":
@@ -312,8 +326,9 @@ class LetterProcess:
             else self._reply_second(keys, opened, kind, content)
         )
         answer = _ask({"reply": made | {"uploads": uploads} | dict(extra or {})})
-        if "stale" in answer:
-            return self._show(keys) | {"problem": "concern.thread.stale", "text": content["text"]}
+        if "stale" in answer or "unknown" in answer:
+            problem = "concern.thread.stale" if "stale" in answer else "concern.code.failed"
+            return self._show(keys) | {"problem": problem, "text": content["text"]}
         return self._show(keys)
 
     def _reply_first(
@@ -369,6 +384,7 @@ class LetterProcess:
             "concern.who.changed": not self._asked_for(chain.newest),
             "concern.who.few_stop": not acts.readers_left(chain.newest, out),
             "concern.write.files_many": len(content.get("files", ())) > FILES,
+            "concern.write.long": not letters.fits(content),
         }
         if problem := next((key for key, is_so in problems.items() if is_so), ""):
             answers = {name: given for name, given in self.form.items() if name.startswith("reads.")}
@@ -384,8 +400,8 @@ class LetterProcess:
             "uploads": [],
             "epochs": [epoch],
         }
-        _ask({"reply": reply})
-        return self._show(keys)
+        answer = _ask({"reply": reply})
+        return self._show(keys) | ({"problem": "concern.code.failed"} if {"stale", "unknown"} & set(answer) else {})
 
 
 @dataclass(frozen=True, slots=True)

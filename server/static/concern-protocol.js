@@ -45,7 +45,17 @@ const Protocol = (() => {
     const value = (number(secret) << 9n) | check(secret, 9);
     return value.toString().padStart(28, "0").match(/.{4}/g);
   }
-  function readCode(typed, list) {
+  /** The value of a decimal digit of any script: each script's ten follow one another, from its zero on. */
+  function digit(character) {
+    const at = character.codePointAt(0);
+    let zero = at;
+    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+    return (at - zero) % 10;
+  }
+  /** A text with the digits of every script as ours: Arabic phones type ٤. */
+  const decimals = (content) => content.replace(/\p{Nd}/gu, digit);
+  function readCode(written, list) {
+    const typed = decimals(written);
     let value, bits;
     if (/\d/.test(typed) && !/\p{L}/u.test(typed)) {
       const digits = typed.replace(/\D/g, "");
@@ -71,17 +81,9 @@ const Protocol = (() => {
   }
 
   // Whether a text carries this code, as words (four letters are enough) or as digits: whoever reads it could open the thread.
-  /** The value of a decimal digit of any script: each script's ten follow one another, from its zero on. */
-  function digit(character) {
-    const at = character.codePointAt(0);
-    let zero = at;
-    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
-    return (at - zero) % 10;
-  }
-
   function holdsCode(content, secret, list) {
     if (!secret) return false;
-    const digits = content.replace(/\P{Nd}/gu, "").replace(/\p{Nd}/gu, digit); // of every script: Arabic phones type ٤
+    const digits = decimals(content.replace(/\P{Nd}/gu, ""));
     if (digits.includes(toDigits(secret).join(""))) return true;
     if (!list) return false; // words were never shown on this page
     const wanted = toWords(secret, list).map((word) => word.slice(0, 4)).join(" ");
@@ -282,7 +284,7 @@ const Protocol = (() => {
   }
 
   return {
-    FIRST, NotACode, CannotOpen, base64, unbase64, hex, unhex, utf8, text, random, hash, newCode, toWords, toDigits, readCode, derive,
+    FIRST, NotACode, CannotOpen, base64, unbase64, hex, unhex, utf8, text, random, hash, newCode, toWords, toDigits, decimals, readCode, derive,
     newIdentity, identityOf, recipientOf, encrypt, decrypt, decryptOurs, sign, isSigned, seal, openSealed, canonical, readKeyrings, signersOf,
     openWrap, write, holdsCode, readStream, readCase, nextPlace, sealFile, openFile, work,
   };

@@ -6,6 +6,7 @@ const Concern = (() => {
   const channel = JSON.parse(byId("channel").dataset.content);
   const t = (key, values = {}) => channel.texts[key].replace(/\{(\w+)\}/g, (_, name) => (name in values ? values[name] : ""));
   const PIECE = 256 * 1024;
+  const FILL = 64 * 1024;
   const LARGEST = 25 * 1024 * 1024;
 
   function make(tag, options = {}, ...children) {
@@ -35,7 +36,9 @@ const Concern = (() => {
       clearTimeout(clock);
     }
   }
-  const post = (address, content) => call(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
+  const post = (address, content) => call(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: filled(address, JSON.stringify(content)) });
+  // What is sealed leaves in steps of 64 KiB: its size would say how many people she keeps out, and how long her words are. It is ASCII.
+  const filled = (address, body) => (/sealed$|reply$/.test(address) ? body.padEnd(Math.ceil(body.length / FILL) * FILL) : body);
   // The house is believed by the fragment of the poster's code; without one it is the one whose words this page shows.
   // Whoever went on before this script had come is still held to it: browsers that remember the address of arrival say it.
   const houseIn = (address) => (address.match(/#h=([0-9a-f]{32})$/) || [])[1] || "";
@@ -185,7 +188,7 @@ const Concern = (() => {
       make("p", {}, send, diary), make("p", { className: "quiet", textContent: t("code.diary_note") }),
     );
   }
-  const isConfirmed = () => asked.every(([input, part]) => input.value.trim().toLowerCase() === part);
+  const isConfirmed = () => asked.every(([input, part]) => P.decimals(input.value).trim().toLowerCase() === part);
 
   // --- sending ---
   const files = new Chosen(byId("files"), byId("chosen"));
@@ -263,6 +266,7 @@ const Concern = (() => {
     if (!diary && chain.newest.readers.every((one) => out.has(one.id))) { say(""); return warn(t("who.few_stop")); }
     const written = content();
     if (await codeInside(Object.values(written).filter((value) => typeof value === "string"), secret)) { say(""); return warn(t("write.code_inside")); }
+    if (!Fold.fits(written)) { say(""); return warn(t("write.long")); }
     say(t("code.sealing"));
     const keys = await P.derive(secret, house.salt);
     const entries = await reach(files.upload(say));

@@ -27,16 +27,15 @@ const Acts = (() => {
     return write(now, "ask", { text: t("ask.text"), payload }, { what: "change", payload: P.hash(payload) });
   }
   const without = (fold, id) => [...fold.readers.values()].filter((one) => one.id !== id);
-  // What is asked and not done yet, with what it says if its words fit its hash.
+  // What is asked and not done yet (a letter may name an ask that it does not need: that uses none up), with what it says if its words fit its hash.
   function open(now) {
     const { fold, thread } = now.opened;
-    const used = new Set(thread.map((one) => one.head.terms.asked).filter(Boolean));
     const found = [];
     for (const [hash, one] of fold.asks) {
       const letter = thread.find((each) => each.hash === hash);
       const payload = letter && letter.content && letter.content.payload;
       const wanted = payload && Fold.readAsk(one.what, payload);
-      if (used.has(hash) || !wanted || P.hash(payload) !== one.payload) continue;
+      if (fold.used.has(hash) || !wanted || P.hash(payload) !== one.payload) continue;
       found.push({ hash, ...one, wanted, letter });
     }
     return found;

@@ -3,7 +3,7 @@
 "use strict";
 const Fold = (() => {
   const P = Protocol;
-  const { NONE, no, alike, canonical, parse, is, shaped, sign, read, different } = Signed;
+  const { NONE, no, alike, canonical, mended, parse, is, shaped, sign, read, different } = Signed;
   const { CannotOpen, utf8, unhex, hex, hash } = P;
   const S = Sealing;
   const HASH = is.hex(32);
@@ -40,19 +40,28 @@ const Fold = (() => {
     triage: is.text(1, 40), payload: is.text(2, 8000),
   };
   const own = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
+  const MOST_BYTES = 120 * 1024; // surveys/cases/letters.py
+  // Whether a content can be read again by whoever gets it, and its letter is one that the server takes.
+  const fits = (content) => Object.keys(content).every((name) => own(CONTENT, name) && CONTENT[name](content[name])) && utf8(JSON.stringify(canonical(content))).length <= MOST_BYTES;
 
   // --- letters ---
   const contentHash = (salt, content) => hex(S.sha256(new Uint8Array([...salt, ...utf8(content)])));
   function write(place, author, kind, day, content, salt, terms = {}) {
-    const body = canonical(content);
+    const body = canonical(mended(content));
     const head = canonical({ v: 2, ...place, from: author.name, kind, day, content: contentHash(salt, body), terms });
     const text = sign(JSON.parse(head), "letter", author.seed);
     return { plain: canonical({ head: text, salt: hex(salt), content: body }), hash: hash(head) };
   }
   const seal = (plain, to) => P.seal(plain, to);
+  // Without the filling at its end: one look from behind, however many spaces somebody put inside.
+  function unfilled(bytes) {
+    let end = bytes.length;
+    while (end && bytes[end - 1] === 32) end -= 1;
+    return P.text(bytes.subarray(0, end));
+  }
   async function plainOf(sealed, identity) {
     try {
-      return P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, "");
+      return unfilled(await P.decryptOurs(sealed, identity));
     } catch (problem) {
       return no("place");
     }
@@ -101,7 +110,7 @@ const Fold = (() => {
   async function openWrap(sealed, identity, id, stream, number) {
     let found;
     try {
-      found = read(P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, ""), "wrap");
+      found = read(unfilled(await P.decryptOurs(sealed, identity)), "wrap");
       shaped(found.body, WRAP);
     } catch (problem) {
       return no("wrap_not_mine");
@@ -113,7 +122,7 @@ const Fold = (() => {
   }
   async function openLink(sealed, identity) {
     try {
-      const body = shaped(parse(P.text(await P.decryptOurs(sealed, identity)).replace(/ +$/, "")), { v: is.one(2), epoch: is.whole(1, 1000), identity: is.identity });
+      const body = shaped(parse(unfilled(await P.decryptOurs(sealed, identity))), { v: is.one(2), epoch: is.whole(1, 1000), identity: is.identity });
       recipientOf(body.identity);
       return body;
     } catch (problem) {
@@ -244,9 +253,9 @@ const Fold = (() => {
     fold.used.add(asked);
   }
   function change(fold, letter, ring, chain) {
-    const { terms, from, day } = letter.head;
+    const { terms, from, day, number } = letter.head;
     const { readers, recovery } = terms;
-    if (terms.epoch <= fold.highest || terms.recipient === fold.to) no("place");
+    if (terms.epoch <= fold.highest || terms.epoch > number + 1 || terms.recipient === fold.to) no("place");
     allDifferent(readers);
     const rings = [ring, ...chain.rings.filter((one) => one.number >= ring.number && one.day <= day)];
     for (const one of readers) {
@@ -544,12 +553,12 @@ const Fold = (() => {
   }
 
   // --- what is due by when: the same days as surveys/cases/clocks.py, from signed letters ---
-  const ISO = (date) => date.toISOString().slice(0, 10);
+  const ISO = (date) => (date.getUTCFullYear() > 9999 ? "9999-12-31" : date.toISOString().slice(0, 10)); // a letter's day is its author's word
   function addDays(iso, n) { const date = new Date(`${iso}T00:00Z`); date.setUTCDate(date.getUTCDate() + n); return ISO(date); }
   function addMonths(iso, n) {
     const [year, month, of] = iso.split("-").map(Number);
-    const last = new Date(Date.UTC(year, month + n, 0)).getUTCDate();
-    return ISO(new Date(Date.UTC(year, month - 1 + n, Math.min(of, last))));
+    const at = (...day) => { const date = new Date(0); date.setUTCFullYear(...day); return date; }; // Date.UTC takes the year 26 for 1926
+    return ISO(at(year, month - 1 + n, Math.min(of, at(year, month + n, 0).getUTCDate())));
   }
   // `rule` says for how many years a case is kept: more, where it ended under more.
   function dates({ state, received, acknowledged, outcome }, today, rule) {
@@ -608,7 +617,7 @@ const Fold = (() => {
     return { stream: "diary", number: place.number, epoch: 1, sealed: P.base64(await seal(made.plain, to)) };
   }
   return {
-    write, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
+    write, fits, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
     needsTwo, canBeDone, mayClaim, changePayload, readAsk, keysOf, same, isOn, placeAfter, dates, addDays, addMonths,
   };
 })();

@@ -195,6 +195,7 @@ const Letters = (() => {
     if (await codeInside([text], current.secret)) return warn(t("write.code_inside"));
     const content = { text };
     if (kind.startsWith("consent_")) content.consent = kind === "consent_yes";
+    if (!Fold.fits(content)) return warn(t("write.long"));
     const entries = await reach(files.upload(say));
     if (entries.length) content.files = entries;
     const uploads = entries.map((entry) => entry.upload);
@@ -261,8 +262,8 @@ const Letters = (() => {
     if (chain.newest.readers.every((one) => out.has(one.id))) return warn(t("who.few_stop"));
     const diary = chosen.map((entry) => ({ day: entry.head.day, text: entry.content.text }));
     const files = chosen.flatMap((entry) => entry.content.files || []);
-    if (files.length > 5) return warn(t("write.files_many"));
     const content = { text: diary.map((part) => `${part.day}\n${part.text}`).join("\n\n"), diary, ...(files.length ? { files } : {}) };
+    if (!Fold.fits(content)) return warn(t(files.length > 5 ? "write.files_many" : "write.long"));
     const made = await Fold.firstLetter(me, chain.newest, house.hash, out, channel.day, content);
     if (await relisted(chain)) { await open(current.secret); return warn(t("who.changed")); }
     await deliver(current, { stream: "thread", number: 1, epoch: 1, sealed: made.sealed, uploads: [], epochs: [made.epoch] }, "");

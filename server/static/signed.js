@@ -35,10 +35,14 @@ const Signed = (() => {
     }
     return most;
   }
+  const HALF = /\p{Surrogate}/u; // of a character of two units: no UTF-8 has it, and JSON.stringify hides it in an escape
+  /** What people wrote, in characters that every language reads: a field that cuts a text cuts an emoji in two. */
+  const mended = (value) => JSON.parse(JSON.stringify(value, (_, one) => (typeof one === "string" ? one.replace(/\p{Surrogate}/gu, "\ufffd") : one)));
   function plain(value) {
+    if (typeof value === "string") return !HALF.test(value);
     if (typeof value === "number") return Number.isSafeInteger(value) && !Object.is(value, -0);
     if (Array.isArray(value)) return value.every(plain);
-    if (isObject(value)) return Object.keys(value).every((name) => name !== "__proto__" && plain(value[name]));
+    if (isObject(value)) return Object.keys(value).every((name) => name !== "__proto__" && plain(name) && plain(value[name]));
     return true;
   }
 
@@ -62,7 +66,7 @@ const Signed = (() => {
       && Object.keys(value).every((name) => /^[a-z]{2}(-[A-Za-z]{2,8})?$/.test(name) && is.named(1, 120)(value[name])),
   };
   /** The form in which names that look the same are the same; alike() in surveys/signed.py says what does not count. */
-  const alike = (name) => name.normalize("NFKC").replace(/[\u2800\u115f\u1160]/g, " ").replace(/[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu, "")
+  const alike = (name) => name.normalize("NFKC").replace(/[\u2800\u115f\u1160]/g, " ").replace(/[\u034f\u17b4\u17b5\u180b-\u180f\u2065\ufe00-\ufe0f\ufff0-\ufff8\u{e0000}-\u{e0fff}]/gu, "")
     .toUpperCase().toLowerCase().normalize("NFKC").split(/\s+/).filter(Boolean).join(" ");
   function fitsAll(value, fields) {
     const names = Object.keys(value);
@@ -179,7 +183,7 @@ const Signed = (() => {
   }
 
   return {
-    NONE, no, vouched, canonical, parse, is, alike, shaped, isSigned, publicOf, signature, sign, read, readHouse, wordsOf, sixWords, readStatement, readRing,
+    NONE, no, vouched, canonical, mended, parse, is, alike, shaped, isSigned, publicOf, signature, sign, read, readHouse, wordsOf, sixWords, readStatement, readRing,
     readChain, different,
   };
 })();

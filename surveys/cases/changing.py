@@ -72,7 +72,9 @@ def needs_two(fold: Fold, readers: Sequence[Keys], rings: Sequence[Ring], author
 def change(fold: Fold, letter: Letter, ring: Ring, chain: Chain | None) -> None:
     terms, author = letter["terms"], letter["from"]
     readers, recovery = terms["readers"], terms["recovery"]
-    if terms["epoch"] <= fold.highest or terms["recipient"] == fold.to:
+    # each epoch but the first is brought by a letter: one that is ahead of them would leave no number for the next
+    ahead = terms["epoch"] > letter["number"] + 1
+    if terms["epoch"] <= fold.highest or ahead or terms["recipient"] == fold.to:
         raise CannotOpen("place")
     all_different(readers)
     later = [

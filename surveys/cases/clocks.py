@@ -3,7 +3,7 @@
 import calendar
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 ACKNOWLEDGE_DAYS = 7
@@ -57,14 +57,21 @@ def possible(day: date | None) -> date | None:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day so many months later, or the last of that month where it has no such day."""
+    """The same day so many months later, or the last of that month where it has no such day; never after the last day there is."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def add_days(day: date, days: int) -> date:
+    """So many days later; never after the last day there is: a letter's own day is its author's word."""
+    return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
 def acknowledge_by(received: date) -> date:
     """Art. 5 c. 1 a: within seven days."""
-    return received + timedelta(days=ACKNOWLEDGE_DAYS)
+    return add_days(received, ACKNOWLEDGE_DAYS)
 
 
 def clock_starts(days: Days) -> date | None:
@@ -83,7 +90,7 @@ def outcome_by(days: Days) -> date | None:
 def reminders(days: Days) -> tuple[date, ...]:
     """The days on which the inbox starts to press: 60, 75 and 85 days after the clock started."""
     start = clock_starts(days)
-    return tuple(start + timedelta(days=n) for n in REMINDERS) if start else ()
+    return tuple(add_days(start, n) for n in REMINDERS) if start else ()
 
 
 def pressing(days: Days, today: date) -> int:
@@ -132,7 +139,7 @@ def overdue_since(days: Days, today: date) -> date | None:
         by = acknowledge_by(days.received)
     elif days.state == State.ACKNOWLEDGED:
         by = outcome_by(days)
-    return by + timedelta(days=1) if by is not None and today > by else None
+    return add_days(by, 1) if by is not None and today > by else None
 
 
 def is_away(away_from: date | None, away_until: date | None, today: date) -> bool:

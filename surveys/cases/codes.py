@@ -147,6 +147,11 @@ def _decimals(text: str) -> str:
     return "".join(str(decimal(letter)) for letter in text if letter.isdecimal())
 
 
+def in_our_digits(text: str) -> str:
+    """A text with the digits of every script as ours."""
+    return "".join(str(decimal(letter)) if letter.isdecimal() else letter for letter in text)
+
+
 def holds_code(text: str, secret: Secret | None) -> bool:
     """Say whether a text carries this code, as words (four letters are enough) or as digits, however it is laid out: whoever
     reads the text could then open the thread."""

@@ -50,6 +50,8 @@ class ReadCase:
     fold: Fold | None
     notes: list[tuple[int, str]] | None = None
     """Epochs and heads of the notes; None where they cannot be read to their end, or not by this reader."""
+    closed: tuple[str, ...] = ()
+    """Attachments that letters name and that are not here as they were sent."""
 
 
 def read_export(text: str) -> dict[str, Any]:
@@ -138,7 +140,8 @@ def open_export(content: Mapping[str, Any], printed: str, party: Callable[[], Pa
     heads = (
         None if opened.notes_problem or reader.name == RECOVERY else [(one["epoch"], one.hash) for one in opened.notes]
     )
-    return ReadCase(file["case"], 2, state, lines, dict(_files(content, lines)), problem, opened.fold, heads)
+    files, closed = _files(content, lines)
+    return ReadCase(file["case"], 2, state, lines, files, problem, opened.fold, heads, closed)
 
 
 def _line(opened: OpenedCase, letter: Letter, stream: str) -> Line:
@@ -178,18 +181,22 @@ def _first(content: Mapping[str, Any], identity: str, old: list[Keyring]) -> Rea
         for stream, found in opened.streams.items()
         for m in found
     ]
-    return ReadCase(file["case"], 1, file["state"], lines, dict(_files(content, lines)), "", None)
+    files, closed = _files(content, lines)
+    return ReadCase(file["case"], 1, file["state"], lines, files, "", None, closed=closed)
 
 
-def _files(content: Mapping[str, Any], lines: list[Line]) -> list[tuple[str, bytes]]:
-    found = []
+def _files(content: Mapping[str, Any], lines: list[Line]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Attachments by name, and the names of those that do not open: no letter goes with them."""
+    found, closed = {}, []
     for line in lines:
         for entry in line.content.get("files", ()):
-            sealed = content.get("files", {}).get(entry["upload"])
-            if sealed is not None:
-                name = f"{line.number}-{entry['upload'][:6]}-{_plain_name(str(entry['name']))}"
-                found.append((name, open_file(base64.b64decode(sealed), entry)))
-    return found
+            name = f"{line.number}-{entry['upload'][:6]}-{_plain_name(str(entry['name']))}"
+            try:
+                sealed = base64.b64decode(content.get("files", {})[entry["upload"]])
+                found[name] = open_file(sealed, entry)
+            except (CannotOpen, KeyError, TypeError, ValueError):
+                closed.append(name)
+    return found, tuple(closed)
 
 
 def _plain_name(name: str) -> str:

@@ -48,7 +48,13 @@ async def sweep(engine: StoreEngine, keeper: Keeper, day: date, years: YearsKept
     pieces = int(await Piece.count().where(spool))
     if pieces:
         await Piece.delete().where(spool)
-    if cases or diaries or pieces:
+    dated = (
+        Piece.case.is_not_null() & Piece.arrived.is_not_null()
+    )  # attachments that versions before December 2026 took
+    told = await Piece.exists().where(dated)
+    if told:
+        await Piece.update({Piece.arrived: None}).where(dated)
+    if cases or diaries or pieces or told:
         await wipe(engine)
     return Deleted(cases, diaries, pieces)
 

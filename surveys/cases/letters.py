@@ -195,6 +195,19 @@ class Letter:
         return self.head.body[field]
 
 
+MOST_BYTES = 120 * 1024
+"""Of a content inside its letter: with a head, at most the largest bucket that the server takes (128 KiB; `incoming.MESSAGE_LIMIT`)."""
+
+
+def fits(content: Mapping[str, Any]) -> bool:
+    """Whether a content can be read again by whoever gets it, and its letter is one that the server takes."""
+    try:
+        _content(content)
+    except NotSigned:
+        return False
+    return len(signed.canonical(signed.canonical(content)).encode()) <= MOST_BYTES
+
+
 def content_hash(salt: bytes, content: str) -> str:
     return hashlib.sha256(salt + content.encode()).hexdigest()
 

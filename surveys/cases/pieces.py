@@ -60,7 +60,10 @@ async def claim(uploads: Sequence[str], case: int) -> None:
     if names:
         if any([not await Piece.exists().where(Piece.upload == name) for name in names]):
             raise ReportRefused("uploads")
-        await Piece.update({Piece.case: case}).where(Piece.upload.is_in(names) & Piece.case.is_null())
+        # its day was for the spool: beside a case it would say when each letter with an attachment was written
+        await Piece.update({Piece.case: case, Piece.arrived: None}).where(
+            Piece.upload.is_in(names) & Piece.case.is_null()
+        )
 
 
 async def attachment(case: int, upload: str) -> bytes:

@@ -122,6 +122,10 @@ async def append_with(
     if first_note:
         await _add_epochs(desk, case, name, writing)
         return await append(case, writing.stream, writing.number, sealed, 1)
+    if number > writing.number + 1:
+        raise ReportRefused(
+            "epochs"
+        )  # of a number ahead of the letters: no reader takes it, and nobody could go on after it
     if REPORTER not in writing.epochs[0].wraps:
         raise ReportRefused("wraps")
     await append(case, writing.stream, writing.number, sealed, writing.epoch)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from server.frame.texts import say
 from surveys import signed
 from surveys.cases import acts, codes
 from surveys.cases.bundles import HandlerKeys, open_bundle, split
 from surveys.cases.codes import Secret
 from surveys.cases.letters import RECOVERY, Author, payload_of_change
 from surveys.public.rings import Ring
-from tests.journeys.acting import thread
+from tests.journeys.acting import KEEP, open_first, reopen, thread
 from tests.journeys.channel import BEGIN, Channel, at_desk, phone, running
 from tests.journeys.test_proofs import report, store
 
@@ -139,3 +140,22 @@ async def test_an_ask_that_says_nothing_or_says_it_in_another_way_than_it_is_don
     await page.wait_for_selector("text=Sono d'accordo")
     assert await page.locator('.letter:has-text("Hai letto?")').count() == 15
     assert await page.locator("text=Sono d'accordo").count() == 1
+
+
+async def test_nobody_takes_another_s_ask_from_the_page_by_naming_it(browser: Browser, channel: Channel) -> None:
+    """Done by the one who should go: new keys for everybody, which need no ask, named hers, and no desk showed it any more."""
+    await report(channel, "la mia storia")
+    marta, paolo = await at_desk(browser, channel, "ascolto1"), await at_desk(browser, channel, "ascolto2")
+    for desk in (marta, paolo):
+        await desk.evaluate(KEEP)
+        await open_first(desk)
+    assert await marta.evaluate("() => Acts.ask(window.__now, Acts.without(window.__now.opened.fold, 'ascolto2'))")
+    await reopen(paolo)
+    assert await paolo.evaluate(
+        "() => { const { fold } = window.__now.opened; return Acts.change(window.__now, [...fold.readers.values()], fold.recovery, [...fold.asks.keys()][0]); }"
+    )
+    for desk in (marta, paolo):
+        await reopen(desk)
+        await desk.wait_for_selector(f'section:has(h2:text-is("{say("it", "cases.ask.title")}")):has-text("Paolo")')
+    await marta.context.close()
+    await paolo.context.close()

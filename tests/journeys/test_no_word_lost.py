@@ -207,3 +207,26 @@ async def test_a_draft_of_the_version_before_brings_her_words_and_asks_again_who
     assert await page.input_value("#text") == "parole di prima"
     assert await page.is_visible("#who") and CHANGED in await page.inner_text("#wrong")
     await context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
+async def test_what_the_server_does_not_take_is_never_said_to_be_received(
+    browser: Browser, channel: Channel, script: bool
+) -> None:
+    """Found from outside: a text of signs that JSON writes in seven bytes was "received", without a script, and nothing was kept."""
+    context, page = await phone(browser, "it-IT", script=script)
+    await page.goto(f"{channel.address}/concern?lang=it")
+    await _write(page, script=script)
+    await page.evaluate("location.replace('#write')") if script else await page.goto(
+        f"{page.url.partition('#')[0]}#write"
+    )
+    await page.fill("#text", "\x01" * 30_000)
+    await page.click("#to-check")
+    if script:
+        await page.click('#check a[href="#code"]')
+    await page.click("#send" if script else "button[value=send]")
+    await page.wait_for_selector(f':text("{say("it", "concern.write.long")}"):visible', timeout=15_000)
+    assert await page.input_value("#text") == "\x01" * 30_000
+    with store(channel) as rows:
+        assert rows.execute('SELECT count(*) FROM "case"').fetchone() == (0,)
+    await context.close()

@@ -3,25 +3,35 @@
 import base64
 import copy
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pyrage
 import pytest
 from playwright.async_api import Browser
 
+from server.frame.texts import say
 from surveys import signed
 from surveys.cases import clocks, codes
 from surveys.cases.letters import REPORTER
 from surveys.cases.sealing import CannotOpen, decrypt, decrypt_ours, encrypt, identity_text, recipient_of_identity
 from surveys.signed import HIDING, alike, named
 from tests.journeys import both
+from tests.journeys.channel import Channel, phone, running
 from tests.server.frame.test_terminal import PAINTS
 from tests.surveys.cases.memory import Kept, World, dice_of, readers_but, report
 from tests.surveys.cases.test_fold import ANOTHER, KEPT_OUT, LOOKS_THE_SAME, returning
 
 SECRET = codes.Secret(bytes(range(11)))
 ZEROS = "0٠۰০०๐០０𝟎"
+
+
+@pytest.fixture
+def channel(tmp_path: Path) -> Iterator[Channel]:
+    with running(tmp_path) as made:
+        yield made
 
 
 async def test_a_code_in_the_digits_of_any_script_is_found_on_the_phone_as_on_the_server(browser: Browser) -> None:
@@ -35,6 +45,38 @@ async def test_a_code_in_the_digits_of_any_script_is_found_on_the_phone_as_on_th
             found = await page.evaluate(holds, {"text": text, "secret": list(SECRET)})
             assert found == codes.holds_code(text, SECRET), (zero, text)
             assert found == (not text.endswith(typed[:-1]))
+
+
+async def test_a_code_that_is_typed_in_the_digits_of_any_script_opens_in_both(browser: Browser) -> None:
+    """Found from outside: the page in Arabic called a right code wrong, where the phone's keyboard has Arabic digits."""
+    page = await (await browser.new_context()).new_page()
+    await both.load(page)
+    reads = "typed => { try { return Protocol.hex(Protocol.readCode(typed, [])); } catch (problem) { return problem.message; } }"
+    for zero in ZEROS:
+        typed = " ".join("".join(chr(ord(zero) + int(digit)) for digit in group) for group in codes.to_digits(SECRET))
+        assert codes.read_code(typed) == SECRET
+        assert await page.evaluate(reads, typed) == SECRET.hex(), zero
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
+async def test_a_report_is_sent_where_the_parts_of_the_code_are_typed_in_arabic_digits(
+    browser: Browser, channel: Channel, script: bool
+) -> None:
+    context, page = await phone(browser, "ar", script=script)
+    await page.goto(f"{channel.address}/concern?lang=ar")
+    await page.click('a[href="#who"]')
+    await page.click('#who a[href="#write"]')
+    await page.fill("#text", "كلمات")
+    await page.click("#to-check")
+    if script:
+        await page.click('#check a[href="#code"]')
+    await page.wait_for_selector(".secret span")
+    parts = await page.locator(".secret span").all_inner_texts()
+    for part in (2, 6):
+        await page.fill(f"#part{part}", parts[part - 1].translate({48 + n: 0x660 + n for n in range(10)}))
+    await page.click("#send" if script else "button[value=send]")
+    await page.wait_for_selector(f'h1:text-is("{say("ar", "concern.sent.title")}")')
+    await context.close()
 
 
 async def test_somebody_kept_out_who_returns_under_a_name_that_looks_the_same_is_refused_by_both(

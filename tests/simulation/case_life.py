@@ -19,12 +19,12 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from surveys.cases import acts, codes, intake, keeping, log, pieces, standing
+from surveys.cases import acts, codes, desk, intake, keeping, log, pieces, standing
 from surveys.cases.clocks import add_months
 from surveys.cases.codes import CodeKeys, Secret
 from surveys.cases.desk import NotAllowed
 from surveys.cases.incoming import CaseUnknown, OutOfStep, Reply, Report, ReportRefused
-from surveys.cases.keeper import REPORTER
+from surveys.cases.keeper import RECOVERY, REPORTER
 from surveys.cases.sealed_case import OpenedCase
 from surveys.cases.sealing import CannotOpen
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
@@ -528,6 +528,13 @@ class CaseLife(RuleBasedStateMachine):
             assert claimed == wanted, "a file of no letter is out of the spool"
 
     @invariant()
+    def whoever_left_the_list_has_no_key_of_any_case(self) -> None:
+        on_list = {reader.id for reader in self.world.ring.readers} if hasattr(self, "world") else set(ALL)
+        for case in getattr(self, "cases", []):
+            holders = self.run(_holders(self.site(), self.world, case))
+            assert holders <= on_list, f"{holders - on_list} left, and could still open it"
+
+    @invariant()
     def a_year_counts_each_report_once(self) -> None:
         if hasattr(self, "engines"):
             for year, cases in self.filed.items():
@@ -552,6 +559,10 @@ async def _of(step: Callable[[], Awaitable[object]]) -> object:
 
 async def _count(table: Any, where: Any) -> int:
     return int(await table.count().where(where))
+
+
+async def _holders(site: Site, world: World, case: Known) -> set[str]:
+    return await desk.holders_of(await people.seat(site, world), case.written.case) - {REPORTER, RECOVERY}
 
 
 async def _rings_there(site: Site) -> int:

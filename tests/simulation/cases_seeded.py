@@ -8,6 +8,7 @@ from tests.simulation.case_life import CaseLife
 
 INVARIANTS = (
     CaseLife.no_row_is_without_its_case,
+    CaseLife.whoever_left_the_list_has_no_key_of_any_case,
     CaseLife.a_year_counts_each_report_once,
     CaseLife.the_log_tells_each_act_once,
     CaseLife.nothing_is_left_half_done,

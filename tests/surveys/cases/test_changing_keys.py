@@ -302,3 +302,20 @@ async def test_a_row_that_is_far_ahead_for_a_moment_keeps_nobody_from_changing_k
     await say(site, made, written, "anna", "dopo")
     assert (await texts(site, made, written, "carla"))[-1] == "dopo"
     assert max(row["number"] for row in await Epoch.select(Epoch.number)) < 10
+
+
+async def test_new_keys_whose_number_is_ahead_of_the_letters_are_not_taken(site: Site, made: Team) -> None:
+    """Done by one reader: the number 1,000 was taken, and no key of that report could be changed any more."""
+    written = await report(site, made, "prima")
+    mine = await open_of(site, made, written, "bruno")
+    assert mine.fold is not None
+    mine.fold.highest = 999
+    readers = [dict(one) for one in mine.fold.readers.values()]
+    sent = acts.change(
+        mine, made.ring, made.author("bruno"), acts.Change(readers, mine.fold.recovery), site.day, os.urandom
+    )
+    writing = msgspec.convert(sent["letter"] | {"epochs": sent["epochs"]}, Writing)
+    with pytest.raises(ReportRefused):
+        await append_letter(await seat(site, made), written.case, "bruno", writing)
+    await new_epoch(site, made, written, "anna", await wanted(site, made, written, "anna"))
+    assert await texts(site, made, written, "carla") == ["prima", ""]

@@ -1,21 +1,25 @@
 """An exported case as `ascolto case open` shows it: what counts no more, and notes that came late, are marked."""
 
-from surveys.cases import acts
+import base64
+from typing import Any
+
+from surveys.cases import acts, composing
 from surveys.cases.export import open_export
 from surveys.cases.opening import handler
 from tests.journeys import both
 from tests.surveys.cases.memory import Kept, World, asked, broken, dice_of, readers_but, report
 
 
+def exported(kept: Kept) -> dict[str, Any]:
+    """What Anna's desk exports, without attachments."""
+    lists = both.lists_of(kept.world.anchor.text, kept.world.found)
+    return {"v": 2, "lists": lists, "file": both.file_of(kept.sealed("anna")) | {"version": 2}}
+
+
 def marks(kept: Kept) -> dict[str, str]:
     """The marks of Anna's lines, by what they say."""
     world = kept.world
-    content = {
-        "v": 2,
-        "lists": both.lists_of(world.anchor.text, world.found),
-        "file": both.file_of(kept.sealed("anna")) | {"version": 2},
-    }
-    opened = open_export(content, world.anchor.printed, lambda: handler("anna", world.keys["anna"].identity))
+    opened = open_export(exported(kept), world.anchor.printed, lambda: handler("anna", world.keys["anna"].identity))
     return {line.content["text"]: line.mark for line in opened.lines if line.content["text"]}
 
 
@@ -40,3 +44,23 @@ def test_a_note_that_came_under_keys_that_were_left_is_marked_as_late() -> None:
         )
     )
     assert marks(kept) == {"parole": "", "chiedo": "", "vista": "", "aggiunta": "late"}
+
+
+def test_an_attachment_that_does_not_open_is_named_and_takes_no_letter_away() -> None:
+    """Done by one reader, and by whoever writes the store: the command, the last way of the recovery holders, opened nothing."""
+    kept = report(World(dice_of(7)), "parole")
+    sealed, entry = composing.seal_file("foto.jpg", "image/jpeg", b"immagine")
+    kept.write(
+        "bruno", "message", "eccola", files=[entry, entry | {"sha256": "0" * 64, "name": "altra.jpg"}, _elsewhere()]
+    )
+    content = exported(kept) | {"files": {entry["upload"]: base64.b64encode(sealed).decode()}}
+    world = kept.world
+    opened = open_export(content, world.anchor.printed, lambda: handler("anna", world.keys["anna"].identity))
+    assert [line.content["text"] for line in opened.lines] == ["parole", "eccola"] and opened.problem == ""
+    assert list(opened.files.values()) == [b"immagine"]
+    assert [name.rpartition("-")[2] for name in opened.closed] == ["altra.jpg", "nascosta.jpg"]
+
+
+def _elsewhere() -> dict[str, Any]:
+    """An attachment that the export does not hold."""
+    return composing.seal_file("nascosta.jpg", "image/jpeg", b"immagine")[1]

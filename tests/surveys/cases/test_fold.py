@@ -147,6 +147,10 @@ LOOKS_THE_SAME = (
     "Bruno\u3164Però Strauß",
     "Bruno\u2800Però\u2003Strauß",
     "bruno però\u034f strauß",
+    "Bruno\u2065 Però Strauß",
+    "Bruno Però\ufff0 Strauß",
+    "Bruno Pero\U000e0080\u0300 Strauß",
+    "Bruno Però Strauß\U000e0fff",
 )
 ANOTHER = ("Bruno Pero Strauß", "BrunoPerò Strauß", "Bruno Però", "Anna Rossi", "\u3164")
 

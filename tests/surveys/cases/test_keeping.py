@@ -226,3 +226,19 @@ async def test_a_diary_that_is_written_on_while_others_are_deleted_stays(
     monkeypatch.setattr(keeping, "delete_case", delete_case)
     assert (await keeping.sweep(store, keeper_of(site), last, lambda _: 5)).diaries == 1
     assert await Case.count() == 1
+
+
+async def test_of_an_attachment_that_a_letter_took_no_day_stays(site: Site, made: Team) -> None:
+    """Found from outside: a copy of the store told on which day each letter with a photo was written, reporters' too."""
+    written, store = await report(site, made), site.engines["cases"]
+    for upload in ("ab" * 16, "cd" * 16, "ef" * 16):
+        await pieces.keep_piece(store, upload, 0, b"sealed", site.day)
+    await pieces.claim(["ab" * 16, "cd" * 16], written.case)
+    days = {bytes(row["upload"]).hex()[:2]: row["arrived"] for row in await Piece.select()}
+    assert days == {"ab": None, "cd": None, "ef": site.day}
+    await Piece.update({Piece.arrived: site.day}).where(Piece.upload == bytes.fromhex("ab" * 16))  # of a version before
+    await keeping.sweep(store, keeper_of(site), site.day, lambda _: 5)
+    days = {bytes(row["upload"]).hex()[:2]: row["arrived"] for row in await Piece.select()}
+    assert days == {"ab": None, "cd": None, "ef": site.day}
+    await keeping.sweep(store, keeper_of(site), site.day + timedelta(days=3), lambda _: 5)
+    assert len(await Piece.select()) == 2
