@@ -95,13 +95,18 @@ async def case_open(given: argparse.Namespace) -> int:
         opened = _opened(given, content, printed, first=first)
     except OSError as problem:
         return refuse("cannot", problem=problem.strerror)
+    except UnicodeDecodeError:
+        return refuse("case_closed", problem=in_words("not an export of ours"))
     except (CannotOpen, KeyringRefused, HouseRefused) as problem:
         return refuse("case_closed", problem=in_words(str(problem)))
     if given.memory and opened.fold is not None:
         word = memory.checked(Path(given.memory), printed, opened.case, opened.fold, opened.notes)
         if word:
             tell("case_wrong", problem=in_words(word))
-    _show(opened, Path(given.output) if given.output else None)
+    try:
+        _show(opened, Path(given.output) if given.output else None)
+    except OSError as problem:  # the folder has such a file already, or cannot be written
+        return refuse("cannot", problem=f"{problem.strerror}: {problem.filename}")
     return 0
 
 
@@ -125,15 +130,19 @@ def _opened(given: argparse.Namespace, content: dict[str, Any], printed: str, *,
         identity = open_recovery(Path(given.recovery).read_bytes(), (secret("holder_first"), secret("holder_second")))
         return open_export(content, printed, lambda: handler("", identity), identity)
     keys = _keys(content)
-    return open_export(content, printed, lambda: handler(str(content["handler"]), keys.identity), keys.identity)
+    return open_export(content, printed, lambda: handler(str(content.get("handler", "")), keys.identity), keys.identity)
 
 
 def _keys(content: dict[str, Any]) -> HandlerKeys:
+    try:
+        bundle, salt = str(content["bundle"]), bytes.fromhex(str(content["salt"]))
+    except (KeyError, ValueError) as problem:
+        raise CannotOpen("not an export of ours") from problem
     typed = secret("case_secret")
     if len(typed.split()) == KIT_WORDS:
-        return open_bundle(str(content["bundle"]), "kit", kit_seed(typed))
-    _, wrap = split(typed, bytes.fromhex(str(content["salt"])))
-    return open_bundle(str(content["bundle"]), "pass", wrap)
+        return open_bundle(bundle, "kit", kit_seed(typed))
+    _, wrap = split(typed, salt)
+    return open_bundle(bundle, "pass", wrap)
 
 
 MARKS = {"void": "cases.case.void", "late": "cases.case.note_late"}

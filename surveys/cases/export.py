@@ -66,6 +66,8 @@ def read_export(text: str) -> dict[str, Any]:
         content = json.loads(text)
         if not isinstance(content, dict) or content["v"] not in (1, 2):
             raise CannotOpen("not an export of ours")
+        if not isinstance(content["file"], dict) or content["file"].get("version", 1) not in (1, 2):
+            raise CannotOpen("not an export of ours")
         _ = content["file"]["epochs"], content["file"]["messages"]
     except (ValueError, KeyError, TypeError) as problem:
         raise CannotOpen("not an export of ours") from problem
@@ -123,15 +125,8 @@ def open_export(content: Mapping[str, Any], printed: str, party: Callable[[], Pa
         return _first(content, identity, old)
     if house is None or chain is None:
         raise CannotOpen("house_other")
-    epochs = [
-        SealedEpochRow(
-            e["stream"], e["number"], base64.b64decode(e["wrap"]), base64.b64decode(e["link"]), e.get("at", 0)
-        )
-        for e in file["epochs"]
-    ]
-    rows = [SealedLetter(m["stream"], m["number"], m["epoch"], base64.b64decode(m["sealed"])) for m in file["messages"]]
-    reader = party()
-    opened = open_case(SealedCase(file["case"], epochs, rows), reader, house.hash, chain)
+    sealed, reader = _sealed(file), party()
+    opened = open_case(sealed, reader, house.hash, chain)
     lines = [_line(opened, letter, "thread") for letter in opened.thread] + [
         _line(opened, letter, "notes") for letter in opened.notes
     ]
@@ -141,7 +136,29 @@ def open_export(content: Mapping[str, Any], printed: str, party: Callable[[], Pa
         None if opened.notes_problem or reader.name == RECOVERY else [(one["epoch"], one.hash) for one in opened.notes]
     )
     files, closed = _files(content, lines)
-    return ReadCase(file["case"], 2, state, lines, files, problem, opened.fold, heads, closed)
+    return ReadCase(sealed.case, 2, state, lines, files, problem, opened.fold, heads, closed)
+
+
+def _sealed(file: Mapping[str, Any]) -> SealedCase:
+    """The rows inside, each of its kind; a file that somebody else wrote is none of ours."""
+    try:
+        epochs = [
+            SealedEpochRow(
+                str(e["stream"]),
+                int(e["number"]),
+                base64.b64decode(e["wrap"]),
+                base64.b64decode(e["link"]),
+                int(e.get("at", 0)),
+            )
+            for e in file["epochs"]
+        ]
+        rows = [
+            SealedLetter(str(m["stream"]), int(m["number"]), int(m["epoch"]), base64.b64decode(m["sealed"]))
+            for m in file["messages"]
+        ]
+        return SealedCase(str(file["case"]), epochs, rows)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise CannotOpen("not an export of ours") from problem
 
 
 def _line(opened: OpenedCase, letter: Letter, stream: str) -> Line:

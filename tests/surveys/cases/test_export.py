@@ -1,11 +1,14 @@
 """An exported case as `ascolto case open` shows it: what counts no more, and notes that came late, are marked."""
 
 import base64
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from surveys.cases import acts, composing
-from surveys.cases.export import open_export
+from surveys.cases.export import open_export, read_export
 from surveys.cases.opening import handler
+from surveys.cases.sealing import CannotOpen
 from tests.journeys import both
 from tests.surveys.cases.memory import Kept, World, asked, broken, dice_of, readers_but, report
 
@@ -64,3 +67,33 @@ def test_an_attachment_that_does_not_open_is_named_and_takes_no_letter_away() ->
 def _elsewhere() -> dict[str, Any]:
     """An attachment that the export does not hold."""
     return composing.seal_file("nascosta.jpg", "image/jpeg", b"immagine")[1]
+
+
+def _spoilt(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The export with each of its parts, and of the rows each field, gone or of another kind."""
+    kinds: tuple[Any, ...] = (None, 7, "x", [], {}, [None], "é")
+    for odd in kinds:
+        for key in ("v", "lists", "file"):
+            yield f"{key} {odd!r}", content | {key: odd}
+        for key in ("version", "case", "epochs", "messages"):
+            yield f"file.{key} {odd!r}", content | {"file": content["file"] | {key: odd}}
+        for rows in ("epochs", "messages"):
+            for field in content["file"][rows][0]:
+                first, *others = content["file"][rows]
+                changed = content["file"] | {rows: [first | {field: odd}, *others]}
+                yield f"{rows}.{field} {odd!r}", content | {"file": changed}
+
+
+def test_an_export_that_somebody_spoilt_is_refused_and_never_breaks_what_reads_it() -> None:
+    """Found by reading: a malformed file ended the command in a traceback."""
+    kept = report(World(dice_of(8)), "parole")
+    world, refused = kept.world, 0
+    for what, content in _spoilt(exported(kept)):
+        try:
+            read = read_export(json.dumps(content))
+            opened = open_export(read, world.anchor.printed, lambda: handler("anna", world.keys["anna"].identity))
+        except CannotOpen:
+            refused += 1
+            continue
+        assert opened.problem or [line.content["text"] for line in opened.lines] == ["parole"], what
+    assert refused > 50
