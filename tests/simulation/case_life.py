@@ -24,7 +24,7 @@ from surveys.cases.clocks import add_months
 from surveys.cases.codes import CodeKeys, Secret
 from surveys.cases.desk import NotAllowed
 from surveys.cases.incoming import CaseUnknown, OutOfStep, Reply, Report, ReportRefused
-from surveys.cases.keeper import RECOVERY, REPORTER
+from surveys.cases.keeper import REPORTER
 from surveys.cases.sealed_case import OpenedCase
 from surveys.cases.sealing import CannotOpen
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
@@ -100,8 +100,8 @@ class Known:
 class CaseLife(RuleBasedStateMachine):
     """Up to four reports and diaries, from their first letter to their deletion."""
 
-    @initialize()
-    def begun(self) -> None:
+    @initialize(out=st.sampled_from(((), ("bruno",))), diary=st.booleans())
+    def begun(self, out: tuple[str, ...], diary: bool) -> None:
         self.folder, self.loop, self.day = Path(mkdtemp(prefix="cases-")), asyncio.new_event_loop(), DAY
         shutil.copytree(once.made("cases", _prepare), self.folder, dirs_exist_ok=True)
         self.world, self.cases, self.told = world(), list[Known](), ["published_keyring"]
@@ -109,6 +109,7 @@ class CaseLife(RuleBasedStateMachine):
         self.spool: dict[str, date] = {}
         self.made = self.words = 0
         self._open()
+        self.files_a_report(out, diary, False, 0, None)
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
@@ -562,7 +563,7 @@ async def _count(table: Any, where: Any) -> int:
 
 
 async def _holders(site: Site, world: World, case: Known) -> set[str]:
-    return await desk.holders_of(await people.seat(site, world), case.written.case) - {REPORTER, RECOVERY}
+    return await desk.holders_of(await people.seat(site, world), case.written.case) & set(ALL)
 
 
 async def _rings_there(site: Site) -> int:

@@ -74,7 +74,6 @@ RULES: tuple[tuple[str, int, Draw], ...] = (
 
 def _ended(life: CaseLife, dice: random.Random) -> None:
     """A report with a file and an outcome, that perhaps two found, and that perhaps two hold: what years later is gone, or is not."""
-    life.files_a_report((), False, False, 0, None)
     life.writes(0, "reporter", True, 0, None)
     life.a_day_comes(40, 0, False, 0, None)
     life.gives_an_outcome(0, "anna", 0, None)
@@ -88,7 +87,6 @@ def _ended(life: CaseLife, dice: random.Random) -> None:
 
 def _written_on(life: CaseLife, dice: random.Random) -> None:
     """A diary that was written on, and perhaps its last day."""
-    life.files_a_report((), True, False, 0, None)
     life.a_day_comes(40, 0, False, 0, None)
     life.writes_on_in_a_diary(0, 0, None)
     if dice.random() < 0.4:
@@ -105,8 +103,8 @@ def live(seed: int, steps: int = 20) -> int:
     """
     dice, life = random.Random(seed), CaseLife()
     try:
-        life.begun()
         begins = dice.choice((_ended, _ended, _written_on, None))
+        life.begun((), begins is _written_on)
         if begins:
             begins(life, dice)
         for number in range(1, steps + 1):
