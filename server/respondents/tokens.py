@@ -52,8 +52,12 @@ def _json(content: dict[str, Any], status: int = 200) -> Response[bytes]:
     return Response(json.dumps(content, ensure_ascii=False).encode(), status_code=status, media_type="application/json")
 
 
+_FINAL = frozenset({"staff.problem.used_code"})
+"""What no later try changes, though its status is that of things which pass: a phone stops trying."""
+
+
 def _problem(language: str, key: str, status: int, **values: object) -> Response[bytes]:
-    return _json({"problem": say(language, key, **values)}, status)
+    return _json({"problem": say(language, key, **values)} | ({"final": True} if key in _FINAL else {}), status)
 
 
 async def _body[Wanted](request: AppRequest, wanted: type[Wanted]) -> Wanted:

@@ -196,7 +196,7 @@ async function flush(page) {
       sessionStorage.clear();
       await dropPage();
       location.assign(`/thanks?lang=${page.language}&wave=${waiting.wave}`);
-    } else if (answer.status >= 500 || answer.status === 409) { // not now: what is said of the server is no word about this sheet
+    } else if (answer.status >= 500 || (answer.status === 409 && !said.final)) { // not now: what is said of the server is no word about this sheet
       clock = setTimeout(() => flush(page), 60000);
       note(said.problem);
     } else {

@@ -253,6 +253,28 @@ async def test_the_meter_says_how_many_are_alike_and_asks_nobody(browser: Browse
     assert not any(len(view["filter"]) > 2 for view in known)
 
 
+async def test_a_sheet_that_waits_is_tried_no_more_once_its_code_was_used(browser: Browser, linked: Linked) -> None:
+    """Found from outside: the phone tried it again every minute, for ever."""
+    context = await _phone(browser)
+    page = await context.new_page()
+    await page.goto(linked.links[9])
+    await page.locator("input[name=_phone][value=own]").check()
+    await _take(page)
+    await page.wait_for_selector("#tonight", state="attached")
+    await _answer_two(page)
+    await page.evaluate("location.hash = '#send'")
+    await page.route("**/answer/sealed*", lambda route: route.abort())
+    await page.click("#send button.go")
+    await page.wait_for_selector("#offline:has-text('chiuse su questo telefono')")
+    waiting = await page.evaluate("JSON.parse(localStorage['ascolto-waiting'])")
+    other = {"wave": waiting["wave"], "code": waiting["code"], "envelope": waiting["envelope"], "attempt": "b" * 32}
+    assert httpx.post(f"{linked.address}/answer/sealed?lang=it", json=other).json() == {"received": True}
+    await page.unroute("**/answer/sealed*")
+    await page.reload()
+    await page.wait_for_selector("#offline:has-text('già stato usato')")
+    assert await page.evaluate("localStorage['ascolto-waiting'] ?? ''") == ""
+
+
 async def test_on_a_phone_of_ones_own_everything_works_without_a_network(
     browser: Browser, linked: Linked, tmp_path: Path
 ) -> None:
