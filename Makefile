@@ -9,7 +9,7 @@ export ASCOLTO_DATA ?= $(CURDIR)/data/demonstration
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help run test check bench lock vendor schema migration clean
+.PHONY: help run test check bench audit lock vendor schema migration clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,17 +41,22 @@ check: .venv/.ok ## form, lint, types, walls, unused code, lock files
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) scripts/unused
-	@! grep -nE 'https?://' requirements.lock requirements-bench.lock || { echo "a lock file holds an address"; exit 1; }
+	@! grep -nE 'https?://' requirements.lock requirements-bench.lock requirements-audit.lock || { echo "a lock file holds an address"; exit 1; }
 
 bench: .venv/.ok ## measure speed and size; installs what is compared with
 	@scripts/system-packages
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-bench.lock
 	$(PY) -m tests.benchmarks
 
+audit: .venv/.ok ## hold what is locked against published advisories; needs an index that serves them, and fails where none does
+	@test -x .venv/audit/bin/pip-audit || { $(PY) -m venv .venv/audit && .venv/audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-audit.lock; }
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock
+
 lock: .venv/.ok ## resolve the dependencies again: hashes, no addresses
 	.venv/bin/uv lock -q
 	.venv/bin/uv export -q --frozen --format requirements-txt --no-emit-project --no-header --extra dev -o requirements.lock > /dev/null
 	.venv/bin/uv export -q --frozen --format requirements-txt --no-emit-project --no-header --extra bench --extra dev -o requirements-bench.lock > /dev/null
+	echo pip-audit | .venv/bin/uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links - -o requirements-audit.lock > /dev/null
 
 vendor: .venv/.ok ## bundle the browser's cryptography and copy what tests inject, by the hashes of the npm lock
 	scripts/vendor
