@@ -84,7 +84,8 @@ class Known:
     files: list[str] = field(default_factory=list)
     holds: set[str] = field(default_factory=set)
     held: bool = False
-    sent_on: date | None = None
+    ring: int = 0
+    """The number of the list that it was sent under."""
     outcome: date | None = None
     ender: str = ""
     ended: bool = False
@@ -197,7 +198,7 @@ class CaseLife(RuleBasedStateMachine):
             self._filed(new)
 
     def _filed(self, case: Known) -> None:
-        case.sent_on = self.day
+        case.ring = self.world.ring.number
         self.filed[self.day.year] = self.filed.get(self.day.year, 0) + 1
 
     @rule(
@@ -513,10 +514,7 @@ class CaseLife(RuleBasedStateMachine):
 
     def _reads_since(self, case: Known, who: str) -> bool:
         """Whether she was never taken off the list while the case was there: whoever was has lost its keys, on purpose."""
-        began = case.sent_on or case.began
-        return all(
-            ring.reader(who) is not None for ring in self.world.found if ring.day >= began or ring is self.world.ring
-        )
+        return all(ring.reader(who) is not None for ring in self.world.found if ring.number >= case.ring)
 
     @invariant()
     def no_row_is_without_its_case(self) -> None:
