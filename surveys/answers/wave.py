@@ -44,7 +44,7 @@ async def fill_urn(engine: StoreEngine, wave: str, slots: int) -> None:
 
 
 async def _add(engine: StoreEngine, wave: str, ids: Iterable[int]) -> None:
-    """Slots by statements of the engine's own: through the tables each costs ten times as much."""
+    """Slots by statements of the engine's own: through the tables each is an object and a part of a text first."""
     blobs = [(slot, wave, secrets.token_bytes(ENVELOPE_BYTES)) for slot in ids]
     async with engine.transaction() as transaction:
         if isinstance(engine, PooledSQLite):

@@ -87,13 +87,10 @@ async def publish_ring(site: Site, text: str, signatures: Sequence[Mapping[str, 
     anchor = house_file.load(site.data)
     if anchor is None:
         raise RingRefused("there is no house file yet")
-
-    async def check() -> None:
+    async with steps.at_rest(site, CHANNEL):  # what was cut off writes its line first: those after it are this one's
         await rings.check_next(anchor, text, signatures, site.day)
-
-    lines = str(len(await log.chain()))
-    given = {"ring": text, "signatures": json.dumps(list(signatures)), "lines": lines}
-    await steps.take(site, CHANNEL, "publish_ring", check, **given)
+        given = {"ring": text, "signatures": json.dumps(list(signatures)), "lines": str(len(await log.chain()))}
+        await steps.do(site, CHANNEL, "publish_ring", **given)
     chain = await rings.load(anchor)
     assert chain is not None, "it was published"
     return chain.newest, await standing.waiting_for_keys()
@@ -134,11 +131,12 @@ async def publish_still(site: Site, text: str, signatures: Sequence[Mapping[str,
 
     Raises
     ------
-    RingRefused
+    RingRefused, StepUnderWay
     """
     anchor = house_file.load(site.data)
     if anchor is None:
         raise RingRefused("there is no house file yet")
-    ring = await rings.publish_still(site.engines["public"], anchor, text, signatures, site.day)
-    await log.record(site.engines["cases"], keeper_at(site.data), site.day, site.actor, "published_keyring")
+    async with steps.at_rest(site, CHANNEL):
+        ring = await rings.publish_still(site.engines["public"], anchor, text, signatures, site.day)
+        await log.record(site.engines["cases"], keeper_at(site.data), site.day, site.actor, "published_keyring")
     return ring

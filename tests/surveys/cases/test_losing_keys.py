@@ -11,10 +11,15 @@ from surveys.cases.keeper import RECOVERY
 from surveys.cases.opening import open_case
 from surveys.cases.recovery import party
 from surveys.cases.sealing import CannotOpen, identity_text
+from surveys.lifecycle import channel, resuming
 from surveys.lifecycle.context import Site
+from surveys.public import rings
 from tests.surveys.cases.people import (
     ALL,
+    OUTSIDE,
     Team,
+    Written,
+    later,
     new_epoch,
     new_keys,
     next_ring,
@@ -80,3 +85,39 @@ async def test_key_loss_drill_when_all_handlers_lost_their_keys_two_of_three_hol
     for identities in ((first, first), (second, second), (second, first)):
         with pytest.raises(CannotOpen):
             open_case(sealed_of(files[0], "ab"), party(*identities), made.anchor.hash, made.chain)
+
+
+async def _killed(*_: object) -> None:
+    raise RuntimeError("killed")
+
+
+async def _holders(site: Site, made: Team, written: Written) -> set[str]:
+    return await desk.holders_of(await seat(site, made), written.case) & set(ALL)
+
+
+async def test_a_list_that_comes_after_one_that_was_cut_off_takes_keys_away_too(
+    site: Site, made: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by reading it once more: the line that told of the first was taken for the line of the second."""
+    written = await report(site, made)
+    with monkeypatch.context() as patch:
+        patch.setattr(channel, "_follow", _killed)
+        with pytest.raises(RuntimeError):
+            await next_ring(site, made, ("anna", "carla", OUTSIDE))
+    await next_ring(site, made, ("anna", "bruno", OUTSIDE))
+    assert await _holders(site, made, written) == {"anna", OUTSIDE}
+
+
+async def test_a_list_that_was_cut_off_is_followed_also_where_it_is_lengthened_first(
+    site: Site, made: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, on = await report(site, made), later(site, 30)
+    ring = made.ring_of(("anna", "carla", OUTSIDE), site.day)
+    with monkeypatch.context() as patch:
+        patch.setattr(channel, "_follow", _killed)
+        with pytest.raises(RuntimeError):
+            await channel.publish_ring(on, ring.text, ring.signatures)
+    text = rings.draft_still(made.anchor, ring, on.day)
+    await channel.publish_still(on, text, [rings.sign_still(text, made.seats[one]) for one in ("legal", "staff")])
+    await resuming.resume(on)
+    assert await _holders(on, made, written) == {"anna", "carla", OUTSIDE}
