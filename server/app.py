@@ -168,38 +168,59 @@ class Application(Litestar):
 
 def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
     """Join stores, pages and jobs into one application."""
+    return begin(joined(https=settings.https), settings, with_jobs=with_jobs)
 
-    @asynccontextmanager
-    async def life(app: Litestar) -> AsyncIterator[None]:
-        accepting.begin(settings.data)
-        engines: Engines = await open_stores(settings.stores)
-        await pins.keep(settings.data)
-        await frozen.keep_at_update(settings.data)
-        site = Site(engines, settings.data, today(), jobs.ACTOR)
-        await witness.keep_at_update(site)
-        await comments_of.keep_at_update(site)
-        await reviews.keep_at_update(site)
-        await destroying.keep_at_update(site)
-        urn = Urn(engines["answers"])
-        urn.start()
-        watch = app.state.watch = Watch(engines, settings.data)
-        app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])
-        figures = (
-            await metrics.serve(settings.metrics, app.state.tally, watch, settings.data) if settings.metrics else None
-        )
-        telling = asyncio.create_task(watch.tell())
-        ticking = jobs.start(settings, engines) if with_jobs else None
-        try:
-            yield
-        finally:
-            await urn.stop()
-            if ticking is not None:
-                await jobs.stop(ticking)  # with a last stir, of what the urn took until now too
-            telling.cancel()
-            if figures is not None:
-                figures.close()
-            await watch.close()
-            await close_stores(engines)
+
+def begin(app: Litestar, settings: Settings, *, with_jobs: bool = True) -> Litestar:
+    """Give an application that serves nothing now its settings, and a state in which nothing was counted.
+
+    Raises
+    ------
+    RuntimeError
+        If the application serves already, or was joined for another kind of address.
+    """
+    if "engines" in app.state or app.state.https != settings.https:
+        raise RuntimeError("this application serves something else")
+    app.state.settings, app.state.with_jobs, app.state.tally = settings, with_jobs, metrics.Tally()
+    return app
+
+
+@asynccontextmanager
+async def _life(app: Litestar) -> AsyncIterator[None]:
+    """From opened stores to closed ones."""
+    settings: Settings = app.state.settings
+    accepting.begin(settings.data)
+    engines: Engines = await open_stores(settings.stores)
+    await pins.keep(settings.data)
+    await frozen.keep_at_update(settings.data)
+    site = Site(engines, settings.data, today(), jobs.ACTOR)
+    await witness.keep_at_update(site)
+    await comments_of.keep_at_update(site)
+    await reviews.keep_at_update(site)
+    await destroying.keep_at_update(site)
+    urn = Urn(engines["answers"])
+    urn.start()
+    watch = app.state.watch = Watch(engines, settings.data)
+    app.state.engines, app.state.urn, app.state.line = engines, urn, Line(engines["cases"])
+    figures = await metrics.serve(settings.metrics, app.state.tally, watch, settings.data) if settings.metrics else None
+    telling = asyncio.create_task(watch.tell())
+    ticking = jobs.start(settings, engines) if app.state.with_jobs else None
+    try:
+        yield
+    finally:
+        await urn.stop()
+        if ticking is not None:
+            await jobs.stop(ticking)  # with a last stir, of what the urn took until now too
+        telling.cancel()
+        if figures is not None:
+            figures.close()
+        await watch.close()
+        await close_stores(engines)
+        del app.state.engines, app.state.urn, app.state.line, app.state.watch
+
+
+def joined(*, https: bool) -> Litestar:
+    """All pages under their addresses, with what every one of them may ask for; it serves nothing before `begin`."""
 
     async def urn_of() -> Urn:
         found: Urn = app.state.urn
@@ -214,7 +235,8 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         return found
 
     async def settings_of() -> Settings:
-        return settings
+        found: Settings = app.state.settings
+        return found
 
     staff = Router(
         path="/",
@@ -265,8 +287,8 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
             "settings": Provide(settings_of),
             "site": Provide(site_of),
         },
-        lifespan=[life],
-        before_send=[header_setter(csp(style()), https=settings.https)],
+        lifespan=[_life],
+        before_send=[header_setter(csp(style()), https=https)],
         compression_config=CompressionConfig(
             backend="brotli",
             minimum_size=500,
@@ -294,5 +316,5 @@ def create_app(settings: Settings, *, with_jobs: bool = True) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.state.https, app.state.tally = settings.https, metrics.Tally()
+    app.state.https = https
     return app

@@ -35,7 +35,7 @@ from surveys.public.organisation import Notice, OrganisationRecord
 from surveys.public.waves import WaveRecord
 from surveys.slips import SlipCode
 from surveys.stores import StoreSettings, close_stores, open_stores
-from tests import once, postgres, urn
+from tests import apps, once, postgres, urn
 from tests.browsers import ARGUMENTS, without_windows
 
 DAY = date(2026, 11, 2)
@@ -139,6 +139,13 @@ async def browser(_browsers: Callable[[], Awaitable[Browser]]) -> AsyncIterator[
     yield opened
     for context in list(opened.contexts):
         await context.close()
+
+
+@pytest.fixture(autouse=True)
+def own_applications() -> Iterator[None]:
+    """The applications that a test takes are its own until its end."""
+    with apps.of_one_test():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 from piccolo.table import Table
 
-from server.app import create_app
 from server.frame.security import COOKIE
 from server.settings import Settings
 from surveys.engines import PooledSQLite, SQLiteError, StoreEngine
@@ -25,6 +24,7 @@ from surveys.people import accounts
 from surveys.people import tables as people
 from surveys.public import tables as public
 from surveys.stores import Engines, StoreSettings, stores
+from tests.apps import create_app
 from tests.journeys.conftest import Served
 
 ALL = os.environ.get("ASCOLTO_CELLS") == "all"
@@ -157,7 +157,7 @@ async def _pages(served: Served, folder: Path) -> AsyncIterator[Pages]:
             password, code = served.password(name), served.code(name)
             entered = await accounts.sign_in(engines["people"], name, password, datetime.now(UTC), second=code)
             sessions[name] = entered.token
-    app = create_app(Settings(StoreSettings(data)), with_jobs=False)
+    app = create_app(Settings(StoreSettings(data)))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Pages(client, app.state.engines, sessions)

@@ -21,13 +21,13 @@ import httpx
 import pytest
 from litestar.routes import BaseRoute, HTTPRoute
 
-from server.app import create_app
 from server.demonstration import channel
 from server.settings import Settings
 from surveys.cases.bundles import split
 from surveys.lifecycle.context import Site, today
 from surveys.people import accounts
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.journeys.conftest import Served, start
 from tests.postgres import free_port
 from tests.signing_in import next_code, session_of
@@ -220,7 +220,7 @@ def doors(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     data = folder / "data"
     shutil.copytree(served.data, data)
     known = served.known["accounts"] | served.known["channel"]["handlers"] | asyncio.run(_prepared(data))
-    app = create_app(Settings(StoreSettings(folder / "none")), with_jobs=False)
+    app = create_app(Settings(StoreSettings(folder / "none")))
     routes = {route.path: _methods(route) for route in app.routes}
     process = start(data, port, log=folder / "log")
     try:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from server.app import create_app
 from server.settings import Settings
 from surveys.answers.envelope import seal
 from surveys.answers.tables import Slot, Spent
@@ -20,6 +19,7 @@ from surveys.public import organisation, releases, waves
 from surveys.public.waves import State, WaveRecord
 from surveys.slips import digest
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY, ORGANISATION, WAVE, close_as_the_version_before, end_and_close, small_cooperative
 from tests.first_urn import open_first
 from tests.promises.test_after_the_closing import ATTACKS, OTHER, SHEET, Watched, filled, outcome, rewrite_the_bulletin
@@ -41,7 +41,7 @@ async def test_a_wave_that_the_version_before_closed_is_released_and_its_page_sa
     site: Site, store_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _closed_before(site, monkeypatch)
-    app = create_app(Settings(store_settings), with_jobs=False)
+    app = create_app(Settings(store_settings))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application

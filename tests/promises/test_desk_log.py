@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.app import create_app
 from server.demonstration import channel
 from server.settings import Settings
 from surveys.cases import log
@@ -19,6 +18,7 @@ from surveys.lifecycle.heads import HeadRefused
 from surveys.people import accounts
 from surveys.people import log as act_log
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import open_a_wave
 from tests.promises.test_log import _said, _verify
 from tests.signing_in import next_code, session_of
@@ -109,7 +109,7 @@ async def test_the_representative_sees_and_keeps_the_head_of_the_handlers_log(
     await _fill(here)
     await accounts.add(site.engines["people"], "rsu", "representative", "una-password-lunga")
     secret = await channel.with_codes(here, "rsu")
-    app = create_app(Settings(store_settings), with_jobs=False)
+    app = create_app(Settings(store_settings))
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with (
         app.lifespan(),

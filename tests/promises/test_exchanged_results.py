@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 
-from server.app import create_app
 from server.frame.texts import say
 from server.processes import charting
 from server.processes.releasing import draw
@@ -27,6 +26,7 @@ from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire.shipped import shipped
 from surveys.stores import StoreSettings
 from tests.analysis.waves import released, wave
+from tests.apps import create_app
 from tests.conftest import DAY
 
 FIRST, SECOND = "primavera-2026", "autunno-2026"
@@ -50,7 +50,7 @@ async def _publish(site: Site, name: str, agree: int) -> None:
 
 @asynccontextmanager
 async def _served(settings: StoreSettings) -> AsyncIterator[tuple[Site, httpx.AsyncClient]]:
-    app = create_app(Settings(settings), with_jobs=False)
+    app = create_app(Settings(settings))
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         site = Site(app.state.engines, settings.data, DAY, "")

@@ -17,7 +17,6 @@ import httpx
 from piccolo.columns import JSON, BigInt, Boolean, Bytea, Column, Date, Integer
 from piccolo.table import Table
 
-from server.app import create_app
 from server.demonstration import channel
 from server.settings import Settings
 from surveys.cases import acts, codes, handlers
@@ -33,6 +32,7 @@ from surveys.people import accounts
 from surveys.public import organisation, readers
 from surveys.public.readers import Readers
 from surveys.stores import StoreSettings
+from tests.apps import create_app
 from tests.conftest import ORGANISATION
 from tests.promises.test_hostile_cases import WORDS
 from tests.signing_in import next_code
@@ -96,7 +96,7 @@ class Stage:
 
 @asynccontextmanager
 async def served(settings: StoreSettings) -> AsyncIterator[Stage]:
-    app = create_app(Settings(settings), with_jobs=False)
+    app = create_app(Settings(settings))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
     there: dict[str, Any] = {"transport": transport, "base_url": "http://test", "headers": {"Origin": "http://test"}}
     async with app.lifespan(), httpx.AsyncClient(**there) as client, httpx.AsyncClient(**there) as other:

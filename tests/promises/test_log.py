@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.app import create_app
 from server.demonstration import channel
 from server.settings import Settings
 from surveys.lifecycle import heads
@@ -19,6 +18,7 @@ from surveys.people import accounts, log
 from surveys.people.log import Head
 from surveys.people.tables import LogEntry
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY, WAVE, open_a_wave
 from tests.journeys.conftest import environment
 from tests.signing_in import next_code, session_of
@@ -147,7 +147,7 @@ async def test_the_representative_and_staff_see_the_heads_that_are_to_be_kept(
     secret = await channel.with_codes(here, "rsu")
     yesterday = await log.head(before=today())
     assert yesterday is not None and DAY < today()
-    app = create_app(Settings(store_settings), with_jobs=False)
+    app = create_app(Settings(store_settings))
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with (
         app.lifespan(),

@@ -16,7 +16,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.app import create_app
 from server.demonstration import channel
 from server.frame.security import DESK_PATHS, DOOR_PATHS
 from server.settings import Settings
@@ -28,6 +27,7 @@ from surveys.people import accounts, attempts, passwords
 from surveys.people.tables import LogEntry
 from surveys.public import organisation
 from surveys.stores import StoreSettings
+from tests.apps import create_app
 from tests.conftest import ORGANISATION
 from tests.journeys.conftest import environment
 from tests.signing_in import code_at, next_code
@@ -39,7 +39,7 @@ HEADERS = {"Origin": "http://test", "Accept-Language": "en"}
 @asynccontextmanager
 async def _served(folder: Path, *, https: bool = False) -> AsyncIterator[tuple[httpx.AsyncClient, Site]]:
     settings = replace(Settings(StoreSettings(folder)), https=https)
-    app = create_app(settings, with_jobs=False)
+    app = create_app(settings)
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test", headers=HEADERS) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application

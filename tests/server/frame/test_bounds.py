@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from server.app import create_app
 from server.frame.pages import STATIC, static_address
 from server.frame.security import COOKIE, FORM_FIELD
 from server.settings import Settings
 from surveys.lifecycle.context import Site, today
 from surveys.people import accounts
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY, WAVE, open_a_wave
 
 NOT_UTF8 = b'--B\r\nContent-Disposition: form-data; name="_code"\r\n\r\n\xff\xfe\x00\r\n--B--\r\n'
@@ -45,7 +45,7 @@ async def _ready(sqlite_settings: StoreSettings) -> AsyncIterator[tuple[httpx.As
         for role in ("hr", "representative", "recovery", "auditor"):
             await accounts.add(engines["people"], role, role, PASSWORD)
             sessions[role] = (await accounts.sign_in(engines["people"], role, PASSWORD, datetime.now(UTC)))[0]
-    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    app = create_app(Settings(sqlite_settings))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client, sessions
@@ -53,7 +53,7 @@ async def _ready(sqlite_settings: StoreSettings) -> AsyncIterator[tuple[httpx.As
 
 def _addresses(value: str) -> list[tuple[str, str]]:
     """Every address of the application with this value in each of its places; the wave's own name where one is asked."""
-    app = create_app(Settings(StoreSettings(None)), with_jobs=False)  # type: ignore[arg-type]  # never opened
+    app = create_app(Settings(StoreSettings(None)))  # type: ignore[arg-type]  # never opened
     found = []
     for route in app.routes:
         path = re.sub(r"\{wave[^}]*\}", WAVE, route.path)

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.app import create_app
 from server.frame.pages import MessagePage
 from server.settings import Settings, from_environment
 from surveys.stores import StoreSettings
+from tests.apps import create_app
 
 STAFF = {
     "/",
@@ -88,7 +88,7 @@ def test_what_is_loaded_before_serving_is_never_looked_through_again_by_the_coll
 
 
 async def test_every_address_asks_for_a_sign_in_unless_it_is_for_staff(tmp_path: Path) -> None:
-    app = create_app(Settings(StoreSettings(tmp_path)), with_jobs=False)
+    app = create_app(Settings(StoreSettings(tmp_path)))
     opened = set()
     async with (
         app.lifespan(),

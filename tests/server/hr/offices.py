@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 
-from server.app import create_app
 from server.demonstration import channel
 from server.frame.security import COOKIE, FORM_FIELD
 from server.settings import Settings
 from surveys.lifecycle.context import Site
 from surveys.people import accounts
 from surveys.stores import Engines, StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY
 from tests.signing_in import next_code
 
@@ -54,7 +54,7 @@ async def offices(settings: StoreSettings, people: Mapping[str, str] = PEOPLE) -
             sessions[name] = (
                 await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret))
             )[0]
-    app = create_app(Settings(settings), with_jobs=False)
+    app = create_app(Settings(settings))
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Offices(client, sessions, app.state.engines)

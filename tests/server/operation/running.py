@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 import httpx
 from litestar import Litestar
 
-from server.app import create_app
 from server.settings import Settings
 from surveys.stores import StoreSettings
+from tests.apps import create_app
 
 PAGE = {"accept": "text/html"}
 
 
 @asynccontextmanager
 async def running(settings: StoreSettings) -> AsyncIterator[tuple[httpx.AsyncClient, Litestar]]:
-    app = create_app(Settings(settings), with_jobs=False)
+    app = create_app(Settings(settings))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test", timeout=90) as client,  # type: ignore[arg-type]  # Litestar is an ASGI application

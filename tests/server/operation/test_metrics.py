@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from server.app import create_app
 from server.operation import metrics
 from server.processes.due import JOBS
 from server.settings import Settings, from_environment
 from surveys.answers.tables import Spent
 from surveys.stores import STORES, StoreSettings
+from tests.apps import create_app
 from tests.conftest import CODES, WAVE
 from tests.postgres import free_port
 from tests.server.operation.running import PAGE
@@ -42,7 +42,7 @@ async def test_nothing_that_respondents_reporters_or_handlers_do_changes_a_figur
     sqlite_settings: StoreSettings,
 ) -> None:
     port = free_port()
-    app = create_app(Settings(sqlite_settings, metrics=str(port)), with_jobs=False)
+    app = create_app(Settings(sqlite_settings, metrics=str(port)))
     codes = json.loads((sqlite_settings.data.parent / CODES).read_text("utf-8"))
     async with (
         app.lifespan(),
@@ -93,7 +93,7 @@ async def test_without_the_setting_nothing_listens_and_with_a_port_it_is_loopbac
     assert from_environment({"ASCOLTO_DATA": "x"}).metrics == ""
     with pytest.raises(ValueError, match="ASCOLTO_METRICS"):
         from_environment({"ASCOLTO_DATA": "x", "ASCOLTO_METRICS": "yes"})
-    app = create_app(replace(Settings(sqlite_settings), metrics=str(free_port())), with_jobs=False)
+    app = create_app(replace(Settings(sqlite_settings), metrics=str(free_port())))
     async with app.lifespan():
         server = await metrics.serve("0", app.state.tally, app.state.watch, sqlite_settings.data)
         assert {listening.getsockname()[0] for listening in server.sockets} == {"127.0.0.1"}

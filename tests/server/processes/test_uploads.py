@@ -15,7 +15,6 @@ import httpx
 import pytest
 import xlsxwriter
 
-from server.app import create_app
 from server.demonstration import channel
 from server.frame.security import COOKIE, FORM_FIELD
 from server.processes import workers
@@ -23,6 +22,7 @@ from server.settings import Settings
 from surveys.lifecycle.context import Site
 from surveys.people import accounts
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY
 from tests.signing_in import next_code
 
@@ -117,7 +117,7 @@ async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_
                 engines["people"], "direzione", PASSWORD, datetime.now(UTC), second=next_code(secret)
             )
         )[0]
-    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    app = create_app(Settings(sqlite_settings))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test", timeout=90) as client:
         headers = {"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={session}"}

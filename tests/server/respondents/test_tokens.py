@@ -12,7 +12,6 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from server.app import create_app
 from server.frame.texts import say
 from server.settings import Settings
 from surveys import blind
@@ -24,6 +23,7 @@ from surveys.lifecycle.context import Site
 from surveys.public.waves import WaveRecord
 from surveys.questionnaire import AnswerSheet
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY, WAVE
 from tests.surveys.test_links import _open, _token
 from tests.urn import plan_of
@@ -49,7 +49,7 @@ async def installation(sqlite_settings: StoreSettings) -> AsyncIterator[Ready]:
         site = Site(engines, sqlite_settings.data, DAY, "hr")
         record = await _open(site)
         token = await _token(site, record, (await issuing.hand_over(site, WAVE, "sms"))[0].link)
-    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    app = create_app(Settings(sqlite_settings))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from server.app import create_app
 from server.frame.texts import NAMES, say
 from server.settings import Settings
 from surveys.lifecycle.context import Site, plan_path
@@ -16,6 +15,7 @@ from surveys.lifecycle.ready import mark_of
 from surveys.public import organisation, releases, waves
 from surveys.public.waves import State
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY, ORGANISATION, WAVE, open_a_wave
 
 BEFORE = Path(__file__).parents[2] / "vectors" / "release-steps-1.json"
@@ -24,7 +24,7 @@ BEFORE = Path(__file__).parents[2] / "vectors" / "release-steps-1.json"
 async def test_what_was_published_before_figures_moved_is_spoken_of_only_where_there_is_such_a_document(
     store_settings: StoreSettings,
 ) -> None:
-    app = create_app(replace(Settings(store_settings), https=False), with_jobs=False)
+    app = create_app(replace(Settings(store_settings), https=False))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
@@ -49,7 +49,7 @@ async def test_the_number_to_compare_is_the_one_that_invitations_carry(sqlite_se
     async with stores(sqlite_settings) as engines:
         site = Site(engines, sqlite_settings.data, DAY, "hr")
         carried = await mark_of(site.data, (await open_a_wave(site)).record)
-    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    app = create_app(Settings(sqlite_settings))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
@@ -66,7 +66,7 @@ async def test_no_page_says_of_an_open_wave_what_was_not_frozen(sqlite_settings:
     """Done from outside: the page of a wave, and the file to keep, said "100 people" and "one group" while answers were taken."""
     async with stores(sqlite_settings) as engines:
         record = (await open_a_wave(Site(engines, sqlite_settings.data, DAY, "hr"))).record
-    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    app = create_app(Settings(sqlite_settings))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
@@ -94,7 +94,7 @@ async def test_a_row_of_another_shape_is_said_in_words_and_never_a_fault(
     """Done from outside: `plan = '{}'` or `rules = '[]'` were faults on three pages."""
     async with stores(sqlite_settings) as engines:
         await open_a_wave(Site(engines, sqlite_settings.data, DAY, "hr"))
-    app = create_app(Settings(sqlite_settings), with_jobs=False)
+    app = create_app(Settings(sqlite_settings))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application

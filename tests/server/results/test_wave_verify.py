@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.app import create_app
 from server.command.proving import wave_verify
 from server.settings import Settings
 from surveys.lifecycle import closing, printing, two_keys
@@ -19,6 +18,7 @@ from surveys.lifecycle.releasing import release_wave
 from surveys.people import two_keys as acts
 from surveys.public import releases
 from surveys.stores import StoreSettings, stores
+from tests.apps import create_app
 from tests.conftest import DAY, WAVE, open_a_wave
 from tests.surveys.test_releasing import fill
 
@@ -42,7 +42,7 @@ async def _given_out(settings: StoreSettings, folder: Path) -> tuple[Path, Path]
         await release_wave(late, WAVE, (opened.secrets["hr"], opened.secrets["recovery"]), lambda _: None)
         document = folder / "release.json"
         document.write_text(await releases.kept(WAVE) or "", "utf-8")
-    app = create_app(Settings(settings), with_jobs=False)
+    app = create_app(Settings(settings))
     async with (
         app.lifespan(),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client,  # type: ignore[arg-type]  # Litestar is an ASGI application
