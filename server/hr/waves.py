@@ -320,7 +320,10 @@ async def _step(site: Site, wave: str, step: str, data: dict[str, str]) -> str:
     """Take a step, or ask for one that two people must agree to; gives the key of what is said then."""
     match step:
         case "open":
-            if await opening.progress(wave) or not await patient.ends_soon(opening.open_wave(site, wave)):
+            if await opening.progress(wave):
+                return "wave_opening"
+            await opening.ready_to_open(site, wave)  # what refuses it is said by this page, however long looking takes
+            if not await patient.ends_soon(opening.open_wave(site, wave)):
                 return "wave_opening"
         case "extend":
             await closing.extend(site, wave, date.fromisoformat(data.get("ends", "")))

@@ -58,6 +58,7 @@ class LettersPage:
 def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> LettersPage:
     """Make the page of an opened thread."""
     language, file = frame.language, end["file"]
+    lost = end.get("lost", False)
     known = channel.readers.names if end["old"] else end.get("names", {})
     state = State(file["state"])
     contest = (
@@ -75,7 +76,9 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
             in_words(letter["day"], language),
             say(language, "concern.thread.taken_out", text=letter["text"]) if letter.get("taken") else letter["text"],
             tuple(letter["files"]),
-            str(letter["number"]) if letter["stream"] == "diary" and state == State.DIARY and not end["old"] else "",
+            str(letter["number"])
+            if letter["stream"] == "diary" and state == State.DIARY and not end["old"] and not lost
+            else "",
         )
         for letter in end["letters"]
     )
@@ -84,11 +87,11 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
     return LettersPage(
         shell=frame,
         title=say(language, "concern.thread.title"),
-        state=state_sentence(language, file),
+        state=say(language, "concern.thread.state_lost") if lost else state_sentence(language, file),
         letters=letters,
         notes=tuple(_notes(language, file, known, end)),
         kinds=(*((kind, say(language, f"concern.thread.kind_{kind}")) for kind in REPLIES), *contest),
-        diary=state == State.DIARY,
+        diary=state == State.DIARY and not lost,
         readers=reader_lines(channel.ring, language),
         holders=holder_names(channel.ring),
         fingerprint=house_lines(channel.readers)[1],

@@ -345,7 +345,7 @@ class LetterProcess:
     def _reply_second(self, keys: CodeKeys, opened: "Opened2", kind: str, content: dict[str, Any]) -> dict[str, Any]:
         house, chain = self.anchored
         me, case = Reporter(keys), opened.case
-        if kind == "diary":
+        if kind == "diary" and not case.problem:
             return acts.diary(me, house.hash, content, self.day, os.urandom, case)
         if case.fold is None or case.problem:
             raise CannotOpen(case.problem or "gone")

@@ -88,7 +88,10 @@ def shown_second(
     }
     fold = case.fold
     if fold is None:
-        return shown | {"file": file | {"state": State.DIARY, "dates": {}, "readers": []}}
+        return shown | {
+            "file": file | {"state": State.DIARY, "dates": {}, "readers": []},
+            "lost": bool(case.problem),
+        }
     days = Days(
         State(fold.state),
         *(date.fromisoformat(d) if d else None for d in (fold.received, fold.acknowledged, fold.outcome)),

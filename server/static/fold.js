@@ -389,7 +389,12 @@ const Fold = (() => {
   async function openCase(file, me, house, chain) {
     const opened = { fold: null, thread: [], notes: [], diary: [], keys: {}, problem: "", notesProblem: "", notesTo: "", notesEpoch: 0, notesRows: 0, notesVoid: 0, newest: 1, claimed: new Set(), lateNotes: new Map(), missingNote: "" };
     if (me.name === "reporter") await openDiary(file, me, house, opened);
-    await openThread(file, me, house, chain, opened);
+    try {
+      await openThread(file, me, house, chain, opened);
+    } catch (problem) {
+      if (!(problem instanceof CannotOpen) || !opened.diary.length) throw problem;
+      opened.problem = problem.message; // her own diary stays readable: only she has its key
+    }
     if (opened.fold && me.name !== "reporter") {
       try {
         await openNotes(file, me, opened);

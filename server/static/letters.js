@@ -56,7 +56,7 @@ const Letters = (() => {
     const letters = [];
     for (const one of opened.diary) letters.push({ ...one.head, content: one.content });
     for (const one of opened.thread) letters.push({ ...one.head, content: textOf(opened, one), hash: one.hash, taken: fold.redacted.has(one.head.number), undone: fold.void.has(one.head.number) });
-    if (!fold) return { ...current, opened, letters, notes: [], problem: "", state: { state: "diary", dates: {} }, first: false };
+    if (!fold) return { ...current, opened, letters, notes: [], problem: opened.problem, state: { state: opened.problem ? "lost" : "diary", dates: {} }, first: false };
     const state = { state: fold.state, contested: fold.contested, received: fold.received, acknowledged: fold.acknowledged, outcome: fold.outcome };
     return { ...current, opened, letters, notes: await notesOf(current, opened), problem: opened.problem, state: { ...state, dates: Fold.dates(state, channel.day, channel) }, first: false };
   }
@@ -93,7 +93,7 @@ const Letters = (() => {
     const parts = [make("h1", { textContent: t("thread.title"), tabIndex: -1 }), make("p", { className: "card" }, make("strong", { textContent: stateSentence(state) }))];
     parts.push(...notes.map((note) => make("p", { className: "quiet", textContent: note })));
     for (const letter of letters) parts.push(letterOf(open, letter, diary && !open.first));
-    if (letters.every((letter) => letter.from === "reporter") && !diary) parts.push(make("p", { textContent: t("thread.nothing") }));
+    if (letters.every((letter) => letter.from === "reporter") && !diary && state.state !== "lost") parts.push(make("p", { textContent: t("thread.nothing") }));
     parts.push(...(problem ? failsForm(open) : replyForm(open, diary)));
     parts.push(diary ? diaryForm(open) : proofForm(open));
     parts.push(make("p", {}, make("a", { className: "b", href: `/?lang=${channel.language}`, textContent: t("thread.leave") })));
@@ -276,7 +276,7 @@ const Letters = (() => {
       if (!answer.ok) throw new Failed();
       const { proof } = await answer.json();
       const filed = JSON.parse(JSON.parse(proof).filing).filed;
-      const written = first ? filed : opened.fold.received;
+      const written = first || !opened.fold ? filed : opened.fold.received;
       if (filed < written || filed > Fold.addDays(written, 1)) return warn(t("thread.proof_other")); // it may have been on its way at midnight
       shown.textContent = proof;
       shown.hidden = false;

@@ -37,13 +37,18 @@ def open_case(case: SealedCase, party: Party, house: str, chain: Chain | None) -
     Raises
     ------
     CannotOpen
-        If nothing of it can be read: not one letter of the thread, where there is a thread. For a reporter also if an
-        entry of her diary does not fit.
+        If nothing of it can be read: not one letter of the thread, where there is a thread and no diary. For a reporter
+        also if an entry of her diary does not fit.
     """
     opened = OpenedCase()
     if party.name == REPORTER:
         _diary(case, party, house, opened)
-    _thread(case, party, house, chain, opened)
+    try:
+        _thread(case, party, house, chain, opened)
+    except CannotOpen as problem:
+        if not opened.diary:
+            raise
+        opened.problem = str(problem)  # her own diary stays readable: only she has its key
     if opened.fold is not None and party.name not in (REPORTER, RECOVERY):
         try:
             read_notes(case, party, opened, opened.fold)

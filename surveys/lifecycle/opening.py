@@ -77,7 +77,7 @@ async def open_wave(site: Site, wave: str) -> WaveRecord:
         If the plan was exchanged meanwhile.
     PanelRefused, WrongState, StepUnderWay
     """
-    await steps.take(site, wave, "open", lambda: _ready_to_open(site, wave))
+    await steps.take(site, wave, "open", lambda: ready_to_open(site, wave))
     return await waves.get(wave)
 
 
@@ -95,15 +95,20 @@ async def _open(site: Site, step: Step) -> None:
     record = await waves.get(wave)
     if record.state != State.OPEN:
         try:
-            record = await _fill_and_open(site, *await _ready_to_open(site, wave))
+            record = await _fill_and_open(site, *await ready_to_open(site, wave))
         except Exception:
             await _take_back(site, wave)
             raise
     await steps.over(site, step, "wave opened", wave=wave, invited=str(record.invited))
 
 
-async def _ready_to_open(site: Site, wave: str) -> tuple[WaveRecord, list[panel.Member]]:
-    """The wave and its people, if nothing is missing."""
+async def ready_to_open(site: Site, wave: str) -> tuple[WaveRecord, list[panel.Member]]:
+    """The wave and its people, if nothing is missing.
+
+    Raises
+    ------
+    NotReady, PlanOther, PanelRefused, WrongState
+    """
     record = await waves.get(wave)
     if record.state not in (State.PLANNED, State.READY):
         raise waves.WrongState(wave, record.state, (State.READY,))

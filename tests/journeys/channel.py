@@ -66,7 +66,7 @@ class Channel:
             stdout=log,
             stderr=log,
         )
-        for _ in range(150):
+        for _ in range(600):  # a machine that does much else starts it slowly
             try:
                 with urllib.request.urlopen(f"{self.address}/health", timeout=1):
                     return

@@ -1,11 +1,9 @@
 """Whatever stands in a cell of the public or the people store - somebody's own SQL, a disk that flipped - no page breaks over it.
 
 On SQLite any cell may hold anything. One cell after the other gets what no page of ours writes, and the pages that read its table are
-opened, each by the person whose desk it is. ASCOLTO_CELLS=all in the environment opens every page for every cell and value; else a part.
+opened, each by the person whose desk it is. `make walks` opens every page for every cell and value; else a part.
 """
 
-import os
-import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -26,8 +24,7 @@ from surveys.public import tables as public
 from surveys.stores import Engines, StoreSettings, stores
 from tests.apps import create_app
 from tests.journeys.conftest import Served
-
-ALL = os.environ.get("ASCOLTO_CELLS") == "all"
+from tests.walks import WHOLE, every, overheard, tables_of
 
 VALUES = (
     "CAST(X'ff00fe' AS TEXT)",
@@ -165,19 +162,13 @@ async def _pages(served: Served, folder: Path) -> AsyncIterator[Pages]:
 
 async def _readers(pages: Pages, tables: list[str]) -> dict[str, list[tuple[str, str]]]:
     """By table, the pages whose statements name it."""
-    said: list[str] = []
-    for store in ("public", "people"):
-        engine = pages.engines[store]
-        assert isinstance(engine, PooledSQLite) and engine._writer is not None
-        for connection in (engine._writer, *engine._readers):
-            await connection.set_trace_callback(said.append)
+    said = await overheard(pages.engines)
     found: dict[str, list[tuple[str, str]]] = {table: [] for table in tables}
     for who, paths in DESKS.items():
         for path in paths:
             said.clear()
             assert (await pages.open(path, who)).status_code in (200, 303, 404), path
-            words = {word for one in said for word in re.findall(r"(?:FROM|INTO|JOIN|UPDATE) \"?(\w+)", one)}
-            for table in words & found.keys():
+            for table in tables_of(said) & found.keys():
                 found[table].append((path, who))
     return found
 
@@ -239,10 +230,10 @@ async def _tables(engine: StoreEngine) -> list[str]:
 
 def _tried(place: int, pages: list[tuple[str, str]]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Values and pages for a column: all, or two values and of the pages the sixth part whose turn it is."""
-    values = VALUES if ALL else (VALUES[place % len(VALUES)], VALUES[(place + 4) % len(VALUES)])
+    values = VALUES if WHOLE else (VALUES[place % len(VALUES)], VALUES[(place + 4) % len(VALUES)])
     for turn, value in enumerate(values):
-        for page in pages if ALL else pages[(place + turn) % 6 :: 6]:
-            if page[0] not in SLOW or (ALL and turn == 0):
+        for page in every(6, pages, place + turn):
+            if page[0] not in SLOW or (WHOLE and turn == 0):
                 yield value, page
 
 

@@ -73,9 +73,7 @@ async def test_of_a_diary_no_more_is_sent_than_its_readers_can_open(
     """Found from outside: 61 parts became a report that nobody could open, and she could not open her diary any more."""
     code = _diary(channel, parts)
     context, page = await phone(browser, "it-IT", script=script)
-    await page.goto(f"{channel.address}/concern?lang=it#back")
-    await page.fill("#typed", code)
-    await page.click("#open" if script else "button[value=open]")
+    await _open(page, channel, code, script)
     await page.wait_for_selector("[name=pick]")
     await _pick(page, script, 0)
     await page.wait_for_selector(f'main :text("{say("it", "concern.write.long")}")')
@@ -88,6 +86,43 @@ async def test_of_a_diary_no_more_is_sent_than_its_readers_can_open(
     desk = await at_desk(browser, channel, "ascolto1")
     assert parts[-1] in await _all(desk)
     await desk.context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
+async def test_a_diary_is_shown_also_where_the_report_made_from_it_does_not_open(
+    browser: Browser, channel: Channel, script: bool
+) -> None:
+    """Reports that were lost before hid the diary from which they came."""
+    code = _diary(channel, ["lunedì: la prima volta", "martedì: di nuovo"])
+    context, page = await phone(browser, "it-IT", script=script)
+    await _open(page, channel, code, script)
+    await page.wait_for_selector("[name=pick]")
+    with store(channel) as rows:
+        before = [one for (one,) in rows.execute("SELECT id FROM message")]
+    await _pick(page, script, 1)
+    await page.wait_for_selector("#kind")
+    with store(channel) as rows:
+        marks = ", ".join("?" for _ in before)
+        ((letter, sealed),) = rows.execute(f"SELECT id, sealed FROM message WHERE id NOT IN ({marks})", before)
+        rows.execute("UPDATE message SET sealed = ? WHERE id = ?", (os.urandom(len(sealed)), letter))
+    page = await context.new_page()
+    await _open(page, channel, code, script)
+    await page.wait_for_selector(f'main :text("{say("it", "concern.thread.state_lost")}")')
+    told = await page.locator("article.letter").all_inner_texts()
+    assert [text in one for text, one in zip(["lunedì: la prima volta", "martedì: di nuovo"], told, strict=True)] == [
+        True
+    ] * 2
+    assert await page.locator("[role=alert]:visible").count() == 1
+    assert await page.locator("main :is(textarea, [name=pick], [value=delete], [value=reply]):visible").count() == 0
+    with store(channel) as rows:
+        rows.execute("UPDATE message SET sealed = ? WHERE id = ?", (sealed, letter))
+    await context.close()
+
+
+async def _open(page: Page, channel: Channel, code: str, script: bool) -> None:
+    await page.goto(f"{channel.address}/concern?lang=it#back")
+    await page.fill("#typed", code)
+    await page.click("#open" if script else "button[value=open]")
 
 
 async def _all(desk: Page) -> str:

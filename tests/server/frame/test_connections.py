@@ -52,7 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
             stdout=written,
             stderr=written,
         )
-    for _ in range(150):
+    for _ in range(600):  # a machine that does much else starts it slowly
         with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
             break
         time.sleep(0.1)

@@ -86,3 +86,18 @@ async def test_an_opening_that_was_cut_off_is_said_until_the_jobs_finish_it(sqli
     async with offices(sqlite_settings) as here:
         await begin(here.engines["people"], Step(WAVE, "open", today(), "direzione", {}))
         assert f"0 of {opening.slots(60)} places" in await _page(here)
+
+
+async def test_what_refuses_an_opening_is_said_by_its_page_however_long_it_looks(
+    sqlite_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, a refusal that came after the page's patience was said nowhere: the form came back, each time."""
+    await _ready(sqlite_settings)
+    monkeypatch.setattr(patient, "PATIENCE_SECONDS", 0.0)
+    async with offices(sqlite_settings) as here:
+        await roster.replace(here.engines["people"], *small_cooperative(61), today())
+        answered = await here.post(f"/hr/waves/{WAVE}/open?lang=en", "direzione")
+        assert answered.status_code == 422 and 'class="err"' in answered.text, answered.text
+        assert not await begun(WAVE) and (await waves.get(WAVE)).state == State.READY
+        await roster.replace(here.engines["people"], *small_cooperative(), today())
+        assert (await _opens(here)).endswith("done=wave_opening")
