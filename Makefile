@@ -37,7 +37,7 @@ test: .venv/.ok ## everything CI does: lint, types, walls, all tests on SQLite a
 
 walks: .venv/.ok ## what `make test` walks in part, whole: every value in every cell, every page, both engines
 	@scripts/system-packages
-	ASCOLTO_WALKS=whole $(PY) -m pytest -n 3 --dist loadscope $$(grep -rl "^from tests.walks import" tests --include='test_*.py')
+	ASCOLTO_WALKS=whole $(PY) -m pytest -n 3 --dist loadscope $$(grep -rlE "^from tests.walks import|mark.walk\(" tests --include='test_*.py')
 
 check: .venv/.ok ## form, lint, types, walls, unused code, lock files
 	.venv/bin/ruff format --check -q .

@@ -8,6 +8,8 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 
+import pytest
+
 from surveys.engines import PooledSQLite
 from surveys.stores import Engines
 
@@ -17,6 +19,17 @@ WHOLE = os.environ.get("ASCOLTO_WALKS") == "whole"
 def every[T](of: int, things: Sequence[T], turn: int) -> Sequence[T]:
     """Every `of`-th thing, from the one whose turn it is; all of them in a whole walk."""
     return things if WHOLE else things[turn % of :: of]
+
+
+def is_of_this_run(item: pytest.Item) -> bool:
+    """Whether a test runs now. One that is marked ``walk(of)`` is a cell of the product of its parameters: of those every `of`-th runs,
+    on a diagonal, so that with each parameter every value of it occurs."""
+    mark = item.get_closest_marker("walk")
+    if mark is None or WHOLE:
+        return True
+    (of,), turn = mark.args, int(mark.kwargs.get("turn", 0))
+    assert isinstance(item, pytest.Function)
+    return (sum(item.callspec.indices.values()) - turn) % int(of) == 0
 
 
 async def overheard(engines: Engines) -> list[str]:

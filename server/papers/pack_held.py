@@ -1,6 +1,7 @@
 """What each file of a pack must agree with: the signed release, the evidence, the index. Every check gives "" or what is wrong."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -56,6 +57,8 @@ class Pack:
         self.day = date.fromisoformat(index["day"])
         self.told_broken = {one["what"] for one in index["broken"] if one["reason"] == "record"}
         """Indicators of which the pack itself says that their record is not what their acts left."""
+        self.told_of_cards = {one["what"] for one in index["broken"] if one["part"] == "scorecards"}
+        """Kept scorecards of which the pack itself says that they are missing, or not as they were signed."""
         self.sha256 = {one["path"]: one["sha256"] for one in index["files"]}
 
     def text(self, path: str) -> str:
@@ -266,7 +269,17 @@ def _card(pack: Pack, path: str) -> str:
     name = path.rpartition("/")[2].removesuffix(".json")
     card = believed(text, signature, pack.key, name)
     document = pack.release_of(card.wave)  # of a wave that is here it must be the same document
-    return "" if document is None or document.signature == card.wave_signature else OTHER
+    same = document is None or document.signature == card.wave_signature
+    return "" if same and _before_is_here(pack, card) else OTHER
+
+
+def _before_is_here(pack: Pack, card: Scorecard) -> bool:
+    """Whether the scorecard that was kept before this one is in the pack as it was then, or the pack says what is wrong with it."""
+    named = card.named_before()
+    if named is None or named[0] in pack.told_of_cards:
+        return True
+    path = f"scorecards/{plain_name(named[0])}.json"
+    return path in pack.sha256 and hashlib.sha256(parts_of(pack.text(path))[0].encode()).hexdigest() == named[1]
 
 
 def _figures(pack: Pack, path: str) -> str:

@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +23,7 @@ from surveys.public import organisation
 from surveys.stores import StoreSettings, stores
 from tests import once
 from tests.conftest import ORGANISATION
+from tests.journeys import forked
 from tests.journeys.conftest import environment
 from tests.postgres import free_port
 from tests.signing_in import forget, next_code
@@ -45,7 +44,7 @@ class Channel:
     data: Path
     known: dict[str, Any]
     port: int = field(default_factory=free_port)
-    process: "subprocess.Popen[bytes] | None" = None
+    process: forked.Server | None = None
 
     @property
     def address(self) -> str:
@@ -59,13 +58,8 @@ class Channel:
         self.clock.write_text(day.isoformat())
 
     def start(self, **extra: str) -> None:
-        log = open(self.data.parent / "server.log", "ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.journeys.clocked", str(self.clock), str(self.port)],
-            env=environment(self.data) | extra,
-            stdout=log,
-            stderr=log,
-        )
+        log = self.data.parent / "server.log"
+        self.process = forked.serve(self.clock, self.port, log, environment(self.data) | extra)
         for _ in range(600):  # a machine that does much else starts it slowly
             try:
                 with urllib.request.urlopen(f"{self.address}/health", timeout=1):

@@ -1,17 +1,55 @@
-"""Serve an installation on a day that a test chooses: the day stands in a file. Run as a program by the journeys alone.
+"""Serve installations on days that a test chooses: the day stands in a file. Run as a program by the journeys alone, once a worker.
 
-The product has no such switch; this program puts another clock in its place before it starts.
+The product has no such switch; this program puts another clock in its place before it loads the rest. It loads once and forks for each
+server that a line of its input asks for, and answers with the number of its process: loading takes more than all else of a start.
 """
 
+import json
+import os
+import signal
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from surveys.lifecycle import context
 
+_clock = Path()
+
+
+def _become(asked: dict[str, Any]) -> None:
+    """What a server that was started from a shell is: its own settings, its own log, nothing from the one that forked it."""
+    global _clock
+    _clock = Path(asked["clock"])
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    for path, rights, places in ((os.devnull, os.O_RDONLY, (0,)), (asked["log"], os.O_WRONLY | os.O_APPEND, (1, 2))):
+        opened = os.open(path, rights | os.O_CREAT, 0o600)
+        for place in places:
+            os.dup2(opened, place)
+        os.close(opened)
+    status: Any = 1
+    try:
+        main(["serve", "--port", str(asked["port"])])
+    except SystemExit as end:
+        status = end.code or 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status if isinstance(status, int) else 1)
+
+
 if __name__ == "__main__":
-    clock = Path(sys.argv[1])
-    context.today = lambda: date.fromisoformat(clock.read_text())
+    context.today = lambda: date.fromisoformat(_clock.read_text())
+    import server.app
+    import server.command.running
+    import server.frame.connections  # noqa: F401
     from server.command.cli import main
 
-    main(["serve", "--port", sys.argv[2]])
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that ended
+    for line in sys.stdin:
+        number = os.fork()
+        if number == 0:
+            _become(json.loads(line))
+        print(number, flush=True)

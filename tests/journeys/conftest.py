@@ -47,7 +47,7 @@ def start(data: Path, port: int, log: Path | None = None) -> "subprocess.Popen[b
             stdout=said if log else subprocess.DEVNULL,
             stderr=said if log else None,
         )
-    for _ in range(300):
+    for _ in range(600):  # a machine that does much else starts it slowly
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
                 return process

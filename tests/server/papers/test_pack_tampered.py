@@ -25,6 +25,7 @@ from analysis.document import canonical
 from server.papers.pack import INDEX, Listed, mark_of, signed_bytes
 from server.papers.pack_archive import ArchiveRefused, Reader, Writer
 from server.papers.pack_check import Check, Verdict, verify
+from surveys.public.scorecards import parts_of
 from surveys.public.signing import fingerprint, installation_key, public_text, sign
 from surveys.stores import StoreSettings
 from tests import once
@@ -33,6 +34,7 @@ from tests.server.papers import packed
 
 type Files = dict[str, bytes]
 TODAY, EVIDENCE = "scorecards/today.json", "evidence/evidence.json"
+FIRST, SECOND = "scorecards/2026-1.json", "scorecards/2026-2.json"
 REGISTER = "register/register.json"
 OWN = f"releases/{WAVE}"
 
@@ -118,7 +120,7 @@ KINDS = (
     f"{OWN}/results.csv",
     f"{OWN}/results.xlsx",
     f"{OWN}/signed-plan.json",
-    "scorecards/2026-1.json",
+    "scorecards/2026-",
     "scorecards/today.json",
 )
 
@@ -305,7 +307,21 @@ def test_a_release_that_the_keeper_signs_anew_is_not_the_one_that_a_kept_scoreca
     document = {part: value for part, value in json.loads(files[name]).items() if part != "signature"}
     document["installation"] = "un'altra"
     document["signature"] = sign(own_key(), canonical(document))
-    assert failed(resigned(files | {name: canonical(document)}, own_key())) == [("card", "scorecards/2026-1.json")]
+    assert failed(resigned(files | {name: canonical(document)}, own_key())) == [("card", FIRST), ("card", SECOND)]
+
+
+def test_a_kept_scorecard_that_the_keeper_takes_out_or_writes_anew_is_missed_by_the_one_after_it() -> None:
+    files = files_of()
+    without = {name: content for name, content in files.items() if name != FIRST}
+    assert failed(resigned(without, own_key())) == [("card", SECOND)]
+    said = [*json.loads(files[INDEX])["broken"], {"part": "scorecards", "reason": "missing", "what": "2026-1"}]
+    assert failed(resigned(without, own_key(), broken=said)) == []  # the pack tells its reader itself
+    text, _ = parts_of(files[FIRST].decode())
+    better = text.replace('"kept_by":"', '"kept_by":"altra ')
+    signature = sign(own_key(), f"ascolto scorecard 1\n{better}".encode())
+    anew = f'{{"scorecard":{better},"signature":"{signature}"}}'
+    assert better != text and parts_of(anew) == (better, signature)
+    assert failed(resigned(files | {FIRST: anew.encode()}, own_key())) == [("card", SECOND)]
 
 
 def test_another_house_than_the_one_that_rings_and_plans_name_is_found_by_both() -> None:
