@@ -271,7 +271,7 @@ async def test_nobody_passes_an_address_that_is_not_hers_with_any_method_or_toke
         if (allowed := _allowed(path)) is not None
         and role not in allowed
         and (form == "own" or method in ("POST", "PUT"))
-        and (WHOLE or (a + b + c + d) % 3 == 0)
+        and (WHOLE or (a + b + c + d) % 3 == 0 or (method, form) == ("POST", "own"))
     ]
 
     async def send(client: httpx.AsyncClient, what: tuple[str, str, str, str]) -> httpx.Response:
