@@ -103,6 +103,8 @@ async def test_desk_pages_have_no_barrier(browser: Browser, served: Served, sche
     for path in DESK:
         await page.goto(f"{served.address}{path}")
         assert await _violations(page) == [], path
+    await page.goto(f"{served.address}/hr/results/primavera-2026")
+    assert await page.eval_on_selector(".heatbox", "box => box.scrollWidth <= box.clientWidth")  # the map is seen whole
     await page.set_viewport_size({"width": 360, "height": 740})
     wide = {}
     for path in every(2, DESK, scheme == "dark"):  # a colour makes nothing wider
