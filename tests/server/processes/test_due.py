@@ -158,6 +158,22 @@ async def test_what_is_over_is_deleted_on_the_second_day_that_says_so(store_sett
 
 
 @pytest.mark.opened
+async def test_a_year_is_said_on_the_second_day_after_it(store_settings: StoreSettings, mail: str) -> None:
+    """Done from outside: a clock five days ahead on 28 December said the band of the year for good, without what came after."""
+    async with _due(store_settings, mail) as look:
+        this = str(DAY.year)
+
+        async def said(day: date) -> bool:
+            await due.do_all(replace(look, site=replace(look.site, day=day)), {})
+            return this in (await channel.load()).bands
+
+        clock.believe(look.site.data, date(DAY.year, 12, 28))
+        ahead = date(DAY.year + 1, 1, 2)
+        assert [await said(day) for day in (ahead, ahead, date(DAY.year, 12, 28))] == [False] * 3
+        assert [await said(ahead + timedelta(days=n)) for n in (0, 1)] == [False, True]
+
+
+@pytest.mark.opened
 async def test_a_daily_job_is_done_once_a_day_and_again_where_it_failed(
     sqlite_settings: StoreSettings, mail: str
 ) -> None:
