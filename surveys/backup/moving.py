@@ -58,7 +58,8 @@ async def move(
         await _refuse_full(engines)
         try:
             with held_stores(data) as there:
-                await _run(engines["public"], f"CREATE TABLE {UNDER_WAY} ()")  # first: a kill leaves no half that serves
+                # first, and taken away last: a kill leaves no half that serves
+                await _run(engines["public"], f"CREATE TABLE {UNDER_WAY} ()")
                 rows = await _filled(there, target, engines)
                 (data / MOVED).write_text(day.isoformat(), "ascii")  # before anybody may write here again
                 if served():
@@ -113,8 +114,9 @@ async def _refuse_full(engines: Mapping[str, SafePostgres]) -> None:
 
 
 async def _empty(engines: Mapping[str, SafePostgres]) -> None:
-    """Take out what was put in: all of it is ours, as there was nothing."""
-    for store, engine in reversed(engines.items()):  # that of the public store last: it says that the others are not whole
+    """Take out what was put in: all of it is ours, as there was nothing. That of the public store last, which says that
+    the others are not whole."""
+    for store, engine in reversed(list(engines.items())):
         try:
             connection = await engine.get_new_connection()
             try:

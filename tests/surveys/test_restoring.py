@@ -15,8 +15,8 @@ from server.command import cli
 from server.frame.terminal import LANGUAGE
 from server.frame.texts import catalogue, say
 from surveys import backup
-from surveys.backup.archive import MANIFEST, BackupRefused, digest_of
 from surveys.backup import contents
+from surveys.backup.archive import MANIFEST, BackupRefused, digest_of
 from surveys.backup.contents import Left
 from surveys.backup.restoring import look, restore
 from surveys.cases.keeper import keeper_at
@@ -67,8 +67,7 @@ async def test_a_review_that_somebody_wrote_into_the_store_is_none_after_a_resto
     """Done from outside: a restored copy took reviews down a second time, as at the update, and so signed each that was written into
     the store. `before`: a backup of the version that left the file out."""
     await reviews.keep_at_update(sqlite_site)
-    made = {"indicator": "1.1", "state": "met", "set_by": "maria", "set_on": DAY, "reviewed_by": "paolo"}
-    await Evidence.insert(Evidence(**made, reviewed_on=DAY))
+    await Evidence.insert(Evidence(indicator="1.1", state="met", set_by="maria", reviewed_by="paolo", reviewed_on=DAY))
     assert (await evidence.of("1.1")).reviewed_by == ""
     if before:
         monkeypatch.setattr(contents, "_KEPT", re.compile(contents._KEPT.pattern.replace("|reviews", "")))
