@@ -32,6 +32,9 @@ STORES = ("public", "people", "answers", "cases")
 POOL_SIZE = 5
 MOVED = "moved.day"
 """Lies beside SQLite files whose rows went to PostgreSQL: nobody goes on in the old ones without a word."""
+UNDER_WAY = "move_under_way"
+"""A table of the public store's database while rows of SQLite go there: a move that was killed leaves it, and nobody takes a half for
+the whole."""
 _MIGRATION_ID = re.compile(r'^ID = "([^"]+)"', re.MULTILINE)
 
 
@@ -110,6 +113,19 @@ async def migrate(engines: Engines) -> None:
             raise StoresAwaited(str(problem)) from problem
         except (OSError, asyncpg.PostgresError) as problem:
             raise StoresUnavailable(f"the {store} store cannot be opened: {problem}") from problem
+
+
+async def _refuse_half(public: SafePostgres, data: Path) -> None:
+    """Databases to which a move from SQLite was cut off are nobody's yet."""
+    try:
+        rows = await public._run_in_new_connection(f"SELECT to_regclass('{UNDER_WAY}') IS NOT NULL AS half")
+    except StoreAway as problem:
+        raise StoresAwaited(str(problem)) from problem
+    if rows[0]["half"]:
+        raise StoresUnavailable(
+            "a move from SQLite to these databases was cut off: drop the four and make them anew, remove"
+            f" {data / MOVED} if it is there, and move again. SQLite is as it was"
+        )
 
 
 async def present(engines: Sequence[SafePostgres], data: Path) -> Presence:
@@ -249,6 +265,8 @@ async def open_stores(settings: StoreSettings) -> Engines:
     if held := [engine for _, engine in engines.items() if isinstance(engine, SafePostgres)]:
         engines.presence = await present(held, settings.data)  # before anything is made in the folder or written there
     try:
+        if held:
+            await _refuse_half(held[0], settings.data)
         installation = installation_key(settings.data)
         releases.begin(public_text(installation))
         sessions.bind(key_for(installation, "sessions"))

@@ -30,10 +30,23 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "log_disconnections": ("off",),
     "log_parameter_max_length_on_error": ("0",),
     "log_error_verbosity": ("terse",),
+    "log_lock_waits": ("off",),
+    "log_temp_files": ("-1",),
+    "log_min_messages": ("warning", "error", "log", "fatal", "panic", "notice", "info"),
+    "log_statement_stats": ("off",),
+    "log_parser_stats": ("off",),
+    "log_planner_stats": ("off",),
+    "log_executor_stats": ("off",),
+    "debug_print_parse": ("off",),
+    "debug_print_rewritten": ("off",),
+    "debug_print_plan": ("off",),
+    "auto_explain.log_min_duration": ("-1",),
+    "pgaudit.log": ("none", ""),
     "track_commit_timestamp": ("off",),
     "synchronous_commit": ("on", "local", "remote_write", "remote_apply"),
 }
-"""Settings and what they may be; a version that does not know one cannot have it switched on."""
+"""Settings and what they may be; a version that does not know one cannot have it switched on, nor a server without that module.
+A plan that is logged has the keys of codes, or of people, in it."""
 ARCHIVE = "archive_mode"
 COUNTS = "track_counts"
 """While PostgreSQL counts, it keeps the microsecond in which it last looked over each table, and from version 16 on that in which

@@ -16,7 +16,7 @@ from server.settings import from_environment
 from surveys.importing.people import RefusedRow, read_people
 from surveys.importing.sheets import FileUnreadable
 from surveys.languages import LANGUAGES
-from surveys.lifecycle import comments, destroying, frozen, pins, reviews, witness
+from surveys.lifecycle import clock, comments, destroying, frozen, pins, reviews, witness
 from surveys.lifecycle import organisation as organisation_life
 from surveys.lifecycle.context import Site, today
 from surveys.people import accounts, log, passwords
@@ -33,7 +33,7 @@ async def opened_site() -> AsyncIterator[Site]:
     settings = from_environment()
     async with stores(settings.stores) as engines:
         await pins.keep(settings.data)
-        site = Site(engines, settings.data, today(), ACTOR)
+        site = Site(engines, settings.data, clock.day_of(settings.data, today()), ACTOR)
         await frozen.keep_at_update(settings.data)
         await witness.keep_at_update(site)
         await comments.keep_at_update(site)

@@ -7,6 +7,7 @@ from typing import Any
 from server.frame.display import text_of
 from server.settings import Settings
 from surveys.cases.keeper import Keeper, keeper_at
+from surveys.lifecycle.clock import day_of
 from surveys.lifecycle.context import today
 from surveys.public import channel, readers
 from surveys.public.channel import ChannelRecord
@@ -59,7 +60,7 @@ async def open_channel(settings: Settings, engines: Engines) -> OpenChannel | No
     found = await readers.load(settings.data)
     if found.chain is None and not found.keyrings:
         return None
-    return OpenChannel(record, found, keeper_at(settings.data), engines, today())
+    return OpenChannel(record, found, keeper_at(settings.data), engines, day_of(settings.data, today()))
 
 
 def reader_lines(ring: Ring | None, language: str) -> tuple[ReaderLine, ...]:

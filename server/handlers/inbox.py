@@ -26,6 +26,7 @@ from surveys.cases.desk import InboxLine, NotAllowed, open_desk
 from surveys.cases.keeper import keeper_at
 from surveys.cases.sealing import CannotOpen, check
 from surveys.cases.writing import Writing, append_letter, confirm
+from surveys.lifecycle.clock import day_of
 from surveys.lifecycle.context import today
 from surveys.people import accounts
 from surveys.people.accounts import DoorBusy
@@ -103,7 +104,8 @@ class Passphrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def _desk(settings: Settings, engines: Engines) -> cases.Desk:
-    return await open_desk(engines["cases"], keeper_at(settings.data), await readers.load(settings.data), today())
+    day = day_of(settings.data, today())
+    return await open_desk(engines["cases"], keeper_at(settings.data), await readers.load(settings.data), day)
 
 
 def _ours(request: AppRequest) -> str:

@@ -72,12 +72,19 @@ async def _delete_old_cases(look: Look) -> None:
     await keeping.sweep(look.site.engines["cases"], keeper_at(look.site.data), settled, years)
 
 
+async def _close_years(look: Look) -> None:
+    """A year is over when it was on the day of an earlier look, too: what is said of it then never changes."""
+    settled = clock.seen(look.site.data).settled
+    if settled is not None:
+        await keeping.close_year(look.site.engines["public"], settled)
+
+
 JOBS = (
     Job("clock", _read_clock),
     Job("ending", lambda look: end_due(look.site), by_day=True),
     Job("counting", _count, by_day=True),
     Job("old_cases", _delete_old_cases, by_day=True),
-    Job("year_bands", lambda look: keeping.close_year(look.site.engines["public"], look.site.day), by_day=True),
+    Job("year_bands", _close_years, by_day=True),
     Job("resuming", lambda look: resuming.resume(look.site), seconds=600),
     Job("staff_lists", lambda look: roster.forget_lists(look.site, look.began), by_day=True),
     Job("reviews", lambda look: reviews.look_at_files(look.site), seconds=600, allowed_minutes=26 * 60, daily=True),

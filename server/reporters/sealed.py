@@ -20,6 +20,7 @@ from surveys.cases.desk import CaseFile, open_desk
 from surveys.cases.incoming import Reply, Report, proof_of
 from surveys.cases.keeper import REPORTER, keeper_at
 from surveys.cases.line import Line, is_enough
+from surveys.lifecycle.clock import day_of
 from surveys.lifecycle.context import today
 from surveys.public import readers, signing
 from surveys.stores import Engines
@@ -57,7 +58,7 @@ async def reporters_file(channel: OpenChannel, locator: str, auth: str) -> CaseF
 @get("/concern/keyring.json")
 async def keyring_file(settings: NamedDependency[Settings], engines: NamedDependency[Engines]) -> Response[bytes]:
     """House, rings and keyrings, to be checked by whoever asks."""
-    return answer(list_content(await readers.load(settings.data)) | {"day": today().isoformat()})
+    return answer(list_content(await readers.load(settings.data)) | {"day": day_of(settings.data, today()).isoformat()})
 
 
 @post("/concern/sealed", request_max_body_size=LIMIT, status_code=200)

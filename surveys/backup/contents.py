@@ -8,6 +8,8 @@ import re
 from enum import StrEnum
 
 INSTALLATION_KEY = "keys/installation.pem"
+REVIEWS = "keys/reviews.json"
+"""Says that reviews of evidence were taken down once: without it those that somebody wrote into the store are believed at the next start."""
 STAGING = "backup.part"
 """The folder of the data folder in which copies are made; it is never in one."""
 LEFT_ROWS = {
@@ -21,7 +23,7 @@ back, as a copy lasts longer than they may; and attachments that no report has c
 
 _KEPT = re.compile(
     r"keys/(installation\.pem"
-    r"|(house|version-1|version-1-cases|frozen|closings|over|imports|imports-moves|comments)\.json"
+    r"|(house|version-1|version-1-cases|frozen|closings|over|imports|imports-moves|comments|reviews)\.json"
     r"|\w[\w.-]{0,79}\.(plan|frozen|over|closing))",
     re.ASCII,
 )

@@ -18,7 +18,7 @@ from surveys.backup.moment import StoresBusy, held_stores
 from surveys.backup.postgres import connected
 from surveys.backup.shapes import Shape, digest_of, mark_of, migrations, portions, shapes_of, size_of
 from surveys.engines import SafePostgres, postgres_from_url
-from surveys.stores import MOVED, STORES, StoreSettings, StoresUnavailable, bind, migrate
+from surveys.stores import MOVED, STORES, UNDER_WAY, StoreSettings, StoresUnavailable, bind, migrate
 
 COPY_SECONDS = 3600
 _RELATIONS = """
@@ -58,10 +58,13 @@ async def move(
         await _refuse_full(engines)
         try:
             with held_stores(data) as there:
+                # first, and taken away last: a kill leaves no half that serves
+                await _run(engines["public"], f"CREATE TABLE {UNDER_WAY} ()")
                 rows = await _filled(there, target, engines)
                 (data / MOVED).write_text(day.isoformat(), "ascii")  # before anybody may write here again
                 if served():
                     raise BackupRefused("move_running")
+                await _run(engines["public"], f"DROP TABLE {UNDER_WAY}")
         except BaseException as problem:
             (data / MOVED).unlink(missing_ok=True)
             await _empty(engines)
@@ -73,6 +76,14 @@ def _engine(target: StoreSettings, store: str) -> SafePostgres:
     assert target.database_url is not None
     password = (target.passwords or {}).get(store)
     return postgres_from_url(target.database_url.format(store=store), store, password=password)
+
+
+async def _run(engine: SafePostgres, step: str) -> None:
+    connection = await engine.get_new_connection()
+    try:
+        await connection.execute(step)
+    finally:
+        await connection.close()
 
 
 def _refusal(problem: BaseException) -> BaseException:
@@ -103,13 +114,15 @@ async def _refuse_full(engines: Mapping[str, SafePostgres]) -> None:
 
 
 async def _empty(engines: Mapping[str, SafePostgres]) -> None:
-    """Take out what was put in: all of it is ours, as there was nothing."""
-    for store, engine in engines.items():
+    """Take out what was put in: all of it is ours, as there was nothing. That of the public store last, which says that
+    the others are not whole."""
+    for store, engine in reversed(list(engines.items())):
         try:
             connection = await engine.get_new_connection()
             try:
                 for shape in (*shapes_of(store), migrations()):
                     await connection.execute(f"DROP TABLE IF EXISTS {shape.quoted} CASCADE")
+                await connection.execute(f"DROP TABLE IF EXISTS {UNDER_WAY}")
                 if await connection.fetchval(_RELATIONS):
                     raise BackupRefused("move_left", store=store)
             finally:

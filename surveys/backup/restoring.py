@@ -14,7 +14,7 @@ import pysqlite3.dbapi2 as sqlite
 
 from surveys import signed
 from surveys.backup.archive import BackupRefused, identities_of, unpack, unseal
-from surveys.backup.contents import INSTALLATION_KEY, Left, database
+from surveys.backup.contents import INSTALLATION_KEY, REVIEWS, Left, database
 from surveys.backup.making import settled
 from surveys.cases.keeper import awaited_path
 from surveys.public.signing import fingerprint, installation_key, public_text
@@ -74,6 +74,9 @@ def restore(file: Path, identity: Path, target: Path) -> Found:
         if found.cases_key:
             awaited_path(staging).write_text(signed.canonical({"v": 1, "cases_key": found.cases_key}))
             awaited_path(staging).chmod(0o600)
+        if REVIEWS in found.left:  # a backup of before it was in
+            (staging / REVIEWS).write_bytes(b"[]")
+            (staging / REVIEWS).chmod(0o600)
         for path in [*staging.rglob("*"), staging]:
             _to_disk(path)
         staging.rename(target)

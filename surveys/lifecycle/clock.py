@@ -74,6 +74,15 @@ def seen(data: Path) -> Seen:
         return Seen()
 
 
+def day_of(data: Path, day: date) -> date:
+    """The day that is written down for what happens now: the last one that was seen, where the clock says one long before it.
+
+    What is kept from its day on would be over as soon as the clock is right again.
+    """
+    last = seen(data).last
+    return last if last is not None and day < last - LEAP else day
+
+
 def look(data: Path, day: date) -> Seen:
     """Look at the clock; what is done by the day goes by what this gives."""
     before = seen(data)

@@ -18,6 +18,7 @@ import pytest
 from surveys import blind
 from surveys.answers import wave as urn_of
 from surveys.answers.filling import Receipt
+from surveys.answers.tables import Spent
 from surveys.answers.urn import Urn
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine
 from surveys.lifecycle import issuing
@@ -25,7 +26,9 @@ from surveys.lifecycle.context import Site
 from surveys.people import links
 from surveys.people.links import Invitation
 from surveys.public.waves import WaveRecord
+from surveys.stirring import StillInOrder
 from surveys.stores import StoreSettings
+from tests import postgres
 from tests.conftest import WAVE, _on_postgres, _on_sqlite, _site
 from tests.rights import right
 from tests.surveys.test_links import _open as open_with_links
@@ -219,3 +222,21 @@ async def test_before_a_stir_they_do(site: Site) -> None:
     if isinstance(site.engines["answers"], SafePostgres):
         assert told >= {"panel place on a page", "spent xmin", "slot xmin", "panel xmin", "panel xmin joined"}
         assert learnt["same transaction"] == 1.0
+
+
+@pytest.mark.opened
+async def test_a_stir_that_waits_in_vain_leaves_no_line_in_the_log_of_postgresql(postgres_site: Site) -> None:
+    """Done from outside: the log said with the millisecond in which part of the codes, or of the panel, somebody was writing."""
+    engine = postgres_site.engines["answers"]
+    assert isinstance(engine, SafePostgres)
+    folder = Path((await engine._run_in_new_connection("SHOW data_directory"))[0]["data_directory"])
+    log = folder.parent / postgres.LOG
+    before, writer = len(log.read_bytes()), await engine.get_new_connection()
+    await writer.execute("BEGIN; INSERT INTO spent (id, wave, digest, attempt) VALUES (1, 'w', '', '')")
+    with pytest.raises(StillInOrder):
+        await urn_of.stir(engine)
+    await writer.execute("COMMIT")
+    await writer.close()
+    await urn_of.stir(engine)
+    assert "lock" not in log.read_bytes()[before:].decode()
+    assert await Spent.count() == 1

@@ -78,3 +78,11 @@ def test_after_one_wrong_look_at_most_two_midnights_go_by_until_right_days_are_b
         seen = seen.after(_day(n))
     assert seen.is_believed and seen.last == _day(4 + steps)
     assert replace(seen, strange=()) == seen
+
+
+@pytest.mark.parametrize(("says", "written"), [(0, 0), (1, 1), (-6, -6), (-7, 1), (-400, 1), (400, 400)])
+def test_nothing_is_written_down_for_a_day_long_before_the_last_one(tmp_path: Path, says: int, written: int) -> None:
+    for n in (0, 1):
+        clock.look(tmp_path, _day(n))
+    assert clock.day_of(tmp_path, _day(says)) == _day(written)
+    assert clock.day_of(tmp_path / "none", _day(says)) == _day(says)

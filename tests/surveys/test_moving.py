@@ -18,7 +18,7 @@ from server.processes import jobs
 from server.settings import Settings
 from surveys.answers.filling import Receipt
 from surveys.answers.urn import Urn
-from surveys.backup import shapes
+from surveys.backup import moving, shapes
 from surveys.backup.archive import BackupRefused
 from surveys.backup.moving import move
 from surveys.backup.restoring import restore
@@ -206,6 +206,46 @@ async def test_a_move_that_is_interrupted_empties_the_target_again(sqlite_settin
     with pytest.raises(asyncio.CancelledError):
         await moving
     assert await _relations(empty) == [0, 0, 0, 0] and _lie(sqlite_settings.data) == before
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("copied", ["public", "answers", "all"])
+async def test_nothing_starts_on_what_a_killed_move_left(
+    sqlite_settings: StoreSettings, empty: str, copied: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done from outside: killed after the first store, the survey was served as open, with no code, nobody on its list and
+    every part of `/ready` well."""
+
+    class Killed(BaseException):
+        pass
+
+    whole, there = moving._compared, replace(sqlite_settings, database_url=empty)
+
+    async def compared(here: Any, connection: Any, store: str, shape: Any) -> int:
+        n = await whole(here, connection, store, shape)
+        if store == copied:
+            raise Killed
+        return n
+
+    def served() -> bool:
+        raise Killed
+
+    async def nothing(_: object) -> None:
+        """A process that is killed empties nothing."""
+
+    monkeypatch.setattr(moving, "_compared", compared)
+    monkeypatch.setattr(moving, "_empty", nothing)
+    before = _lie(sqlite_settings.data)
+    with pytest.raises(Killed):
+        await move(sqlite_settings.data, there, DAY, served)
+    with pytest.raises(StoresUnavailable, match="cut off"):
+        async with stores(there):
+            pass
+    with pytest.raises(BackupRefused, match="move_not_empty"):
+        await move(sqlite_settings.data, there, DAY)
+    assert _lie(sqlite_settings.data) == before
+    async with stores(sqlite_settings):
+        pass
 
 
 @pytest.mark.opened

@@ -15,12 +15,17 @@ from server.command import cli
 from server.frame.terminal import LANGUAGE
 from server.frame.texts import catalogue, say
 from surveys import backup
+from surveys.backup import contents
 from surveys.backup.archive import MANIFEST, BackupRefused, digest_of
 from surveys.backup.contents import Left
 from surveys.backup.restoring import look, restore
 from surveys.cases.keeper import keeper_at
+from surveys.lifecycle import reviews
 from surveys.lifecycle.context import Site
-from tests.conftest import WAVE, open_a_wave
+from surveys.public import evidence
+from surveys.public.tables import Evidence
+from surveys.stores import StoreSettings, stores
+from tests.conftest import DAY, WAVE, open_a_wave
 from tests.postgres import free_port
 from tests.surveys.backed_up import Keys, backed_up, everything_under, write
 
@@ -52,6 +57,24 @@ def _refused(file: Path, keys: Keys, tmp_path: Path) -> str:
         assert not target.exists()
     assert everything_under(tmp_path) - before <= {"deeper"}
     return problem.value.reason
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_review_that_somebody_wrote_into_the_store_is_none_after_a_restore(
+    sqlite_site: Site, keys: Keys, tmp_path: Path, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done from outside: a restored copy took reviews down a second time, as at the update, and so signed each that was written into
+    the store. `before`: a backup of the version that left the file out."""
+    await reviews.keep_at_update(sqlite_site)
+    await Evidence.insert(Evidence(indicator="1.1", state="met", set_by="maria", reviewed_by="paolo", reviewed_on=DAY))
+    assert (await evidence.of("1.1")).reviewed_by == ""
+    if before:
+        monkeypatch.setattr(contents, "_KEPT", re.compile(contents._KEPT.pattern.replace("|reviews", "")))
+    restore(backed_up(sqlite_site.data, tmp_path / "kept", keys).file, keys.file, tmp_path / "new")
+    async with stores(StoreSettings(tmp_path / "new")) as engines:
+        await reviews.keep_at_update(Site(engines, tmp_path / "new", DAY, "hr"))
+        assert (await evidence.of("1.1")).reviewed_by == ""
 
 
 @pytest.mark.opened

@@ -44,6 +44,26 @@ async def test_postgres_needs_one_setting_and_a_store_that_logs_statements_is_na
     assert await wrong() == [("log_statement", "answers: all"), ("log_min_duration_statement", "answers: 0")]
 
 
+async def test_a_module_that_logs_plans_is_named_as_a_plan_has_the_key_of_a_code_in_it(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    """Done from outside: with `auto_explain` each sheet left the key of its code in the log, with the millisecond."""
+    url = postgres.fresh_databases(postgres_server, f"plans{os.getpid()}")
+    place = url.format(store="answers").rpartition("/")[2]
+    for setting in ("session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0"):
+        change = f'ALTER DATABASE "{place}" SET {setting}'
+        command = [postgres.tool("psql"), "-q", postgres_server.format(db="postgres"), "-c", change]
+        subprocess.run(command, check=True, capture_output=True)
+    engine = bind(StoreSettings(tmp_path, url))["answers"]
+    await engine._run_in_new_connection("SELECT oid FROM pg_class WHERE oid = $1", [1791938205])
+    folder = (await engine._run_in_new_connection("SHOW data_directory"))[0]["data_directory"]
+    assert "1791938205" in (Path(folder).parent / postgres.LOG).read_text()
+    found = [one for one in await database.judge_postgres(StoreSettings(tmp_path, url)) if one.state is State.FAILED]
+    assert ("auto_explain.log_min_duration", "answers: 0") in [
+        (one.values.get("name"), one.values.get("where")) for one in found
+    ]
+
+
 async def test_a_store_whose_values_postgres_samples_is_named_and_a_restart_drops_the_samples(
     postgres_server: str, tmp_path: Path
 ) -> None:
@@ -91,6 +111,10 @@ async def test_a_postgres_that_does_not_answer_fails(tmp_path: Path) -> None:
         ("log_parameter_max_length_on_error", "-1"),
         ("log_statement", "mod"),
         ("log_min_duration_sample", "100"),
+        ("log_min_messages", "debug5"),
+        ("log_executor_stats", "on"),
+        ("debug_print_plan", "on"),
+        ("auto_explain.log_min_duration", "0"),
     ],
 )
 def test_each_setting_that_writes_down_is_named_with_its_store(name: str, bad: str) -> None:

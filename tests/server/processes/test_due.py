@@ -13,20 +13,22 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
+from server.concern import channel as concern
 from server.processes import due, jobs, successes
 from server.processes.due import JOBS, Look
 from server.settings import Settings
 from surveys.backup import making
 from surveys.cases.clocks import SPOOL_DAYS
-from surveys.cases.tables import Piece
+from surveys.cases.tables import Case, Piece
 from surveys.engines import PooledSQLite
 from surveys.lifecycle import clock
-from surveys.lifecycle.context import Site
+from surveys.lifecycle.context import Site, today
 from surveys.public import channel, waves
 from surveys.public.waves import State
 from surveys.stores import StoreSettings, stores
-from tests.conftest import DAY, WAVE, open_a_wave
+from tests.conftest import DAY, ORGANISATION, WAVE, open_a_wave
 from tests.postgres import free_port
+from tests.surveys.cases import people
 
 AFTER = DAY + timedelta(days=20)
 NAMES = {job.name for job in JOBS}
@@ -158,6 +160,37 @@ async def test_what_is_over_is_deleted_on_the_second_day_that_says_so(store_sett
 
 
 @pytest.mark.opened
+async def test_a_year_is_said_on_the_second_day_after_it(store_settings: StoreSettings, mail: str) -> None:
+    """Done from outside: a clock five days ahead on 28 December said the band of the year for good, without what came after."""
+    async with _due(store_settings, mail) as look:
+        this = str(DAY.year)
+
+        async def said(day: date) -> bool:
+            await due.do_all(replace(look, site=replace(look.site, day=day)), {})
+            return this in (await channel.load()).bands
+
+        clock.believe(look.site.data, date(DAY.year, 12, 28))
+        ahead = date(DAY.year + 1, 1, 2)
+        assert [await said(day) for day in (ahead, ahead, date(DAY.year, 12, 28))] == [False] * 3
+        assert [await said(ahead + timedelta(days=n)) for n in (0, 1)] == [False, True]
+
+
+async def test_what_is_written_while_the_clock_is_years_behind_stays_when_it_is_right(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done from outside: a diary written while the clock said 2020 was deleted minutes after it was set right."""
+    made, settings = await people.opened(site, ORGANISATION), Settings(StoreSettings(site.data))
+    for n in (-1, 0):
+        clock.look(site.data, site.day + timedelta(days=n))
+    monkeypatch.setattr(concern, "today", lambda: date(2020, 1, 1))
+    said = await concern.open_channel(settings, site.engines)
+    assert said is not None
+    await people.report(replace(site, day=said.day), made, "giorno uno", diary=True)
+    await due._delete_old_cases(Look(site, settings, datetime.now(UTC)))
+    assert await Case.count() == 1
+
+
+@pytest.mark.opened
 async def test_a_daily_job_is_done_once_a_day_and_again_where_it_failed(
     sqlite_settings: StoreSettings, mail: str
 ) -> None:
@@ -222,6 +255,7 @@ async def test_the_running_service_says_last_years_band_though_old_reports_canno
         opened = replace(await channel.load(), opened=f"{DAY.year - 1}-02-01")
         await channel.save(engines["public"], opened)
         await engines["cases"]._run_in_new_connection('ALTER TABLE "piece" RENAME TO "away"')
+        clock.look(store_settings.data, today() - timedelta(days=1))
         ticking = jobs.start(Settings(store_settings), engines)
         for _ in range(100):
             if bands := (await channel.load()).bands:
