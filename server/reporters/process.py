@@ -304,6 +304,12 @@ class LetterProcess:
         shown = shown_first(opened.file, opened.case) if isinstance(opened, Opened1) else self._shown(keys, opened)
         return shown | {"code": self.first("code")}
 
+    def _refused(self, keys: CodeKeys, problem: str, unseen: str = "") -> dict[str, Any]:
+        """The letters, and above them what was not taken; a page that shows no letter says `unseen` alone, and never that it arrived."""
+        if not self.shown:
+            return {"again": unseen or problem, "back": True}
+        return self._show(keys) | {"problem": problem}
+
     def _shown(self, keys: CodeKeys, opened: "Opened2") -> dict[str, Any]:
         return shown_second(opened.file, opened.case, keys, self.chain, self.day)
 
@@ -328,7 +334,7 @@ class LetterProcess:
         answer = _ask({"reply": made | {"uploads": uploads} | dict(extra or {})})
         if "stale" in answer or "unknown" in answer:
             problem = "concern.thread.stale" if "stale" in answer else "concern.code.failed"
-            return self._show(keys) | {"problem": problem, "text": content["text"]}
+            return self._refused(keys, problem, "concern.back.not_taken") | {"text": content["text"]}
         return self._show(keys)
 
     def _reply_first(
@@ -388,7 +394,7 @@ class LetterProcess:
         }
         if problem := next((key for key, is_so in problems.items() if is_so), ""):
             answers = {name: given for name, given in self.form.items() if name.startswith("reads.")}
-            return self._show(keys) | {"problem": problem, "kept": answers}  # whom she kept out stays out
+            return self._refused(keys, problem) | {"kept": answers}  # whom she kept out stays out
         me = Reporter(keys)
         epoch, sealed = acts.first_letter(me, chain.newest, house.hash, out, content, self.day, os.urandom)
         reply = {
@@ -401,7 +407,9 @@ class LetterProcess:
             "epochs": [epoch],
         }
         answer = _ask({"reply": reply})
-        return self._show(keys) | ({"problem": "concern.code.failed"} if {"stale", "unknown"} & set(answer) else {})
+        if {"stale", "unknown"} & set(answer):
+            return self._refused(keys, "concern.code.failed", "concern.back.not_taken")
+        return self._show(keys)
 
 
 @dataclass(frozen=True, slots=True)
