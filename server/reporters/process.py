@@ -47,6 +47,8 @@ PHOTO_LIMIT = 8 * 1024 * 1024
 PHOTO_SIDE = 2560
 PIXELS = 30_000_000
 """A larger picture is refused at twice this number, before it is drawn."""
+PICTURES = ("JPEG", "PNG", "WEBP", "GIF")
+"""What phones send. Of the others some take long to draw from very little, and one is a program that another program would run."""
 DETAILS = ("what", "where", "when", "who", "danger")
 REPLIES = ("message", "meeting", "retaliation", "contest", "consent_yes", "consent_no")
 
@@ -112,7 +114,7 @@ def clean_photo(content: bytes) -> bytes:
         raise Again("concern.write.files_large")
     Image.MAX_IMAGE_PIXELS = PIXELS
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=PICTURES) as picture:
             drawn = ImageOps.exif_transpose(picture).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
         raise Again("concern.write.files_refused") from problem
