@@ -318,7 +318,14 @@ async def test_a_page_of_an_older_server_never_says_that_a_refused_report_was_re
         code, number = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("code", "once"))
         assert code is not None and number is not None
         parts = code[1].split()
-        form = {"once": number[1], "do": "diary", "text": WRITTEN, "code": code[1], "part2": parts[1], "part6": parts[5]}
+        form = {
+            "once": number[1],
+            "do": "diary",
+            "text": WRITTEN,
+            "code": code[1],
+            "part2": parts[1],
+            "part6": parts[5],
+        }
         kept = await client.post("/concern?lang=en", data=form)
         assert kept.status_code == 200
         fresh = re.search(r'name="once" value="([^"]+)"', (await client.get("/concern?plain&lang=en")).text)
