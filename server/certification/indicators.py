@@ -1,5 +1,6 @@
 """Indicators as HR and the auditor read them: evidence beside what people say, and who wrote what when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -106,6 +107,8 @@ class IndicatorPage:
     findings: tuple[register.Line, ...]
     """Open lines of the register that name this indicator."""
     unreadable: tuple[str, ...]
+    typed: Mapping[str, str]
+    """What was typed into a form that was refused, by field."""
 
 
 async def _unreadable(odd: evidence_state.Unreadable, language: str, indicator: str = "") -> tuple[str, ...]:
@@ -139,8 +142,16 @@ def _register_at(base: str) -> str:
     return base.replace("/indicators", "/register")
 
 
-async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: bool, error: str = "") -> Response[str]:
-    """The page of one indicator, for HR and, without forms, for the auditor."""
+async def one_page(
+    request: AppRequest,
+    indicator: str,
+    base: str,
+    *,
+    can_edit: bool,
+    error: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> Response[str]:
+    """The page of one indicator, for HR and, without forms, for the auditor; a form that was refused keeps what was `typed`."""
     ground = await certification.ground(today())
     found = ground.standing(indicator)
     if found is None:
@@ -185,6 +196,7 @@ async def one_page(request: AppRequest, indicator: str, base: str, *, can_edit: 
         await indicator_line(indicator, language),
         await register.open_of(indicator, _register_at(base), language),
         await _unreadable(ground.odd, language, indicator),
+        typed or {},
     )
     return show(page, status=422 if error else 200)
 

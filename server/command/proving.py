@@ -68,6 +68,8 @@ def bulletin_problems(text: str) -> list[str]:
     """What does not hold in a bulletin, as keys of sentences; its digests are counted, sorted and unique."""
     head, _, body = text.partition("\n\n")
     counts = {name: int(number) for name, _, number in (line.partition(" ") for line in head.splitlines())}
+    if len(counts) != len(head.splitlines()):
+        raise ValueError("a count stands twice: one would be read, the other checked")
     digests = body.split()
     problems = []
     if counts["received"] > counts["issued"] + counts["drawn"]:

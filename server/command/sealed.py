@@ -12,6 +12,7 @@ from mnemonic import Mnemonic
 
 from server.frame.terminal import LANGUAGE, Run, harmless, refuse, tell
 from server.frame.texts import catalogue, say
+from surveys import signed
 from surveys.cases import memory
 from surveys.cases.bundles import KIT_WORDS, HandlerKeys, kit_seed, open_bundle, split
 from surveys.cases.export import ReadCase, open_export, read_export
@@ -186,7 +187,11 @@ async def proof_verify(given: argparse.Namespace) -> int:
         content = json.loads(Path(given.file).read_text("utf-8"))
         text, key, signature = str(content["filing"]), str(content["key"]), str(content["signature"])
         filed = json.loads(text)["filed"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return refuse("proof_wrong")
+    if not signed.day(
+        filed
+    ):  # whoever signs with a key of his own says what he likes: no other words stand where a day is told
         return refuse("proof_wrong")
     if not signing.is_signed(key, b"ascolto filing v1\n" + text.encode(), signature) or given.key not in ("", key):
         return refuse("proof_wrong")

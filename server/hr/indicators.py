@@ -1,5 +1,6 @@
 """Indicators: evidence set by a person, reviewed by another, beside what people say."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -36,11 +37,14 @@ async def indicator_page(request: AppRequest, indicator: FromPath[str]) -> Respo
     return await one_page(request, indicator, "/hr/indicators", can_edit=True)
 
 
-async def _again(request: AppRequest, indicator: str, reason: str) -> Response[str]:
-    language = (await frame(request))[0].language
-    return await one_page(
-        request, indicator, "/hr/indicators", can_edit=True, error=say(language, f"evidence.refused.{reason}")
-    )
+_FIELDS = ("state", "figure", "source", "valid", "note", "title", "day", "link")
+
+
+async def _again(request: AppRequest, indicator: str, reason: str, data: Mapping[str, str]) -> Response[str]:
+    """The page with the reason; what was typed stays in its form."""
+    error = say((await frame(request))[0].language, f"evidence.refused.{reason}")
+    typed = {field: data[field] for field in _FIELDS if field in data}
+    return await one_page(request, indicator, "/hr/indicators", can_edit=True, error=error, typed=typed)
 
 
 async def _posted(request: AppRequest, indicator: str) -> dict[str, str]:
@@ -77,9 +81,9 @@ async def set_state(
         )
         await evidence.set_state(engines["public"], record, data.get("seen"))
     except EvidenceRefused as problem:
-        return await _again(request, indicator, str(problem))
+        return await _again(request, indicator, str(problem), data)
     except ValueError:
-        return await _again(request, indicator, "day")
+        return await _again(request, indicator, "day", data)
     return done(f"/hr/indicators/{indicator}", "evidence_set")
 
 
@@ -92,7 +96,7 @@ async def review(
     try:
         await evidence.review(engines["public"], indicator, account_of(request).name, data.get("seen", ""), today())
     except EvidenceRefused as problem:
-        return await _again(request, indicator, str(problem))
+        return await _again(request, indicator, str(problem), data)
     return done(f"/hr/indicators/{indicator}", "evidence_reviewed")
 
 
@@ -125,9 +129,9 @@ async def add_document(
             content=content,
         )
     except EvidenceRefused as problem:
-        return await _again(request, indicator, str(problem))
+        return await _again(request, indicator, str(problem), data)
     except ValueError:
-        return await _again(request, indicator, "day")
+        return await _again(request, indicator, "day", data)
     return done(f"/hr/indicators/{indicator}", "document_added")
 
 

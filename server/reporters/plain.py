@@ -13,7 +13,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 
 from server.concern.channel import OpenChannel, list_content, open_channel
-from server.concern.turns import SMALL, Busy, Turns, length_of
+from server.concern.turns import SMALL, Busy, Turns, holds_a_file, length_of
 from server.concern.wire import dates_of, file_content
 from server.frame.asked import AppRequest
 from server.frame.display import day as in_words
@@ -75,7 +75,7 @@ async def form(
     try:
         async with lane.body(length):
             body = await request.body()
-            async with lane.turn():
+            async with _turns.to_draw(body, lane).turn():
                 return _page(frame, channel, await _through(request, body, _Talk(channel, settings, line)))
     except Busy:
         return _busy(frame)
@@ -95,7 +95,7 @@ async def _through(request: AppRequest, body: bytes, talk: "_Talk") -> dict[str,
         return {"again": "concern.back.again", "back": True}
     given = {
         "shown": turn is once.Turn.FIRST,
-        "patient": len(body) > SMALL,
+        "patient": len(body) > SMALL or holds_a_file(body),
         "day": channel.day.isoformat(),
         "salt": channel.salt,
         "lists": list_content(channel.readers),

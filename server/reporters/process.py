@@ -47,6 +47,8 @@ PHOTO_LIMIT = 8 * 1024 * 1024
 PHOTO_SIDE = 2560
 PIXELS = 30_000_000
 """A larger picture is refused at twice this number, before it is drawn."""
+PICTURES = ("JPEG", "PNG", "WEBP", "GIF")
+"""What phones send. Of the others some take long to draw from very little, and one is a program that another program would run."""
 DETAILS = ("what", "where", "when", "who", "danger")
 REPLIES = ("message", "meeting", "retaliation", "contest", "consent_yes", "consent_no")
 
@@ -112,7 +114,7 @@ def clean_photo(content: bytes) -> bytes:
         raise Again("concern.write.files_large")
     Image.MAX_IMAGE_PIXELS = PIXELS
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=PICTURES) as picture:
             drawn = ImageOps.exif_transpose(picture).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
         raise Again("concern.write.files_refused") from problem
@@ -195,7 +197,9 @@ class LetterProcess:
 
     def _confirm(self, words: tuple[str, ...], digits: tuple[str, ...]) -> None:
         """Two parts of the code, typed from paper."""
-        asked = [int(name[4:]) for name in self.form if name.startswith("part") and name[4:].isdecimal()]
+        asked = [
+            int(name[4:]) for name in self.form if name.startswith("part") and len(name) == 5 and name[4].isdecimal()
+        ]
         for n in asked:
             typed = in_our_digits(self.first(f"part{n}")).lower()
             right = {parts[n - 1] for parts in (words, digits) if 1 <= n <= len(parts)}
@@ -304,6 +308,12 @@ class LetterProcess:
         shown = shown_first(opened.file, opened.case) if isinstance(opened, Opened1) else self._shown(keys, opened)
         return shown | {"code": self.first("code")}
 
+    def _refused(self, keys: CodeKeys, problem: str, unseen: str = "") -> dict[str, Any]:
+        """The letters, and above them what was not taken; a page that shows no letter says `unseen` alone, and never that it arrived."""
+        if not self.shown:
+            return {"again": unseen or problem, "back": True}
+        return self._show(keys) | {"problem": problem}
+
     def _shown(self, keys: CodeKeys, opened: "Opened2") -> dict[str, Any]:
         return shown_second(opened.file, opened.case, keys, self.chain, self.day)
 
@@ -328,7 +338,7 @@ class LetterProcess:
         answer = _ask({"reply": made | {"uploads": uploads} | dict(extra or {})})
         if "stale" in answer or "unknown" in answer:
             problem = "concern.thread.stale" if "stale" in answer else "concern.code.failed"
-            return self._show(keys) | {"problem": problem, "text": content["text"]}
+            return self._refused(keys, problem, "concern.back.not_taken") | {"text": content["text"]}
         return self._show(keys)
 
     def _reply_first(
@@ -388,7 +398,7 @@ class LetterProcess:
         }
         if problem := next((key for key, is_so in problems.items() if is_so), ""):
             answers = {name: given for name, given in self.form.items() if name.startswith("reads.")}
-            return self._show(keys) | {"problem": problem, "kept": answers}  # whom she kept out stays out
+            return self._refused(keys, problem) | {"kept": answers}  # whom she kept out stays out
         me = Reporter(keys)
         epoch, sealed = acts.first_letter(me, chain.newest, house.hash, out, content, self.day, os.urandom)
         reply = {
@@ -401,7 +411,9 @@ class LetterProcess:
             "epochs": [epoch],
         }
         answer = _ask({"reply": reply})
-        return self._show(keys) | ({"problem": "concern.code.failed"} if {"stale", "unknown"} & set(answer) else {})
+        if {"stale", "unknown"} & set(answer):
+            return self._refused(keys, "concern.code.failed", "concern.back.not_taken")
+        return self._show(keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,21 @@ def is_signed(public: str, message: bytes, signature: str) -> bool:
     signature : base64 of 64 bytes
     """
     try:
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(public)).verify(base64.b64decode(signature), message)
+        Ed25519PublicKey.from_public_bytes(_exact(public)).verify(_exact(signature), message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _exact(text: str) -> bytes:
+    """What base64 says, in its one writing: else a file that somebody altered would still be the one that was signed.
+
+    Raises
+    ------
+    ValueError
+        If it is written otherwise.
+    """
+    found = base64.b64decode(text, validate=True)
+    if base64.b64encode(found).decode() != text:
+        raise ValueError("not as base64 writes it")
+    return found

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as BrowserError
 
+from server.frame.texts import say
 from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
 from tests.browsers import ARGUMENTS, chromium
@@ -309,3 +310,33 @@ async def test_pages_that_older_servers_made_keep_what_is_sent_and_show_nothing(
         assert fresh is not None
         read = await client.post("/concern?lang=en", data={"once": fresh[1], "do": "open", "code": code[1]})
         assert read.text.count(WRITTEN) == 1  # once, though sent twice
+
+
+async def test_a_page_of_an_older_server_never_says_that_a_refused_report_was_received(channel: Channel) -> None:
+    """Found from outside: a diary of which nothing was sent was thanked for as a report, where the page was of before a restart."""
+    async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
+        page = (await client.get("/concern?plain&lang=en")).text
+        code, number = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("code", "once"))
+        assert code is not None and number is not None
+        parts = code[1].split()
+        form = {
+            "once": number[1],
+            "do": "diary",
+            "text": WRITTEN,
+            "code": code[1],
+            "part2": parts[1],
+            "part6": parts[5],
+        }
+        kept = await client.post("/concern?lang=en", data=form)
+        assert kept.status_code == 200
+        fresh = re.search(r'name="once" value="([^"]+)"', (await client.get("/concern?plain&lang=en")).text)
+        assert fresh is not None
+        opened = (await client.post("/concern?lang=en", data={"once": fresh[1], "do": "open", "code": code[1]})).text
+        later = re.search(r'name="once" value="([^"]+)"', opened)
+        assert later is not None and WRITTEN in opened
+        channel.stop()
+        channel.start()
+        diary = {"once": later[1], "do": "send_diary", "code": code[1], "pick": "1", "reads.somebody": "yes"}
+        sent = await client.post("/concern?lang=en", data=diary)
+        assert (sent.status_code, "Received" in sent.text, WRITTEN in sent.text) == (422, False, False)
+        assert say("en", "concern.who.changed") in sent.text

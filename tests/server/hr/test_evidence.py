@@ -242,6 +242,23 @@ async def test_a_document_that_cannot_be_kept_is_refused_in_words(
         assert (await evidence.of(INDICATOR)).documents == ()
 
 
+async def test_what_was_typed_stays_in_a_form_that_is_refused(sqlite_settings: StoreSettings) -> None:
+    """Found from outside: a note of a thousand letters was gone because the day beside it was none, or a colleague was faster."""
+    async with served(sqlite_settings) as it:
+        refused = await it.post(
+            "direzione", INDICATOR, state="met", note="una nota lunga", valid="2026-13-45", seen="x"
+        )
+        assert refused.status_code == 422
+        assert "una nota lunga" in refused.text and 'value="2026-13-45"' in refused.text
+        assert re.search(r'value="met" selected', refused.text)
+        title = 'Piano & "strategico"'
+        refused = await it.post(
+            "direzione", f"{INDICATOR}/documents", title=title, day="ieri", link="https://example.org/"
+        )
+        assert refused.status_code == 422
+        assert "Piano &amp; &#34;strategico&#34;" in refused.text and 'value="https://example.org/"' in refused.text
+
+
 async def test_an_indicator_that_the_standard_has_not_is_not_found(sqlite_settings: StoreSettings) -> None:
     async with served(sqlite_settings) as offices:
         assert (await offices.post("direzione", "9.9", state="met")).status_code == 404

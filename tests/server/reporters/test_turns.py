@@ -1,6 +1,8 @@
 """Forms of strangers in flight: large ones wait unread and are told so, words go before photos, the disk keeps room."""
 
 import asyncio
+import io
+import os
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -8,9 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from server.concern import turns
-from surveys.cases import pieces, spool
+from server.reporters import process
+from surveys.cases import codes, pieces, spool
 from surveys.cases.incoming import ReportRefused
 from surveys.cases.tables import Piece
 from surveys.lifecycle.context import Site
@@ -91,6 +95,35 @@ async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses
         assert busy and all(answer.headers["retry-after"] == "20" for _, answer in busy)
         again = await send(busy[0][0])
         assert (again.status_code, "Received" in again.text) == (200, True)
+
+
+@pytest.mark.parametrize("kind", ["JPEG2000", "AVIF", "TIFF", "EPS"])
+def test_a_kind_of_picture_that_no_phone_sends_is_not_drawn(kind: str) -> None:
+    """Found from outside: 823 bytes of JPEG 2000 took fifteen seconds and a gigabyte; EPS is given to a program where there is one."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(out, kind)
+    with pytest.raises(process.Again, match="files_refused"):
+        process.clean_photo(out.getvalue())
+
+
+async def test_words_wait_for_no_small_photo_either(channel: Channel) -> None:
+    """Done from outside: twelve forms of two kilobytes, each with a picture that is large once drawn, shut the page for two minutes."""
+    out = io.BytesIO()
+    Image.new("RGB", (7000, 7000)).save(out, "PNG")
+    assert len(out.getvalue()) < turns.SMALL
+    async with httpx.AsyncClient(base_url=channel.address, timeout=90) as client:
+
+        async def send(photo: bytes) -> int:
+            code = " ".join(codes.to_digits(codes.new_code(os.urandom)))
+            fields = {"do": "reply", "code": code, "text": "parole"}
+            files = {"photo": ("a.png" if photo else "", photo, "image/png")}
+            return (await client.post("/concern?lang=en", data=fields, files=files)).status_code
+
+        photos = [asyncio.create_task(send(out.getvalue())) for _ in range(14)]
+        await asyncio.sleep(1)
+        words = [await send(b"") for _ in range(3)]
+        assert words == [422, 422, 422]  # a code that opens nothing: looked at, not sent away
+        assert {await one for one in photos} == {422, 503}
 
 
 async def test_the_spool_of_attachments_has_a_budget_and_a_reserve(tmp_path: Path) -> None:

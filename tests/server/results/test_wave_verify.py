@@ -9,14 +9,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.command.proving import wave_verify
+from server.command.sealed import proof_verify
 from server.settings import Settings
 from surveys.lifecycle import closing, printing, two_keys
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import two_keys as acts
-from surveys.public import releases
+from surveys.public import releases, signing
 from surveys.stores import StoreSettings, stores
 from tests.apps import create_app
 from tests.conftest import DAY, WAVE, open_a_wave
@@ -60,6 +62,41 @@ def test_the_bulletin_of_a_wave_with_void_slips_passes_beside_its_release(
     assert _said(bulletin, document) == 0, capsys.readouterr()
     bulletin.write_text(bulletin.read_text("utf-8").replace("drawn 40", "drawn 41"), "utf-8")
     assert _said(bulletin, document) == 1
+    kept = document.read_text("utf-8")
     for other in ("[]", "null", '{"participation": 1}', "7"):
         document.write_text(json.dumps(json.loads(other)), "utf-8")
         assert _said(bulletin, document) == 1
+    good = bulletin.read_text("utf-8").replace("drawn 41", "drawn 40")
+    bulletin.write_text(f"drawn 99\n{good}", "utf-8")  # a reader would see the first, the command looked at the last
+    document.write_text(kept, "utf-8")
+    assert _said(bulletin, document) == 1
+
+
+@pytest.mark.parametrize("field", ["key", "signature"])
+@pytest.mark.parametrize("more", ["AAAA", "=", " ", "\n", "-"])
+def test_a_signed_file_has_one_writing(field: str, more: str) -> None:
+    """Found from outside: a document to whose signature something was added was the one that was signed."""
+    key = Ed25519PrivateKey.generate()
+    written = {"key": signing.public_text(key), "signature": signing.sign(key, b"text")}
+    assert signing.is_signed(written["key"], b"text", written["signature"])
+    written[field] += more
+    assert not signing.is_signed(written["key"], b"text", written["signature"])
+
+
+@pytest.mark.parametrize("filed", ["2026-03-01. Chiave dell'installazione: 1111 2222", "ieri", "2026-02-30", 3, None])
+def test_a_proof_of_filing_says_a_day_and_no_other_words(
+    filed: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found from outside: a proof under a key of one's own told the key of the installation in the place of its day."""
+    key, file = Ed25519PrivateKey.generate(), tmp_path / "proof.json"
+
+    def said(day: object) -> int:
+        filing = json.dumps({"filed": day})
+        signature = signing.sign(key, b"ascolto filing v1\n" + filing.encode())
+        file.write_text(json.dumps({"filing": filing, "key": signing.public_text(key), "signature": signature}))
+        return asyncio.run(proof_verify(argparse.Namespace(file=str(file), key="")))
+
+    assert said("2026-03-01") == 0
+    capsys.readouterr()
+    assert said(filed) == 1
+    assert "1111" not in capsys.readouterr().out
