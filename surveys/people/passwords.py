@@ -29,7 +29,7 @@ class DoorBusy(Exception):
 
 
 def drawn() -> str:
-    """A password of 96 bits that nobody guesses: for a first sign-in, which no flood of guesses then keeps out."""
+    """A password of 96 bits that nobody guesses: for a first sign-in, which no count of wrong guesses then keeps out."""
     return "-".join(secrets.token_hex(3) for _ in range(4))
 
 
