@@ -105,7 +105,7 @@ def process(data: Path, port: int, database_url: str | None = None) -> "subproce
 
 
 def wait_for(port: int) -> None:
-    for _ in range(1000):
+    for _ in range(6000):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
                 return
