@@ -45,6 +45,7 @@ class Channel:
     known: dict[str, Any]
     port: int = field(default_factory=free_port)
     process: forked.Server | None = None
+    _served_before: bool = False
 
     @property
     def address(self) -> str:
@@ -59,7 +60,10 @@ class Channel:
 
     def start(self, **extra: str) -> None:
         log = self.data.parent / "server.log"
-        self.process = forked.serve(self.clock, self.port, log, environment(self.data) | extra)
+        self.process = forked.serve(
+            self.clock, self.port, log, environment(self.data) | extra, again=self._served_before
+        )
+        self._served_before = True
         for _ in range(600):  # a machine that does much else starts it slowly
             try:
                 with urllib.request.urlopen(f"{self.address}/health", timeout=1):

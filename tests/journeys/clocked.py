@@ -2,6 +2,8 @@
 
 The product has no such switch; this program puts another clock in its place before it loads the rest. It loads once and forks for each
 server that a line of its input asks for, and answers with the number of its process: loading takes more than all else of a start.
+What a process draws while it loads is then the same in all of them: a server that is started again is a process of its own, and gets
+its line as an argument.
 """
 
 import json
@@ -47,6 +49,8 @@ if __name__ == "__main__":
     import server.frame.connections  # noqa: F401
     from server.command.cli import main
 
+    if sys.argv[1:]:
+        _become(json.loads(sys.argv[1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that ended
     for line in sys.stdin:
         number = os.fork()

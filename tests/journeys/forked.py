@@ -59,14 +59,22 @@ def _nursery() -> "subprocess.Popen[str]":
     return process
 
 
-def serve(clock: Path, port: int, log: Path, environment: dict[str, str]) -> Server:
-    """Serve the installation of an environment on the day of a file."""
+def _forked(asked: str) -> int:
     nursery = _nursery()
     assert nursery.stdin is not None and nursery.stdout is not None
-    asked = {"clock": str(clock), "port": port, "log": str(log), "environment": environment}
-    nursery.stdin.write(json.dumps(asked) + "\n")
+    nursery.stdin.write(asked + "\n")
     nursery.stdin.flush()
-    pid = int(nursery.stdout.readline())
+    return int(nursery.stdout.readline())
+
+
+def _loaded(asked: str) -> int:
+    return subprocess.Popen([sys.executable, "-m", "tests.journeys.clocked", asked]).pid
+
+
+def serve(clock: Path, port: int, log: Path, environment: dict[str, str], *, again: bool) -> Server:
+    """Serve the installation of an environment on the day of a file; `again` in a process that loads for itself."""
+    asked = json.dumps({"clock": str(clock), "port": port, "log": str(log), "environment": environment})
+    pid = _loaded(asked) if again else _forked(asked)
     try:
         return Server(pid, os.pidfd_open(pid))
     except ProcessLookupError:

@@ -241,7 +241,9 @@ async def test_a_wave_from_the_staff_list_to_the_results(
         if await hr.locator("#count").count():
             break
         await asyncio.sleep(0.5)
-        await hr.goto(f"{address}/hr/waves/prova-1")  # a busy server says that it goes on, and asks to load the page again
+        await hr.goto(
+            f"{address}/hr/waves/prova-1"
+        )  # a busy server says that it goes on, and asks to load the page again
 
     await hr.fill("#count", "48")
     async with hr.expect_download() as downloading:
