@@ -9,7 +9,7 @@ export ASCOLTO_DATA ?= $(CURDIR)/data/demonstration
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help run test walks check bench audit lock vendor schema migration clean
+.PHONY: help run test check bench audit lock vendor schema migration clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -34,10 +34,6 @@ test: .venv/.ok ## everything CI does: lint, types, walls, all tests on SQLite a
 	@scripts/system-packages
 	@$(MAKE) -s check
 	$(PY) -m pytest -n 5 --dist loadscope
-
-walks: .venv/.ok ## what `make test` walks in part, whole: every value in every cell, every page, both engines
-	@scripts/system-packages
-	ASCOLTO_WALKS=whole $(PY) -m pytest -n 3 --dist loadscope $$(grep -rlE "^from tests.walks import|mark.walk\(" tests --include='test_*.py')
 
 check: .venv/.ok ## form, lint, types, walls, unused code, lock files
 	.venv/bin/ruff format --check -q .

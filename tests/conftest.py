@@ -35,7 +35,7 @@ from surveys.public.organisation import Notice, OrganisationRecord
 from surveys.public.waves import WaveRecord
 from surveys.slips import SlipCode
 from surveys.stores import StoreSettings, close_stores, open_stores
-from tests import apps, once, postgres, urn, walks
+from tests import apps, once, postgres, urn
 from tests.browsers import ARGUMENTS, without_windows
 
 DAY = date(2026, 11, 2)
@@ -104,11 +104,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return _ByWhatTheyShare(config, log)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take the part of what is walked; bring the order of DEAR; a test with the browser runs in the loop in which that was started."""
-    left_out = [item for item in items if not walks.is_of_this_run(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the order of DEAR; a test with the browser runs in the loop in which that was started."""
     place = {
         file: next((at for at, begin in enumerate(DEAR) if f"tests/{begin}" in file), len(DEAR))
         for file in {item.nodeid.split("::")[0] for item in items}

@@ -40,7 +40,6 @@ def _solved(found: RawIncidence) -> np.ndarray:
     return solve_in_parts(found.sparse, found.n, weights, K, found.part_of, allowed=found.sizes() > 0, workers=1).shown
 
 
-@pytest.mark.walk(2)
 @pytest.mark.parametrize("seed", range(6))
 def test_in_parts_everything_is_protected_and_nothing_is_better_than_the_optimum(seed: int) -> None:
     found = _found(seed, 60 + 10 * seed)

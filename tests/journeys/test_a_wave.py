@@ -199,7 +199,6 @@ def _staff_list(path: Path) -> Path:
     return path
 
 
-@pytest.mark.walk(2, turn=1)
 @pytest.mark.parametrize("installation", ["sqlite", "postgres"], indirect=True)
 async def test_a_wave_from_the_staff_list_to_the_results(
     browser: Browser, installation: tuple[str, Path], tmp_path: Path

@@ -93,7 +93,6 @@ async def _looked_for(page: Page, steps: int = 5) -> set[int]:
     return found
 
 
-@pytest.mark.walk(2)
 @pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize("switch", [(), ("fr",), ("fr", "ar")])
 async def test_no_answer_comes_back_after_sending(

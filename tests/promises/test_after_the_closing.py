@@ -160,7 +160,6 @@ async def _rows() -> list[object]:
 
 
 @pytest.mark.opened
-@pytest.mark.walk(2)
 @pytest.mark.parametrize("attack", ATTACKS)
 async def test_what_is_written_after_the_closing_is_not_released(
     site: Site, attack: str, monkeypatch: pytest.MonkeyPatch

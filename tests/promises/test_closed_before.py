@@ -57,7 +57,6 @@ async def test_a_wave_that_the_version_before_closed_is_released_and_its_page_sa
         assert await outcome(here, monkeypatch) == "released, received 12"
 
 
-@pytest.mark.walk(2)
 @pytest.mark.parametrize("attack", ATTACKS)
 async def test_such_a_wave_changed_since_the_update_is_not_released(
     site: Site, attack: str, monkeypatch: pytest.MonkeyPatch
@@ -109,7 +108,6 @@ async def _nothing(_: WaveRecord) -> None:
 FIRST = {"": _nothing, "bulletin": _cut_the_bulletin, "codes": _other_codes, "sheet": _seal_another}
 
 
-@pytest.mark.walk(2)
 @pytest.mark.parametrize("attack", FIRST)
 async def test_a_wave_of_version_1_is_released_as_it_stood_at_its_closing_alone(
     site: Site, attack: str, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,6 @@ from tests.surveys.cases.memory import (
     readers_but,
     report,
 )
-from tests.walks import WHOLE, every
 
 WORDS = frozenset(
     {
@@ -237,12 +236,12 @@ async def test_no_change_of_one_row_shows_a_word_that_nobody_wrote_and_both_lang
     assert honest == await both.by_browser(page, lists, file, who, printed)
     assert (honest.get("problem") == "" and "vero: esito" in honest["texts"]) == (name != "bruno")
     tried = 0
-    for label, changed in every(2, list(changes(stage, name, file)), len(name)):
+    for label, changed in changes(stage, name, file):
         said = both.by_python(lists, changed, who, printed)
         check(said, stage, name, label)
         assert said == await both.by_browser(page, lists, changed, who, printed), label
         tried += 1
-    assert tried > (100 if WHOLE else 50)
+    assert tried > 100
 
 
 @pytest.mark.parametrize("name", [REPORTER, "anna"])
@@ -250,7 +249,7 @@ async def test_changes_in_pairs_show_nothing_either(stage: Stage, page: Page, na
     lists, who, printed = stage.lists(), stage.who(name), stage.world.anchor.printed
     singles = list(changes(stage, name, stage.file(name)))
     dice = random.Random(5)
-    for number in range(300 if WHOLE else 150):
+    for number in range(300):
         label, once = dice.choice(singles)
         twice = (
             dice.choice(list(itertools.islice(changes(stage, name, once), 400)))

@@ -215,7 +215,6 @@ CHANGES: dict[str, Callable[[WaveRecord], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.walk(2)
 @pytest.mark.parametrize("what", CHANGES)
 async def test_what_is_changed_before_the_opening_keeps_the_wave_shut(site: Site, what: str) -> None:
     await _planned(site)
@@ -232,7 +231,6 @@ async def test_what_is_changed_before_the_opening_keeps_the_wave_shut(site: Site
 
 
 @pytest.mark.opened
-@pytest.mark.walk(2)
 @pytest.mark.parametrize("what", CHANGES)
 async def test_what_is_changed_while_a_wave_is_open_is_answered_under_by_nobody(site: Site, what: str) -> None:
     wave = await open_a_wave(site)

@@ -31,9 +31,9 @@ from tests.surveys.cases.people import keeper_of
 OF_CASES: tuple[type[Table], ...] = (Case, Epoch, Wrap, Message, Piece)
 AGE = b"age-encryption.org/v1\n"
 READERS = ("anna", "bruno", "carla")
-FEW, MANY, THRICE = (14,) * 8, (60,) * 5, (60,) * 3
+FEW, MANY = (14,) * 8, (60,) * 5
 """How many reports are there each time the disk is read, in a store that held others before."""
-BOUND = {FEW: 0.36, MANY: 0.2, THRICE: 0.2}
+BOUND = {FEW: 0.36, MANY: 0.2}
 """What the mean of that many readings stays under by chance: among 14 reports one order in three has a tau of 0.2."""
 type Places = dict[str, list[int]]
 
@@ -232,7 +232,7 @@ async def test_indexes_are_in_no_order_even_where_each_row_is_taken_out_alone(
 ) -> None:
     """So it is for entries of large rows: of a run of thirty among thousands, one lies on a page of an index."""
     monkeypatch.setattr(stirring, "PORTION_BYTES", 1)
-    told = await _told_after_stirs(sqlite_site, THRICE)
+    told = await _told_after_stirs(sqlite_site, MANY)
     assert "letter's overflow, first" in told and {name for name in told if name.startswith("index")} == set()
 
 

@@ -29,8 +29,8 @@ from surveys.public.waves import State, WaveRecord
 from surveys.stores import StoreSettings
 from tests.analysis.pdr125.years import WHOLE
 from tests.conftest import ORGANISATION
+from tests.overhearing import overheard, tables_of
 from tests.server.hr.offices import Offices, offices
-from tests.walks import overheard, tables_of
 
 NOW = today()
 GOOD, ODD = "Riga che resta intera", "Riga che si rompe"

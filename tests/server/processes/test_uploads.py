@@ -129,7 +129,7 @@ async def test_the_service_answers_while_a_workbook_is_read_and_says_why_it_was_
             )
 
         for content, status, sentence in (
-            (_workbook(20_000), 200, "What this list changes"),
+            (_workbook(40_000), 200, "What this list changes"),
             (_blown_up(102), 422, "at most 64 MB can be read"),
         ):
             reading = asyncio.create_task(upload(content))
