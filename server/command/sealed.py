@@ -189,9 +189,8 @@ async def proof_verify(given: argparse.Namespace) -> int:
         filed = json.loads(text)["filed"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return refuse("proof_wrong")
-    if not signed.day(
-        filed
-    ):  # whoever signs with a key of his own says what he likes: no other words stand where a day is told
+    # whoever signs with a key of his own says what he likes: no other words stand where a day is told
+    if not signed.day(filed):
         return refuse("proof_wrong")
     if not signing.is_signed(key, b"ascolto filing v1\n" + text.encode(), signature) or given.key not in ("", key):
         return refuse("proof_wrong")

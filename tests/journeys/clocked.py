@@ -46,7 +46,7 @@ if __name__ == "__main__":
     context.today = lambda: date.fromisoformat(_clock.read_text())
     import server.app
     import server.command.running
-    import server.frame.connections  # noqa: F401
+    import server.frame.connections  # noqa: F401  # loaded here so that those that are forked have it
     from server.command.cli import main
 
     if sys.argv[1:]:
