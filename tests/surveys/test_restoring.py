@@ -71,7 +71,8 @@ async def test_a_review_that_somebody_wrote_into_the_store_is_none_after_a_resto
     assert (await evidence.of("1.1")).reviewed_by == ""
     if before:
         monkeypatch.setattr(contents, "_KEPT", re.compile(contents._KEPT.pattern.replace("|reviews", "")))
-    restore(backed_up(sqlite_site.data, tmp_path / "kept", keys).file, keys.file, tmp_path / "new")
+    found = restore(backed_up(sqlite_site.data, tmp_path / "kept", keys).file, keys.file, tmp_path / "new")
+    assert (contents.REVIEWS in found.left) == before  # in the archive itself, since it was found
     async with stores(StoreSettings(tmp_path / "new")) as engines:
         await reviews.keep_at_update(Site(engines, tmp_path / "new", DAY, "hr"))
         assert (await evidence.of("1.1")).reviewed_by == ""

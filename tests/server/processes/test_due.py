@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
+from litestar.testing import RequestFactory
 
 from server.concern import channel as concern
+from server.frame import asked
+from server.handlers import inbox
 from server.processes import due, jobs, successes
 from server.processes.due import JOBS, Look
 from server.settings import Settings
@@ -188,6 +191,20 @@ async def test_what_is_written_while_the_clock_is_years_behind_stays_when_it_is_
     await people.report(replace(site, day=said.day), made, "giorno uno", diary=True)
     await due._delete_old_cases(Look(site, settings, datetime.now(UTC)))
     assert await Case.count() == 1
+
+
+async def test_handlers_and_offices_write_the_last_day_too_while_the_clock_is_years_behind(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Could go too early: a case whose end was written in such an hour, and the staff list before an import."""
+    await people.opened(site, ORGANISATION)
+    settings = Settings(StoreSettings(site.data))
+    for n in (-1, 0):
+        clock.look(site.data, site.day + timedelta(days=n))
+    for place in (asked, inbox):
+        monkeypatch.setattr(place, "today", lambda: date(2020, 1, 1))
+    office = await asked.site_of(RequestFactory().get("/hr"), site.engines, settings)
+    assert (office.day, (await inbox._desk(settings, site.engines)).day) == (site.day, site.day)
 
 
 @pytest.mark.opened
