@@ -90,7 +90,7 @@ def _exact(text: str) -> bytes:
     ValueError
         If it is written otherwise.
     """
-    found = base64.b64decode(text, validate=True)
+    found = base64.b64decode(text)
     if base64.b64encode(found).decode() != text:
         raise ValueError("not as base64 writes it")
     return found

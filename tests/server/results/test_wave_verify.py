@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import base64
 import json
+import string
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -80,6 +82,18 @@ def test_a_signed_file_has_one_writing(field: str, more: str) -> None:
     written = {"key": signing.public_text(key), "signature": signing.sign(key, b"text")}
     assert signing.is_signed(written["key"], b"text", written["signature"])
     written[field] += more
+    assert not signing.is_signed(written["key"], b"text", written["signature"])
+
+
+@pytest.mark.parametrize("field", ["key", "signature"])
+def test_bits_that_base64_does_not_read_are_not_free(field: str) -> None:
+    key = Ed25519PrivateKey.generate()
+    written = {"key": signing.public_text(key), "signature": signing.sign(key, b"text")}
+    text, signs = written[field], f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/"
+    last = text.rstrip("=")[-1]
+    other = text.rstrip("=")[:-1] + signs[signs.index(last) ^ 1] + "=" * text.count("=")
+    assert other != text and base64.b64decode(other, validate=True) == base64.b64decode(text)
+    written[field] = other
     assert not signing.is_signed(written["key"], b"text", written["signature"])
 
 
