@@ -101,27 +101,47 @@ async def test_a_postgres_that_does_not_answer_fails(tmp_path: Path) -> None:
     assert [one.key for one in await database.judge_postgres(StoreSettings(tmp_path, url))] == ["postgres"]
 
 
-@pytest.mark.parametrize(
-    ("name", "bad"),
-    [
-        ("log_connections", "on"),
-        ("log_connections", "receipt"),
-        ("track_commit_timestamp", "on"),
-        ("log_duration", "on"),
-        ("log_parameter_max_length_on_error", "-1"),
-        ("log_statement", "mod"),
-        ("log_min_duration_sample", "100"),
-        ("log_min_messages", "debug5"),
-        ("log_executor_stats", "on"),
-        ("debug_print_plan", "on"),
-        ("auto_explain.log_min_duration", "0"),
-    ],
+BAD = (
+    ("log_connections", "on"),
+    ("log_connections", "receipt"),
+    ("log_disconnections", "on"),
+    ("track_commit_timestamp", "on"),
+    ("log_duration", "on"),
+    ("log_parameter_max_length_on_error", "-1"),
+    ("log_error_verbosity", "default"),
+    ("log_error_verbosity", "verbose"),
+    ("log_statement", "mod"),
+    ("log_min_duration_statement", "0"),
+    ("log_min_duration_sample", "100"),
+    ("log_transaction_sample_rate", "0.5"),
+    ("log_lock_waits", "on"),
+    ("log_temp_files", "0"),
+    ("log_min_messages", "debug1"),
+    ("log_min_messages", "debug5"),
+    ("log_statement_stats", "on"),
+    ("log_parser_stats", "on"),
+    ("log_planner_stats", "on"),
+    ("log_executor_stats", "on"),
+    ("debug_print_parse", "on"),
+    ("debug_print_rewritten", "on"),
+    ("debug_print_plan", "on"),
+    ("auto_explain.log_min_duration", "0"),
+    ("pgaudit.log", "read"),
+    ("synchronous_commit", "off"),
 )
+"""What each setting must not be."""
+
+
+@pytest.mark.parametrize(("name", "bad"), BAD)
 def test_each_setting_that_writes_down_is_named_with_its_store(name: str, bad: str) -> None:
     fine = database.ServerSettings({"log_statement": "ddl", "log_connections": "off", "log_error_verbosity": "terse"})
     told = {"answers": fine, "people": database.ServerSettings({**fine.settings, name: bad})}
     wrong = [one.values for one in database.judge_settings(told) if one.state is State.FAILED]
     assert wrong == [{"name": name, "where": f"people: {bad}", "wanted": database.WANTED[name][0]}]
+
+
+def test_of_every_setting_that_is_looked_at_something_is_refused() -> None:
+    assert {name for name, _ in BAD} == set(database.WANTED)
 
 
 @pytest.mark.parametrize(("counts", "wrong"), [("on", True), ("off", False)])
