@@ -288,15 +288,20 @@ async def test_a_concern_with_a_script_leaves_no_text(browser: Browser, channel:
     assert await _texts_looked_for(page) == {0}
 
 
+async def _form(client: httpx.AsyncClient, do: str) -> dict[str, str]:
+    """What a page without a script sends, with the code that it drew and everybody as a reader."""
+    page = (await client.get("/concern?plain&lang=en")).text
+    code, number = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("code", "once"))
+    assert code is not None and number is not None
+    parts = code[1].split()
+    form = {"once": number[1], "do": do, "text": WRITTEN, "code": code[1], "part2": parts[1], "part6": parts[5]}
+    return form | dict.fromkeys(re.findall(r'name="(reads\.[^"]+)"', page), "yes")
+
+
 async def test_pages_that_older_servers_made_keep_what_is_sent_and_show_nothing(channel: Channel) -> None:
     """A restart in the middle of writing loses no word; a page of before it, sent again, gives none away."""
     async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
-        page = (await client.get("/concern?plain&lang=en")).text
-        code, number = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("code", "once"))
-        assert code is not None and number is not None
-        parts = code[1].split()
-        form = {"once": number[1], "do": "send", "text": WRITTEN, "code": code[1], "part2": parts[1], "part6": parts[5]}
-        form |= dict.fromkeys(re.findall(r'name="(reads\.[^"]+)"', page), "yes")
+        form = await _form(client, "send")
         channel.stop()
         channel.start()
         first = await client.post("/concern?lang=en", data=form)
@@ -307,35 +312,26 @@ async def test_pages_that_older_servers_made_keep_what_is_sent_and_show_nothing(
         assert (opened.status_code, WRITTEN in opened.text) == (422, False)
         fresh = re.search(r'name="once" value="([^"]+)"', opened.text)
         assert fresh is not None
-        read = await client.post("/concern?lang=en", data={"once": fresh[1], "do": "open", "code": code[1]})
+        read = await client.post("/concern?lang=en", data={"once": fresh[1], "do": "open", "code": form["code"]})
         assert read.text.count(WRITTEN) == 1  # once, though sent twice
 
 
 async def test_a_page_of_an_older_server_never_says_that_a_refused_report_was_received(channel: Channel) -> None:
     """Found from outside: a diary of which nothing was sent was thanked for as a report, where the page was of before a restart."""
     async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
-        page = (await client.get("/concern?plain&lang=en")).text
-        code, number = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("code", "once"))
-        assert code is not None and number is not None
-        parts = code[1].split()
-        form = {
-            "once": number[1],
-            "do": "diary",
-            "text": WRITTEN,
-            "code": code[1],
-            "part2": parts[1],
-            "part6": parts[5],
-        }
+        form = await _form(client, "diary")
         kept = await client.post("/concern?lang=en", data=form)
         assert kept.status_code == 200
         fresh = re.search(r'name="once" value="([^"]+)"', (await client.get("/concern?plain&lang=en")).text)
         assert fresh is not None
-        opened = (await client.post("/concern?lang=en", data={"once": fresh[1], "do": "open", "code": code[1]})).text
+        opened = (
+            await client.post("/concern?lang=en", data={"once": fresh[1], "do": "open", "code": form["code"]})
+        ).text
         later = re.search(r'name="once" value="([^"]+)"', opened)
         assert later is not None and WRITTEN in opened
         channel.stop()
         channel.start()
-        diary = {"once": later[1], "do": "send_diary", "code": code[1], "pick": "1", "reads.somebody": "yes"}
+        diary = {"once": later[1], "do": "send_diary", "code": form["code"], "pick": "1", "reads.somebody": "yes"}
         sent = await client.post("/concern?lang=en", data=diary)
         assert (sent.status_code, "Received" in sent.text, WRITTEN in sent.text) == (422, False, False)
         assert say("en", "concern.who.changed") in sent.text
