@@ -197,9 +197,9 @@ class LetterProcess:
 
     def _confirm(self, words: tuple[str, ...], digits: tuple[str, ...]) -> None:
         """Two parts of the code, typed from paper."""
-        asked = [
+        asked = {
             int(name[4:]) for name in self.form if name.startswith("part") and len(name) == 5 and name[4].isdecimal()
-        ]
+        }
         for n in asked:
             typed = in_our_digits(self.first(f"part{n}")).lower()
             right = {parts[n - 1] for parts in (words, digits) if 1 <= n <= len(parts)}

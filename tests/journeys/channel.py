@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import time
 import urllib.request
@@ -13,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page
 
@@ -210,3 +212,13 @@ def everything_stored(folder: Path) -> dict[str, bytes]:
         for name in names
         if not name.endswith(".lock")
     }
+
+
+async def what_is_sent_without_a_script(client: httpx.AsyncClient, do: str, text: str) -> dict[str, str]:
+    """The fields of a page without a script, with the code that it drew, two of its parts, and everybody as a reader."""
+    page = (await client.get("/concern?plain&lang=en")).text
+    code, number = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("code", "once"))
+    assert code is not None and number is not None
+    parts = code[1].split()
+    form = {"once": number[1], "do": do, "text": text, "code": code[1], "part2": parts[1], "part6": parts[5]}
+    return form | dict.fromkeys(re.findall(r'name="(reads\.[^"]+)"', page), "yes")

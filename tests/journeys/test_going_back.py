@@ -16,7 +16,7 @@ from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
 from tests.browsers import ARGUMENTS, chromium
 from tests.conftest import DAY, open_a_wave
-from tests.journeys.channel import Channel, make_channel, phone
+from tests.journeys.channel import Channel, make_channel, phone, what_is_sent_without_a_script
 from tests.journeys.conftest import press
 
 WRITTEN = "parolachenessunodeveleggere"
@@ -288,20 +288,10 @@ async def test_a_concern_with_a_script_leaves_no_text(browser: Browser, channel:
     assert await _texts_looked_for(page) == {0}
 
 
-async def _form(client: httpx.AsyncClient, do: str) -> dict[str, str]:
-    """What a page without a script sends, with the code that it drew and everybody as a reader."""
-    page = (await client.get("/concern?plain&lang=en")).text
-    code, number = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("code", "once"))
-    assert code is not None and number is not None
-    parts = code[1].split()
-    form = {"once": number[1], "do": do, "text": WRITTEN, "code": code[1], "part2": parts[1], "part6": parts[5]}
-    return form | dict.fromkeys(re.findall(r'name="(reads\.[^"]+)"', page), "yes")
-
-
 async def test_pages_that_older_servers_made_keep_what_is_sent_and_show_nothing(channel: Channel) -> None:
     """A restart in the middle of writing loses no word; a page of before it, sent again, gives none away."""
     async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
-        form = await _form(client, "send")
+        form = await what_is_sent_without_a_script(client, "send", WRITTEN)
         channel.stop()
         channel.start()
         first = await client.post("/concern?lang=en", data=form)
@@ -319,7 +309,7 @@ async def test_pages_that_older_servers_made_keep_what_is_sent_and_show_nothing(
 async def test_a_page_of_an_older_server_never_says_that_a_refused_report_was_received(channel: Channel) -> None:
     """Found from outside: a diary of which nothing was sent was thanked for as a report, where the page was of before a restart."""
     async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
-        form = await _form(client, "diary")
+        form = await what_is_sent_without_a_script(client, "diary", WRITTEN)
         kept = await client.post("/concern?lang=en", data=form)
         assert kept.status_code == 200
         fresh = re.search(r'name="once" value="([^"]+)"', (await client.get("/concern?plain&lang=en")).text)

@@ -19,7 +19,7 @@ from surveys.cases.incoming import ReportRefused
 from surveys.cases.tables import Piece
 from surveys.lifecycle.context import Site
 from surveys.stores import StoreSettings, stores
-from tests.journeys.channel import Channel, running
+from tests.journeys.channel import Channel, running, what_is_sent_without_a_script
 
 MB = 1024 * 1024
 
@@ -61,21 +61,6 @@ async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses
     """Forty photos of nine megabytes at once; then the form that was told to wait is sent again as it is, and arrives."""
     async with httpx.AsyncClient(base_url=channel.address, timeout=90) as client:
 
-        async def form(text: str) -> dict[str, str]:
-            page = (await client.get("/concern?plain&lang=en")).text
-            number, code = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("once", "code"))
-            assert number is not None and code is not None
-            parts = code[1].split()
-            return {
-                "once": number[1],
-                "do": "send",
-                "text": text,
-                "code": code[1],
-                "part2": parts[1],
-                "part6": parts[5],
-                **dict.fromkeys(re.findall(r'name="(reads\.[^"]+)"', page), "yes"),
-            }
-
         async def send(fields: dict[str, str], photo: bytes = b"") -> httpx.Response:
             files: list[tuple[str, tuple[None, str] | tuple[str, bytes, str]]] = [
                 *((name, (None, value)) for name, value in fields.items()),
@@ -84,10 +69,10 @@ async def test_words_find_a_place_however_many_photos_wait_and_a_busy_page_loses
             return await client.post("/concern?lang=en", files=files)
 
         photo = b"\xff\xd8" + bytes(9 * MB)
-        large = [await form(f"photo {n}") for n in range(40)]
+        large = [await what_is_sent_without_a_script(client, "send", f"photo {n}") for n in range(40)]
         waiting = [asyncio.create_task(send(fields, photo)) for fields in large]
         await asyncio.sleep(0.5)
-        words = await asyncio.wait_for(send(await form("words alone")), 15)
+        words = await asyncio.wait_for(send(await what_is_sent_without_a_script(client, "send", "words alone")), 15)
         assert (words.status_code, "Received" in words.text) == (200, True)
         told = [await one for one in waiting]
         assert {answer.status_code for answer in told} <= {422, 503}  # a photo that is none is refused in words
@@ -124,6 +109,19 @@ async def test_words_wait_for_no_small_photo_either(channel: Channel) -> None:
         words = [await send(b"") for _ in range(3)]
         assert words == [422, 422, 422]  # a code that opens nothing: looked at, not sent away
         assert {await one for one in photos} == {422, 503}
+
+
+@pytest.mark.parametrize("name", ["part" + "1" * 5000, "part²", "part٢", "part-2", "part0", "part"])
+async def test_a_part_that_no_code_has_is_asked_for_again(channel: Channel, name: str) -> None:
+    """Could be a 500: a number of five thousand digits, a figure that is no digit, one of another script."""
+    async with httpx.AsyncClient(base_url=channel.address, timeout=30) as client:
+        form = await what_is_sent_without_a_script(client, "send", "words")
+        right = form.pop("part6")
+        refused = await client.post("/concern?lang=en", data=form | {name: right})
+        assert (refused.status_code, "Received" in refused.text) == (422, False)
+        shown = dict(re.findall(r'name="(once|code|part6)" value="([^"]*)"', refused.text))
+        taken = await client.post("/concern?lang=en", data=form | shown | {"part6": right})
+        assert (taken.status_code, "Received" in taken.text) == (200, True)
 
 
 async def test_the_spool_of_attachments_has_a_budget_and_a_reserve(tmp_path: Path) -> None:
