@@ -12,7 +12,7 @@ from server.certification.register import clause_name, kind_names, line_of, regi
 from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import Shell, show
-from server.frame.signed_in import Desk, frame
+from server.frame.signed_in import NOTHING_REFUSED, Desk, Refused, frame
 from server.frame.texts import say
 from server.results.findings import indicator_text
 from surveys import certification
@@ -79,8 +79,6 @@ class EntryPage:
     seen: str
     form: Choices
     closing_day: str
-    unfolded: str
-    """Which of the forms stands open: the one that was refused."""
     errors: tuple[str, ...]
     unreadable: tuple[str, ...]
 
@@ -146,15 +144,14 @@ async def entry_page(
     *,
     can_edit: bool,
     errors: tuple[str, ...] = (),
-    typed: Mapping[str, str] | None = None,
-    unfolded: str = "",
+    refused: Refused = NOTHING_REFUSED,
 ) -> Response[str]:
     """One line, for HR and, without forms, for the auditor; a number of no line is not found.
 
     Parameters
     ----------
-    errors, typed, unfolded : tuple, mapping, str
-        Of a form that was refused: why, what was typed, and which form it was.
+    errors, refused
+        Of a form that was refused, ``change``, ``close`` or ``document``: why, and what was typed.
     """
     records, odd = await register.look()
     if str(number) in odd.lines:
@@ -163,8 +160,9 @@ async def entry_page(
     if record is None:
         raise NotFoundException
     acts, odd_acts = await register_log.look(entry=number)
-    shell, desk = await frame(request)
+    shell, desk = await frame(request, refused=refused)
     language, entry = shell.language, record.entry
+    typed = refused.fields if refused.form in ("change", "close") else {}
     line = line_of(record, base, language, today())
     indicator = certification.named(entry.indicator)
     page = EntryPage(
@@ -194,9 +192,8 @@ async def entry_page(
         _history(acts, language),
         entry.closed_on is not None,
         record.mark,
-        await _choices(language, texts_of(entry) | dict(typed or {})),
-        (typed or {}).get("closed_on", "") or str(entry.closed_on or today()),
-        unfolded,
+        await _choices(language, texts_of(entry) | dict(typed)),
+        typed.get("closed_on", "") or str(entry.closed_on or today()),
         errors,
         unreadable(Unreadable((), tuple(name for name in odd.documents if name == str(number))), odd_acts, language),
     )

@@ -1,6 +1,7 @@
 """What pages behind a sign-in share: who is there, where they may go, one notice or one error."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from litestar.response import Redirect
@@ -52,6 +53,25 @@ HOME = {
 }
 
 
+MOST_TYPED = 10_000
+"""So much of a field that was refused is shown again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A form that was refused: which one of its page, and what was typed into it, so that nobody types it twice."""
+
+    form: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def typed(self, form: str, name: str, otherwise: object = "") -> object:
+        """What stands in a field: what was typed where this form was refused, else what the page begins with."""
+        return self.fields.get(name, "")[:MOST_TYPED] if form == self.form else otherwise
+
+
+NOTHING_REFUSED = Refused()
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The frame of a page behind a sign-in."""
@@ -64,6 +84,7 @@ class Desk:
     languages: tuple[tuple[str, str], ...]
     notice: str
     error: str
+    refused: Refused
 
 
 def desk_language(request: AppRequest) -> str:
@@ -71,7 +92,7 @@ def desk_language(request: AppRequest) -> str:
     return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""), DESK_LANGUAGES)
 
 
-async def frame(request: AppRequest, *, error: str = "") -> tuple[Shell, Desk]:
+async def frame(request: AppRequest, *, error: str = "", refused: Refused = NOTHING_REFUSED) -> tuple[Shell, Desk]:
     """Make the frame of a desk page; a notice comes as a key in the address, never as text."""
     language = desk_language(request)
     account = getattr(request.state, "account", None)
@@ -88,6 +109,7 @@ async def frame(request: AppRequest, *, error: str = "") -> tuple[Shell, Desk]:
         languages=tuple((code, NAMES[code]) for code in DESK_LANGUAGES),
         notice=notice,
         error=error,
+        refused=refused,
     )
     return shell(await load(), language), desk
 

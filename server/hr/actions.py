@@ -1,5 +1,6 @@
 """What the organisation will do: one table of all actions, each beside what it answers and what became of it; written, said anew, done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar
@@ -14,7 +15,7 @@ from server.frame.asked import AppRequest
 from server.frame.display import day
 from server.frame.pages import Shell, show
 from server.frame.security import checked_form
-from server.frame.signed_in import Desk, done, frame
+from server.frame.signed_in import NOTHING_REFUSED, Desk, Refused, desk_language, done, frame
 from server.frame.texts import say
 from server.results.effects import Effect, effects
 from surveys import certification
@@ -54,6 +55,15 @@ class ActionsPage:
     summary: str
     lines: tuple[ActionLine, ...]
     unreadable: tuple[str, ...]
+    about: Mapping[str, str]
+    """What a new action answers, where one that was refused came from another page."""
+    back: str
+
+
+ADD = "add"
+"""The form of a new action; that of one which is there is called by its key."""
+ABOUT = {"wave": 40, "indicator": 8, "area": 1, "unit": 120}
+"""What an action may answer, and how long its name is at most."""
 
 
 def _state(record: ActionRecord, language: str) -> tuple[str, str]:
@@ -63,8 +73,8 @@ def _state(record: ActionRecord, language: str) -> tuple[str, str]:
     return say(language, "actions.late" if late else "actions.open"), "late" if late else "open"
 
 
-async def _page(request: AppRequest, error: str = "") -> Response[str]:
-    shell, desk = await frame(request, error=error)
+async def _page(request: AppRequest, error: str = "", refused: Refused = NOTHING_REFUSED) -> Response[str]:
+    shell, desk = await frame(request, error=error, refused=refused)
     language, (found, odd) = shell.language, await actions.look()
     answered = await effects(found, language)
     lines = []
@@ -85,7 +95,9 @@ async def _page(request: AppRequest, error: str = "") -> Response[str]:
         )
     waiting, late = sum(not one.done for one in found), sum(one.is_late(today()) for one in found)
     summary = say(language, "actions.summary", open=waiting, late=late, done=len(found) - waiting)
-    page = ActionsPage(shell, desk, say(language, "desk.nav.actions"), summary, tuple(lines), unreadable(odd, language))
+    about = _about(refused.fields) if refused.form == ADD else {}
+    title, back = say(language, "desk.nav.actions"), _back(refused.fields)
+    page = ActionsPage(shell, desk, title, summary, tuple(lines), unreadable(odd, language), about, back)
     return show(page, status=422 if error else 200)
 
 
@@ -94,7 +106,11 @@ def unreadable(odd: tuple[str, ...], language: str) -> tuple[str, ...]:
     return tuple(say(language, "actions.unreadable", n=name) for name in odd)
 
 
-def _back(data: dict[str, str]) -> str:
+def _about(data: Mapping[str, str]) -> dict[str, str]:
+    return {name: data.get(name, "")[:most] for name, most in ABOUT.items()}
+
+
+def _back(data: Mapping[str, str]) -> str:
     back = data.get("back", "")
     return back if back.startswith("/hr/") else "/hr/actions"
 
@@ -119,18 +135,17 @@ async def all_actions(request: AppRequest) -> Response[str]:
 
 
 @post("/actions")
-async def add_action(request: AppRequest) -> Redirect:
-    """Write an action down."""
+async def add_action(request: AppRequest) -> Response[str] | Redirect:
+    """Write an action down, or show its form again with what is wrong."""
     data = await checked_form(request)
-    text, owner, due = _said(data)
-    place = {name: data.get(name, "")[:most] for name, most in (("area", 1), ("unit", 120))}
-    wave, indicator = data.get("wave", "")[:40], data.get("indicator", "")[:8]
+    (text, owner, due), about = _said(data), _about(data)
+    wave, indicator = about["wave"], about["indicator"]
     if (wave and not await is_released(wave)) or (indicator and not certification.is_known(indicator)):
         raise NotFoundException
     try:
-        await actions.add(wave, indicator, text, owner, due, today(), **place)
+        await actions.add(text=text, owner=owner, due=due, today=today(), **about)
     except ActionRefused:
-        return done(_back(data), "action_incomplete")
+        return await _page(request, say(desk_language(request), "actions.refused.incomplete"), Refused(ADD, data))
     return done(_back(data), "action_added")
 
 
@@ -144,7 +159,7 @@ async def change_action(
     try:
         await actions.change(engines["public"], action, data.get("seen", ""), text, owner, due, today())
     except ActionRefused as problem:
-        return await _refused(request, problem)
+        return await _refused(request, problem, Refused(action, data))
     return done(_back(data), "action_changed")
 
 
@@ -161,9 +176,8 @@ async def remove_action(
     return done(_back(data), "action_removed")
 
 
-async def _refused(request: AppRequest, problem: ActionRefused) -> Response[str]:
-    language = (await frame(request))[0].language
-    return await _page(request, say(language, f"actions.refused.{problem}"))
+async def _refused(request: AppRequest, problem: ActionRefused, refused: Refused = NOTHING_REFUSED) -> Response[str]:
+    return await _page(request, say(desk_language(request), f"actions.refused.{problem}"), refused)
 
 
 @post("/actions/{action:str}/{step:str}")

@@ -16,7 +16,7 @@ from server.frame.asked import AppRequest
 from server.frame.display import day as in_words
 from server.frame.pages import Shell, show
 from server.frame.security import checked_form
-from server.frame.signed_in import Desk, done, frame
+from server.frame.signed_in import NOTHING_REFUSED, Desk, Refused, desk_language, done, frame
 from server.frame.texts import say
 from server.hr.organisation import is_day
 from server.processes.workers import run
@@ -53,8 +53,8 @@ class ChannelPage:
     papers: tuple[tuple[str, str], ...]
 
 
-async def _page(request: AppRequest, site: Site, error: str = "") -> Response[str]:
-    shell, desk = await frame(request, error=error)
+async def _page(request: AppRequest, site: Site, error: str = "", refused: Refused = NOTHING_REFUSED) -> Response[str]:
+    shell, desk = await frame(request, error=error, refused=refused)
     language, record, lists = shell.language, await channel.load(), await readers.load(site.data)
     missing = await life.gaps(site)
     page = ChannelPage(
@@ -89,11 +89,10 @@ async def save_channel(
     site: NamedDependency[Site],
 ) -> Response[str] | Redirect:
     """Keep hearing, files and retention."""
-    data = await checked_form(request)
-    language = (await frame(request))[0].language
+    data, language = await checked_form(request), desk_language(request)
     heard, years = data.get("hearing_day", ""), data.get("years", "")
     if (heard and not is_day(heard)) or years not in {str(n) for n in range(1, RETENTION_YEARS + 1)}:
-        return await _page(request, site, say(language, "hr.refused.form"))
+        return await _page(request, site, say(language, "hr.refused.form"), Refused("settings", data))
     record = await channel.load()
     changed = replace(
         record,
@@ -109,8 +108,7 @@ async def save_channel(
 @post("/channel/training")
 async def save_training(request: AppRequest, site: NamedDependency[Site]) -> Response[str] | Redirect:
     """Record the day of a handler's training."""
-    data = await checked_form(request)
-    language = (await frame(request))[0].language
+    data, language = await checked_form(request), desk_language(request)
     day, name = data.get("day", ""), data.get("handler", "")
     if not is_day(day) or await handlers.load(name) is None:
         return await _page(request, site, say(language, "hr.refused.form"))

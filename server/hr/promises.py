@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from server.frame.asked import AppRequest
 from server.frame.security import checked_form
-from server.frame.signed_in import desk_language, done, frame
+from server.frame.signed_in import Refused, desk_language, done
 from server.frame.texts import say
 from server.hr.results import results_page
 from server.hr.waves import wave_page_with
@@ -37,15 +37,13 @@ async def sign_promise(
         due = date.fromisoformat(data.get("due", ""))
         await promises.sign(site.engines["public"], wave, due, _words(data.get("by", ""), 100), today())
     except PromiseRefused as problem:
-        return await _wave_again(request, wave, site, settings, str(problem))
+        reason = str(problem)
     except ValueError:
-        return await _wave_again(request, wave, site, settings, "day")
-    return done(f"/hr/waves/{wave}", "promise_signed")
-
-
-async def _wave_again(request: AppRequest, wave: str, site: Site, settings: Settings, reason: str) -> Response[str]:
-    language = (await frame(request))[0].language
-    return await wave_page_with(request, wave, site, settings, say(language, f"hr.promise.refused.{reason}"))
+        reason = "day"
+    else:
+        return done(f"/hr/waves/{wave}", "promise_signed")
+    said = say(desk_language(request), f"hr.promise.refused.{reason}")
+    return await wave_page_with(request, wave, site, settings, said, refused=Refused("promise", data))
 
 
 @post("/results/{wave:str}/answer")

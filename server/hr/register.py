@@ -13,7 +13,7 @@ from server.certification.register import register_page
 from server.certification.register_entry import FIELDS, entry_page, in_words, new_page
 from server.frame.asked import AppRequest
 from server.frame.security import account_of, checked_form
-from server.frame.signed_in import desk_language, done
+from server.frame.signed_in import NOTHING_REFUSED, Refused, desk_language, done
 from server.frame.texts import say
 from server.hr.indicators import UPLOAD_LIMIT, sent_file
 from surveys.lifecycle.context import today
@@ -48,16 +48,16 @@ async def _record(number: int) -> Record:
 
 
 async def _again(
-    request: AppRequest, number: int, problem: RegisterRefused, unfolded: str, typed: dict[str, str]
+    request: AppRequest, number: int, problem: RegisterRefused, refused: Refused = NOTHING_REFUSED
 ) -> Response[str] | Redirect:
     """The page of a line with what was refused, or the whole register where the line is gone."""
     language = desk_language(request)
     if problem.reason == "gone":
         return done(BASE, "register_gone")
-    errors = in_words(problem.faults, language, typed)
+    errors = in_words(problem.faults, language, refused.fields)
     if problem.reason:
         errors = (say(language, f"register.refused.{problem.reason}"),)
-    return await entry_page(request, number, BASE, can_edit=True, errors=errors, typed=typed, unfolded=unfolded)
+    return await entry_page(request, number, BASE, can_edit=True, errors=errors, refused=refused)
 
 
 @get("/register")
@@ -102,7 +102,7 @@ async def change(
         entry = entry_of(typed, _day(typed.get("due", "")), record.entry.closed_on)
         await register.change(engines["public"], number, data.get("seen", ""), entry, account_of(request).name, today())
     except RegisterRefused as problem:
-        return await _again(request, number, problem, "change", typed)
+        return await _again(request, number, problem, Refused("change", typed))
     return done(f"{BASE}/{number}", "register_changed")
 
 
@@ -122,7 +122,7 @@ async def close(
         entry = replace(record.entry, closed_on=on, outcome=said.outcome, team=said.team)
         await register.change(engines["public"], number, data.get("seen", ""), entry, account_of(request).name, today())
     except RegisterRefused as problem:
-        return await _again(request, number, problem, "close", typed)
+        return await _again(request, number, problem, Refused("close", typed))
     return done(f"{BASE}/{number}", "register_closed")
 
 
@@ -136,7 +136,7 @@ async def reopen(
         entry = replace((await _record(number)).entry, closed_on=None)
         await register.change(engines["public"], number, data.get("seen", ""), entry, account_of(request).name, today())
     except RegisterRefused as problem:
-        return await _again(request, number, problem, "", {})
+        return await _again(request, number, problem)
     return done(f"{BASE}/{number}", "register_reopened")
 
 
@@ -149,7 +149,7 @@ async def remove(
     try:
         await register.remove(engines["public"], number, data.get("seen", ""), account_of(request).name, today())
     except RegisterRefused as problem:
-        return await _again(request, number, problem, "", {})
+        return await _again(request, number, problem)
     return done(BASE, "register_removed")
 
 
@@ -168,9 +168,9 @@ async def add_document(
         await register.add_document(engines["public"], number, title, when, today(), who=who, **paper)
     except EvidenceRefused as problem:
         errors = (say(desk_language(request), f"evidence.refused.{problem}"),)
-        return await entry_page(request, number, BASE, can_edit=True, errors=errors, unfolded="document")
+        return await entry_page(request, number, BASE, can_edit=True, errors=errors, refused=Refused("document", data))
     except RegisterRefused as problem:
-        return await _again(request, number, problem, "document", {})
+        return await _again(request, number, problem, Refused("document", data))
     return done(f"{BASE}/{number}", "document_added")
 
 

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from server.frame.asked import AppRequest
 from server.frame.security import checked_form
-from server.frame.signed_in import done, frame
+from server.frame.signed_in import Refused, desk_language, done
 from server.frame.texts import say
 from server.hr.waves import wave_page_with
 from server.papers.facts import about_slips
@@ -27,9 +27,11 @@ from surveys.slips import SlipCode
 REFUSALS = (frozen.AddressOther, printing.TooManySlips, PlanRefused, WrongState, ValueError)
 
 
-async def _refused(request: AppRequest, wave: str, site: Site, settings: Settings, problem: Exception) -> Response[str]:
-    """The wave's page again, with what is wrong."""
-    language = (await frame(request))[0].language
+async def _again(
+    request: AppRequest, wave: str, site: Site, settings: Settings, problem: Exception, refused: Refused
+) -> Response[str]:
+    """The wave's page again, with what is wrong and what was typed."""
+    language = desk_language(request)
     match problem:
         case frozen.AddressOther():
             text = say(language, "hr.refused.address")
@@ -41,7 +43,7 @@ async def _refused(request: AppRequest, wave: str, site: Site, settings: Setting
             text = say(language, "hr.refused.state")
         case _:
             text = say(language, "hr.refused.form")
-    return await wave_page_with(request, wave, site, settings, text)
+    return await wave_page_with(request, wave, site, settings, text, refused=refused)
 
 
 async def _paper(settings: Settings, wave: str, about: dict[str, str], codes: Sequence[SlipCode]) -> Response[bytes]:
@@ -64,7 +66,7 @@ async def make(
         about = await about_slips(settings.data, wave)  # before: with another address than at the opening none is made
         codes = await printing.print_slips(site, wave, int(data.get("count", "")))
     except REFUSALS as problem:
-        return await _refused(request, wave, site, settings, problem)
+        return await _again(request, wave, site, settings, problem, Refused("slips", data))
     return await _paper(settings, wave, about, codes)
 
 
@@ -93,7 +95,7 @@ async def about_a_batch(
     except NotFoundException:  # which is a ValueError too
         raise
     except REFUSALS as problem:
-        return await _refused(request, wave, site, settings, problem)
+        return await _again(request, wave, site, settings, problem, Refused(f"{what}-{number}", data))
     return done(f"/hr/waves/{wave}", "two_keys_asked" if what == "void" else "slips_handed")
 
 

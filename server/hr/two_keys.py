@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from server.frame.asked import AppRequest
 from server.frame.security import checked_form
-from server.frame.signed_in import done, frame
+from server.frame.signed_in import Refused, desk_language, done
 from server.frame.texts import say
 from server.hr.links import as_file
 from server.hr.waves import wave_page_with
@@ -46,8 +46,7 @@ async def ask(
     site: NamedDependency[Site],
 ) -> Response[str] | Redirect:
     """Ask for something that the representative must confirm."""
-    data = await checked_form(request)
-    language = (await frame(request))[0].language
+    data, language = await checked_form(request), desk_language(request)
     try:
         await _ask(site, wave, data, what)
     except PlanRefused as problem:
@@ -58,7 +57,7 @@ async def ask(
         error = say(language, "hr.refused.form")
     else:
         return done(f"/hr/waves/{wave}", "two_keys_asked")
-    return await wave_page_with(request, wave, site, settings, error)
+    return await wave_page_with(request, wave, site, settings, error, refused=Refused(what, data))
 
 
 @post("/waves/{wave:str}/two-keys/file/{channel:str}", status_code=200)

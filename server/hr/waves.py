@@ -15,7 +15,7 @@ from server.frame.asked import AppRequest
 from server.frame.display import day, text_of
 from server.frame.pages import Shell, show
 from server.frame.security import checked_form
-from server.frame.signed_in import Desk, done, frame
+from server.frame.signed_in import NOTHING_REFUSED, Desk, Refused, desk_language, done, frame
 from server.frame.texts import say
 from server.frame.two_keys import act_in_words
 from server.processes import patient
@@ -262,8 +262,9 @@ async def wave_page_with(
     settings: Settings,
     error: str = "",
     answer: AnswerForm | None = None,
+    refused: Refused = NOTHING_REFUSED,
 ) -> Response[str]:
-    shell, desk = await frame(request, error=error)
+    shell, desk = await frame(request, error=error, refused=refused)
     language = shell.language
     wave = await waves.get(wave_id)
     if answer is None and wave.state in BROKEN_OFF:
@@ -350,24 +351,20 @@ async def take_step(
     site: NamedDependency[Site],
 ) -> Response[str] | Redirect:
     """Take one step of a wave's life."""
-    data = await checked_form(request)
-    language = (await frame(request))[0].language
+    data, language = await checked_form(request), desk_language(request)
     try:
-        said = await _step(site, wave, step, data)
+        return done(f"/hr/waves/{wave}", await _step(site, wave, step, data))
     except NotFoundException:  # which is a ValueError too
         raise
     except opening.NotReady as problem:
         text = "; ".join(say(language, f"hr.missing.{gap}") for gap in problem.missing)
-        return await wave_page_with(request, wave, site, settings, text)
     except (PlanRefused, PanelRefused) as problem:
-        return await wave_page_with(
-            request, wave, site, settings, say(language, f"hr.refused.{problem.reason}", **problem.figures)
-        )
+        text = say(language, f"hr.refused.{problem.reason}", **problem.figures)
     except WrongState:
-        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.state"))
+        text = say(language, "hr.refused.state")
     except ValueError:
-        return await wave_page_with(request, wave, site, settings, say(language, "hr.refused.form"))
-    return done(f"/hr/waves/{wave}", said)
+        text = say(language, "hr.refused.form")
+    return await wave_page_with(request, wave, site, settings, text, refused=Refused(step, data))
 
 
 HANDLERS = (list_waves, planner, plan_wave, wave_page, take_step)
