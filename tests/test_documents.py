@@ -2,10 +2,13 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from grimp import build_graph
 
 from analysis.pdr125.catalogue import load_catalogue
 from analysis.steps import ROWS
@@ -103,6 +106,38 @@ def test_the_indicators_that_are_printed_are_those_of_the_catalogue() -> None:
         (str(a.number), str(a.weight_percent), " / ".join(str(len(a.applicable(b))) for b in (1, 2, 3, 4)))
         for a in catalogue.areas
     ]
+
+
+def test_the_drawing_of_the_house_is_what_the_contracts_say() -> None:
+    """And the contracts are held against the imports, by `make check`."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    drawn: dict[str, list[str]] = {}
+    for layer, row in re.findall(r"^(\w*) +(\w.*)$", text.split("```")[1], flags=re.M):
+        drawn.setdefault(layer or [*drawn][-1], []).append(row.replace("│", "|"))
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    rooms = [one for one in contracts if one["type"] == "layers" and "containers" in one]
+    assert all(one["exhaustive"] for one in rooms)  # no room stands outside the drawing
+    assert drawn == {one["containers"][0]: one["layers"] for one in rooms}
+
+
+def test_the_server_has_few_rooms_and_few_arrows_between_them() -> None:
+    graph = build_graph("server", include_external_packages=False)
+    arrows = {
+        (module.split(".")[1], other.split(".")[1])
+        for module in graph.modules - {"server"}
+        for other in graph.find_modules_directly_imported_by(module) - {"server"}
+    }
+    between = {arrow for arrow in arrows if arrow[0] != arrow[1]}
+    assert len({room for arrow in between for room in arrow}) <= 22 and len(between) <= 80
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    graph = build_graph("server", "surveys", "analysis", include_external_packages=False)
+    below = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as found:
+        raise AssertionError(found.args[1]) from found
 
 
 def test_every_folder_of_code_has_one_line_in_the_architecture_and_no_other_has() -> None:

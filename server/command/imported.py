@@ -6,10 +6,9 @@ from pathlib import Path
 
 from analysis.document import ReleaseInvalid
 from analysis.rules import DisclosureError, TooFew
-from server.command.site import print_refused, unreadable
-from server.frame.terminal import LANGUAGE, refuse, tell
-from server.processes.releasing import draw
+from server.frame.terminal import LANGUAGE, refuse, tell, tell_refused, unreadable
 from server.results.reading import view_name
+from server.results.releasing import draw
 from surveys.importing.drafting import draft
 from surveys.importing.mapping import MappingBroken, read_mapping
 from surveys.importing.responses import ResponsesRefused, read_responses
@@ -57,7 +56,7 @@ async def import_file(site: Site, file: Path, mapping_file: Path, *, words: bool
         return refuse("import_bad_mapping", problem="; ".join(problem.problems))
     except ResponsesRefused as problem:
         refuse("import_bad_rows")
-        print_refused(problem.rows)
+        tell_refused(problem.rows)
         if more := problem.total - len(problem.rows):
             tell("import_more", n=more)
         return refuse("import_refused", n=problem.total)

@@ -162,7 +162,7 @@ def _two_secrets() -> tuple[str, str]:
 async def wave_release(given: argparse.Namespace) -> int:
     """Release a closed wave with two secrets, typed or on two lines of standard input."""
     from server.processes.following import failure_in_words
-    from server.processes.releasing import release_and_draw
+    from server.results.releasing import release_and_draw
 
     began = time.monotonic()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from server.command.site import opened_site
 from server.frame.terminal import Run, refuse, tell
-from server.mail.links import handed_over, put_into_outbox
+from server.papers.letters import handed_over
 from server.settings import from_environment
 from surveys.answers.plans import PlanOther
 from surveys.lifecycle import issuing
@@ -16,7 +16,7 @@ from surveys.public.waves import NoSuchWave, WrongState
 async def _send(wave: str, what: str) -> int:
     async with opened_site() as site:
         try:
-            count = await put_into_outbox(site, wave, what)
+            count = await issuing.put_into_outbox(site, wave, what)
         except (WrongState, NoSuchWave, PlanOther) as problem:
             return refuse("cannot", problem=problem)
     tell("mails_waiting", n=count)

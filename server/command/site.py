@@ -4,16 +4,16 @@ import argparse
 import csv
 import getpass
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from server.frame.terminal import LANGUAGE, Run, refuse, tell
-from server.frame.texts import catalogue, say
+from server.frame.terminal import LANGUAGE, Run, harmless, refuse, tell, tell_refused, unreadable
+from server.frame.texts import say
 from server.settings import from_environment
-from surveys.importing.people import RefusedRow, read_people
+from surveys.importing.people import read_people
 from surveys.importing.sheets import FileUnreadable
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import clock, comments, destroying, frozen, pins, reviews, witness
@@ -161,23 +161,6 @@ async def account_list(_: argparse.Namespace) -> int:
     return 0
 
 
-def unreadable(problem: FileUnreadable) -> int:
-    """Say why a file cannot be read."""
-    key = f"import.file.{problem.reason}"
-    text = say(LANGUAGE, key, **problem.params) if key in catalogue(LANGUAGE) else str(problem)
-    print(text, file=sys.stderr)
-    return 1
-
-
-def print_refused(rows: Sequence[RefusedRow]) -> None:
-    for row in rows:
-        key = f"import.remedy.{row.remedy_key}"
-        remedy = say(LANGUAGE, key) if key in catalogue(LANGUAGE) else row.remedy
-        print(
-            say(LANGUAGE, "import.row", row=row.row, column=row.column, value=row.value, remedy=remedy), file=sys.stderr
-        )
-
-
 async def import_people(given: argparse.Namespace) -> int:
     """Import persons and units: all rows, or none unless --skip-bad is given."""
     from surveys.lifecycle.roster import ManyLeave, NotDecided, NumbersMissing
@@ -188,7 +171,7 @@ async def import_people(given: argparse.Namespace) -> int:
         found = read_people(path)
     except FileUnreadable as problem:
         return unreadable(problem)
-    print_refused(found.refused)
+    tell_refused(found.refused)
     if found.refused and not given.skip_bad:
         return refuse("import_refused", n=len({row.row for row in found.refused}))
     if found.refused:
@@ -204,7 +187,7 @@ async def import_people(given: argparse.Namespace) -> int:
         except ManyLeave as problem:
             return refuse("import_many_leave", n=len(problem.changes.left), before=problem.changes.before)
         except NotDecided as problem:
-            print("\n".join(one.entry.name for one in problem.changes.undecided), file=sys.stderr)
+            print("\n".join(harmless(one.entry.name) for one in problem.changes.undecided), file=sys.stderr)
             return refuse("import_undecided", n=len(problem.changes.undecided))
         except NumbersMissing:
             return refuse("import_no_numbers")

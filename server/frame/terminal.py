@@ -4,9 +4,10 @@ import argparse
 import os
 import sys
 import unicodedata
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from server.frame.texts import DESK_LANGUAGES, choose_language, say
+from server.frame.texts import DESK_LANGUAGES, catalogue, choose_language, say
+from surveys.importing.sheets import FileUnreadable, RefusedRow
 from surveys.signed import HIDING
 
 type Run = Callable[[argparse.Namespace], Awaitable[int]]
@@ -37,3 +38,20 @@ def refuse(key: str, /, **values: object) -> int:
     """Say on standard error what is wrong; the exit status of a refused command."""
     print(say(LANGUAGE, f"cli.{key}", **_harmless(values)), file=sys.stderr, flush=True)
     return 1
+
+
+def unreadable(problem: FileUnreadable) -> int:
+    """Say why a file cannot be read."""
+    key = f"import.file.{problem.reason}"
+    text = say(LANGUAGE, key, **_harmless(problem.params)) if key in catalogue(LANGUAGE) else harmless(str(problem))
+    print(text, file=sys.stderr)
+    return 1
+
+
+def tell_refused(rows: Sequence[RefusedRow]) -> None:
+    """Say of each row of a file where it is wrong, and how it is mended."""
+    for row in rows:
+        key = f"import.remedy.{row.remedy_key}"
+        remedy = say(LANGUAGE, key) if key in catalogue(LANGUAGE) else row.remedy
+        values = _harmless({"row": row.row, "column": row.column, "value": row.value, "remedy": remedy})
+        print(say(LANGUAGE, "import.row", **values), file=sys.stderr)

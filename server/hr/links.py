@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from server.frame.asked import AppRequest
 from server.frame.security import checked_form
 from server.frame.signed_in import done
-from server.mail.links import KINDS, put_into_outbox, written
+from server.papers.letters import written
 from server.settings import Settings
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import Site
@@ -39,8 +39,8 @@ async def links_step(
     """Send, or give a file that is made once: its links replace the older ones."""
     await checked_form(request)
     try:
-        if what in KINDS:
-            await put_into_outbox(site, wave, what)
+        if what in issuing.MESSAGES:
+            await issuing.put_into_outbox(site, wave, what)
             return done(f"/hr/waves/{wave}", "links_sent")
         if what == "corrected":
             await issuing.invite_corrected(site, wave)

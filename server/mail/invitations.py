@@ -1,8 +1,6 @@
-"""Invitations with a personal link: their words in nine languages, their sending by mail, their pages to print."""
+"""Invitations with a personal link: their words in nine languages, and their sending by mail."""
 
 import asyncio
-import csv
-import io
 import smtplib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -41,15 +39,6 @@ LAST_SECONDS = 10
 """And so long a service that ends waits for its last message."""
 HOUR = 9
 _claims = Claims()
-_PAGE = """
-#set page(paper: "a4", margin: 22mm)
-#set text(size: 12pt, font: ("Noto Sans", "Noto Sans Arabic", "Noto Sans CJK SC", "DejaVu Sans", "Libertinus Serif"))
-#let letter(dir, lang, name, lines, qr, address) = { set text(dir: dir, lang: lang)
-  [*#name* #v(14mm)]
-  for line in lines { par(line) }
-  [#v(4mm) #image(qr, width: 45mm) #v(2mm) #text(size: 9pt, font: "DejaVu Sans Mono", dir: ltr)[#address]]
-  pagebreak(weak: true) }
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,58 +99,6 @@ def writer(facts: About, kind: str) -> Callable[[Invitation], Letter]:
         return Letter(invitation.contact, subject, "\n\n".join([first, address, *more]) + "\n")
 
     return write
-
-
-def text_messages(facts: About, invitations: Sequence[Invitation]) -> str:
-    """Number and text of each message, as CSV for a gateway."""
-    table = io.StringIO()
-    rows = csv.writer(table)
-    for invitation in invitations:
-        address = address_of(facts.site, invitation.link, facts.mark)
-        rows.writerow([invitation.contact, f"{facts.lines('invitation', language_for(invitation))[0]} {address}"])
-    return table.getvalue()
-
-
-def pages(facts: About, invitations: Sequence[Invitation]) -> dict[str, Any]:
-    """What the typesetting process needs for letters: plain texts and addresses."""
-    return {
-        "letters": [
-            {
-                "name": invitation.name,
-                "language": language_for(invitation),
-                "lines": facts.lines("invitation", language_for(invitation)),
-                "address": address_of(facts.site, invitation.link, facts.mark),
-            }
-            for invitation in invitations
-        ]
-    }
-
-
-def letter_pages(letters: Sequence[dict[str, Any]]) -> bytes:
-    """Set one page a person, with the link as a QR; neither texts nor PDF are kept anywhere."""
-    import json
-
-    import segno
-    import typst
-
-    files: dict[str, bytes] = {}
-    lines = [_PAGE, '#let all = json("letters.json")']
-    for place, letter in enumerate(letters):
-        picture = io.BytesIO()
-        segno.make(letter["address"], error="m").save(picture, kind="svg", border=2, scale=3)
-        files[f"q{place}.svg"] = picture.getvalue()
-        direction = "rtl" if letter["language"] == "ar" else "ltr"
-        lines.append(
-            f'#letter({direction}, "{letter["language"][:2]}", all.at({place}).name, all.at({place}).lines,'
-            f' "q{place}.svg", all.at({place}).address)'
-        )
-    files["letters.json"] = json.dumps(list(letters), ensure_ascii=False).encode()
-    files["main.typ"] = "\n".join(lines).encode()
-    compile_files: Any = typst.compile  # its stubs do not know several files
-    made = compile_files(files, format="pdf")
-    if not isinstance(made, bytes):
-        raise RuntimeError("the typesetter gave no document")
-    return made
 
 
 async def send_due(settings: Settings, site: Site) -> int:

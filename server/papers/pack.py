@@ -1,7 +1,7 @@
 """The audit pack: one ZIP that an auditor can check without us, and its paper. Gathers parts; writes, signs, prints.
 
 The same stores give the same bytes on the same day. A part that cannot be believed is said to be broken, and the rest comes. Runs
-in a process that ends (`server.processes.worker`): the web process never loads the typesetter.
+in a process that ends (`server.command.worker`): the web process never loads the typesetter.
 """
 
 import hashlib

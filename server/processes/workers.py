@@ -82,7 +82,7 @@ async def _run(
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "server.processes.worker",
+        "server.command.worker",
         command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

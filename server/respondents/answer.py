@@ -27,7 +27,7 @@ from surveys.away import StoreAway
 from surveys.lifecycle.accepting import to_answer, to_send
 from surveys.public.waves import get as get_wave
 from surveys.public.waves import open_ids
-from surveys.questionnaire import InvalidAnswers
+from surveys.questionnaire import InvalidAnswers, read_form
 from surveys.slips import NotACode
 
 FORM_LIMIT = 128 * 1024
@@ -181,7 +181,7 @@ async def _receive(posted: Form, wave: OpenWave, language: str, urn: Urn) -> tup
     if len({code for code in posted.get("_code", ()) if code.strip()}) > 1:
         return [("", say(language, "staff.problem.bad_code"))], 422
     try:
-        sheet = wave.questionnaire.read(posted)
+        sheet = read_form(wave.questionnaire, posted)
     except InvalidAnswers as problem:
         return in_words(problem, wave.questionnaire, language), 422
     refused = await admit(urn, right, sheet, bytes.fromhex(_attempt(posted)))

@@ -95,6 +95,16 @@ def address_of(site: str, link: Link, mark: str) -> str:
     return f"{site}/answer#l={link}.{mark}"
 
 
+MESSAGES = {"invite": ("invitation", True), "remind": ("reminder", False), "remind_missing": ("reminder", True)}
+"""What HR sends by mail: its kind, and whether it goes to those alone who have no token yet."""
+
+
+async def put_into_outbox(site: Site, wave: str, message: str) -> int:
+    """Put one of the `MESSAGES` into the outbox, for the jobs to send (`invite_by_mail`)."""
+    kind, only_missing = MESSAGES[message]
+    return await invite_by_mail(site, wave, kind, only_missing=only_missing)
+
+
 async def invite_by_mail(site: Site, wave: str, kind: str, *, only_missing: bool) -> int:
     """Put an e-mail for everyone of the channel into the outbox: an invitation or a reminder, each with a new link
     that is drawn as it leaves.

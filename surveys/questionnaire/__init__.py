@@ -1,7 +1,7 @@
 """Questionnaires: their form, the shipped one, and the answer sheet. Pure."""
 
 from surveys.questionnaire.form import Choice, Item, Questionnaire, Section
-from surveys.questionnaire.sheet import AnswerSheet, InvalidAnswers, Problem, SheetUnreadable
+from surveys.questionnaire.sheet import AnswerSheet, InvalidAnswers, Problem, SheetUnreadable, read_form
 from surveys.questionnaire.shipped import UnitNode, shipped
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "Section",
     "SheetUnreadable",
     "UnitNode",
+    "read_form",
     "shipped",
 ]

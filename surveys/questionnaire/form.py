@@ -3,12 +3,9 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from surveys.questionnaire.sheet import AnswerSheet
+from typing import Any
 
 type Texts = Mapping[str, str]
 
@@ -133,18 +130,6 @@ class Questionnaire:
                 yield item.id, item.text
                 for choice in item.choices:
                     yield f"{item.id}.{choice.code}", choice.label
-
-    def read(self, form: Mapping[str, Sequence[str]]) -> "AnswerSheet":
-        """Check a posted form and make its answer sheet.
-
-        Raises
-        ------
-        InvalidAnswers
-            Naming every problem at once.
-        """
-        from surveys.questionnaire.sheet import read_form
-
-        return read_form(self, form)
 
     def minutes(self, language: str) -> int:
         """How long answering takes: reading at 130 words a minute and 4 seconds an answer, rounded up."""

@@ -21,7 +21,7 @@ from surveys.answers.urn import Urn
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import Site, today
 from surveys.public import waves
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Questionnaire, read_form
 from surveys.slips import new_code
 from surveys.stores import StoreSettings, stores
 from tests.benchmarks.installation import WAVE, cooperative, opened
@@ -48,7 +48,7 @@ async def _answered(folder: Path, codes: list[str]) -> None:
                 if dice.random() > 0.04
             }
             form |= {"unit": [person.unit], "gender": [person.gender], "age": [person.age]}
-            sheet = questionnaire.read(form).to_bytes()
+            sheet = read_form(questionnaire, form).to_bytes()
             row, envelope = put_in(site, record, code, sheet)
             puts.append(urn.put(right(WAVE, row), number.to_bytes(16), envelope))
         await asyncio.gather(*puts)
@@ -93,7 +93,7 @@ async def measure(folder: Path) -> list[tuple[str, str, str]]:
     codes, held = opened(folder, PEOPLE)
     await _answered(folder, codes)
     environment = {**os.environ, "ASCOLTO_DATA": str(folder), "OMP_NUM_THREADS": "1"}
-    worker = [sys.executable, "-m", "server.processes.worker"]
+    worker = [sys.executable, "-m", "server.command.worker"]
     about = {
         "organisation": "Cooperativa",
         "title": "Misura",

@@ -115,7 +115,12 @@ async def test_a_diary_is_shown_also_where_the_report_made_from_it_does_not_open
     assert not any("\n\n\n" in one for one in told)  # no gap that is the template's own
     assert await page.locator("[role=alert]:visible").count() == 1
     assert await page.locator("main :is(textarea, [name=pick], [value=delete], [value=reply]):visible").count() == 0
-    older = {"do": "reply", "kind": "diary", "code": code, "text": "mercoledì"}  # a page of before it was lost
+    older: dict[str, str | float | bool] = {
+        "do": "reply",
+        "kind": "diary",
+        "code": code,
+        "text": "mercoledì",
+    }  # a page of before it was lost
     sent = await context.request.post(f"{channel.address}/concern?lang=it", form=older)
     assert (sent.status, say("it", "concern.sent.title") in await sent.text()) == (422, False)
     with store(channel) as rows:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from server.frame.texts import catalogue
-from server.processes import releasing
+from server.results import releasing
 from surveys.answers.envelope import ENVELOPE_BYTES
 from surveys.answers.plans import PlanOther
 from surveys.answers.tables import Slot, Spent

@@ -15,7 +15,7 @@ import pytest
 
 from server.frame.texts import say
 from server.processes import charting
-from server.processes.releasing import draw
+from server.results.releasing import draw
 from server.settings import Settings
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import signed

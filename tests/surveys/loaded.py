@@ -10,7 +10,7 @@ from surveys.answers.urn import Urn
 from surveys.backup.restoring import restore
 from surveys.lifecycle.context import Site
 from surveys.people import links
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Questionnaire, read_form
 from surveys.stores import StoreSettings
 from tests.conftest import WAVE
 from tests.promises.test_order import Afternoon
@@ -41,7 +41,7 @@ async def afternoon_of(site: Site, people: int) -> Afternoon:
     urn = Urn(site.engines["answers"])
     urn.start()
     form = {item: [value] for item, value in SHEET.items() if item != "EXP1"}
-    sheet = Questionnaire.from_json(dict(record.questionnaire)).read(form).to_bytes()
+    sheet = read_form(Questionnaire.from_json(dict(record.questionnaire)), form).to_bytes()
     return Afternoon(site, record, random.Random(60).sample(coming, len(coming)), urn, sheet=sheet)
 
 

@@ -28,7 +28,7 @@ from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import Wish, plan
 from surveys.lifecycle.releasing import release_wave
 from surveys.public import waves
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Questionnaire, read_form
 from surveys.stores import MOVED, STORES, StoreSettings, StoresUnavailable, stores
 from tests import postgres
 from tests.benchmarks.installation import channel_beside
@@ -62,7 +62,7 @@ async def _answers(site: Site, wave: Opened, first: int, end: int) -> None:
             "CUL3": [str(1 + number % 5)],
             "unit": [("po.nido", "fi.cura")[number % 2]],
         }
-        row, envelope = put_in(site, wave.record, code, questionnaire.read(form).to_bytes())
+        row, envelope = put_in(site, wave.record, code, read_form(questionnaire, form).to_bytes())
         assert await urn.put(right(wave.record.id, row), number.to_bytes(16), envelope) == Receipt.RECEIVED
     await urn.stop()
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveys.questionnaire import AnswerSheet, InvalidAnswers, SheetUnreadable, UnitNode, shipped
+from surveys.questionnaire import AnswerSheet, InvalidAnswers, SheetUnreadable, UnitNode, read_form, shipped
 
 type Form = dict[str, list[str]]
 
@@ -37,14 +37,14 @@ def forms(draw: st.DrawFn) -> Form:
 
 def problems(form: Form) -> list[tuple[str, str]]:
     with pytest.raises(InvalidAnswers) as refused:
-        FULL.read(form)
+        read_form(FULL, form)
     return [(problem.item_id, problem.code) for problem in refused.value.problems]
 
 
 @given(forms())
 @settings(max_examples=60, deadline=None)
 def test_a_form_survives_the_way_into_bytes_and_back(form: Form) -> None:
-    sheet = FULL.read(form)
+    sheet = read_form(FULL, form)
     again = AnswerSheet.from_bytes(sheet.to_bytes(), FULL)
     assert {name: set(codes) for name, codes in again.codes().items()} == {n: set(codes) for n, codes in form.items()}
     assert again.answered == len(form)
@@ -55,13 +55,13 @@ def test_a_form_survives_the_way_into_bytes_and_back(form: Form) -> None:
 @settings(max_examples=20, deadline=None)
 def test_the_order_in_which_a_browser_sends_leaves_no_trace_in_the_sheet(form: Form) -> None:
     turned = {name: list(reversed(codes)) for name, codes in reversed(form.items())}
-    assert FULL.read(turned).to_bytes() == FULL.read(form).to_bytes()
+    assert read_form(FULL, turned).to_bytes() == read_form(FULL, form).to_bytes()
 
 
 def test_the_longest_sheet_fits_the_envelope() -> None:
     form = {item.id: [c for c in item.codes if c not in item.exclusive] for item in FULL.items() if item.multiple}
     form |= {item.id: [item.codes[0]] for item in FULL.items() if not item.multiple}
-    assert len(FULL.read(form).to_bytes()) < 8050
+    assert len(read_form(FULL, form).to_bytes()) < 8050
 
 
 EMPTY = re.compile(rb"\x80|\xde\x00\x00|\xdf\x00{4}|\{[ \t\r\n]*\}[ \t\r\n]*")
@@ -72,7 +72,7 @@ EMPTY = re.compile(rb"\x80|\xde\x00\x00|\xdf\x00{4}|\{[ \t\r\n]*\}[ \t\r\n]*")
     "data", [b"{}", b"{ }\n", zlib.compress(b"{}"), zlib.compress(b"\x80"), zlib.compress(b"\xde\x00\x00")]
 )
 def test_an_empty_map_is_a_sheet_without_answers(data: bytes) -> None:
-    assert AnswerSheet.from_bytes(data, FULL) == FULL.read({})
+    assert AnswerSheet.from_bytes(data, FULL) == read_form(FULL, {})
 
 
 @given(st.binary(max_size=300).filter(lambda data: not EMPTY.fullmatch(data)))
@@ -90,7 +90,7 @@ def test_bytes_that_are_no_sheet_are_refused_and_never_break_the_opening(data: b
         zlib.compress(b"\x00" * 10_000_000),
         zlib.compress(msgspec.msgpack.encode({"CUL1": ["9"]})),
         zlib.compress(msgspec.msgpack.encode({"CUL1": "5"})),
-        FULL.read({"CUL1": ["5"]}).to_bytes()[:-3],
+        read_form(FULL, {"CUL1": ["5"]}).to_bytes()[:-3],
     ],
     ids=["not utf-8", "bomb", "no such code", "no list", "cut off"],
 )
@@ -100,7 +100,7 @@ def test_a_damaged_or_hostile_sheet_is_unreadable(data: bytes) -> None:
 
 
 def test_a_skipped_item_is_absent_and_an_empty_field_is_a_skip() -> None:
-    assert dict(FULL.read({"CUL1": ["4"], "CUL2": [""], "unit": []}).codes()) == {"CUL1": ("4",)}
+    assert dict(read_form(FULL, {"CUL1": ["4"], "CUL2": [""], "unit": []}).codes()) == {"CUL1": ("4",)}
 
 
 def test_all_problems_come_at_once_and_name_no_answer() -> None:
@@ -112,18 +112,18 @@ def test_all_problems_come_at_once_and_name_no_answer() -> None:
         ("nome", "unknown_item"),
     ]
     with pytest.raises(InvalidAnswers) as refused:
-        FULL.read(form)
+        read_form(FULL, form)
     assert "Ada" not in str(refused.value)
 
 
 def test_dont_know_is_refused_where_the_bank_does_not_offer_it() -> None:
     assert problems({"CUL1": ["dont_know"]}) == [("CUL1", "wrong_code")]
-    assert FULL.read({"CUL2": ["dont_know"]}).codes() == {"CUL2": ("dont_know",)}
+    assert read_form(FULL, {"CUL2": ["dont_know"]}).codes() == {"CUL2": ("dont_know",)}
 
 
 def test_skipping_the_experience_block_drops_every_answer_in_it() -> None:
     form = {"EXP1": ["2"], "EXP6": ["age", "origin"], "CUL1": ["3"], "_skip_experience": ["1"]}
-    assert dict(FULL.read(form).codes()) == {"CUL1": ("3",)}
+    assert dict(read_form(FULL, form).codes()) == {"CUL1": ("3",)}
 
 
 @pytest.mark.parametrize(
@@ -145,4 +145,4 @@ def test_skipping_the_experience_block_drops_every_answer_in_it() -> None:
 )
 def test_a_sheet_refuses_to_be_shown_copied_or_serialised(look: Callable[[AnswerSheet], object]) -> None:
     with pytest.raises(TypeError):
-        look(FULL.read({"CUL1": ["5"]}))
+        look(read_form(FULL, {"CUL1": ["5"]}))

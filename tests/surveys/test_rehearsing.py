@@ -129,7 +129,7 @@ async def test_a_rehearsal_that_is_killed_was_not_good_and_the_next_one_removes_
         "INSERT INTO evidence_document (id, indicator, title, content) VALUES ('a', '1.1', 'grande', randomblob(50000000))",
     )
     running = subprocess.Popen(
-        [sys.executable, "-m", "server.processes.worker", "rehearse"],
+        [sys.executable, "-m", "server.command.worker", "rehearse"],
         stdin=subprocess.PIPE,
         env=os.environ | {"ASCOLTO_DATA": str(data)},
     )

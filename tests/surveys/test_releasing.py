@@ -24,7 +24,7 @@ from surveys.lifecycle.releasing import release_wave
 from surveys.people import roster
 from surveys.public import releases, waves
 from surveys.public.waves import State, WrongState
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Questionnaire, read_form
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, WAVE, Opened, end_and_close, open_a_wave, small_cooperative
 from tests.rights import right
@@ -73,7 +73,7 @@ async def fill(site: Site, wave: Opened, sheets: int) -> bytes:
             "CUL3": [str(1 + number % 5)],
             "unit": [("po.nido", "fi.cura")[number % 2]],
         }
-        packed = questionnaire.read(form).to_bytes()
+        packed = read_form(questionnaire, form).to_bytes()
         row, envelope = put_in(site, wave.record, code, packed)
         await urn.put(right(WAVE, row), number.to_bytes(16), envelope)
     await urn.stop()

@@ -7,6 +7,7 @@ from server.frame import terminal
 from server.frame.terminal import refuse, tell
 from server.frame.texts import say
 from surveys.cases import codes
+from surveys.importing.sheets import FileUnreadable, RefusedRow
 from surveys.signed import named
 
 PAINTS = {
@@ -27,6 +28,15 @@ def test_no_name_that_is_compared_by_eye_can_paint_over_its_neighbours(paints: s
     """Done by an attacker: a statement's name painted another handler's six words over its own."""
     assert named(1, 120)("Marta Inventata") and named(1, 120)("مرتا") and named(1, 120)("O’Brien-Łukasz")
     assert not named(1, 120)(f"Marta{paints}")
+
+
+@pytest.mark.parametrize("paints", PAINTS)
+def test_a_row_of_a_file_that_is_refused_is_made_harmless(paints: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Could harm: what stands in a cell of a staff list goes to the terminal of whoever imports it."""
+    terminal.tell_refused([RefusedRow(2, f"unità{paints}", f"a{paints}b", "nessuna", f"scrivi{paints}")])
+    terminal.unreadable(FileUnreadable("missing", name=f"a{paints}b"))
+    said = capsys.readouterr().err
+    assert PAINTS[paints] in said and paints not in said.replace("\n", "")
 
 
 @pytest.mark.parametrize("paints", PAINTS)

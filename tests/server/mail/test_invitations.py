@@ -11,6 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from server.mail import invitations
+from server.papers import letters
 from server.settings import Settings
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import Site
@@ -103,9 +104,7 @@ async def test_a_letter_has_a_page_for_each_person_with_a_link_that_works(sqlite
     await open_for(site, "letter")
     drawn = await issuing.hand_over(site, WAVE, "letter")
     pdf = tmp_path / "letters.pdf"
-    pdf.write_bytes(
-        invitations.letter_pages(invitations.pages(await invitations.about(site.data, WAVE), drawn)["letters"])
-    )
+    pdf.write_bytes(letters.letter_pages(letters.pages(await invitations.about(site.data, WAVE), drawn)["letters"]))
     pages = run(["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True).stdout.split("\f")
     assert len([page for page in pages if page.strip()]) == 36
     first = next(page for page in pages if drawn[0].name in page)

@@ -90,7 +90,7 @@ async def test_a_workbook_out_of_bounds_is_refused_for_a_reason(
 def test_a_list_that_needs_too_much_of_a_processor_is_told_as_too_heavy(tmp_path: Path) -> None:
     file = tmp_path / "personale.xlsx"
     file.write_bytes(_workbook(45_000))
-    program = "import sys; from server.processes import worker; worker.READING_SECONDS = 1; sys.argv[1:] = ['people']; worker.main()"
+    program = "import sys; from server.command import worker; worker.READING_SECONDS = 1; sys.argv[1:] = ['people']; worker.main()"
     ran = subprocess.run(
         [sys.executable, "-c", program], input=json.dumps({"path": str(file)}), capture_output=True, text=True
     )

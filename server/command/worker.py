@@ -18,7 +18,7 @@ def _tell(message: dict[str, Any]) -> None:
 
 
 async def _release(given: dict[str, Any]) -> dict[str, Any]:
-    from server.processes.releasing import release_and_draw
+    from server.results.releasing import release_and_draw
 
     settings = from_environment()
     async with stores(settings.stores) as engines:
@@ -36,7 +36,7 @@ async def _release(given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _charts(given: dict[str, Any]) -> dict[str, Any]:
-    from server.processes.releasing import draw
+    from server.results.releasing import draw
 
     settings = from_environment()
     async with stores(settings.stores) as engines:
@@ -64,7 +64,7 @@ async def _paper(given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _letters(given: dict[str, Any]) -> dict[str, Any]:
-    from server.mail.invitations import letter_pages
+    from server.papers.letters import letter_pages
 
     return {"pdf": base64.b64encode(letter_pages(given["letters"])).decode()}
 
