@@ -32,7 +32,7 @@ PROTOCOL = {
         *("sealing", "standing", "thread", "wraps", "writing"),
     ),
     "surveys/lifecycle": ("drawing", "frozen", "witness"),
-    "surveys/public": ("house", "keyring", "rings", "signing"),
+    "surveys/public": ("house", "keyring", "ring_store", "rings", "signing", "statements"),
 }
 EXPLAINED = [
     *sorted((ROOT / "analysis").rglob("*.py")),

@@ -15,7 +15,7 @@ from surveys.engines import StoreEngine
 from surveys.lifecycle import ready
 from surveys.lifecycle.context import Site, plan_path, read_wave_key
 from surveys.public import house as house_file
-from surveys.public import rings
+from surveys.public import ring_store
 from surveys.public.waves import WaveRecord
 from surveys.slips import Digest, SlipCode, digest, spent_digest
 from tests.surveys.cases.memory import DAY as RING_DAY
@@ -44,7 +44,7 @@ async def anchor(site: Site) -> World:
         house_file.keep(site.data, made.anchor)
         first = made.found[0]
         begun = max(site.day, RING_DAY)
-        await rings.publish(site.engines["public"], made.anchor, first.text, first.signatures, begun)
+        await ring_store.publish(site.engines["public"], made.anchor, first.text, first.signatures, begun)
     return made
 
 

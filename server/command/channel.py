@@ -24,7 +24,8 @@ from surveys.people.accounts import AccountRefused
 from surveys.public import channel, readers, rings, signing
 from surveys.public import house as house_file
 from surveys.public.house import HouseFile, HouseRefused
-from surveys.public.rings import RecoveryHolder, RingRefused, Wanted
+from surveys.public.rings import RecoveryHolder, Wanted
+from surveys.public.statements import RingRefused
 
 
 def _day(text: str) -> date | None:

@@ -21,7 +21,7 @@ from surveys.cases.recovery import open_recovery, pair_of
 from surveys.cases.recovery import party as recovery_party
 from surveys.cases.sealing import CannotOpen, new_identity, public_of
 from surveys.public import house as house_file
-from surveys.public import rings, signing
+from surveys.public import rings, signing, statements
 from surveys.public.house import HouseRefused
 from surveys.public.keyring import KeyringRefused
 
@@ -52,7 +52,7 @@ async def sign(given: argparse.Namespace) -> int:
         return refuse("not_a_keyring", file=given.file)
     tell("house_words", words=" ".join(house.words))
     for reader in ring.readers if ring else ():
-        words = " ".join(rings.read_statement(reader.statement, house.hash).words)
+        words = " ".join(statements.read_statement(reader.statement, house.hash).words)
         tell("keyring_says", name=reader.name, account=reader.id, words=words)
         if asked("keyring_sure").strip().lower() not in YES:
             return refuse("keyring_unsure", name=reader.name)

@@ -22,7 +22,7 @@ from surveys.lifecycle.channel import open_channel, publish_ring
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import anchored, draw_secret
 from surveys.people import accounts
-from surveys.public import channel, rings, signing
+from surveys.public import channel, rings, signing, statements
 from surveys.public import house as house_file
 from surveys.public.rings import RecoveryHolder, Wanted
 
@@ -48,8 +48,8 @@ async def make(site: Site) -> dict[str, Any]:
     for name, title, role, outside in PEOPLE:
         keys, printed = await enrol(site, name)
         known["handlers"][name] = printed
-        stated = rings.state(anchor, name, title, (keys.recipient, keys.signer, keys.ed25519), site.day)
-        await handlers.set_statement(name, rings.read_statement(stated, anchor.hash), stated)
+        stated = statements.state(anchor, name, title, (keys.recipient, keys.signer, keys.ed25519), site.day)
+        await handlers.set_statement(name, statements.read_statement(stated, anchor.hash), stated)
         wanted.append(Wanted(stated, role, outside))
     made = {seat: new_identity() for seat in rings.RECOVERY_SEATS}
     recovery = [

@@ -30,7 +30,7 @@ from surveys.lifecycle.clock import day_of
 from surveys.lifecycle.context import today
 from surveys.people import accounts
 from surveys.people.accounts import DoorBusy
-from surveys.public import channel, house, readers, rings
+from surveys.public import channel, house, readers, statements
 from surveys.stores import Engines
 
 SEALED_LIMIT = 64 * 1024 * 1024
@@ -286,11 +286,11 @@ async def statement(
     anchor = house.load(settings.data)
     try:
         if anchor is None:
-            raise rings.RingRefused("no house")
-        stated = rings.read_statement(given.statement, anchor.hash)
+            raise statements.RingRefused("no house")
+        stated = statements.read_statement(given.statement, anchor.hash)
         async with log.telling(engines["cases"], keeper_at(settings.data), today(), name, "stated_keys"):
             await handlers.set_statement(name, stated, given.statement)
-    except (rings.RingRefused, handlers.HandlerRefused):
+    except (statements.RingRefused, handlers.HandlerRefused):
         return answer({"problem": "statement"}, 400)
     return answer({"kept": True})
 

@@ -19,8 +19,8 @@ from surveys import signed
 from surveys.answers.plans import PlanOther
 from surveys.public import house as house_file
 from surveys.public.house import HouseFile, HouseRefused
-from surveys.public.rings import RingRefused
 from surveys.public.signing import fingerprint, is_signed
+from surveys.public.statements import RingRefused
 from surveys.signed import exactly, hexed, listed, object_of, text_of, whole
 
 UNCHECKED = ("key", "protection", "signers", "band", "papers", "workbook", "log")

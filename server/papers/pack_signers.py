@@ -6,10 +6,10 @@ import json
 from server.frame.display import day
 from server.papers.pack_part import About, Chapter, Gap, Part, row, table
 from surveys.public import house as house_file
-from surveys.public import rings
+from surveys.public import ring_store
 from surveys.public.house import HouseFile, HouseRefused
 from surveys.public.releases import own_key
-from surveys.public.rings import RingRefused
+from surveys.public.statements import RingRefused
 
 PART, HOUSE, RINGS = "signers", "house.json", "rings.json"
 
@@ -23,7 +23,7 @@ async def signers_part(about: About) -> Part:
     """The house with its words, and every ring with the signatures of two seats of the one before."""
     try:
         house = house_file.load(about.data)
-        chain = await rings.load(house)
+        chain = await ring_store.load(house)
     except (HouseRefused, RingRefused):
         return Part(broken=(Gap(PART, "changed"),))
     if house is None:

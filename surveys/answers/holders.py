@@ -18,7 +18,7 @@ from nacl.pwhash import argon2id
 
 from surveys import signed
 from surveys.answers.keys import SEATS, HolderSecret
-from surveys.public.rings import fingerprint_words
+from surveys.public.statements import fingerprint_words
 from surveys.signed import NotSigned, exactly, hexed, named, shaped, text_of
 
 TIME, MEMORY = 3, 64 * 1024 * 1024

@@ -19,7 +19,8 @@ from surveys.public import keyring, rings
 from surveys.public.house import HouseFile, HouseRefused
 from surveys.public.keyring import Keyring, KeyringRefused
 from surveys.public.readers import vouched
-from surveys.public.rings import Chain, RingRefused
+from surveys.public.rings import Chain
+from surveys.public.statements import RingRefused
 
 
 @dataclass(frozen=True, slots=True)

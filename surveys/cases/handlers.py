@@ -9,7 +9,7 @@ from surveys.cases.sealing import is_recipient
 from surveys.cases.tables import Handler
 from surveys.engines import StoreEngine
 from surveys.public.channel import TRAINING_MONTHS
-from surveys.public.rings import Statement
+from surveys.public.statements import Statement
 
 BUNDLE_LIMIT = 8 * 1024
 

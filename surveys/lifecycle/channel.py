@@ -10,10 +10,11 @@ from surveys.lifecycle import steps
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.steps import Step
 from surveys.people import log as act_log
-from surveys.public import channel, organisation, readers, rings
+from surveys.public import channel, organisation, readers, ring_store
 from surveys.public import house as house_file
 from surveys.public.channel import ChannelRecord
-from surveys.public.rings import Ring, RingRefused
+from surveys.public.rings import Ring
+from surveys.public.statements import RingRefused
 
 CHANNEL = "the channel"
 """What the steps of the channel stand under, where those of a wave stand under its id; no wave has this one."""
@@ -29,7 +30,7 @@ class ChannelNotReady(Exception):
 
 async def gaps(site: Site) -> tuple[str, ...]:
     """Name what the channel still needs before it may open."""
-    record, chain = await channel.load(), await rings.load(house_file.load(site.data))
+    record, chain = await channel.load(), await ring_store.load(house_file.load(site.data))
     known = {person.name: person for person in await handlers.everyone()}
     trained = chain is not None and all(
         reader.id in known and known[reader.id].training_is_valid(site.day) for reader in chain.newest.readers
@@ -88,10 +89,10 @@ async def publish_ring(site: Site, text: str, signatures: Sequence[Mapping[str, 
     if anchor is None:
         raise RingRefused("there is no house file yet")
     async with steps.at_rest(site, CHANNEL):  # what was cut off writes its line first: those after it are this one's
-        await rings.check_next(anchor, text, signatures, site.day)
+        await ring_store.check_next(anchor, text, signatures, site.day)
         given = {"ring": text, "signatures": json.dumps(list(signatures)), "lines": str(len(await log.chain()))}
         await steps.do(site, CHANNEL, "publish_ring", **given)
-    chain = await rings.load(anchor)
+    chain = await ring_store.load(anchor)
     assert chain is not None, "it was published"
     return chain.newest, await standing.waiting_for_keys()
 
@@ -101,9 +102,9 @@ async def _publish_ring(site: Site, step: Step) -> None:
     anchor, text = house_file.load(site.data), step.details["ring"]
     if anchor is None:
         raise RingRefused("there is no house file yet")
-    chain = await rings.load(anchor)
+    chain = await ring_store.load(anchor)
     if chain is None or text not in [ring.text for ring in chain.rings]:
-        await rings.publish(site.engines["public"], anchor, text, json.loads(step.details["signatures"]), site.day)
+        await ring_store.publish(site.engines["public"], anchor, text, json.loads(step.details["signatures"]), site.day)
     await _follow(site, text, int(step.details["lines"]))
     await steps.over(site, step)
 
@@ -137,6 +138,6 @@ async def publish_still(site: Site, text: str, signatures: Sequence[Mapping[str,
     if anchor is None:
         raise RingRefused("there is no house file yet")
     async with steps.at_rest(site, CHANNEL):
-        ring = await rings.publish_still(site.engines["public"], anchor, text, signatures, site.day)
+        ring = await ring_store.publish_still(site.engines["public"], anchor, text, signatures, site.day)
         await log.record(site.engines["cases"], keeper_at(site.data), site.day, site.actor, "published_keyring")
     return ring

@@ -14,9 +14,10 @@ from surveys.lifecycle.context import Site, keep_file, keep_wraps, over_path, wa
 from surveys.lifecycle.steps import PlanRefused as PlanRefused
 from surveys.people import links, log, panel, roster
 from surveys.public import house as house_file
-from surveys.public import rings, waves
+from surveys.public import ring_store, waves
 from surveys.public.house import HouseFile, HouseRefused
-from surveys.public.rings import Chain, RingRefused
+from surveys.public.rings import Chain
+from surveys.public.statements import RingRefused
 from surveys.public.waves import State, WaveRecord
 from surveys.questionnaire import Questionnaire, UnitNode, shipped
 
@@ -105,7 +106,7 @@ async def anchored(data: Path) -> tuple[HouseFile, Chain]:
     """
     try:
         house = house_file.load(data)
-        chain = await rings.load(house)
+        chain = await ring_store.load(house)
     except (HouseRefused, RingRefused):
         raise PlanRefused("ring_broken") from None
     if house is None or chain is None:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from surveys.public import house, keyring, rings
+from surveys.public import house, keyring, ring_store, rings
 from surveys.public.house import HouseFile, HouseRefused
 from surveys.public.keyring import Keyring, KeyringRefused
-from surveys.public.rings import NONE, Chain, Ring, RingRefused
+from surveys.public.rings import NONE, Chain, Ring
+from surveys.public.statements import RingRefused
 
 FEWEST_INSIDE = rings.FEWEST_INSIDE
 
@@ -72,7 +73,7 @@ async def load(data: Path) -> Readers:
     """
     try:
         anchor = house.load(data)
-        chain, old = await rings.load(anchor), await keyring.versions()
+        chain, old = await ring_store.load(anchor), await keyring.versions()
         vouched(chain, old)
     except (HouseRefused, RingRefused, KeyringRefused) as problem:
         raise ListsRefused(str(problem)) from problem

@@ -5,26 +5,20 @@ seats lengthens a ring without changing it. A handler stands on a ring with her 
 else's key can be written beside her name (docs/protocol.md).
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import msgspec
-
 from surveys import signed
-from surveys.engines import StoreEngine
-from surveys.public.house import PRINTED_HEX, SEATS, HouseFile, words_of
-from surveys.public.tables import Ring as RingRow
-from surveys.public.tables import Still as StillRow
+from surveys.public.house import SEATS, HouseFile
+from surveys.public.statements import RingRefused, read_statement
 from surveys.signed import (
     NotSigned,
     day,
     exactly,
     flag,
     hexed,
-    identifier,
     listed,
     named,
     object_of,
@@ -39,16 +33,6 @@ LONGEST_DAYS = 120
 FEWEST_INSIDE = 2
 MOST_READERS = 6
 RECOVERY_SEATS = ("a", "b", "c")
-STATEMENT_WORDS = 6
-_STATEMENT = {
-    "v": exactly(2),
-    "house": hexed(32),
-    "id": identifier,
-    "name": named(1, 120),
-    "recipient": recipient,
-    "signer": hexed(32),
-    "day": day,
-}
 _READER = object_of({"statement": text_of(1, 4000), "role": texts_by_language, "outside": flag})
 _HOLDER = object_of({"seat": exactly(*RECOVERY_SEATS), "name": named(1, 120), "recipient": recipient})
 _RING = {
@@ -64,32 +48,6 @@ _RING = {
 }
 _STILL = {"v": exactly(2), "house": hexed(32), "number": whole(1, 10_000), "hash": hexed(32), "day": day, "until": day}
 NONE = "0" * 64
-
-
-class RingRefused(ValueError):
-    """A ring, a statement or a still is not valid; the text says what is wrong with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What a handler says of herself and signs: her account, name and the public halves of her keys."""
-
-    id: str
-    name: str
-    recipient: str
-    signer: str
-    day: date
-    text: str
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Six words (66 bits of its hash) that she reads to each signer."""
-        return fingerprint_words(signed.digest(self.text))
-
-
-def fingerprint_words(hash_: str) -> tuple[str, ...]:
-    """The first 66 bits of a hash as six Italian words."""
-    return words_of(hash_[:PRINTED_HEX])[:STATEMENT_WORDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,50 +100,6 @@ class Ring:
     def is_overdue(self, today: date) -> bool:
         """An overdue ring warns; it never stops a report."""
         return today > self.until
-
-
-def state(house: HouseFile, name: str, title: str, keys: tuple[str, str, bytes], on: date) -> str:
-    """Write and sign a handler's statement.
-
-    Parameters
-    ----------
-    house : of this installation
-    name, title : her account, and how people know her; no form is checked here, `read_statement` refuses
-    keys : her age recipient, her signer in hex, and the seed of that signer, 32 bytes
-    on : the day she signs
-    """
-    to, signer, seed = keys
-    body = {
-        "v": 2,
-        "house": house.hash,
-        "id": name,
-        "name": title,
-        "recipient": to,
-        "signer": signer,
-        "day": on.isoformat(),
-    }
-    return signed.sign(body, "handler", seed)
-
-
-def read_statement(text: str, house: str) -> Statement:
-    """Read a handler's statement and check that her own key signed it for this house.
-
-    Raises
-    ------
-    RingRefused
-    """
-    try:
-        found = signed.read(text, "handler")
-        body = shaped(found.body, _STATEMENT)
-    except NotSigned as problem:
-        raise RingRefused(f"a handler's statement: {problem}") from problem
-    if body["house"] != house:
-        raise RingRefused("a handler's statement is of another house")
-    if body["signer"] != found.key:
-        raise RingRefused("a handler's statement is signed by another key")
-    return Statement(
-        body["id"], body["name"], body["recipient"], body["signer"], date.fromisoformat(body["day"]), found.text
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +206,7 @@ def _check_days(begins: date, until: date) -> None:
         raise RingRefused(f"a ring lasts at most {LONGEST_DAYS} days")
 
 
-def _check_names(ring: Ring, before: Iterable[Ring]) -> None:
+def check_names(ring: Ring, before: Iterable[Ring]) -> None:
     """Refuse an account that was somebody else's: pages would call her the author of letters that another wrote."""
     names = {reader.id: reader.name for old in before for reader in old.readers}
     for reader in ring.readers:
@@ -300,7 +214,7 @@ def _check_names(ring: Ring, before: Iterable[Ring]) -> None:
             raise RingRefused(f"{reader.id} was the account of {names[reader.id]}: another person needs one of her own")
 
 
-def _check_begun(text: str, today: date) -> None:
+def check_begun(text: str, today: date) -> None:
     """Refuse what begins later: 120 days from a day to come would be more than 120 days from now."""
     if date.fromisoformat(signed.parse(text)["day"]) > today:
         raise RingRefused("it begins on a day to come: the clock of the device that wrote it is ahead")
@@ -341,6 +255,21 @@ def verify(text: str, signatures: Sequence[Mapping[str, str]], house: HouseFile,
     if not signed.is_signed_by_two(text, "ring", signatures, keys):
         raise RingRefused("two of the three signatures are missing or wrong")
     return ring
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """All rings from the first on, the newest with its still; and the still as stored, to be handed on."""
+
+    rings: tuple[Ring, ...]
+    still: tuple[str, tuple[Mapping[str, str], ...]] | None
+
+    @property
+    def newest(self) -> Ring:
+        return self.rings[-1]
+
+    def numbered(self, number: int) -> Ring | None:
+        return self.rings[number - 1] if 1 <= number <= len(self.rings) else None
 
 
 def chain(versions: Sequence[tuple[str, Sequence[Mapping[str, str]]]], house: HouseFile) -> tuple[Ring, ...]:
@@ -416,126 +345,3 @@ def lengthened(ring: Ring, text: str, signatures: Sequence[Mapping[str, str]], h
         raise RingRefused("two of the three signatures are missing or wrong")
     values: dict[str, Any] = {name: getattr(ring, name) for name in Ring.__dataclass_fields__}
     return Ring(**values | {"until": max(ring.until, until)})
-
-
-# --- the store ---
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """All rings from the first on, the newest with its still; and the still as stored, to be handed on."""
-
-    rings: tuple[Ring, ...]
-    still: tuple[str, tuple[Mapping[str, str], ...]] | None
-
-    @property
-    def newest(self) -> Ring:
-        return self.rings[-1]
-
-    def numbered(self, number: int) -> Ring | None:
-        return self.rings[number - 1] if 1 <= number <= len(self.rings) else None
-
-
-def _signatures(row: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What stands as the signatures of a text.
-
-    Raises
-    ------
-    RingRefused
-        If they have another shape than any that were made.
-    """
-    try:
-        found: list[dict[str, str]] = msgspec.json.decode(row["signatures"], type=list[dict[str, str]])
-    except (TypeError, ValueError, msgspec.MsgspecError) as problem:
-        raise RingRefused("a ring: its signatures have another shape") from problem
-    return found
-
-
-async def load(house: HouseFile | None) -> Chain | None:
-    """The chain in the public store, each ring checked again; None before the first.
-
-    Raises
-    ------
-    RingRefused
-        If what is stored was changed.
-    """
-    if house is None:
-        return None
-    rows = await RingRow.select().order_by(RingRow.number)
-    if not rows:
-        return None
-    rings = chain([(str(row["text"]), _signatures(row)) for row in rows], house)
-    row = await StillRow.select().where(StillRow.number == rings[-1].number).first()
-    if row is None:
-        return Chain(rings, None)
-    still = (str(row["text"]), tuple(_signatures(row)))
-    return Chain((*rings[:-1], lengthened(rings[-1], *still, house)), still)
-
-
-async def check_next(house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date) -> Ring:
-    """Check a ring as the one after the newest that is stored.
-
-    Parameters
-    ----------
-    house, text, signatures : as of `verify`
-    today : it has begun by then
-
-    Raises
-    ------
-    RingRefused
-        As of `publish`.
-    """
-    there = await load(house)
-    ring = verify(text, signatures, house, there.newest if there else None)
-    _check_names(ring, there.rings if there else ())
-    _check_begun(text, today)
-    return ring
-
-
-async def publish(
-    engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date
-) -> Ring:
-    """Put a signed ring in use.
-
-    Parameters
-    ----------
-    engine : of the public store
-    house, text, signatures : as of `verify`; the ring before is the newest that is stored
-    today : it has begun by then
-
-    Raises
-    ------
-    RingRefused
-        Also if a stored ring was changed, or this one begins later. Nothing is kept.
-    """
-    async with engine.transaction():
-        ring = await check_next(house, text, signatures, today)
-        await RingRow.insert(RingRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
-    return ring
-
-
-async def publish_still(
-    engine: StoreEngine, house: HouseFile, text: str, signatures: Sequence[Mapping[str, str]], today: date
-) -> Ring:
-    """Lengthen the ring in use.
-
-    Parameters
-    ----------
-    engine : of the public store
-    house, text, signatures : as of `lengthened`; an older still of the ring goes
-    today : it has begun by then
-
-    Raises
-    ------
-    RingRefused
-        Also if there is no ring, a stored one was changed, or this one begins later. Nothing is kept.
-    """
-    async with engine.transaction():
-        there = await load(house)
-        if there is None:
-            raise RingRefused("there is no ring yet")
-        ring = lengthened(there.newest, text, signatures, house)
-        _check_begun(text, today)
-        await StillRow.delete().where(StillRow.number == ring.number)
-        await StillRow.insert(StillRow(number=ring.number, text=text, signatures=json.dumps(list(signatures))))
-    return ring

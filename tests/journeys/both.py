@@ -16,7 +16,7 @@ from surveys.cases.sealing import CannotOpen, identity_text
 from surveys.public import rings
 from surveys.public.house import HouseRefused
 from surveys.public.house import read as read_house
-from surveys.public.rings import RingRefused
+from surveys.public.statements import RingRefused
 
 STATIC = Path(__file__).parents[2] / "server" / "static"
 SCRIPTS = ("sealing.js", "concern-protocol.js", "signed.js", "fold.js")

@@ -18,7 +18,7 @@ from server.frame.texts import say
 from surveys.lifecycle.channel import publish_ring
 from surveys.lifecycle.context import Site
 from surveys.public import house as house_file
-from surveys.public import rings
+from surveys.public import ring_store, rings, statements
 from surveys.public.rings import Wanted
 from surveys.stores import StoreSettings, stores
 from tests.journeys.channel import BEGIN, Channel, phone, running
@@ -39,7 +39,7 @@ async def _without_recovery(channel: Channel) -> None:
     async with stores(StoreSettings(channel.data)) as engines:
         anchor = house_file.load(channel.data)
         assert anchor is not None
-        chain = await rings.load(anchor)
+        chain = await ring_store.load(anchor)
         assert chain is not None and chain.newest.recovery
         wanted = [Wanted(one.statement, one.role, one.outside) for one in chain.newest.readers]
         text = rings.draft(anchor, BEGIN, wanted, before=chain.newest)
@@ -53,10 +53,10 @@ async def _another_reader(channel: Channel) -> None:
         site = Site(engines, channel.data, BEGIN, "administrator")
         anchor = house_file.load(channel.data)
         assert anchor is not None
-        chain = await rings.load(anchor)
+        chain = await ring_store.load(anchor)
         assert chain is not None
         keys, _ = await demonstration.enrol(site, "ascolto3")
-        stated = rings.state(anchor, "ascolto3", "Carla Nuova", (keys.recipient, keys.signer, keys.ed25519), BEGIN)
+        stated = statements.state(anchor, "ascolto3", "Carla Nuova", (keys.recipient, keys.signer, keys.ed25519), BEGIN)
         stay = [Wanted(r.statement, r.role, r.outside) for r in chain.newest.readers if r.id != "ascolto2"]
         text = rings.draft(
             anchor, BEGIN, [Wanted(stated, {"it": "referente"}), *stay], chain.newest.recovery, before=chain.newest

@@ -15,9 +15,10 @@ from surveys import signed
 from surveys.lifecycle.channel import publish_ring, publish_still
 from surveys.lifecycle.context import Site
 from surveys.public import house as house_file
-from surveys.public import readers, rings
+from surveys.public import readers, rings, statements
 from surveys.public.house import HouseRefused, printed_from, words_of
-from surveys.public.rings import LONGEST_DAYS, RingRefused, Wanted
+from surveys.public.rings import LONGEST_DAYS, Wanted
+from surveys.public.statements import RingRefused
 from surveys.public.tables import Ring as Row
 from surveys.signed import NotSigned
 from tests.conftest import ORGANISATION
@@ -113,16 +114,16 @@ def test_the_next_ring_follows_and_two_seats_may_put_another_in_the_third(world:
 def test_another_key_beside_a_handlers_name_cannot_be_written(world: World) -> None:
     """What a draft copies from the database is her own signed statement, or it is refused."""
     spy = world.new_keys()
-    forged = rings.state(world.anchor, "anna", "Anna", (spy.recipient, spy.signer, spy.ed25519), DAY)
+    forged = statements.state(world.anchor, "anna", "Anna", (spy.recipient, spy.signer, spy.ed25519), DAY)
     honest, other = json.loads(world.statement("anna")), json.loads(forged)
     mixed = signed.canonical(honest | {"body": other["body"]})
     with pytest.raises(RingRefused):
-        rings.read_statement(mixed, world.anchor.hash)
+        statements.read_statement(mixed, world.anchor.hash)
     with pytest.raises(RingRefused, match="another house"):
-        rings.read_statement(world.statement("anna"), "00" * 32)
+        statements.read_statement(world.statement("anna"), "00" * 32)
     own, hers = (
-        rings.read_statement(forged, world.anchor.hash),
-        rings.read_statement(world.statement("anna"), world.anchor.hash),
+        statements.read_statement(forged, world.anchor.hash),
+        statements.read_statement(world.statement("anna"), world.anchor.hash),
     )
     assert own.words != hers.words and len(hers.words) == 6  # the six words she reads to each signer
 
@@ -235,7 +236,9 @@ async def test_an_account_is_never_given_to_somebody_else(sqlite_site: Site) -> 
         chain = (await readers.load(sqlite_site.data)).chain
         assert chain is not None
         keys = made.keys[ALL[0]]
-        stated = rings.state(made.anchor, ALL[0], title, (keys.recipient, keys.signer, keys.ed25519), sqlite_site.day)
+        stated = statements.state(
+            made.anchor, ALL[0], title, (keys.recipient, keys.signer, keys.ed25519), sqlite_site.day
+        )
         others = [Wanted(made.statement(n, sqlite_site.day), {"it": "r"}, n == OUTSIDE) for n in ALL[1:]]
         text = rings.draft(made.anchor, sqlite_site.day, [Wanted(stated, {"it": "r"}), *others], before=chain.newest)
         await publish_ring(sqlite_site, text, [rings.sign(text, made.seats[seat]) for seat in ("legal", "staff")])

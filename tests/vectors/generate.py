@@ -15,7 +15,7 @@ from surveys.cases.bundles import HandlerKeys
 from surveys.cases.letters import REPORTER
 from surveys.cases.opening import head_words
 from surveys.cases.sealing import identity_text
-from surveys.public import rings
+from surveys.public import rings, statements
 from tests.journeys import both
 from tests.surveys.cases import desk_side
 from tests.surveys.cases.memory import DAY, OUTSIDE, Kept, World, older_changes, readers_but, report
@@ -90,7 +90,7 @@ def _made() -> dict[str, Any]:
 
 def _keys(world: World, name: str, keys: HandlerKeys) -> dict[str, str]:
     statement = world.statement(name)
-    words = rings.read_statement(statement, world.anchor.hash).words
+    words = statements.read_statement(statement, world.anchor.hash).words
     return {
         "x25519": keys.x25519.hex(),
         "ed25519": keys.ed25519.hex(),

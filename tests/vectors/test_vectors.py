@@ -17,7 +17,7 @@ from surveys.cases.letters import REPORTER
 from surveys.cases.opening import head_words, open_case
 from surveys.cases.sealed_case import SealedCase, SealedEpochRow, SealedLetter
 from surveys.public import house as house_file
-from surveys.public import rings
+from surveys.public import rings, statements
 from tests.journeys import both
 from tests.vectors import scenes
 from tests.vectors.generate import PLACE, make
@@ -66,7 +66,7 @@ def test_house_ring_still_and_statements_are_what_the_vectors_say() -> None:
     assert ring.hash == V["ring"]["hash"]
     assert rings.lengthened(ring, V["still"]["text"], V["still"]["signatures"], HOUSE).until > ring.until
     for name, one in V["handlers"].items():
-        statement = rings.read_statement(one["statement"], HOUSE.hash)
+        statement = statements.read_statement(one["statement"], HOUSE.hash)
         assert (statement.id, statement.recipient, statement.signer, " ".join(statement.words)) == (
             name,
             one["recipient"],

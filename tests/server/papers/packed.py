@@ -24,7 +24,7 @@ from surveys.lifecycle.printing import print_slips
 from surveys.lifecycle.releasing import release_wave
 from surveys.people import figures, log, roster
 from surveys.people.figures import Kept
-from surveys.public import actions, channel, evidence, organisation, promises, register, rings
+from surveys.public import actions, channel, evidence, organisation, promises, register, ring_store
 from surveys.public import house as house_file
 from surveys.public.channel import YearBand
 from surveys.public.evidence_state import EvidenceState
@@ -100,7 +100,7 @@ async def _wave(site: Site) -> None:
     anchored = World(random.Random(7).randbytes, install=install)
     house_file.keep(site.data, anchored.anchor)
     first = anchored.found[0]
-    await rings.publish(
+    await ring_store.publish(
         site.engines["public"], anchored.anchor, first.text, first.signatures, max(site.day, anchored.day)
     )
     await plan(site, Wish(WAVE, {"it": "Autunno", "en": "Autumn"}, DAY, DAY + timedelta(days=14)))

@@ -18,7 +18,7 @@ from surveys.cases.letters import REPORTER, Author
 from surveys.cases.opening import handler, open_case
 from surveys.cases.sealed_case import OpenedCase, SealedCase, SealedEpochRow, SealedLetter
 from surveys.cases.sealing import public_of, recipient_of
-from surveys.public import house, rings
+from surveys.public import house, rings, statements
 from surveys.public.house import HouseFile
 from surveys.public.rings import Chain, RecoveryHolder, Ring, Wanted
 from tests.surveys.cases import desk_side
@@ -63,7 +63,7 @@ class World:
 
     def statement(self, name: str, on: date = DAY, keys: HandlerKeys | None = None) -> str:
         mine = keys or self.keys[name]
-        return rings.state(
+        return statements.state(
             self.anchor, name, self.shown.get(name, name.title()), (mine.recipient, mine.signer, mine.ed25519), on
         )
 

@@ -22,7 +22,7 @@ from surveys.cases.sealed_case import OpenedCase, Party, SealedCase, SealedEpoch
 from surveys.cases.writing import Writing, append_letter
 from surveys.lifecycle.channel import open_channel, publish_ring
 from surveys.lifecycle.context import Site
-from surveys.public import channel, organisation, readers, rings
+from surveys.public import channel, organisation, readers
 from surveys.public import house as house_file
 from surveys.public.rings import Ring
 from tests.surveys.cases import desk_side
@@ -219,7 +219,7 @@ async def contest(site: Site, made: Team, written: Written) -> None:
     await say(site, made, written, REPORTER, "no", kind="contest")
 
 
-__all__ = ["ALL", "INSIDE", "OUTSIDE", "SALT", "Team", "World", "base64", "rings"]
+__all__ = ["ALL", "INSIDE", "OUTSIDE", "SALT", "Team", "World", "base64"]
 
 
 async def stands(site: Site, made: Team, written: Written, name: str, **other: str) -> None:
