@@ -43,10 +43,17 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "auto_explain.log_min_duration": ("-1",),
     "pgaudit.log": ("none", ""),
     "track_commit_timestamp": ("off",),
+    "log_checkpoints": ("off",),
+    "wal_keep_size": ("0",),
+    "summarize_wal": ("off",),
+    "fsync": ("on",),
+    "full_page_writes": ("on",),
     "synchronous_commit": ("on", "local", "remote_write", "remote_apply"),
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on, nor a server without that module.
-A plan that is logged has the keys of codes, or of people, in it."""
+A plan that is logged has the keys of codes, or of people, in it; a line for each checkpoint tells of five minutes whether anything came in them,
+for as long as logs are kept; a write-ahead log that is kept, or summed up, tells it too. The last three: without them a power cut takes
+what somebody was thanked for."""
 ARCHIVE = "archive_mode"
 COUNTS = "track_counts"
 """While PostgreSQL counts, it keeps the microsecond in which it last looked over each table, and from version 16 on that in which
