@@ -11,10 +11,13 @@ import pytest
 from server.check import State, database
 from surveys import sqlite_engine
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, sqlite_at
+from surveys.lifecycle.context import Site
 from surveys.people.tables import Panel
 from surveys.stores import STORES, StoreSettings, StoresUnavailable, bind, open_stores, stores
 from tests import postgres
+from tests.conftest import open_a_wave
 from tests.postgres import free_port
+from tests.surveys.test_releasing import fill
 
 
 async def test_postgres_needs_few_settings_and_a_store_that_logs_statements_is_named(
@@ -247,3 +250,75 @@ async def test_a_sqlite_that_may_lose_answers_opens_no_store(tmp_path: Path, mon
     with pytest.raises(StoresUnavailable, match="may lose answers"):
         await open_stores(StoreSettings(tmp_path / "data"))
     assert not (tmp_path / "data").exists()
+
+
+_PAIRS = {
+    "sqlite": (
+        "CREATE TABLE seen (what TEXT, at TEXT)",
+        "CREATE TRIGGER sees_code AFTER INSERT ON spent BEGIN INSERT INTO seen VALUES (hex(new.digest), datetime()); END",
+        "CREATE TRIGGER sees_place AFTER UPDATE ON slot BEGIN INSERT INTO seen VALUES (new.id, datetime()); END",
+    ),
+    "postgres": (
+        "CREATE TABLE seen (what text, at timestamptz)",
+        "CREATE FUNCTION sees() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO seen VALUES (new.id::text, clock_timestamp()); RETURN new; END $$",
+        "CREATE TRIGGER sees_code AFTER INSERT ON spent FOR EACH ROW EXECUTE FUNCTION sees()",
+        "CREATE TRIGGER sees_place AFTER UPDATE ON slot FOR EACH ROW EXECUTE FUNCTION sees()",
+    ),
+}
+
+
+async def _strange(settings: StoreSettings) -> list[object]:
+    judged = await (
+        database.judge_postgres(settings) if settings.database_url else database.judge_sqlite(settings.data)
+    )
+    return [one.values["things"] for one in judged if one.key == "strange" and one.state is State.FAILED]
+
+
+@pytest.mark.opened
+async def test_a_trigger_that_writes_down_which_sheet_came_with_which_code_is_named(
+    site: Site, store_settings: StoreSettings
+) -> None:
+    """Done from outside: two triggers paired every sheet with its code, with the second, and `ascolto check` was content."""
+    wave, engine = await open_a_wave(site), site.engines["answers"]
+    assert await _strange(store_settings) == []
+    for step in _PAIRS["sqlite" if isinstance(engine, PooledSQLite) else "postgres"]:
+        await engine._run_in_new_connection(step)
+    await fill(site, wave, 3)
+    assert len(await engine._run_in_new_connection("SELECT at FROM seen")) == 6
+    function = [] if isinstance(engine, PooledSQLite) else ["sees"]
+    assert await _strange(store_settings) == ["answers: " + ", ".join(["seen", *function, "sees_code", "sees_place"])]
+
+
+@pytest.mark.parametrize(
+    ("steps", "name"),
+    [
+        (["CREATE VIEW peek AS SELECT * FROM spent"], "peek"),
+        (["CREATE MATERIALIZED VIEW peek AS SELECT * FROM spent"], "peek"),
+        (["CREATE RULE peek AS ON INSERT TO spent DO ALSO NOTHING"], "peek"),
+        (["CREATE POLICY peek ON slot USING (false)"], "peek"),
+        (["CREATE PUBLICATION peek FOR ALL TABLES"], "peek"),
+        (["CREATE SCHEMA other", "CREATE TABLE other.spent (LIKE spent)"], "other.spent"),
+        (
+            [
+                "CREATE FUNCTION peeks() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+                "CREATE EVENT TRIGGER peek ON ddl_command_end EXECUTE FUNCTION peeks()",
+            ],
+            "peek",
+        ),
+        (["SELECT pg_create_physical_replication_slot('peek')"], "peek"),
+    ],
+)
+async def test_whatever_else_a_server_keeps_or_hands_on_beside_our_tables_is_named(
+    postgres_settings: StoreSettings, steps: list[str], name: str
+) -> None:
+    async with stores(postgres_settings) as engines:
+        engine = engines["answers"]
+        assert await _strange(postgres_settings) == []
+        for step in steps:
+            await engine._run_in_new_connection(step)
+        try:
+            assert [str(one).partition(", ")[0] for one in await _strange(postgres_settings)] == [f"answers: {name}"]
+        finally:  # a slot is of a server that other tests share
+            slots = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            await engine._run_in_new_connection(slots)
