@@ -3,8 +3,9 @@
 As Piccolo ships it a COMMIT that fails leaks the connection and leaves the task inside a dead transaction.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from surveys.turns import in_turn, number_of
 
 REWRITE_SECONDS = 3600
 CONNECT_SECONDS = 10
+_NEVER_IDLE = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 ACQUIRE_SECONDS = 5
 """So long a step waits for one of the few connections to PostgreSQL: where the server stands still all of them are taken."""
 SAMPLED = """
@@ -128,13 +130,16 @@ class SafePostgres(PostgresEngine):
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
-        """Hold this store for one process: an advisory lock on a connection of its own."""
-        connection = await self.get_new_connection()
-        try:
+        """Hold this store for one process: an advisory lock on a connection of its own.
+
+        Raises
+        ------
+        StoreAway
+            If the connection, and the lock with it, is lost meanwhile.
+        """
+        async with self._held_by() as connection:
             await connection.execute("SELECT pg_advisory_lock(8127450)")
             yield
-        finally:
-            await connection.close()
 
     @asynccontextmanager
     async def writing_alone(self, *tables: type[Table], readers: bool = True) -> AsyncIterator[None]:
@@ -146,15 +151,47 @@ class SafePostgres(PostgresEngine):
 
     @asynccontextmanager
     async def held(self, name: str, patience: float) -> AsyncIterator[None]:
-        """Hold one thing of this store by its name: an advisory lock on a connection of its own (see `PooledSQLite.held`)."""
-        connection = await self.get_new_connection()
-        try:
+        """Hold one thing of this store by its name: an advisory lock on a connection of its own (see `PooledSQLite.held`).
+
+        Raises
+        ------
+        Busy
+        StoreAway
+            If the connection, and the lock with it, is lost meanwhile.
+        """
+        async with self._held_by() as connection:
 
             async def took() -> bool:
                 return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", number_of(name)))
 
             await in_turn(took, patience)
             yield
+
+    @asynccontextmanager
+    async def _held_by(self) -> AsyncIterator[Any]:
+        """A connection whose locks are held to the end. Where it ends before, what goes on under it is cut off at once: somebody
+        else may have taken the locks, and finishes it."""
+        connection = await self.get_new_connection()
+        lost = False
+
+        def stop(_: object) -> None:
+            nonlocal lost
+            lost = True
+            with suppress(RuntimeError):  # what was done is over
+                limit.reschedule(0)
+
+        try:
+            async with asyncio.timeout(None) as limit:
+                connection.add_termination_listener(stop)
+                try:
+                    await connection.execute(_NEVER_IDLE)  # it only waits, for as long as a step takes
+                    yield connection
+                finally:
+                    connection.remove_termination_listener(stop)
+        except TimeoutError as problem:
+            if not lost:
+                raise
+            raise StoreAway(self.store, "LockLost") from problem
         finally:
             await connection.close()
 

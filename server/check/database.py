@@ -1,13 +1,15 @@
 """The databases: what is deleted is wiped, and PostgreSQL writes down neither statements nor times."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from piccolo.apps.migrations.tables import Migration
 
-from server.check import Finding, failed, good, unsure
+from server.check import Finding, failed, good, listed, unsure
 from surveys.engines import (
     SAMPLED,
     PooledSQLite,
@@ -43,10 +45,17 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "auto_explain.log_min_duration": ("-1",),
     "pgaudit.log": ("none", ""),
     "track_commit_timestamp": ("off",),
+    "log_checkpoints": ("off",),
+    "wal_keep_size": ("0",),
+    "summarize_wal": ("off",),
+    "fsync": ("on",),
+    "full_page_writes": ("on",),
     "synchronous_commit": ("on", "local", "remote_write", "remote_apply"),
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on, nor a server without that module.
-A plan that is logged has the keys of codes, or of people, in it."""
+A plan that is logged has the keys of codes, or of people, in it; a line for each checkpoint tells of five minutes whether anything came in them,
+for as long as logs are kept; a write-ahead log that is kept, or summed up, tells it too. The last three: without them a power cut takes
+what somebody was thanked for."""
 ARCHIVE = "archive_mode"
 COUNTS = "track_counts"
 """While PostgreSQL counts, it keeps the microsecond in which it last looked over each table, and from version 16 on that in which
@@ -58,6 +67,32 @@ IN_ORDER = ("answers", "people", "cases")
 """The stores in which that would tell something of a person."""
 WIPED = ("answers", "cases", "people", "public")
 """The stores in which freed pages must be overwritten."""
+STRANGE = r"""
+WITH others AS (SELECT oid FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\_%'),
+ extended AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
+SELECT relation.oid::regclass::text AS name FROM pg_class AS relation
+ WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace IN (SELECT oid FROM others)
+ AND ('pg_class'::regclass, oid) NOT IN (SELECT classid, objid FROM extended)
+ AND NOT (relnamespace = current_schema()::regnamespace
+  AND coalesce((SELECT relname FROM pg_class WHERE oid = pg_partition_root(relation.oid)), relname) = ANY($1))
+UNION SELECT proname FROM pg_proc
+ WHERE pronamespace IN (SELECT oid FROM others) AND ('pg_proc'::regclass, oid) NOT IN (SELECT classid, objid FROM extended)
+UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
+UNION SELECT rulename FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class
+ WHERE rulename <> '_RETURN' AND relnamespace IN (SELECT oid FROM others)
+UNION SELECT polname FROM pg_policy
+UNION SELECT pubname FROM pg_publication
+UNION SELECT evtname FROM pg_event_trigger
+UNION SELECT slot_name FROM pg_replication_slots WHERE database = current_database() OR database IS NULL AND $2
+ORDER BY name
+"""
+"""What lies beside our tables in a store's database and what hands its rows on, by name; of the whole server where that is asked for.
+What an extension brings is its own: `pg_stat_statements` has a view."""
+STRANGE_IN_FILE = r"""
+SELECT name FROM sqlite_schema
+WHERE type IN ('trigger', 'view') OR type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+ORDER BY name
+"""
 _ASKED = "SELECT name, setting FROM pg_settings WHERE name = ANY($1)"
 
 
@@ -69,6 +104,7 @@ class ServerSettings:
     server: str = ""
     data_folder: str = ""
     sampled: bool = False
+    strange: tuple[str, ...] = ()
 
 
 async def public_address(settings: StoreSettings) -> str:
@@ -113,7 +149,29 @@ async def judge_sqlite(data: Path) -> Iterator[Finding]:
             findings.append(unsure("secure_delete", store=store))
             continue
         findings.append(good("secure_delete", store=store) if on else failed("secure_delete", store=store))
-    return iter(findings)
+    return iter([*findings, *(await _judge_files(data))])
+
+
+async def _judge_files(data: Path) -> list[Finding]:
+    """What lies in the files beside our tables; of one that is not there, or cannot be read, enough was said."""
+    strange = dict[str, tuple[str, ...]]()
+    for store in WIPED:
+        path = data / f"{store}.sqlite"
+        if path.is_file():
+            with suppress(OSError, SQLiteError):
+                rows = await sqlite_at(path, store)._run_in_new_connection(STRANGE_IN_FILE)
+                strange[store] = tuple(row["name"] for row in rows if row["name"] not in _ours(store))
+    return [_judge_strange(strange)] if strange else []
+
+
+def _ours(store: str) -> list[str]:
+    return [Migration._meta.tablename, *(table._meta.tablename for table in tables_of(store))]
+
+
+def _judge_strange(strange: Mapping[str, Sequence[str]]) -> Finding:
+    """Whether a store holds what is not ours: a trigger can write down who sent what, and when."""
+    found = [f"{store}: {listed(list(names))}" for store, names in strange.items() if names]
+    return failed("strange", things="; ".join(found)) if found else good("strange")
 
 
 async def judge_versions(settings: StoreSettings) -> Iterator[Finding]:
@@ -141,13 +199,15 @@ async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
         rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE, COUNTS, VERSION])
         server = await connection.fetchval("SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port())")
         sampled = await connection.fetch(SAMPLED, [table._meta.tablename for table in tables_of(store)])
+        strange = await connection.fetch(STRANGE, _ours(store), store == "answers")
         try:
             folder = await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
         except asyncpg.PostgresError:
             folder = None
     finally:
         await connection.close()
-    return ServerSettings({row["name"]: row["setting"] for row in rows}, server, folder or "", bool(sampled))
+    found = {row["name"]: row["setting"] for row in rows}
+    return ServerSettings(found, server, folder or "", bool(sampled), tuple(str(row["name"]) for row in strange))
 
 
 async def judge_postgres(settings: StoreSettings) -> Iterator[Finding]:
@@ -177,6 +237,7 @@ def judge_settings(told: Mapping[str, ServerSettings]) -> Iterator[Finding]:
     yield judge_counts(told)
     sampled = ", ".join(store for store, one in told.items() if one.sampled)
     yield failed("samples", stores=sampled) if sampled else good("samples")
+    yield _judge_strange({store: one.strange for store, one in told.items()})
 
 
 def judge_server_version(told: Mapping[str, ServerSettings]) -> Finding:

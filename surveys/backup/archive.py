@@ -88,11 +88,41 @@ class _Reader:
         return piece
 
 
+class _Writer:
+    """What pyrage writes to: a file, and what the disk said of it."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self._target = target
+        self.problem: OSError | None = None
+
+    def write(self, piece: bytes) -> int:
+        try:
+            return self._target.write(piece)
+        except OSError as problem:
+            self.problem = problem
+            raise
+
+    def flush(self) -> None:
+        self._target.flush()
+
+
 def seal(
     target: IO[bytes], manifest: Mapping[str, Any], contents: Mapping[str, IO[bytes]], recipients: Sequence[Any]
 ) -> None:
-    """Write a backup: the manifest, then each content by its name."""
-    pyrage.encrypt_io(_Reader(stream(manifest, contents)), target, list(recipients))
+    """Write a backup: the manifest, then each content by its name.
+
+    Raises
+    ------
+    OSError
+        What the disk says, which pyrage gives as a fault of its own.
+    """
+    kept = _Writer(target)
+    try:
+        pyrage.encrypt_io(_Reader(stream(manifest, contents)), kept, list(recipients))
+    except pyrage.EncryptError:
+        if kept.problem is None:
+            raise
+        raise kept.problem from None
 
 
 def stream(manifest: Mapping[str, Any], contents: Mapping[str, IO[bytes]]) -> Iterator[bytes]:

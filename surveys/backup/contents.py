@@ -7,11 +7,11 @@ backup and of its key then has what a thief of the databases has.
 import re
 from enum import StrEnum
 
+from surveys.lifecycle.copies import STAGING as STAGING
+
 INSTALLATION_KEY = "keys/installation.pem"
 REVIEWS = "keys/reviews.json"
 """Says that reviews of evidence were taken down once: without it those that somebody wrote into the store are believed at the next start."""
-STAGING = "backup.part"
-"""The folder of the data folder in which copies are made; it is never in one."""
 LEFT_ROWS = {
     ("people", "session"): "1 = 1",
     ("people", "list_draft"): "1 = 1",

@@ -19,6 +19,7 @@ from surveys.backup.contents import STAGING, Left, database
 from surveys.backup.moment import StoresBusy, copy_store, moment
 from surveys.backup.postgres import Copied
 from surveys.cases.keeper import key_digest, key_path
+from surveys.lifecycle.copies import LOCK
 from surveys.stores import MOVED, STORES, StoreSettings
 
 
@@ -90,7 +91,7 @@ def alone(data: Path) -> Iterator[None]:
     ------
     BackupRefused
     """
-    with open(data / "backup.lock", "w") as handle:
+    with open(data / LOCK, "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -26,7 +26,15 @@ from surveys.backup.schemas import Laid, schemas
 from surveys.backup.shapes import Shape, migrations, portions, shapes_of, shuffled, size_of
 from surveys.engines import SafePostgres, postgres_from_url
 from surveys.one_folder import Presence
-from surveys.stores import STORES, FolderRefused, StoreSettings, StoresUnavailable, present, refuse_other_versions
+from surveys.stores import (
+    STORES,
+    UNDER_WAY,
+    FolderRefused,
+    StoreSettings,
+    StoresUnavailable,
+    present,
+    refuse_other_versions,
+)
 
 LOCK_MS = 300
 """So long at most a keeper waits for its locks while others wait for it: less than the second after which PostgreSQL looks for two
@@ -83,13 +91,15 @@ async def copied(settings: StoreSettings, staging: Path) -> Copied:
     ------
     StoresBusy
     BackupRefused
-        ``away``, ``version``, ``behind`` or ``unreadable``.
+        ``away``, ``version``, ``behind``, ``half`` or ``unreadable``.
     FolderRefused
         The folder of keys that would go into the archive is not the one of these databases.
     """
     laid = schemas(staging)
     async with AsyncExitStack() as stack:
         pairs = {store: await _connected(settings, store, stack) for store in STORES}
+        if await pairs["public"].reader.fetchval("SELECT to_regclass($1) IS NOT NULL", UNDER_WAY):
+            raise BackupRefused("half")
         stack.push_async_callback((await _present(settings)).leave)
         try:
             began = await _hold(list(pairs.values()))

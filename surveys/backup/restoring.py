@@ -1,11 +1,12 @@
 """Putting a backup back: looked at wholly before a single file stands where it will be used."""
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +22,8 @@ from surveys.public.signing import fingerprint, installation_key, public_text
 from surveys.public.waves import State
 from surveys.stores import STORES, StoresUnavailable, refuse_other_versions
 
+HELD = "restore.lock"
+"""Lies in a folder in which a backup is laid out, locked as long as somebody does."""
 UNDER_WAY = (State.OPEN, State.ENDED, State.CLOSED)
 
 
@@ -77,6 +80,7 @@ def restore(file: Path, identity: Path, target: Path) -> Found:
         if REVIEWS in found.left:  # a backup of before it was in
             (staging / REVIEWS).write_bytes(b"[]")
             (staging / REVIEWS).chmod(0o600)
+        (staging / HELD).unlink()
         for path in [*staging.rglob("*"), staging]:
             _to_disk(path)
         staging.rename(target)
@@ -98,11 +102,27 @@ def look(file: Path, identity: Path) -> Found:
 
 @contextmanager
 def _staging(parent: Path, prefix: str) -> Iterator[Path]:
+    """A closed folder in which a backup is laid out; what those left that were killed goes first."""
+    for left in parent.glob(f"{prefix}*/{HELD}"):
+        _clear(left)
     staging = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))  # 0700
     try:
-        yield staging
+        with (staging / f"{HELD}.new").open("wb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            Path(handle.name).rename(staging / HELD)  # under this name it is held from the first moment on
+            yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _clear(held: Path) -> None:
+    """Remove what somebody of this account laid out who is gone: stores without a seal, and a key."""
+    with suppress(OSError):  # it goes in this moment, or is another's
+        if held.parent.lstat().st_uid != os.geteuid() or held.parent.is_symlink():
+            return
+        with held.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(held.parent, ignore_errors=True)
 
 
 def _to_disk(path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from surveys import signed
 from surveys.answers import wave as urn_of
-from surveys.lifecycle import drawing, steps
+from surveys.lifecycle import copies, drawing, steps
 from surveys.lifecycle.context import (
     Site,
     destroy_seeds,
@@ -55,6 +55,7 @@ async def _destroy(site: Site, step: steps.Step) -> None:
         await urn_of.destroy(site.engines["answers"], wave)
     if await links.are_there(wave):
         await forget_links(site, wave)
+    copies.clear(site.data)
     await steps.over(site, step, "urn destroyed", wave=wave)
 
 

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from surveys.lifecycle import channel, closing, destroying, opening, printing, released, steps
+from surveys.lifecycle import channel, closing, copies, destroying, opening, printing, released, steps
 from surveys.lifecycle.context import Site, destroy_file
 from surveys.lifecycle.destroying import AlreadyReleasing
 from surveys.people.steps import begun
@@ -16,7 +16,7 @@ _PARTIAL = re.compile(r".+\.([0-9]{1,9})\.partial")
 
 
 async def resume(site: Site) -> None:
-    """Finish every step that was begun and is not under way, then what was to be destroyed, then half-written files.
+    """Finish every step that was begun and is not under way, then what was to be destroyed, then half-written files and copies.
 
     A step that cannot be finished now, as its store is away, keeps no other one waiting; what happened is raised at the end.
     """
@@ -33,6 +33,7 @@ async def resume(site: Site) -> None:
         async with destroying.alone(site):
             await destroying.finish(site)
     clear_halves(site.data)
+    copies.clear(site.data)
     if problem is not None:
         raise problem
 

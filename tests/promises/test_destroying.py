@@ -6,14 +6,23 @@ everything and took one more; a backup that was open left keys and sheets for go
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing as closing_of
+from contextlib import contextmanager
+from pathlib import Path
 
+import pyrage
 import pysqlite3.dbapi2 as sqlite
 import pytest
 
 from server.processes import jobs
 from server.settings import Settings
 from surveys.answers import wave as urn_of
+from surveys.backup.contents import STAGING
 from surveys.lifecycle import accepting, closing, destroying, drawing, resuming
 from surveys.lifecycle.context import Site, draw_path, keep_file, over_path, wave_key_path
 from surveys.lifecycle.drawing import DrawnBefore
@@ -202,3 +211,49 @@ async def test_half_written_files_of_a_process_that_is_gone_go_and_take_no_file_
     await resuming.resume(sqlite_site)
     assert (keys / "a.plan").read_bytes() == b"whole"
     assert [path.name for path in keys.glob("*.partial")] == [f"c.plan.{os.getpid()}.partial"]
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("end", [_cancelled, _too_few, _released])
+async def test_what_a_killed_backup_laid_down_of_sheets_goes_with_them(
+    sqlite_site: Site, end: Callable[[Site, Opened], Awaitable[None]]
+) -> None:
+    """Done from outside: a backup was killed while a survey was open; weeks after its release all sealed sheets and all codes
+    that were spent still lay in the data folder, until somebody made another backup."""
+    wave, data = await open_a_wave(sqlite_site), sqlite_site.data
+    await fill(sqlite_site, wave, 12)
+    sheet = (await urn_of.contents(WAVE)).sheets[0]
+    with _backup_under_way(sqlite_site) as left:
+        assert sheet in left.read_bytes()  # the search finds what is there
+        await resuming.resume(sqlite_site)
+        assert left.exists()  # while it runs nobody takes its copies away
+    assert sheet in left.read_bytes()
+    await end(sqlite_site, wave)
+    await resuming.resume(sqlite_site)
+    assert [path.name for path in data.rglob("*") if path.is_file() and sheet in path.read_bytes()] == []
+
+
+@contextmanager
+def _backup_under_way(site: Site) -> Iterator[Path]:
+    """A backup that has copied the answers and still copies a large document, until it is killed."""
+    with closing_of(sqlite.connect(site.data / "public.sqlite")) as public:
+        public.execute(
+            "INSERT INTO evidence_document (id, indicator, title, content) VALUES ('a', '1.1', 'grande', randomblob(200000000))"
+        )
+        public.commit()
+    (site.data.parent / "kept").mkdir()
+    to = str(pyrage.x25519.Identity.generate().to_public())
+    running = subprocess.Popen(
+        [sys.executable, "-m", "server.command.cli", "backup", str(site.data.parent / "kept"), "--to", to],
+        env=os.environ | {"ASCOLTO_DATA": str(site.data)},
+    )
+    copied = site.data / STAGING / "public.sqlite"
+    while not copied.exists() or copied.stat().st_size < 1_000_000:
+        assert running.poll() is None
+        time.sleep(0.001)
+    os.kill(running.pid, signal.SIGSTOP)
+    try:
+        yield site.data / STAGING / "answers.sqlite"
+    finally:
+        running.kill()
+        running.wait()

@@ -240,3 +240,24 @@ async def test_a_stir_that_waits_in_vain_leaves_no_line_in_the_log_of_postgresql
     await urn_of.stir(engine)
     assert "lock" not in log.read_bytes()[before:].decode()
     assert await Spent.count() == 1
+
+
+async def test_the_write_ahead_log_of_postgresql_joins_people_codes_and_sheets_also_after_a_stir(
+    postgres_site: Site,
+) -> None:
+    """Does leak, and is said so: what is written down first in `pg_wal` comes round by size, not by time. A search for three texts
+    of each person was enough, without a tool that reads it."""
+    afternoon = await _opened(postgres_site)
+    await afternoon.come(MORE)
+    await _both(postgres_site)
+    await afternoon.urn.stop()
+    folder = Path((await _rows(postgres_site.engines["answers"], "SHOW data_directory"))[0]["data_directory"])
+    logs = [path.read_bytes() for path in sorted((folder / "pg_wal").iterdir()) if path.is_file()]
+    joined = 0
+    for number, attempt in enumerate(afternoon.attempts):
+        log = next(log for log in logs if attempt in log)
+        at = log.index(attempt)
+        sheets = [log.find(sheet[100:140], at) % len(log) for sheet in afternoon.envelopes]
+        people = [log.rfind(signed[:40], 0, at) for signed in afternoon.signed]
+        joined += sheets[number] == min(sheets) and people[number] == max(people) >= 0
+    assert joined >= MORE - 1  # one may lie across the end of a page

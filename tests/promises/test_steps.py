@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from surveys.answers import wave as urn_of
+from surveys.away import StoreAway
 from surveys.lifecycle import closing, resuming, steps, two_keys
 from surveys.lifecycle.context import Site, destroy_seeds
 from surveys.lifecycle.leftovers import leftovers
@@ -122,3 +123,42 @@ async def test_an_entry_of_the_log_that_nobody_of_us_wrote_is_read_and_breaks_th
     await LogEntry.update({LogEntry.day: None, LogEntry.details: "[]"}).where(LogEntry.number == 2)
     told = await log.read()
     assert [act.intact for act in told[:3]] == [True, False, False] and told[1].details == {}
+
+
+@pytest.mark.opened
+async def test_a_server_that_ends_idle_sessions_takes_a_survey_s_steps_from_nobody(postgres_site: Site) -> None:
+    """Done from outside: with `idle_session_timeout` two processes took the same step at once, and neither knew."""
+    people = postgres_site.engines["people"]
+    name = (await people._run_in_new_connection("SELECT current_database() AS name"))[0]["name"]
+    await people._run_in_new_connection(f'ALTER DATABASE "{name}" SET idle_session_timeout = 200')
+    async with steps.alone(postgres_site, WAVE):
+        await asyncio.sleep(1)
+        with pytest.raises(steps.StepUnderWay):
+            async with steps.alone(postgres_site, WAVE, patience=0):
+                pass
+
+
+@pytest.mark.opened
+async def test_whoever_lost_the_hold_on_a_survey_s_steps_goes_on_with_none(postgres_site: Site) -> None:
+    """Done from outside: PostgreSQL was started anew in the middle of a step, whose process went on beside the one that took it up."""
+    went_on = False
+
+    async def step() -> None:
+        nonlocal went_on
+        async with steps.alone(postgres_site, WAVE):
+            begun.set()
+            await asyncio.sleep(5)
+            went_on = True
+
+    begun, people = asyncio.Event(), postgres_site.engines["people"]
+    first = asyncio.create_task(step())
+    await begun.wait()
+    holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND pid <> pg_backend_pid()"
+    await people._run_in_new_connection(
+        f"{holders} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    async with steps.alone(postgres_site, WAVE):
+        pass
+    with pytest.raises(StoreAway):
+        await first
+    assert not went_on

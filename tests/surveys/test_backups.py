@@ -1,6 +1,8 @@
 """Backups while people write: whole, of one moment, without what opens sheets or shows an order."""
 
 import asyncio
+import errno
+import io
 import os
 import random
 import signal
@@ -12,10 +14,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 
-from surveys.backup.archive import BackupRefused
+from surveys.backup.archive import BackupRefused, recipients_of, seal
 from surveys.backup.contents import Left
 from surveys.backup.making import make
 from surveys.backup.restoring import restore
@@ -262,6 +265,19 @@ async def test_a_backup_that_is_killed_leaves_no_file_of_its_name_and_the_next_o
     made = make(StoreSettings(sqlite_site.data), kept, [keys.public], today())
     assert everything_under(kept) == {made.file.name}
     assert restore(made.file, keys.file, tmp_path / "again").documents == 1
+
+
+class _SmallDisk(io.BytesIO):
+    def write(self, piece: Any) -> int:
+        if self.tell() > 1_000_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(piece)
+
+
+def test_a_backup_for_which_there_is_no_room_says_what_the_disk_says(keys: Keys) -> None:
+    """Done from outside: on a full disk the command ended with a traceback of the sealing library."""
+    with pytest.raises(OSError, match="No space left"):
+        seal(_SmallDisk(), {}, {"public.sqlite": io.BytesIO(bytes(3_000_000))}, recipients_of([keys.public]))
 
 
 @pytest.mark.opened

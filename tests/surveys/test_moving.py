@@ -29,7 +29,7 @@ from surveys.lifecycle.planning import Wish, plan
 from surveys.lifecycle.releasing import release_wave
 from surveys.public import waves
 from surveys.questionnaire import Questionnaire, read_form
-from surveys.stores import MOVED, STORES, StoreSettings, StoresUnavailable, stores
+from surveys.stores import MOVED, STORES, UNDER_WAY, StoreSettings, StoresUnavailable, stores
 from tests import postgres
 from tests.benchmarks.installation import channel_beside
 from tests.conftest import DAY, WAVE, Opened, open_a_wave
@@ -246,6 +246,22 @@ async def test_nothing_starts_on_what_a_killed_move_left(
     assert _lie(sqlite_settings.data) == before
     async with stores(sqlite_settings):
         pass
+
+
+@pytest.mark.opened
+async def test_of_databases_to_which_a_move_was_cut_off_no_backup_is_made_and_none_makes_way(
+    sqlite_settings: StoreSettings, empty: str, tmp_path: Path
+) -> None:
+    """Read, then done: the nightly backup sealed the half as whole, and with `--keep` the last good one went for it."""
+    keys, there = Keys(tmp_path / "owner"), replace(sqlite_settings, database_url=empty)
+    good = backed_up(sqlite_settings, tmp_path / "kept", keys, keep=1).file
+    await move(sqlite_settings.data, there, DAY)
+    public = await asyncpg.connect(empty.format(store="public"))
+    await public.execute(f"CREATE TABLE {UNDER_WAY} ()")  # as one leaves it that is killed
+    await public.close()
+    with pytest.raises(BackupRefused, match="half") as problem:
+        await asyncio.to_thread(backed_up, there, tmp_path / "kept", keys, keep=1)
+    assert say("it", f"backup.refused.{problem.value.reason}") and list((tmp_path / "kept").iterdir()) == [good]
 
 
 @pytest.mark.opened

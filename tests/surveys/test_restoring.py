@@ -2,8 +2,14 @@
 
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import tarfile
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,6 +232,55 @@ async def test_a_store_of_a_newer_version_and_a_folder_that_is_not_empty_are_ref
     )
     newer = backed_up(sqlite_site.data, tmp_path / "kept", keys).file
     assert _refused(newer, keys, tmp_path) == "version"
+
+
+_LOOK = (
+    "import sys; from pathlib import Path; from surveys.backup.restoring import look; look(*map(Path, sys.argv[1:]))"
+)
+_RESTORE = "import sys; from pathlib import Path; from surveys.backup.restoring import restore; restore(*map(Path, sys.argv[1:]))"
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("looking", [True, False], ids=["look", "restore"])
+async def test_what_a_killed_look_or_restore_laid_out_goes_with_the_next_one(
+    sqlite_site: Site, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looking: bool
+) -> None:
+    """Done from outside: three of eight looks that were killed left the stores, unsealed, and the installation's key for good."""
+    keeper_at(sqlite_site.data)
+    write(
+        sqlite_site.data,
+        "public",
+        "INSERT INTO evidence_document (id, indicator, title, content) VALUES ('a', '1.1', 'grande', randomblob(100000000))",
+    )
+    kept = backed_up(sqlite_site.data, tmp_path / "kept", keys).file
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    command = [sys.executable, "-c", _LOOK if looking else _RESTORE, str(kept), str(keys.file)]
+    running = subprocess.Popen(
+        command if looking else [*command, str(place / "new")], env=os.environ | {"TMPDIR": str(place)}
+    )
+    while not list(place.glob("*/*.sqlite")) and not list(place.glob(".*/*.sqlite")):
+        assert running.poll() is None
+        time.sleep(0.001)
+    os.kill(running.pid, signal.SIGSTOP)
+    left = list(place.iterdir())
+    look(kept, keys.file)
+    assert list(place.iterdir()) == left  # of one that goes on nothing is taken
+    running.kill()
+    running.wait()
+    if looking:
+        look(kept, keys.file)
+    else:
+        restore(kept, keys.file, place / "new")
+    assert [path.name for path in place.iterdir()] == ([] if looking else ["new"])
+    assert looking or {path.name for path in (place / "new").iterdir()} == {
+        "answers.sqlite",
+        "cases.sqlite",
+        "keys",
+        "people.sqlite",
+        "public.sqlite",
+    }
 
 
 def _run(*arguments: str) -> int:

@@ -1,5 +1,6 @@
 """`ascolto check` on the databases: a real PostgreSQL whose settings and samples tell, and a SQLite that does not wipe."""
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -10,13 +11,16 @@ import pytest
 from server.check import State, database
 from surveys import sqlite_engine
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, sqlite_at
+from surveys.lifecycle.context import Site
 from surveys.people.tables import Panel
 from surveys.stores import STORES, StoreSettings, StoresUnavailable, bind, open_stores, stores
 from tests import postgres
+from tests.conftest import open_a_wave
 from tests.postgres import free_port
+from tests.surveys.test_releasing import fill
 
 
-async def test_postgres_needs_one_setting_and_a_store_that_logs_statements_is_named(
+async def test_postgres_needs_few_settings_and_a_store_that_logs_statements_is_named(
     postgres_server: str, tmp_path: Path
 ) -> None:
     url = postgres.fresh_databases(postgres_server, f"check{os.getpid()}")
@@ -24,7 +28,8 @@ async def test_postgres_needs_one_setting_and_a_store_that_logs_statements_is_na
 
     async def wrong() -> list[tuple[object, object]]:
         found = await database.judge_postgres(settings)
-        return [(one.values["name"], one.values["where"]) for one in found if one.state is State.FAILED]
+        named = [(one.values["name"], one.values["where"]) for one in found if one.state is State.FAILED]
+        return [one for one in named if one[0] != "log_checkpoints"]  # on from version 15 on; for the next test
 
     def tell(store: str, setting: str) -> None:
         change = f'ALTER DATABASE "{url.format(store=store).rpartition("/")[2]}" SET {setting}'
@@ -32,16 +37,47 @@ async def test_postgres_needs_one_setting_and_a_store_that_logs_statements_is_na
         subprocess.run(command, check=True, capture_output=True)
 
     verbose = ("log_error_verbosity", ", ".join(f"{store}: default" for store in STORES))
-    assert await wrong() == [verbose, ("track_counts", "answers: on, people: on, cases: on")]
+    forgetful = ("fsync", ", ".join(f"{store}: off" for store in STORES))  # as servers of tests are
+    assert await wrong() == [verbose, forgetful, ("track_counts", "answers: on, people: on, cases: on")]
     for store in ("answers", "people", "cases"):
         tell(store, "track_counts = off")
-    assert await wrong() == [verbose]
+    assert await wrong() == [verbose, forgetful]
     for store in STORES:
         tell(store, "log_error_verbosity = terse")
-    assert await wrong() == []
+    assert await wrong() == [forgetful]
     tell("answers", "log_statement = 'all'")
     tell("answers", "log_min_duration_statement = 0")
-    assert await wrong() == [("log_statement", "answers: all"), ("log_min_duration_statement", "answers: 0")]
+    assert await wrong() == [
+        ("log_statement", "answers: all"),
+        ("log_min_duration_statement", "answers: 0"),
+        forgetful,
+    ]
+
+
+async def test_a_server_whose_log_says_when_anything_was_written_is_named(tmp_path: Path) -> None:
+    """Done from outside: in a quiet night the log had one line, half a minute after the one report: from version 15 on PostgreSQL
+    writes one each five minutes in which anything came, and none in the others, and logs are kept for weeks."""
+    with postgres.server() as address:
+        settings = StoreSettings(tmp_path, postgres.fresh_databases(address, "quiet"))
+        engine = bind(settings)["answers"]
+        assert isinstance(engine, SafePostgres)
+        folder = Path((await engine._run_in_new_connection("SHOW data_directory"))[0]["data_directory"])
+
+        async def told(setting: str) -> tuple[bool, bool]:
+            for step in (f"ALTER SYSTEM SET log_checkpoints = {setting}", "SELECT pg_reload_conf()"):
+                await engine._run_in_new_connection(step)
+            while (await engine._run_in_new_connection("SHOW log_checkpoints"))[0]["log_checkpoints"] != setting:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(1)  # until the one who writes the line has read it too
+            before = len((folder.parent / postgres.LOG).read_bytes())
+            for step in ("CREATE TABLE came ()", "DROP TABLE came", "CHECKPOINT"):
+                await engine._run_in_new_connection(step)
+            wrong = [one.values for one in await database.judge_postgres(settings) if one.state is State.FAILED]
+            line = b"checkpoint complete" in (folder.parent / postgres.LOG).read_bytes()[before:]
+            return line, "log_checkpoints" in {str(one.get("name")) for one in wrong}
+
+        assert await told("on") == (True, True)
+        assert await told("off") == (False, False)
 
 
 async def test_a_module_that_logs_plans_is_named_as_a_plan_has_the_key_of_a_code_in_it(
@@ -127,13 +163,18 @@ BAD = (
     ("debug_print_plan", "on"),
     ("auto_explain.log_min_duration", "0"),
     ("pgaudit.log", "read"),
+    ("log_checkpoints", "on"),
+    ("wal_keep_size", "1024"),
+    ("summarize_wal", "on"),
     ("synchronous_commit", "off"),
+    ("fsync", "off"),
+    ("full_page_writes", "off"),
 )
 """What each setting must not be."""
 
 
 @pytest.mark.parametrize(("name", "bad"), BAD)
-def test_each_setting_that_writes_down_is_named_with_its_store(name: str, bad: str) -> None:
+def test_each_setting_that_writes_down_or_loses_is_named_with_its_store(name: str, bad: str) -> None:
     fine = database.ServerSettings({"log_statement": "ddl", "log_connections": "off", "log_error_verbosity": "terse"})
     told = {"answers": fine, "people": database.ServerSettings({**fine.settings, name: bad})}
     wrong = [one.values for one in database.judge_settings(told) if one.state is State.FAILED]
@@ -209,3 +250,75 @@ async def test_a_sqlite_that_may_lose_answers_opens_no_store(tmp_path: Path, mon
     with pytest.raises(StoresUnavailable, match="may lose answers"):
         await open_stores(StoreSettings(tmp_path / "data"))
     assert not (tmp_path / "data").exists()
+
+
+_PAIRS = {
+    "sqlite": (
+        "CREATE TABLE seen (what TEXT, at TEXT)",
+        "CREATE TRIGGER sees_code AFTER INSERT ON spent BEGIN INSERT INTO seen VALUES (hex(new.digest), datetime()); END",
+        "CREATE TRIGGER sees_place AFTER UPDATE ON slot BEGIN INSERT INTO seen VALUES (new.id, datetime()); END",
+    ),
+    "postgres": (
+        "CREATE TABLE seen (what text, at timestamptz)",
+        "CREATE FUNCTION sees() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO seen VALUES (new.id::text, clock_timestamp()); RETURN new; END $$",
+        "CREATE TRIGGER sees_code AFTER INSERT ON spent FOR EACH ROW EXECUTE FUNCTION sees()",
+        "CREATE TRIGGER sees_place AFTER UPDATE ON slot FOR EACH ROW EXECUTE FUNCTION sees()",
+    ),
+}
+
+
+async def _strange(settings: StoreSettings) -> list[object]:
+    judged = await (
+        database.judge_postgres(settings) if settings.database_url else database.judge_sqlite(settings.data)
+    )
+    return [one.values["things"] for one in judged if one.key == "strange" and one.state is State.FAILED]
+
+
+@pytest.mark.opened
+async def test_a_trigger_that_writes_down_which_sheet_came_with_which_code_is_named(
+    site: Site, store_settings: StoreSettings
+) -> None:
+    """Done from outside: two triggers paired every sheet with its code, with the second, and `ascolto check` was content."""
+    wave, engine = await open_a_wave(site), site.engines["answers"]
+    assert await _strange(store_settings) == []
+    for step in _PAIRS["sqlite" if isinstance(engine, PooledSQLite) else "postgres"]:
+        await engine._run_in_new_connection(step)
+    await fill(site, wave, 3)
+    assert len(await engine._run_in_new_connection("SELECT at FROM seen")) == 6
+    function = [] if isinstance(engine, PooledSQLite) else ["sees"]
+    assert await _strange(store_settings) == ["answers: " + ", ".join(["seen", *function, "sees_code", "sees_place"])]
+
+
+@pytest.mark.parametrize(
+    ("steps", "name"),
+    [
+        (["CREATE VIEW peek AS SELECT * FROM spent"], "peek"),
+        (["CREATE MATERIALIZED VIEW peek AS SELECT * FROM spent"], "peek"),
+        (["CREATE RULE peek AS ON INSERT TO spent DO ALSO NOTHING"], "peek"),
+        (["CREATE POLICY peek ON slot USING (false)"], "peek"),
+        (["CREATE PUBLICATION peek FOR ALL TABLES"], "peek"),
+        (["CREATE SCHEMA other", "CREATE TABLE other.spent (LIKE spent)"], "other.spent"),
+        (
+            [
+                "CREATE FUNCTION peeks() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+                "CREATE EVENT TRIGGER peek ON ddl_command_end EXECUTE FUNCTION peeks()",
+            ],
+            "peek",
+        ),
+        (["SELECT pg_create_physical_replication_slot('peek')"], "peek"),
+    ],
+)
+async def test_whatever_else_a_server_keeps_or_hands_on_beside_our_tables_is_named(
+    postgres_settings: StoreSettings, steps: list[str], name: str
+) -> None:
+    async with stores(postgres_settings) as engines:
+        engine = engines["answers"]
+        assert await _strange(postgres_settings) == []
+        for step in steps:
+            await engine._run_in_new_connection(step)
+        try:
+            assert [str(one).partition(", ")[0] for one in await _strange(postgres_settings)] == [f"answers: {name}"]
+        finally:  # a slot is of a server that other tests share
+            slots = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            await engine._run_in_new_connection(slots)
