@@ -42,6 +42,7 @@ LAST_SECONDS = 10
 HOUR = 9
 _claims = Claims()
 _PAGE = """
+#set document(date: none)
 #set page(paper: "a4", margin: 22mm)
 #set text(size: 12pt, font: ("Noto Sans", "Noto Sans Arabic", "Noto Sans CJK SC", "DejaVu Sans", "Libertinus Serif"))
 #let letter(dir, lang, name, lines, qr, address) = { set text(dir: dir, lang: lang)

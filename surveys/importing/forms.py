@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from surveys.importing.sheets import FileUnreadable
 
@@ -12,6 +13,8 @@ MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """The kinds of file that a template comes as."""
+UNDATED = datetime(2000, 1, 1)
+"""What a workbook says of when it was made: else it carries the second in which somebody took it."""
 
 
 _FORMULA = re.compile(r"'*[=+\-@]")
