@@ -31,6 +31,13 @@ def armed(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
+def seen(cell: str) -> str:
+    """A cell without what shows nothing, such as a sign that turns the letters after it around; the form of one person drops it too."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else " " * letter.isspace() for letter in cell
+    ).strip()
+
+
 def as_csv(rows: Sequence[Sequence[str]]) -> bytes:
     """Rows as an Italian spreadsheet reads a CSV: semicolons, UTF-8 with a mark at its begin."""
     text = io.StringIO()
