@@ -12,13 +12,15 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import Browser
 
 from surveys.cases import codes
 from surveys.cases.acts import Reporter
 from surveys.cases.bundles import split
 from surveys.cells import octets
 from surveys.public import house
-from tests.journeys.channel import Channel, running
+from tests.journeys.acting import open_first
+from tests.journeys.channel import Channel, at_desk, phone, running
 from tests.journeys.test_proofs import report, store
 from tests.signing_in import session_of
 
@@ -123,3 +125,36 @@ def test_a_number_in_a_cell_of_bytes_is_not_taken_for_how_many() -> None:
         b"ab",
         *[b""] * 5,
     ]
+
+
+async def test_a_day_that_cannot_be_beside_one_case_hides_no_other(browser: Browser, channel: Channel) -> None:
+    """Done from outside: the list of every handler stayed empty, without a word."""
+    await report(channel, "la prima")
+    await report(channel, "la seconda")
+    with store(channel) as rows:
+        rows.execute('UPDATE "case" SET received = \'9999-12-31\' WHERE id = (SELECT MIN(id) FROM "case")')
+    desk = await at_desk(browser, channel, "ascolto1")
+    assert await desk.locator("#board table button").count() == 2
+    await open_first(desk)
+
+
+async def test_what_is_odd_in_the_store_is_said_as_such_to_both_and_not_laid_to_the_network(
+    browser: Browser, channel: Channel
+) -> None:
+    """Done from outside: the desk said that the case is not there, the phone that the network is to be looked at."""
+    secret = await report(channel, "parole")
+    desk = await at_desk(browser, channel, "ascolto1")
+    with store(channel) as rows:
+        rows.execute("UPDATE message SET number = ''")
+    await desk.click("#board table button")
+    await desk.wait_for_selector("#wrong:has-text('è stato cambiato e non si apre')")
+    _, page = await phone(browser, "it-IT")
+    await page.goto(f"{channel.address}/concern?lang=it#back")
+    await page.fill("#typed", " ".join(codes.to_words(secret)))
+    await page.click("#open")
+    await page.wait_for_selector("#wrong:has-text('è stato cambiato e non si apre')")
+    with store(channel) as rows:
+        rows.execute("UPDATE message SET number = 1")
+        rows.execute("UPDATE \"case\" SET received = 'x'")
+    await desk.evaluate("Board.showInbox()")
+    await desk.wait_for_selector("#wrong:has-text('non è quello che questo programma ha scritto')")
