@@ -109,7 +109,8 @@ def _on_lists(request: AppRequest, problem: ListsRefused) -> Response[str]:
 def _on_odd(request: AppRequest, problem: StoreOdd) -> Response[Any]:
     """Show and take nothing: a row on which the whole page stands is none that this program wrote."""
     faults.note("store", problem)
-    if request.headers.get("content-type", "").startswith("application/json"):
+    of_script = request.headers.get("content-type", "").startswith("application/json")
+    if of_script or "text/html" not in request.headers.get("accept", "text/html"):
         return Response({"problem": say(language_of(request), "staff.error.odd_text")}, status_code=409)
     return _message(request, 409, "wrong", "odd_text")
 

@@ -49,3 +49,8 @@ def text(cell: str | None) -> str:
     if cell is None:
         raise ValueError("no text")
     return cell
+
+
+def octets(cell: object) -> bytes:
+    """A cell that holds bytes; nothing where something else stands. Of a number `bytes` would make as many as it says."""
+    return bytes(cell) if isinstance(cell, bytes | bytearray | memoryview) else b""

@@ -180,7 +180,7 @@ def _line(line: InboxLine, day: date) -> dict[str, Any]:
         "rekey": line.rekey,
         "held": line.held,
         "ended": line.ended,
-        "received": str(line.days.received),
+        "received": str(line.days.received or ""),
         "pressing": clocks.pressing(line.days, day),
         "duties": [
             {"what": d.what, "by": d.by.isoformat(), "late": d.is_late(day)} for d in clocks.duties(line.days, day)

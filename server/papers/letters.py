@@ -15,6 +15,7 @@ from surveys.lifecycle.issuing import address_of
 from surveys.people.links import Invitation
 
 _PAGE = """
+#set document(date: none)
 #set page(paper: "a4", margin: 22mm)
 #set text(size: 12pt, font: ("Noto Sans", "Noto Sans Arabic", "Noto Sans CJK SC", "DejaVu Sans", "Libertinus Serif"))
 #let letter(dir, lang, name, lines, qr, address) = { set text(dir: dir, lang: lang)

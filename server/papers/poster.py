@@ -33,6 +33,7 @@ _SENTENCES = (
 _PAGES = """
 #let pages = json("pages.json")
 #let k = float(sys.inputs.k)
+#set document(date: none)
 #let z(points) = points * k * 1pt
 #set page(paper: "a4", margin: (x: 18mm, y: 14mm), fill: rgb("#fbfaf7"))
 #let accent = rgb("#0b6e69")

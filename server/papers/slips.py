@@ -11,18 +11,27 @@ from surveys.public.house import words_of
 from surveys.slips import SlipCode, grouped
 
 _PAGE = """
+#set document(date: none)
 #set page(paper: "a4", margin: 10mm)
 #set text(size: 9pt, font: ("Noto Sans", "DejaVu Sans", "Libertinus Serif"))
+#let words(k, code) = [
+  #set text(size: 9pt * k)
+  *#sys.inputs.organisation* \\
+  #sys.inputs.title \\
+  #v(1mm * k)
+  #box(text(size: 11pt * calc.max(k, 0.8), font: "DejaVu Sans Mono", weight: "bold")[#code]) \\
+  #v(1mm * k)
+  #sys.inputs.address \\
+  #text(size: 7.5pt * k)[#sys.inputs.ends \\ Un foglio, una risposta. · One sheet, one answer. · O foaie, un răspuns. · Një fletë, një përgjigje. · Une feuille, une réponse. · Una hoja, una respuesta. \\ #sys.inputs.plan]
+]
+// Long names make the letters smaller: a slip that runs over its edge is printed on the next one, and cut off.
+#let fitted(code) = layout(room => {
+  let fits = k => measure(width: room.width, words(k, code)).height <= 44mm
+  let found = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5).find(fits)
+  words(if found == none { 0.42 } else { found }, code)
+})
 #let slip(qr, code) = rect(width: 100%, height: 52mm, stroke: (paint: luma(150), dash: "dashed"), inset: 4mm)[
-  #grid(columns: (30mm, 1fr), gutter: 4mm,
-    image(qr, width: 30mm),
-    [*#sys.inputs.organisation* \\
-     #sys.inputs.title \\
-     #v(1mm)
-     #box(text(size: 11pt, font: "DejaVu Sans Mono", weight: "bold")[#code]) \\
-     #v(1mm)
-     #sys.inputs.address \\
-     #text(size: 7.5pt)[#sys.inputs.ends \\ Un foglio, una risposta. · One sheet, one answer. · O foaie, un răspuns. · Një fletë, një përgjigje. · Une feuille, une réponse. · Una hoja, una respuesta. \\ #sys.inputs.plan]])
+  #grid(columns: (30mm, 1fr), gutter: 4mm, image(qr, width: 30mm), fitted(code))
 ]
 #grid(columns: (1fr, 1fr), gutter: 2mm,
 """

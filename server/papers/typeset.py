@@ -6,15 +6,18 @@ What the installation knows is filled in; what it does not is a visible blank. E
 import io
 import re
 import tomllib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
 from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
+
+from surveys.lifecycle.context import today
 
 KINDS = ("notice", "register", "dpia", "hearing")
 _FOLDER = Path(__file__).parents[1] / "locale"
@@ -76,7 +79,7 @@ def _blank(title: str, language: str) -> Any:
     made.sections[0].page_width, made.sections[0].page_height = Mm(210), Mm(297)
     about = made.core_properties
     about.title, about.language, about.author, about.comments = title, _LOCALES[language], "Ascolto", ""
-    about.created = about.modified = datetime.now(UTC)
+    about.created = about.modified = datetime.combine(today(), time(), UTC)
     return made
 
 
@@ -107,4 +110,13 @@ def document(kind: str, channel: Channel, language: str) -> bytes:
                     cell.text = text.format(**values)
     out = io.BytesIO()
     made.save(out)
+    return _undated(out)
+
+
+def _undated(made: io.BytesIO) -> bytes:
+    """The same archive; each part said the second in which it was written."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(made) as parts, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as written:
+        for name in parts.namelist():
+            written.writestr(zipfile.ZipInfo(name), parts.read(name), zipfile.ZIP_DEFLATED)
     return out.getvalue()

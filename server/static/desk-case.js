@@ -9,7 +9,7 @@ const Case = (() => {
   async function open(id) {
     warn("");
     const answer = await call(`/cases/case/${id}`);
-    if (!answer.ok) { await Board.showInbox(); return warn(t("case.gone")); }
+    if (!answer.ok) { await Board.showInbox(); return warn(t(answer.status === 409 ? "case.damaged" : "case.gone")); }
     const file = await answer.json();
     try {
       now = file.version === 1 ? await openFirst(file) : await openSecond(file);

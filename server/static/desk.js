@@ -6,7 +6,7 @@ const Board = (() => {
 
   async function load() {
     const answer = await call("/cases/desk.json");
-    if (answer.status === 409) return warn(wrong((await answer.json()).lists));
+    if (answer.status === 409) return warn(await refusal(answer));
     if (!answer.ok) return location.assign("/cases/in");
     here.desk = await answer.json();
     here.broken = "";
@@ -28,6 +28,11 @@ const Board = (() => {
     for (const one of here.chain ? [...here.chain.rings].reverse() : []) if (one.reader(id)) return one.reader(id).name;
     for (const one of [...here.old].reverse()) { const found = one.readers.find((reader) => reader.id === id); if (found) return found.name; }
     return id;
+  }
+  // What stands in the store is none of ours, or the list of readers is not signed as it must be.
+  async function refusal(answer) {
+    const { problem, lists } = await answer.json();
+    return problem || wrong(lists);
   }
   const wrong = (word) => (t(`wrong.${word}`) === `wrong.${word}` ? t("wrong.letter_forged") : t(`wrong.${word}`));
   // Her keys, the house and the list are held against each other and against what this device remembers.

@@ -28,6 +28,10 @@ const Letters = (() => {
     const me = meOf(keys);
     const answer = await reach(post("/concern/thread", { locator: keys.locator, auth: keys.auth }));
     if (answer.status === 404) return warn(t("back.unknown"));
+    if (answer.status === 409) {
+      const { lists } = await answer.json();
+      return warn(lists ? wrong(lists) : t("back.damaged")); // it is nothing that the network did
+    }
     if (!answer.ok) throw new Failed();
     const file = await answer.json();
     try {

@@ -12,6 +12,7 @@ from surveys.answers.keys import SEATS, UrnKey
 from surveys.answers.pairs import Opened, open_sealed, without_layer
 from surveys.answers.plans import SignedPlan
 from surveys.answers.tables import Gate, Slip, SlipBatch, Slot, Spent
+from surveys.cells import octets
 from surveys.engines import PooledSQLite, StoreEngine
 from surveys.slips import Digest, row_key
 
@@ -84,7 +85,7 @@ async def takes_sheets(wave: str) -> bool:
 async def spent_digests(wave: str) -> list[str]:
     """The digests of spent codes, sorted, as they are published in the bulletin."""
     rows = await Spent.select(Spent.digest).where(Spent.wave == wave)
-    return sorted(bytes(row["digest"]).hex() for row in rows)
+    return sorted(octets(row["digest"]).hex() for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Contents:
 
 async def contents(wave: str) -> Contents:
     rows = await Slot.select(Slot.sheet).where((Slot.wave == wave) & Slot.taken.eq(True))
-    return Contents(tuple(bytes(row["sheet"]) for row in rows), tuple(await spent_digests(wave)))
+    return Contents(tuple(octets(row["sheet"]) for row in rows), tuple(await spent_digests(wave)))
 
 
 def marks_of(sheets: Iterable[bytes]) -> list[str]:
@@ -111,7 +112,7 @@ async def sheet_marks(wave: str) -> list[str]:
     marks: list[str] = []
     for start in range(0, len(rows), _CHUNK):
         some = [int(row["id"]) for row in rows[start : start + _CHUNK]]
-        marks += marks_of(bytes(row["sheet"]) for row in await Slot.select(Slot.sheet).where(Slot.id.is_in(some)))
+        marks += marks_of(octets(row["sheet"]) for row in await Slot.select(Slot.sheet).where(Slot.id.is_in(some)))
     return sorted(marks)
 
 

@@ -27,7 +27,7 @@ def holds_of(row: Mapping[str, Any]) -> set[str]:
     """Marks of those who ask that a case is kept."""
     try:
         return set(msgspec.json.decode(row["holds"] or "[]", type=list[str]))
-    except msgspec.DecodeError:  # somebody wrote into the store; `held` stays as it is
+    except (msgspec.DecodeError, TypeError):  # somebody wrote into the store; `held` stays as it is
         return set()
 
 
@@ -68,7 +68,7 @@ def words_of(row: Mapping[str, Any]) -> dict[str, Word]:
     try:
         found = msgspec.json.decode(row["words"] or "{}", type=dict[str, Word])
         return {mark: word for mark, word in found.items() if word.state in set(State)}
-    except msgspec.DecodeError:  # somebody wrote into the store
+    except (msgspec.DecodeError, TypeError):  # somebody wrote into the store
         return {}
 
 

@@ -19,7 +19,9 @@ from surveys.cases.incoming import (
 from surveys.cases.keeper import FIRST_VERSION, RECOVERY, REPORTER, Keeper
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
 from surveys.cases.wraps import PAIRS, pair_name
+from surveys.cells import octets
 from surveys.engines import StoreEngine
+from surveys.odd import reading
 from surveys.public.readers import FEWEST_INSIDE, Readers
 
 
@@ -73,7 +75,7 @@ async def holders_of(desk: Desk, case: int, stream: str = "thread") -> set[str]:
     epochs = _kept_epochs(await Epoch.select().where((Epoch.case == case) & (Epoch.stream == stream)))
     if not epochs:
         return set()
-    there = {bytes(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.epoch.is_in(epochs))}
+    there = {octets(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.epoch.is_in(epochs))}
     return {name for name in names_on(sorted(desk.ever)) if desk.keeper.reader(case, stream, name) in there}
 
 
@@ -110,7 +112,7 @@ async def inbox(desk: Desk, name: str) -> list[InboxLine]:
     rows = await Case.select().where(Case.state != State.DIARY)
     blind = {desk.keeper.reader(int(row["id"]), "thread", name) for row in rows}
     hers = (
-        {bytes(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.reader.is_in(list(blind)))}
+        {octets(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.reader.is_in(list(blind)))}
         if rows
         else set()
     )
@@ -180,17 +182,18 @@ async def case_file(desk: Desk, case: int, name: str, row: Mapping[str, Any] | N
         If it does not exist for her.
     """
     row = row or await case_row(desk, case, name)
-    epochs = [
-        await _epoch_file(desk, case, name, epoch)
-        for epoch in await Epoch.select().where(Epoch.case == case).order_by(Epoch.number)
-    ]
-    known = {e.stream for e in epochs if e.wrap or e.pairs} | ({"thread", "diary"} if name == REPORTER else set())
-    rows = await Message.select().where(Message.case == case).order_by(Message.stream).order_by(Message.number)
-    messages = [
-        MessageFile(m["stream"], int(m["number"]), int(m["epoch"]), bytes(m["sealed"]), bytes(m["replacement"] or b""))
-        for m in rows
-        if m["stream"] in known
-    ]
+    with reading("case"):  # a letter or a key without its number has no place: nothing is shown in a wrong one
+        epochs = [
+            await _epoch_file(desk, case, name, epoch)
+            for epoch in await Epoch.select().where(Epoch.case == case).order_by(Epoch.number)
+        ]
+        known = {e.stream for e in epochs if e.wrap or e.pairs} | ({"thread", "diary"} if name == REPORTER else set())
+        rows = await Message.select().where(Message.case == case).order_by(Message.stream).order_by(Message.number)
+        messages = [
+            MessageFile(m["stream"], int(m["number"]), int(m["epoch"]), octets(m["sealed"]), octets(m["replacement"]))
+            for m in rows
+            if m["stream"] in known
+        ]
     pieces = await Piece.select(Piece.upload).where(Piece.case == case)
     holds = holds_of(row)
     return CaseFile(
@@ -207,7 +210,7 @@ async def case_file(desk: Desk, case: int, name: str, row: Mapping[str, Any] | N
         is_ended(row, desk.keeper),
         tuple(e for e in epochs if e.stream in known),
         tuple(messages),
-        tuple(sorted({bytes(piece["upload"]).hex() for piece in pieces})),
+        tuple(sorted({octets(piece["upload"]).hex() for piece in pieces})),
     )
 
 
@@ -217,14 +220,13 @@ async def _epoch_file(desk: Desk, case: int, name: str, epoch: Mapping[str, Any]
     if name == RECOVERY:
         wanted |= {pair: desk.keeper.reader(case, stream, pair_name(pair)) for pair in PAIRS}
     rows = await Wrap.select().where((Wrap.epoch == epoch["id"]) & Wrap.reader.is_in(list(wanted.values())))
-    found = {bytes(row["reader"]): bytes(row["sealed"]) for row in rows}
+    found = {octets(row["reader"]): octets(row["sealed"]) for row in rows}
     pairs = {pair: found[blind] for pair, blind in wanted.items() if pair != name and blind in found}
-    link = bytes(epoch["link"] or b"")  # in rows of before this column SQLite gives an empty text
     return EpochFile(
         stream,
         int(epoch["number"]),
         found.get(wanted[name], b""),
-        link,
+        octets(epoch["link"]),
         int(epoch["at"]),
         bool(epoch["confirmed"]),
         pairs,

@@ -7,11 +7,13 @@ from surveys.cases.clocks import add_months, is_away, possible
 from surveys.cases.keeper import Keeper
 from surveys.cases.sealing import is_recipient
 from surveys.cases.tables import Handler
+from surveys.cells import octets
 from surveys.engines import StoreEngine
 from surveys.public.channel import TRAINING_MONTHS
 from surveys.public.statements import Statement
 
 BUNDLE_LIMIT = 8 * 1024
+_TEXTS = ("bundle", "recipient", "signer", "contact", "statement")
 
 
 class HandlerRefused(Exception):
@@ -49,7 +51,8 @@ async def load(name: str) -> HandlerRecord | None:
 
 def _record(row: dict[str, object]) -> HandlerRecord:
     values = {field: row[field] for field in HandlerRecord.__dataclass_fields__}
-    values["salt"] = bytes(values["salt"])  # type: ignore[call-overload]  # a row's values have no types
+    values |= {name: values[name] if isinstance(values[name], str) else "" for name in _TEXTS}
+    values["salt"] = octets(values["salt"])
     values |= {name: possible(row[name]) for name in ("trained", "away_from", "away_until")}  # type: ignore[arg-type]  # days, or none
     return HandlerRecord(**values)  # type: ignore[arg-type]  # as above
 

@@ -28,6 +28,7 @@ from surveys.cases.incoming import (
 from surveys.cases.keeper import FIRST_VERSION, REPORTER, VERSION, Keeper
 from surveys.cases.pieces import claim
 from surveys.cases.tables import Case, Epoch, Message, Wrap
+from surveys.cells import octets
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
 
 
@@ -110,7 +111,7 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
     fresh: dict[bytes, Prepared] = {}
     async with engine.transaction():
         rows = await Case.select(Case.id, Case.locator).where(Case.locator.is_in([r.case.locator for r in reports]))
-        known = {bytes(row["locator"]): int(row["id"]) for row in rows}
+        known = {octets(row["locator"]): int(row["id"]) for row in rows}
         numbers = {
             int(row["id"]) for row in await Case.select(Case.id).where(Case.id.is_in([r.case.id for r in reports]))
         }
@@ -141,7 +142,7 @@ async def keep(engine: StoreEngine, reports: Sequence[Prepared]) -> list[int | E
 async def _is_kept(report: Prepared) -> bool:
     """Say whether this very report is here: its first letter, byte by byte."""
     row = await Message.select(Message.sealed).where(Message.id == report.message.id).first()
-    return row is not None and bytes(row["sealed"]) == bytes(report.message.sealed)
+    return row is not None and octets(row["sealed"]) == bytes(report.message.sealed)
 
 
 async def receive(engine: StoreEngine, keeper: Keeper, report: Report, readers: Sequence[str], day: date) -> int:
@@ -192,7 +193,7 @@ async def find(proof: Proof) -> Mapping[str, Any]:
         If there is none, or the second proof is wrong.
     """
     row = await Case.select().where(Case.locator == proof.locator).first()
-    stored = bytes(row["auth"]) if row else bytes(32)
+    stored = octets(row["auth"]) if row else bytes(32)
     if not hmac.compare_digest(stored, proof.auth) or row is None:
         raise CaseUnknown
     return row

@@ -17,6 +17,7 @@ from nacl.exceptions import CryptoError
 from surveys.cases.clocks import EARLIEST
 from surveys.cases.keeper import Keeper
 from surveys.cases.tables import DeskLine
+from surveys.cells import octets
 from surveys.engines import StoreEngine
 
 LINE_BYTES = 256
@@ -58,7 +59,7 @@ async def record(engine: StoreEngine, keeper: Keeper, day: date, who: str, act: 
         raise ValueError("a line of the log is short")
     async with engine.writing_alone(DeskLine):
         rows = await DeskLine.select().order_by(DeskLine.number, ascending=False).limit(1)
-        number, before = (int(rows[0]["number"]) + 1, bytes(rows[0]["digest"])) if rows else (1, _FIRST)
+        number, before = (int(rows[0]["number"]) + 1, octets(rows[0]["digest"])) if rows else (1, _FIRST)
         sealed = bytes(keeper.box().encrypt(plain.ljust(LINE_BYTES)))
         await DeskLine.insert(DeskLine(number=number, sealed=sealed, digest=_chained(before, number, sealed)))
 
@@ -79,9 +80,9 @@ async def chain() -> list[Link]:
     """Check the chain."""
     before, intact, links = _FIRST, True, []
     for place, row in enumerate(await DeskLine.select().order_by(DeskLine.number), start=1):
-        number, sealed = int(row["number"]), bytes(row["sealed"])
+        number, sealed = int(row["number"]), octets(row["sealed"])
         expected = _chained(before, number, sealed)
-        before = bytes(row["digest"])
+        before = octets(row["digest"])
         intact = intact and number == place and before == expected
         links.append(Link(number, sealed, before.hex(), intact))
     return links

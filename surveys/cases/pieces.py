@@ -5,6 +5,7 @@ from datetime import date
 
 from surveys.cases.incoming import FILES, CaseUnknown, ReportRefused, hexed, row_id
 from surveys.cases.tables import Piece
+from surveys.cells import octets
 from surveys.engines import StoreEngine
 
 PIECE_BYTES = 256 * 1024
@@ -78,4 +79,4 @@ async def attachment(case: int, upload: str) -> bytes:
     rows = await Piece.select(Piece.sealed).where(wanted).order_by(Piece.number)
     if not rows:
         raise CaseUnknown
-    return b"".join(bytes(row["sealed"]) for row in rows)
+    return b"".join(octets(row["sealed"]) for row in rows)

@@ -11,6 +11,7 @@ from pathlib import Path
 from surveys.cases.incoming import hexed
 from surveys.cases.pieces import PIECE_BYTES
 from surveys.cases.tables import Piece
+from surveys.cells import octets
 
 BUDGET = 2 * 2**30
 RESERVE = 2**30
@@ -38,7 +39,7 @@ async def make_sure_of_room(data: Path, upload: str, more: int = PIECE_BYTES, *,
     if shutil.disk_usage(data).free < RESERVE + more:
         raise SpoolFull
     own = hexed(upload, 16, "upload")
-    waiting = [bytes(row["upload"]) for row in await Piece.select(Piece.upload).where(Piece.case.is_null())]
+    waiting = [octets(row["upload"]) for row in await Piece.select(Piece.upload).where(Piece.case.is_null())]
     while len(waiting) * PIECE_BYTES + more > budget:
         others = [name for name in waiting if name != own]
         if not others:

@@ -19,6 +19,7 @@ from surveys.cases.incoming import CaseUnknown, ReportRefused, dummy_wrap, seale
 from surveys.cases.intake import lock_case
 from surveys.cases.keeper import FIRST_VERSION
 from surveys.cases.tables import Case, Message, Wrap
+from surveys.cells import octets
 
 
 async def step_out(desk: Desk, case: int, name: str) -> None:
@@ -152,12 +153,12 @@ async def say_stand(desk: Desk, case: int, name: str, said: Stand) -> bool:
                 Case.ender: me,
                 Case.ended: False,
             }
-        elif not is_ended(row, desk.keeper) and not bytes(row["ender"] or b""):
+        elif not is_ended(row, desk.keeper) and not octets(row["ender"]):
             changes = {Case.ender: me}
         if (
             found.outcome
             and not (row["ended"] and not changes)
-            and (alone or (not changes and bytes(row["ender"] or b"") != me))
+            and (alone or (not changes and octets(row["ender"]) != me))
         ):
             changes[Case.ended] = True
         letters = await Message.count().where((Message.case == case) & (Message.stream == "thread"))
@@ -249,8 +250,8 @@ async def confirm_replacement(desk: Desk, case: int, name: str, number: int, dig
     async with desk.engine.transaction():
         await lock_case(desk.engine, case)
         row = await Message.select().where(where).first()
-        waiting = bytes(row["replacement"] or b"") if row else b""
-        if row is None or not waiting or bytes(row["maker"] or b"") == desk.keeper.reader(case, "maker", name):
+        waiting = octets(row["replacement"]) if row else b""
+        if row is None or not waiting or octets(row["maker"]) == desk.keeper.reader(case, "maker", name):
             raise NotAllowed
         if not compare_digest(sha256(b64encode(waiting)).hexdigest().encode(), digest.encode()):
             raise NotAllowed

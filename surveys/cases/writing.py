@@ -22,6 +22,7 @@ from surveys.cases.intake import append, lock_case
 from surveys.cases.keeper import FIRST_VERSION, RECOVERY, REPORTER
 from surveys.cases.pieces import claim
 from surveys.cases.tables import Case, Epoch, Message, Wrap
+from surveys.cells import octets
 
 MOVES = {
     "acknowledge": ({State.RECEIVED}, State.ACKNOWLEDGED),
@@ -167,9 +168,9 @@ async def confirm(desk: Desk, case: int, name: str, number: int, stay: Collectio
         await lock_case(desk.engine, case)
         epochs = await Epoch.select().where((Epoch.case == case) & Epoch.stream.is_in(["thread", "notes"]))
         for epoch in [e for e in epochs if e["number"] == number and e["number"] > 1]:
-            if bytes(epoch["maker"] or b"") == desk.keeper.reader(case, "maker", name):
+            if octets(epoch["maker"]) == desk.keeper.reader(case, "maker", name):
                 raise NotAllowed
-            hers = {bytes(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.epoch == epoch["id"])}
+            hers = {octets(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.epoch == epoch["id"])}
             if desk.keeper.reader(case, epoch["stream"], name) not in hers:
                 raise NotAllowed
             wanted = (
@@ -187,7 +188,7 @@ async def confirm(desk: Desk, case: int, name: str, number: int, stay: Collectio
 async def _blind(epochs: Sequence[int], stay: Collection[bytes]) -> None:
     """Put dummies in the place of all wraps of these epochs but of those who stay."""
     for row in await Wrap.select().where(Wrap.epoch.is_in(list(epochs) or [0])):
-        if bytes(row["reader"]) not in stay:
+        if octets(row["reader"]) not in stay:
             reader, sealed = dummy_wrap()
             await Wrap.update({Wrap.reader: reader, Wrap.sealed: sealed}).where(Wrap.id == row["id"])
 

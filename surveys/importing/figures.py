@@ -24,7 +24,7 @@ from analysis.pdr125.year_figures import (
     Level,
     YearFigures,
 )
-from surveys.importing.forms import places_of
+from surveys.importing.forms import UNDATED, places_of
 from surveys.importing.sheets import FileUnreadable, RefusedRow, read_rows
 
 LIMIT_BYTES = 2 * 1024 * 1024
@@ -126,6 +126,7 @@ def as_workbook(rows: Sequence[Sequence[str]]) -> bytes:
 
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": UNDATED})
     bold, wrapped, shut = (
         book.add_format(style)
         for style in ({"bold": True}, {"text_wrap": True, "valign": "top"}, {"bg_color": "#dcd8cf"})

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from surveys.importing.sheets import FileUnreadable
 
@@ -12,6 +13,8 @@ MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """The kinds of file that a template comes as."""
+UNDATED = datetime(2000, 1, 1)
+"""What a workbook says of when it was made: else it carries the second in which somebody took it."""
 
 
 _FORMULA = re.compile(r"'*[=+\-@]")
@@ -26,6 +29,13 @@ def unarmed(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 def armed(cell: str) -> str:
     """A cell of a CSV as it was before `unarmed`."""
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
+
+
+def seen(cell: str) -> str:
+    """A cell without what shows nothing, such as a sign that turns the letters after it around; the form of one person drops it too."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else " " * letter.isspace() for letter in cell
+    ).strip()
 
 
 def as_csv(rows: Sequence[Sequence[str]]) -> bytes:

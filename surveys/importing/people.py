@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from surveys.importing import words
-from surveys.importing.forms import armed
+from surveys.importing.forms import armed, seen
 from surveys.importing.sheets import LIMIT_BYTES, FileUnreadable, RefusedRow, Rows, read_rows
 from surveys.languages import LANGUAGES
 from surveys.staff_number import key_of
@@ -117,7 +117,7 @@ def read_people(path: Path, *, today: date | None = None, limit_bytes: int = LIM
         taken += len(cells)
         if number > MOST_ROWS or taken > MOST_CELLS:
             raise FileUnreadable("long", limit=MOST_ROWS if number > MOST_ROWS else MOST_CELLS)
-        _take(reading, number, cells if rows.encoding == "xlsx" else [armed(cell) for cell in cells])
+        _take(reading, number, [seen(cell if rows.encoding == "xlsx" else armed(cell)) for cell in cells])
     persons = reading.persons
     if reading.numbered:
         persons = [person for person in persons if person.number]

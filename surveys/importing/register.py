@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from surveys.importing.forms import armed, places_of
+from surveys.importing.forms import UNDATED, armed, places_of
 from surveys.importing.sheets import FileUnreadable, RefusedRow, read_rows
 from surveys.public.register_entry import KINDS, MOST, Entry, entry_of, faults
 
@@ -84,6 +84,7 @@ def as_workbook(
 
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": UNDATED})
     text = book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
     days = book.add_format({"valign": "top", "num_format": "dd/mm/yyyy", "align": "left"})
     bold = book.add_format({"bold": True})

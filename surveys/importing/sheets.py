@@ -5,13 +5,13 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
 
 LIMIT_BYTES = 50 * 1024 * 1024
@@ -20,7 +20,23 @@ _UNPACKED = 6
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
 _OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1")
-_SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'^"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a damaged workbook can end in: its packing, its XML, or a cell that speaks of a text that is not there."""
+_MOST_LINES = 1_048_576
+"""So many rows a sheet of any spreadsheet program has. One that numbers a row higher would be read for minutes, row by row."""
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 
 type Numbered = tuple[int, list[str]]
@@ -237,7 +253,7 @@ def _xlsx_rows(content: bytes, limit: int) -> Iterator[Numbered]:
         import openpyxl  # loaded when somebody imports a workbook: a start does not need it
 
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, RuntimeError, ParseError) as problem:
+    except _DAMAGED as problem:
         raise FileUnreadable("truncated") from problem
     return _first_filled(book.worksheets)
 
@@ -268,11 +284,13 @@ def _first_filled(sheets: Iterable[Any]) -> Iterator[Numbered]:
         try:
             sheet.reset_dimensions()  # the size some programs write is wrong
             for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+                if number > _MOST_LINES:
+                    raise FileUnreadable("long", limit=_MOST_LINES)
                 stripped = [_text(cell) for cell in cells]
                 if any(stripped):
                     found = True
                     yield number, stripped
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, ParseError) as problem:
+        except _DAMAGED as problem:
             raise FileUnreadable("truncated") from problem
         if found:
             return

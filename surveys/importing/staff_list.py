@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 
+from surveys.importing.forms import UNDATED
 from surveys.importing.people import PersonRow, UnitRow
 
 HEADINGS = {
@@ -65,6 +66,7 @@ def people_workbook(rows: Sequence[Sequence[str]]) -> bytes:
 
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": UNDATED})
     text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
     sheet = book.add_worksheet("personale")
     sheet.set_column(0, len(rows[0]) - 1, 22, text)

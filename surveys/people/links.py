@@ -13,6 +13,7 @@ from datetime import date
 from typing import NewType
 
 from surveys import stirring
+from surveys.cells import octets
 from surveys.engines import StoreEngine
 from surveys.people.tables import Outbox, Panel, Person, TwoKeyAct
 
@@ -85,8 +86,8 @@ async def find(text: str) -> LinkState | None:
         str(row["wave"]),
         row["issued"],
         row["before"],
-        bytes(row["asked"] or b""),
-        bytes(row["signed"] or b""),
+        octets(row["asked"]),
+        octets(row["signed"]),
     )
 
 

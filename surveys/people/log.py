@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from surveys.cells import octets
 from surveys.engines import StoreEngine
 from surveys.odd import reading
 from surveys.people.tables import LogEntry
@@ -36,7 +37,7 @@ async def record(engine: StoreEngine, day: date, actor: str, act: str, **details
     text = json.dumps(details, ensure_ascii=False, sort_keys=True)
     async with engine.writing_alone(LogEntry):
         rows = await LogEntry.select().order_by(LogEntry.number, ascending=False).limit(1)
-        number, before = (int(rows[0]["number"]) + 1, bytes(rows[0]["digest"])) if rows else (1, _FIRST)
+        number, before = (int(rows[0]["number"]) + 1, octets(rows[0]["digest"])) if rows else (1, _FIRST)
         await LogEntry.insert(
             LogEntry(
                 number=number,
@@ -84,7 +85,7 @@ async def last_digest() -> str:
     """The digest of the newest entry in hex: whoever wrote it down sees later whether older entries were changed."""
     rows = await LogEntry.select(LogEntry.digest).order_by(LogEntry.number, ascending=False).limit(1)
     with reading("log_entry"):
-        return bytes(rows[0]["digest"]).hex() if rows else _FIRST.hex()
+        return octets(rows[0]["digest"]).hex() if rows else _FIRST.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ async def entry(number: int) -> Head | None:
 async def entry_of(digest_begin: str) -> Head | None:
     """The entry whose digest begins so."""
     for row in await LogEntry.select().order_by(LogEntry.number, ascending=False):
-        if bytes(row["digest"]).hex().startswith(digest_begin):
+        if octets(row["digest"]).hex().startswith(digest_begin):
             return _head(row)
     return None
 
@@ -134,4 +135,4 @@ def _head(row: dict[str, Any]) -> Head:
     with reading("log_entry"):
         if not isinstance(row["day"], date):
             raise ValueError("an act of no day")
-        return Head(int(row["number"]), row["day"], bytes(row["digest"]).hex())
+        return Head(int(row["number"]), row["day"], octets(row["digest"]).hex())

@@ -12,6 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from surveys import signed
+from surveys.cells import octets
 from surveys.engines import StoreEngine
 from surveys.public import releases
 from surveys.public.signing import is_signed, sign
@@ -71,8 +72,8 @@ async def of_wave(wave: str) -> list[CommentRecord]:
             row["wave"],
             row["item"],
             row["state"],
-            bytes(row["sealed"] or b""),
-            bytes(row["proposal"] or b""),
+            octets(row["sealed"]),
+            octets(row["proposal"]),
             row["proposed_by"],
             row["text"],
             row["signature"] or "",

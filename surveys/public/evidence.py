@@ -15,6 +15,7 @@ import msgspec
 from piccolo.columns import Column
 
 from surveys import cells
+from surveys.cells import octets
 from surveys.engines import StoreEngine
 from surveys.public import evidence_log
 from surveys.public.evidence_state import (
@@ -224,7 +225,7 @@ async def file_of(document: str) -> tuple[str, bytes] | None:
 
 def kept_file(row: dict[str, Any] | None) -> tuple[str, bytes] | None:
     """The name and content in the row of a document; None of a link, and of a file that is not the one that was kept."""
-    content = bytes(row["content"] or b"") if row else b""
+    content = octets(row["content"]) if row else b""
     if not row or not content or hashlib.sha256(content).hexdigest() != row["sha256"]:
         return None
     return row["file_name"], content

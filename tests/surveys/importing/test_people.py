@@ -162,3 +162,14 @@ def test_names_without_latin_letters_keep_codes_of_their_own() -> None:
     assert words.slug("护理") != words.slug("教育")
     assert words.slug("Caffè Società") == "caffe-societa"
     assert words.slug("Several") == "u-several"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_signs_that_show_nothing_come_into_no_name_and_no_unit(tmp_path: Path, encoding: str) -> None:
+    """Far down in a file, and anywhere in one of UTF-16, they came in: PostgreSQL refused the whole list without a word of where."""
+    rows = "".join(f"Bea {n};Prato\n" for n in range(6000))
+    path = tmp_path / "staff.csv"
+    path.write_text(f"Nome;Territorio\n{rows}Ugo\u0007 \u202eireN\u001b[2J;Pra\u0008to\n", encoding=encoding)
+    found = read_people(path, today=TODAY)
+    assert found.refused == [] and found.persons[-1].name == "Ugo ireN[2J"
+    assert [unit.name for unit in found.units] == ["Prato"]

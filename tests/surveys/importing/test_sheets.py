@@ -183,3 +183,54 @@ def test_no_bytes_at_all_make_the_reader_fail_in_another_way(
             list(read_rows(path).numbered)
         except FileUnreadable:
             continue
+
+
+def _with_part(path: Path, name: str, old: bytes, new: bytes) -> bytes:
+    """A workbook one part of which says something else."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as parts, zipfile.ZipFile(out, "w") as written:
+        for part in parts.namelist():
+            content = parts.read(part)
+            assert part != name or old in content
+            written.writestr(part, content.replace(old, new) if part == name else content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/worksheets/sheet1.xml", b't="inlineStr"><is><t>Ada</t></is>', b't="s"><v>99999</v>'),
+        ("xl/styles.xml", b"<sz ", b"<sz-"),
+        ("xl/workbook.xml", b"<workbook", b"workbook"),
+        ("xl/styles.xml", b'val="11"', b'val="x"'),
+    ],
+)
+def test_a_damaged_part_of_a_workbook_is_said_to_be_damaged_and_not_to_be_too_heavy(
+    file: WriteFile, book: WriteBook, part: str, old: bytes, new: bytes
+) -> None:
+    """Before, whoever had half a download was told that it "takes too much time or memory", and took rows away from it."""
+    whole = book(("dati", [["nome", "città"], ["Ada", "Forlì"]]))
+    assert reason(file(_with_part(whole, part, old, new), "b.xlsx")) == "truncated"
+
+
+def test_bytes_that_flipped_inside_a_workbook_are_damage(file: WriteFile, book: WriteBook) -> None:
+    whole = book(("dati", [["nome", "città"], *(["Ada", str(n)] for n in range(500))])).read_bytes()
+    begin = whole.index(b"xl/worksheets/sheet1.xml") + 200
+    for at in range(begin, begin + 300, 20):
+        flipped = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+        assert reason(file(flipped, "b.xlsx")) == "truncated"
+
+
+def test_a_row_numbered_higher_than_any_sheet_has_is_refused_and_not_counted_up_to(
+    file: WriteFile, book: WriteBook
+) -> None:
+    """Done from outside: five kilobytes took a processor for three quarters of a minute."""
+    whole = book(("dati", [["nome", "città"], ["Ada", "Forlì"]]))
+    made = _with_part(whole, "xl/worksheets/sheet1.xml", b'<row r="2"', b'<row r="99999999999"')
+    assert reason(file(made, "b.xlsx")) == "long"
+
+
+@pytest.mark.parametrize("sign", ['"', "\r"])
+def test_a_separator_that_can_part_nothing_is_no_fault(file: WriteFile, sign: str) -> None:
+    header, _ = rows_of(file(f"sep={sign}\r\nnome;città\r\nAda;Forlì\r\n"))
+    assert header[0].startswith("sep=")
