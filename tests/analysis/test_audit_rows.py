@@ -1,0 +1,350 @@
+"""What the audit reads and adds up: every published figure is a bound, every answer a cell, every finding is told."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.audit import answers, worlds
+from analysis.audit.answers import Cells, Finding, Looked, Published, Unsound, audit_answers
+from analysis.audit.printed import Printed, Weights, count_rows, printed_of
+from analysis.audit.worlds import CLEARLY, LARGEST, Row, Spread, Worlds
+from analysis.moves import COUNTS
+from analysis.scoring import Instrument, ItemSpec, ScaleSpec
+from analysis.statistic import RawStatistic, statistics_of
+from analysis.steps import ROWS, spread_ends, whole_ends
+from tests.analysis import test_answers_audit as small
+from tests.analysis.waves import wave
+
+NAMES = ("A1", "A2", "A3", "A4", "A5", "B1")
+
+
+def _item(name: str, construct: str) -> ItemSpec:
+    return ItemSpec(name, 1, 5, False, construct, (1,), ("1.1",), "items", False, False, None, 4, True)
+
+
+WIDE = Instrument(
+    tuple(_item(name, "CUL" if name[0] == "A" else "SIC") for name in NAMES),
+    (ScaleSpec("CUL", NAMES[:3], 2), ScaleSpec("ALT", NAMES[2:5], 2)),
+    ("1.1",),
+)
+"""Five items of one construct, of which one is in both scales, and one of another."""
+
+
+def _answers(n: int, seed: int, *, without: float = 0.0) -> Any:
+    """A wave of random answers; some of them "I do not know"."""
+    rng = np.random.default_rng(seed)
+    given = {name: rng.integers(1, 6, n) for name in NAMES}
+    return wave(n, **{name: np.where(rng.random(n) < without, -2, told).tolist() for name, told in given.items()})
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small, "INSTRUMENT", WIDE)
+
+
+def _statistic(n: int, seed: int, name: str, *, without: float = 0.0) -> RawStatistic:
+    return next(s for s in statistics_of(_answers(n, seed, without=without), WIDE) if s.id == name)
+
+
+def _looked(published: Published) -> Looked:
+    weights = [Weights.of(statistic) for statistic in published.statistics]
+    return Looked(published, weights, [list(printed_of(weigh, published)) for weigh in weights])
+
+
+# --- bundles and findings ---
+
+
+def test_every_item_is_in_one_bundle_of_its_construct_and_no_bundle_has_more_than_four(wide: None) -> None:
+    items = [s for s in statistics_of(_answers(30, 1), WIDE) if s.item is not None]
+    bundles = answers._bundles(items)
+    assert sorted(s.id for bundle in bundles for s in bundle) == sorted(NAMES)
+    assert sorted([s.id for s in bundle] for bundle in bundles) == [["A1", "A3", "A5"], ["A2", "A4"], ["B1"]]
+
+
+@pytest.mark.parametrize("together", [1, 2_000])
+def test_every_item_and_group_that_is_proven_is_told(
+    wide: None, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Could leak: all of one service gave the worst answer, all others the best, and no figure moves.
+
+    Of the territory in which everybody gave the best, in every item alike, everybody's side follows.
+    """
+    small.without_moves(monkeypatch)
+    monkeypatch.setattr(answers, "MANY_PEOPLE", together)
+    worst = [1 if i % 3 == 0 else 5 for i in range(90)]
+    everywhere: dict[str, Any] = dict.fromkeys(NAMES, worst)
+    shown = small.published(wave(90, **everywhere))
+    best = {int(atom) for atom in shown.found.atom_of[2::3]}
+    assert len(best) > 1
+    found = audit_answers(shown)
+    assert set(found) == {Finding(name, atom) for name in NAMES for atom in best}
+    assert len(found) == len(set(found))
+
+
+def test_a_second_look_is_at_the_same_people_and_the_same_item(wide: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[list[tuple[int, int]]] = []
+    looked = _looked(small.published(_answers(60, 4)))
+    bundle = next(b for b in answers._bundles([s for s in looked.published.statistics if s.item]) if len(b) == 3)
+    left = [(1, 7), (2, 7), (2, 11)]
+    """Places in the bundle, and people: what the first look leaves."""
+
+    class Watched(Worlds):
+        def closed(self, rng: np.random.Generator, among: Any = None) -> Any:
+            if among is None:
+                cells = answers._cells(bundle, part)
+                return np.array([int(cells.at[place, person]) for place, person in left])
+            looks.append([(int(self.person_of[cell]), int(cell)) for cell in np.flatnonzero(among)])
+            return np.flatnonzero(among)
+
+    monkeypatch.setattr(answers, "Worlds", Watched)
+    (part,) = answers._parts(looked.published.found)
+    found = answers._audit_bundle(bundle, part, looked)
+    atom_of = looked.published.found.atom_of
+    assert looks == [[(7, 7)], [(7, 7), (11, 11)]]  # the item itself comes first, so its cells are the people
+    assert found == [
+        Finding(bundle[1].id, int(atom_of[7])),
+        *(Finding(bundle[2].id, atom) for atom in sorted({int(atom_of[7]), int(atom_of[11])})),
+    ]
+
+
+def test_the_second_look_brings_those_that_share_most_and_never_more_than_ten(wide: None) -> None:
+    every = statistics_of(_answers(30, 1), WIDE)
+    items = {s.id: s for s in every if s.item is not None}
+    assert [s.id for s in answers._kin(items["A3"], every)] == ["A1", "A2", "A4", "A5", "B1"]
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(answers, "WIDE", 3)
+        # A1 shares a scale, an area and an indicator with A2 and A3, an area and an indicator with the others
+        assert [s.id for s in answers._kin(items["A1"], every)] == ["A2", "A3"]
+        few.setattr(answers, "WIDE", 1)
+        assert answers._kin(items["A1"], every) == []
+    apart = [items["A1"], items["B1"]]
+    assert answers._kin(items["A1"], apart) == []  # nothing is published of both
+
+
+# --- cells and rows ---
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_answer_is_one_cell(wide: None, seed: int) -> None:
+    shown = small.published(_answers(40, seed, without=0.3))
+    bundle = [s for s in shown.statistics if s.item is not None][:3]
+    for part in answers._parts(shown.found):
+        cells: Cells = answers._cells(bundle, part)
+        there = [
+            (place, int(person), int(s.values[person]) - 1)
+            for place, s in enumerate(bundle)
+            if s.values is not None
+            for person in part.people
+            if not math.isnan(s.values[person])
+        ]
+        assert list(zip(cells.which, cells.person, cells.answers, strict=True)) == there and len(there) < 120
+        assert cells.worth.tolist() == [0, 25, 50, 75, 100]
+        assert {(int(i), int(p)) for i, p in np.argwhere(cells.at >= 0)} == {(i, p) for i, p, _ in there}
+        assert [int(cells.at[i, p]) for i, p, _ in there] == list(range(len(there)))
+        assert set(cells.at[cells.at < 0].tolist()) <= {-1}
+
+
+def test_the_favourable_side_begins_at_its_border(wide: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = _looked(small.published(_answers(40, 1)))
+    bundle = [s for s in looked.published.statistics if s.item is not None][:1]
+    (part,) = answers._parts(looked.published.found)
+    made = answers._worlds(bundle, answers._cells(bundle, part), part, looked)
+    assert {tuple(row) for row in made.good.tolist()} == {(False, False, False, True, True)}
+
+
+@pytest.mark.parametrize("together", [1, 2_000])
+def test_every_published_figure_in_which_an_answer_plays_a_part_is_a_row(
+    wide: None, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a count of the test's own: indices, favourable shares and classes of each view, and each spread of the whole."""
+    monkeypatch.setattr(answers, "MANY_PEOPLE", together)
+    looked = _looked(small.published(_answers(240, 3, without=0.1)))
+    views, found = looked.published.views, looked.published.found
+    for bundle in answers._bundles([s for s in looked.published.statistics if s.item is not None]):
+        inside = {s.id for s in bundle}
+        for part in answers._parts(found):
+            spreads: list[Spread] = []
+            cells = answers._cells(bundle, part)
+            rows = list(answers._rows(bundle, cells, part, looked, spreads))
+            expected, with_spread = 0, 0
+            for s in looked.published.statistics:
+                if not inside & {member.id for member in s.members}:
+                    continue
+                for place, view in enumerate(views):
+                    mine = set(found.people(place)) & set(part.people)
+                    figures = view.get(s.family, {}).get(s.id) if view["shown"] else None
+                    if figures is None or not mine:
+                        continue
+                    expected += 1 + ("favourable" in figures) * (s.item is not None)
+                    expected += {5: 5, 3: 2}.get(len(figures.get("distribution", ())), 0)
+                    with_spread += place == 0 and "sd" in figures
+            assert len(rows) == expected and len(spreads) == with_spread > 0
+            truth = Worlds(cells.answers, cells.person, np.zeros((len(cells.answers), 5), dtype=bool), rows, spreads)
+            assert truth.agrees(cells.answers)
+
+
+def test_of_a_spread_each_answer_weighs_its_share_of_the_score(wide: None) -> None:
+    looked = _looked(small.published(_answers(60, 5, without=0.2)))
+    bundle = [s for s in looked.published.statistics if s.id in ("A1", "A2")]
+    (part,) = answers._parts(looked.published.found)
+    cells, spreads = answers._cells(bundle, part), list[Spread]()
+    list(answers._rows(bundle, cells, part, looked, spreads))
+    shown = [
+        s for s in looked.published.statistics if "sd" in looked.published.views[0].get(s.family, {}).get(s.id, {})
+    ]
+    ours = [s for s in shown if {m.id for m in s.members} & {"A1", "A2"}]
+    assert len(spreads) == len(ours) > 2
+    for spread, s in zip(spreads, ours, strict=True):
+        members = {member.id for member in s.members}
+        weights = [
+            1 / s.answered[person] if bundle[item].id in members and not math.isnan(s.scores[person]) else 0.0
+            for item, person in zip(cells.which, cells.person, strict=True)
+        ]
+        assert spread.weight.tolist() == weights
+        figure = looked.published.views[0][s.family][s.id]["sd"]
+        assert (spread.low, spread.high) == spread_ends(figure, int((~np.isnan(s.scores)).sum()))
+
+
+@pytest.mark.parametrize(
+    ("shown", "kinds"),
+    [
+        ({"index": 50}, []),
+        ({"favourable": 60}, [[0, 0, 0, 1, 1]]),
+        ({"favourable": 60, "distribution": [20, 20, 60]}, [[0, 0, 0, 1, 1], [1, 1, 0, 0, 0], [0, 0, 1, 0, 0]]),
+        (
+            {"favourable": 60, "distribution": [10, 10, 20, 30, 30]},
+            [[0, 0, 0, 1, 1], *np.eye(5, dtype=int).tolist()],
+        ),
+    ],
+)
+def test_shares_and_classes_are_rows_of_counts(shown: dict[str, Any], kinds: list[list[int]]) -> None:
+    size, told = ROWS[-1], np.array([0, 0, 1, 2, 3, 3, 4, 4, 4, 3])
+    counts = np.array([20, 20, 40, 60, 60])
+    one = Printed(0, shown, size, 200, 0, 0, 0, counts)
+    here = np.arange(5, 15)
+    rows = list(count_rows(one, _item("A1", "CUL"), here, told))
+    figures = [
+        *([(shown["favourable"], size.share_step)] if "favourable" in shown else []),
+        *((figure, size.class_step) for figure in shown.get("distribution", ())[: len(kinds) - 1]),
+    ]
+    assert len(rows) == len(kinds) == len(figures)
+    for row, kind, (figure, step) in zip(rows, kinds, figures, strict=True):
+        assert row.worth.tolist() == kind and row.weight.tolist() == [1] * 10 and row.cells.tolist() == here.tolist()
+        assert row.constant == int((counts * kind).sum()) - sum(kind[answer] for answer in told)
+        assert (row.low, row.high) == whole_ends(figure, 200, step, size.share_end, COUNTS.most)
+
+
+# --- worlds ---
+
+
+def _two(low: float, high: float, **more: Any) -> Worlds:
+    """Two people, answers 0 and 1 of 0, 1, 2; of their sum 1 a figure says that it lies between two ends."""
+    row = Row(np.array([0, 1]), np.ones(2), np.array([0.0, 1.0, 2.0]), 0.0, low, high)
+    good = np.tile(np.array([False, False, True]), (2, 1))
+    rows = [row, *more.get("rows", ())]
+    return Worlds(np.array([0, 1]), np.arange(2), good, rows, more.get("spreads", ()))
+
+
+@pytest.mark.parametrize(("low", "high"), [(2, 9), (-9, 0)])
+def test_answers_that_do_not_print_what_is_published_are_refused(low: float, high: float) -> None:
+    with pytest.raises(Unsound, match="does not follow"):
+        _two(low, high)
+
+
+def test_a_sum_that_floating_point_does_not_keep_is_refused() -> None:
+    def held(sum_: float) -> Row:
+        return Row(np.array([0]), np.zeros(1), np.zeros(3), sum_, -math.inf, math.inf)
+
+    _two(1, 1, rows=[held(LARGEST)])
+    for sum_ in (2 * LARGEST, -2 * LARGEST):
+        with pytest.raises(Unsound, match="too large"):
+            _two(1, 1, rows=[held(sum_)])
+
+
+def test_a_world_counts_if_every_figure_could_be_printed_alike_and_only_then() -> None:
+    """Also where the last figure has none of these answers."""
+    empty = Row(np.array([], dtype=np.int64), np.array([]), np.zeros(3), 5.0, 5.0, 5.0)
+    made = _two(1, 2, rows=[empty])
+    assert made.values(np.array([0, 1])).tolist() == [1, 5]
+    worlds_ = {(a, b): made.agrees(np.array([a, b])) for a in range(3) for b in range(3)}
+    assert {world for world, agrees in worlds_.items() if agrees} == {(0, 1), (1, 0), (1, 1), (0, 2), (2, 0)}
+    assert not made.agrees(np.array([0, 1]), np.array([3.0, 5.0])) and not made.agrees(
+        np.array([0, 1]), np.array([0.0, 5.0])
+    )
+
+
+def test_one_answer_alone_may_turn_over_up_to_both_ends_of_a_figure() -> None:
+    assert _two(1, 2).flips().tolist() == [False, True]  # the second to 2 makes 2; the first to 2 makes 3
+    assert _two(1, 3).flips().tolist() == [True, True]
+    assert _two(0, 1).flips().tolist() == [False, False]
+
+
+def test_what_comes_after_an_answer_that_changes_no_side_is_looked_at_too() -> None:
+    """Two of three answers are on one side: the first of them is no other side for anybody."""
+    row = Row(np.array([0]), np.ones(1), np.array([0.0, 1.0, 2.0]), 0.0, 0, 2)
+    good = np.array([[False, False, True]])
+    assert Worlds(np.array([0]), np.array([0]), good, [row], []).flips().tolist() == [True]
+
+
+def test_a_second_look_closes_only_what_it_looks_at_and_nothing_that_is_open() -> None:
+    pinned = [Row(np.array([cell]), np.ones(1), np.arange(3.0), 0.0, 0, 0) for cell in (0, 1)]
+    free = Row(np.array([2]), np.ones(1), np.arange(3.0), 0.0, 0, 2)
+    good = np.tile(np.array([False, False, True]), (3, 1))
+    made = Worlds(np.zeros(3, dtype=np.int64), np.arange(3), good, [*pinned, free], [])
+    dice = np.random.default_rng(0)
+    assert made.closed(dice).tolist() == [0, 1]
+    for among, closed in (((0,), [0]), ((1, 2), [1]), ((2,), [])):
+        assert made.closed(dice, np.isin(np.arange(3), among)).tolist() == closed
+
+
+@pytest.mark.parametrize("by", [-0.5, 0.5])
+def test_a_spread_too_near_to_where_it_prints_otherwise_frees_nobody(by: float) -> None:
+    """One of two moves from 0 to 100: squares of 5,000 instead of none."""
+    told, worth = np.array([0, 0]), np.array([0.0, 100.0])
+    for near, beyond in ((CLEARLY * by, by > 0), (CLEARLY * 4 * by, by > 0)):
+        lower = Spread(np.ones(2), worth, np.arange(2), worth[told], 5_000.0 - near, math.inf)
+        upper = Spread(np.ones(2), worth, np.arange(2), worth[told], -math.inf, 5_000.0 + near)
+        sure = beyond and abs(near) > CLEARLY
+        for spread in (lower, upper):
+            assert spread.agrees(np.array([0, 1]), told) is sure
+            assert spread.allows(1, told).tolist() == [sure, sure]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.integers(0, 4), min_size=2, max_size=8),
+    st.floats(100, 4000),
+    st.floats(100, 4000),
+    st.booleans(),
+)
+def test_what_one_answer_does_to_a_spread_is_what_the_world_with_it_says(
+    told: list[int], below: float, above: float, missing: bool
+) -> None:
+    """The shortcut for one answer against the sum of squares of the whole world; who does not enter changes nothing."""
+    truth, worth = np.array(told), np.array([0.0, 25.0, 50.0, 75.0, 100.0])
+    scores = worth[truth].astype(float)
+    weight = np.full(len(told), 0.5)
+    if missing:
+        scores[0], weight[0] = np.nan, 0.0
+    known = scores[~np.isnan(scores)]
+    squares = float(((known - known.mean()) ** 2).sum())
+    spread = Spread(weight, worth, np.arange(len(told)), scores, squares - below, squares + above)
+    for category in range(5):
+        each = [
+            spread.agrees(np.where(np.arange(len(told)) == cell, category, truth), truth) for cell in range(len(told))
+        ]
+        assert spread.allows(category, truth).tolist() == each
+
+
+def test_no_world_is_found_by_breaking_another_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three people of whom two figures say everything: the search may not end with either broken."""
+    first = Row(np.array([0, 1]), np.ones(2), np.arange(3.0), 0.0, 2, 2)
+    second = Row(np.array([1, 2]), np.ones(2), np.arange(3.0), 0.0, 0, 0)
+    good = np.tile(np.array([False, False, True]), (3, 1))
+    made = Worlds(np.array([2, 0, 0]), np.arange(3), good, [first, second], [])
+    monkeypatch.setattr(worlds, "TRIES", 40)
+    assert made.closed(np.random.default_rng(1)).tolist() == [0, 1, 2]
