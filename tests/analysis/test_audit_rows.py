@@ -75,9 +75,10 @@ def test_every_item_and_group_that_is_proven_is_told(
     """
     small.without_moves(monkeypatch)
     monkeypatch.setattr(answers, "MANY_PEOPLE", together)
-    worst = [1 if i % 3 == 0 else 5 for i in range(90)]
+    monkeypatch.setattr(worlds, "TRIES", 1)  # where nothing is to be found a short search is enough
+    worst = [1 if i % 3 == 0 else 5 for i in range(60)]
     everywhere: dict[str, Any] = dict.fromkeys(NAMES, worst)
-    shown = small.published(wave(90, **everywhere))
+    shown = small.published(wave(60, **everywhere))
     best = {int(atom) for atom in shown.found.atom_of[2::3]}
     assert len(best) > 1
     found = audit_answers(shown)
