@@ -20,25 +20,33 @@ from tests.analysis import test_answers_audit as small
 from tests.analysis.waves import wave
 
 NAMES = ("A1", "A2", "A3", "A4", "A5", "B1")
+SHORT = "C1"
 
 
-def _item(name: str, construct: str) -> ItemSpec:
-    return ItemSpec(name, 1, 5, False, construct, (1,), ("1.1",), "items", False, False, None, 4, True)
+def _item(name: str, construct: str, high: int = 5) -> ItemSpec:
+    return ItemSpec(name, 1, high, False, construct, (1,), ("1.1",), "items", False, False, None, high - 1, True)
 
 
 WIDE = Instrument(
-    tuple(_item(name, "CUL" if name[0] == "A" else "SIC") for name in NAMES),
+    (*(_item(name, "CUL" if name[0] == "A" else "SIC") for name in NAMES), _item(SHORT, "SIC", 3)),
     (ScaleSpec("CUL", NAMES[:3], 2), ScaleSpec("ALT", NAMES[2:5], 2)),
     ("1.1",),
 )
-"""Five items of one construct, of which one is in both scales, and one of another."""
+"""Five items of one construct, of which one is in both scales, and two of another, of which one has three answers."""
+
+
+def _told(n: int, seed: int, without: float) -> dict[str, Any]:
+    """Random answers; some of them "I do not know", and those of all women to one item."""
+    rng = np.random.default_rng(seed)
+    given = {name: rng.integers(1, 6, n) for name in NAMES} | {SHORT: rng.integers(1, 4, n)}
+    told = {name: np.where(rng.random(n) < without, -2, answers) for name, answers in given.items()}
+    if without:
+        told["B1"] = np.where(np.arange(n) // 3 % 3 < 2, -2, told["B1"])
+    return {name: answers.tolist() for name, answers in told.items()}
 
 
 def _answers(n: int, seed: int, *, without: float = 0.0) -> Any:
-    """A wave of random answers; some of them "I do not know"."""
-    rng = np.random.default_rng(seed)
-    given = {name: rng.integers(1, 6, n) for name in NAMES}
-    return wave(n, **{name: np.where(rng.random(n) < without, -2, told).tolist() for name, told in given.items()})
+    return wave(n, **_told(n, seed, without))
 
 
 @pytest.fixture
@@ -61,8 +69,7 @@ def _looked(published: Published) -> Looked:
 def test_every_item_is_in_one_bundle_of_its_construct_and_no_bundle_has_more_than_four(wide: None) -> None:
     items = [s for s in statistics_of(_answers(30, 1), WIDE) if s.item is not None]
     bundles = answers._bundles(items)
-    assert sorted(s.id for bundle in bundles for s in bundle) == sorted(NAMES)
-    assert sorted([s.id for s in bundle] for bundle in bundles) == [["A1", "A3", "A5"], ["A2", "A4"], ["B1"]]
+    assert sorted([s.id for s in bundle] for bundle in bundles) == [["A1", "A3", "A5"], ["A2", "A4"], ["B1"], [SHORT]]
 
 
 @pytest.mark.parametrize("together", [1, 2_000])
@@ -77,12 +84,12 @@ def test_every_item_and_group_that_is_proven_is_told(
     monkeypatch.setattr(answers, "MANY_PEOPLE", together)
     monkeypatch.setattr(worlds, "TRIES", 1)  # where nothing is to be found a short search is enough
     worst = [1 if i % 3 == 0 else 5 for i in range(60)]
-    everywhere: dict[str, Any] = dict.fromkeys(NAMES, worst)
+    everywhere: dict[str, Any] = dict.fromkeys(NAMES, worst) | {SHORT: [min(told, 3) for told in worst]}
     shown = small.published(wave(60, **everywhere))
     best = {int(atom) for atom in shown.found.atom_of[2::3]}
     assert len(best) > 1
     found = audit_answers(shown)
-    assert set(found) == {Finding(name, atom) for name in NAMES for atom in best}
+    assert set(found) == {Finding(name, atom) for name in (*NAMES, SHORT) for atom in best}
     assert len(found) == len(set(found))
 
 
@@ -120,6 +127,7 @@ def test_the_second_look_brings_those_that_share_most_and_never_more_than_ten(wi
         few.setattr(answers, "WIDE", 3)
         # A1 shares a scale, an area and an indicator with A2 and A3, an area and an indicator with the others
         assert [s.id for s in answers._kin(items["A1"], every)] == ["A2", "A3"]
+        assert [s.id for s in answers._kin(items["A5"], every)] == ["A3", "A4"]
         few.setattr(answers, "WIDE", 1)
         assert answers._kin(items["A1"], every) == []
     apart = [items["A1"], items["B1"]]
@@ -176,7 +184,9 @@ def test_every_published_figure_in_which_an_answer_plays_a_part_is_a_row(
                 if not inside & {member.id for member in s.members}:
                     continue
                 for place, view in enumerate(views):
-                    mine = set(found.people(place)) & set(part.people)
+                    here = found.people(place)[np.isin(found.people(place), part.people)]
+                    places = [at for at, item in enumerate(bundle) if item.members[0] in s.members]
+                    mine = (cells.at[np.ix_(places, here)] >= 0).any()
                     figures = view.get(s.family, {}).get(s.id) if view["shown"] else None
                     if figures is None or not mine:
                         continue
@@ -184,12 +194,50 @@ def test_every_published_figure_in_which_an_answer_plays_a_part_is_a_row(
                     expected += {5: 5, 3: 2}.get(len(figures.get("distribution", ())), 0)
                     with_spread += place == 0 and "sd" in figures
             assert len(rows) == expected and len(spreads) == with_spread > 0
-            truth = Worlds(cells.answers, cells.person, np.zeros((len(cells.answers), 5), dtype=bool), rows, spreads)
+            none = np.zeros((len(cells.answers), len(cells.worth)), dtype=bool)
+            truth = Worlds(cells.answers, cells.person, none, rows, spreads)
             assert truth.agrees(cells.answers)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_other_answers_make_the_sums_that_a_document_of_them_would_have(wide: None, seed: int) -> None:
+    """Of all the whole sums behind the indices: statistics of the changed answers, made anew, against the rows."""
+    told = _told(60, seed, 0.2)
+    looked = _looked(small.published(wave(60, **told)))
+    (part,) = answers._parts(looked.published.found)
+    rng = np.random.default_rng(seed)
+    for bundle in answers._bundles([s for s in looked.published.statistics if s.item is not None]):
+        cells = answers._cells(bundle, part)
+        rows = list(answers._rows(bundle, cells, part, looked, []))
+        other = cells.answers.copy()
+        changed = np.union1d([0], rng.integers(0, len(other), 6))
+        other[changed] = rng.integers(0, len(cells.worth), len(changed))
+        anew = {name: list(given) for name, given in told.items()}
+        for cell in changed:
+            anew[bundle[cells.which[cell]].id][cells.person[cell]] = int(other[cell]) + 1
+        after = {s.key: s for s in statistics_of(wave(60, **anew), WIDE)}
+        expected: list[int | None] = []
+        for weights, printed in zip(looked.weights, looked.printed, strict=True):
+            places = [at for at, item in enumerate(bundle) if item.members[0] in weights.statistic.members]
+            for one in printed if places else ():
+                inside = looked.published.found.people(one.place)
+                if not (cells.at[np.ix_(places, inside)] >= 0).any():
+                    continue
+                of_them = inside[weights.each[inside] > 0]
+                expected.append(Weights.of(after[weights.statistic.key]).total(of_them))
+                if weights.statistic.item is not None:
+                    here = np.array([], dtype=np.int64)
+                    expected += [None for _ in count_rows(one, weights.statistic.item, here, here)]
+        made = Worlds(cells.answers, cells.person, np.zeros((len(other), len(cells.worth)), dtype=bool), rows, [])
+        sums = made.values(other)
+        assert len(sums) == len(expected)
+        assert [int(sum_) for sum_, one in zip(sums, expected, strict=True) if one is not None] == [
+            one for one in expected if one is not None
+        ]
+
+
 def test_of_a_spread_each_answer_weighs_its_share_of_the_score(wide: None) -> None:
-    looked = _looked(small.published(_answers(60, 5, without=0.2)))
+    looked = _looked(small.published(_answers(300, 5, without=0.6)))
     bundle = [s for s in looked.published.statistics if s.id in ("A1", "A2")]
     (part,) = answers._parts(looked.published.found)
     cells, spreads = answers._cells(bundle, part), list[Spread]()
@@ -282,6 +330,13 @@ def test_one_answer_alone_may_turn_over_up_to_both_ends_of_a_figure() -> None:
     assert _two(1, 2).flips().tolist() == [False, True]  # the second to 2 makes 2; the first to 2 makes 3
     assert _two(1, 3).flips().tolist() == [True, True]
     assert _two(0, 1).flips().tolist() == [False, False]
+    row = Row(np.array([0, 1]), np.ones(2), np.array([0.0, 1.0, 2.0]), 0.0, 1, 4)
+    good = np.tile(np.array([False, False, True]), (2, 1))
+    assert Worlds(np.array([2, 1]), np.arange(2), good, [row], []).flips().tolist() == [True, True]
+    assert Worlds(np.array([2, 0]), np.arange(2), good, [row], []).flips().tolist() == [
+        True,
+        True,
+    ]  # down to 1, the low end
 
 
 def test_what_comes_after_an_answer_that_changes_no_side_is_looked_at_too() -> None:
