@@ -48,9 +48,12 @@ if __name__ == "__main__":
     import server.command.running
     import server.frame.connections  # noqa: F401  # loaded here so that those that are forked have it
     from server.command.cli import main
+    from server.frame import static_files
 
     if sys.argv[1:]:
         _become(json.loads(sys.argv[1]))
+    for large in ("fold.js", "sealing.js"):
+        static_files._packed(large, "br")  # as a server does once for its pages: all that are forked have it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that ended
     for line in sys.stdin:
         number = os.fork()
