@@ -47,6 +47,7 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "track_commit_timestamp": ("off",),
     "log_checkpoints": ("off",),
     "wal_keep_size": ("0",),
+    "wal_recycle": ("off",),
     "summarize_wal": ("off",),
     "fsync": ("on",),
     "full_page_writes": ("on",),
@@ -54,8 +55,11 @@ WANTED: Mapping[str, tuple[str, ...]] = {
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on, nor a server without that module.
 A plan that is logged has the keys of codes, or of people, in it; a line for each checkpoint tells of five minutes whether anything came in them,
-for as long as logs are kept; a write-ahead log that is kept, or summed up, tells it too. The last three: without them a power cut takes
+for as long as logs are kept; a write-ahead log that is kept, or summed up, tells it too, and one whose old files are used again joins people,
+codes and sheets until it has come round. The last three: without them a power cut takes
 what somebody was thanked for."""
+AT_MOST: Mapping[str, int] = {"checkpoint_timeout": 300}
+"""Settings in seconds: the write-ahead log of before a stir goes with the next checkpoint."""
 ARCHIVE = "archive_mode"
 COUNTS = "track_counts"
 """While PostgreSQL counts, it keeps the microsecond in which it last looked over each table, and from version 16 on that in which
@@ -93,7 +97,11 @@ SELECT name FROM sqlite_schema
 WHERE type IN ('trigger', 'view') OR type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
 ORDER BY name
 """
-_ASKED = "SELECT name, setting FROM pg_settings WHERE name = ANY($1)"
+_ASKED = """
+SELECT name, setting || CASE WHEN name = 'wal_recycle' AND source LIKE ANY ('{%user,database,client,session}')
+ THEN ' (' || source || ')' ELSE '' END AS setting FROM pg_settings WHERE name = ANY($1)
+"""
+"""What removes the write-ahead log is no session: what a role or a database was told of it holds for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +204,7 @@ async def judge_versions(settings: StoreSettings) -> Iterator[Finding]:
 async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
     connection = await engine.get_new_connection()
     try:
-        rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE, COUNTS, VERSION])
+        rows = await connection.fetch(_ASKED, [*WANTED, *AT_MOST, ARCHIVE, COUNTS, VERSION])
         server = await connection.fetchval("SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port())")
         sampled = await connection.fetch(SAMPLED, [table._meta.tablename for table in tables_of(store)])
         strange = await connection.fetch(STRANGE, _ours(store), store == "answers")
@@ -234,6 +242,10 @@ def judge_settings(told: Mapping[str, ServerSettings]) -> Iterator[Finding]:
         }
         where = ", ".join(f"{store}: {value}" for store, value in wrong.items())
         yield failed("setting", name=name, where=where, wanted=may_be[0]) if wrong else good("setting", name=name)
+    for name, most in AT_MOST.items():
+        late = {store: one.settings[name] for store, one in told.items() if int(one.settings.get(name, most)) > most}
+        where = ", ".join(f"{store}: {value}" for store, value in late.items())
+        yield failed("setting", name=name, where=where, wanted=most) if late else good("setting", name=name)
     yield judge_counts(told)
     sampled = ", ".join(store for store, one in told.items() if one.sampled)
     yield failed("samples", stores=sampled) if sampled else good("samples")
