@@ -1,6 +1,6 @@
 """The databases: what is deleted is wiped, and PostgreSQL writes down neither statements nor times."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 from piccolo.apps.migrations.tables import Migration
+from piccolo.table import Table
 
 from server.check import Finding, failed, good, listed, unsure
 from surveys.engines import (
@@ -97,6 +98,15 @@ SELECT name FROM sqlite_schema
 WHERE type IN ('trigger', 'view') OR type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
 ORDER BY name
 """
+COLUMNS = """
+SELECT relname AS "table", attname AS "column" FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = current_schema()::regnamespace AND attnum > 0 AND NOT attisdropped
+"""
+COLUMNS_IN_FILE = """
+SELECT whole.name AS "table", part.name AS "column" FROM sqlite_schema AS whole, pragma_table_xinfo(whole.name) AS part
+WHERE whole.type = 'table'
+"""
+"""Every column, to be held against ours: one of somebody else has a clock as its default, and a stir copies whole rows."""
 _ASKED = """
 SELECT name, setting || CASE WHEN name = 'wal_recycle' AND source LIKE ANY ('{%user,database,client,session}')
  THEN ' (' || source || ')' ELSE '' END AS setting FROM pg_settings WHERE name = ANY($1)
@@ -168,12 +178,28 @@ async def _judge_files(data: Path) -> list[Finding]:
         if path.is_file():
             with suppress(OSError, SQLiteError):
                 rows = await sqlite_at(path, store)._run_in_new_connection(STRANGE_IN_FILE)
-                strange[store] = tuple(row["name"] for row in rows if row["name"] not in _ours(store))
+                columns = await sqlite_at(path, store)._run_in_new_connection(COLUMNS_IN_FILE)
+                names = [row["name"] for row in rows if row["name"] not in _ours(store)]
+                strange[store] = (*names, *_strange_columns(store, columns))
     return [_judge_strange(strange)] if strange else []
 
 
+def _tables(store: str) -> list[type[Table]]:
+    return [Migration, *tables_of(store)]
+
+
 def _ours(store: str) -> list[str]:
-    return [Migration._meta.tablename, *(table._meta.tablename for table in tables_of(store))]
+    return [table._meta.tablename for table in _tables(store)]
+
+
+def _strange_columns(store: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The columns of our tables that are not ours, as `table.column`."""
+    ours = {
+        table._meta.tablename: {column._meta.db_column_name for column in table._meta.columns}
+        for table in _tables(store)
+    }
+    found = [(row["table"], row["column"]) for row in rows if row["table"] in ours]
+    return sorted(f"{table}.{column}" for table, column in found if column not in ours[table])
 
 
 def _judge_strange(strange: Mapping[str, Sequence[str]]) -> Finding:
@@ -207,7 +233,8 @@ async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
         rows = await connection.fetch(_ASKED, [*WANTED, *AT_MOST, ARCHIVE, COUNTS, VERSION])
         server = await connection.fetchval("SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port())")
         sampled = await connection.fetch(SAMPLED, [table._meta.tablename for table in tables_of(store)])
-        strange = await connection.fetch(STRANGE, _ours(store), store == "answers")
+        beside = await connection.fetch(STRANGE, _ours(store), store == "answers")
+        strange = *(str(row["name"]) for row in beside), *_strange_columns(store, await connection.fetch(COLUMNS))
         try:
             folder = await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
         except asyncpg.PostgresError:
@@ -215,7 +242,7 @@ async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
     finally:
         await connection.close()
     found = {row["name"]: row["setting"] for row in rows}
-    return ServerSettings(found, server, folder or "", bool(sampled), tuple(str(row["name"]) for row in strange))
+    return ServerSettings(found, server, folder or "", bool(sampled), strange)
 
 
 async def judge_postgres(settings: StoreSettings) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import pytest
 
 from server.check import State, database
 from surveys import sqlite_engine
+from surveys.answers import wave as urn_of
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, sqlite_at
 from surveys.lifecycle.context import Site
 from surveys.people.tables import Panel
@@ -311,6 +312,28 @@ async def test_a_trigger_that_writes_down_which_sheet_came_with_which_code_is_na
     assert len(await engine._run_in_new_connection("SELECT at FROM seen")) == 6
     function = [] if isinstance(engine, PooledSQLite) else ["sees"]
     assert await _strange(store_settings) == ["answers: " + ", ".join(["seen", *function, "sees_code", "sees_place"])]
+
+
+@pytest.mark.opened
+async def test_a_column_that_writes_down_when_each_code_was_spent_is_named(
+    site: Site, store_settings: StoreSettings
+) -> None:
+    """Done from outside: a column with a clock as its default told the second of each code through every stir, which copies whole
+    rows, and `ascolto check` was content."""
+    wave, engine = await open_a_wave(site), site.engines["answers"]
+    assert await _strange(store_settings) == []
+    if isinstance(engine, PooledSQLite):
+        table = (await engine._run_in_new_connection("SELECT sql FROM sqlite_schema WHERE name = 'spent'"))[0]["sql"]
+        wider = table.rstrip().removesuffix(")") + ", at TEXT DEFAULT (datetime()))"
+        for step in ("DROP TABLE spent", wider):
+            await engine._run_in_new_connection(step)
+    else:
+        await engine._run_in_new_connection("ALTER TABLE spent ADD COLUMN at timestamptz DEFAULT clock_timestamp()")
+        await engine._run_in_new_connection("ALTER TABLE spent ALTER COLUMN at SET STATISTICS 0")
+    await fill(site, wave, 3)
+    await urn_of.stir(engine)
+    assert len(await engine._run_in_new_connection("SELECT at FROM spent WHERE at IS NOT NULL")) == 3
+    assert await _strange(store_settings) == ["answers: spent.at"]
 
 
 @pytest.mark.parametrize(
