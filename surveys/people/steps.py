@@ -89,6 +89,11 @@ async def _is_told(step: Step, act: str) -> bool:
     return (step.day, step.actor, act, step.wave) in told
 
 
+async def was_over(step: Step, act: str) -> bool:
+    """Whether a row was put back: the log has the act whose commit took it away. Of one of the version before nobody can tell."""
+    return SINCE in step.details and await _is_told(step, act)
+
+
 async def over(engine: StoreEngine, step: Step, act: str = "", **details: str) -> None:
     """A step is done: its last act, if it has one, and the end of its row are one commit."""
     async with engine.transaction():

@@ -86,6 +86,23 @@ async def test_a_step_that_is_taken_again_on_one_day_is_told_again_and_finished_
 
 
 @pytest.mark.opened
+async def test_a_step_s_row_that_is_put_back_after_its_act_was_told_is_not_taken_again(site: Site) -> None:
+    """Done from outside: an extension's row, taken out while it was under way, set an earlier last day again, in the name of the
+    office, under a mark that was good."""
+    await open_a_wave(site)
+    step = await steps.begin(site, WAVE, "extend", ends=str(DAY + timedelta(days=20)))
+    kept = await StepBegun.select()
+    await resuming.resume(site)
+    assert step.name == "extend" and (await waves.get(WAVE)).ends == DAY + timedelta(days=20)
+    await closing.extend(site, WAVE, DAY + timedelta(days=25))
+    await StepBegun.insert(*(StepBegun(**row) for row in kept))
+    before = await log.read()
+    await resuming.resume(site)
+    assert (await waves.get(WAVE)).ends == DAY + timedelta(days=25)
+    assert await log.read() == before and await rows.waves_named() == []
+
+
+@pytest.mark.opened
 @pytest.mark.parametrize("details", ["", "[]", "null", "7", '{"ends": 3}', "{"])
 async def test_an_odd_row_keeps_no_other_step_from_being_finished(sqlite_site: Site, details: str) -> None:
     await open_a_wave(sqlite_site)
