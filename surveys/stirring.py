@@ -1,7 +1,8 @@
 """Stirring: rows are laid down anew in random order, a portion at a time, while people go on writing.
 
 SQLite keeps the cells of a page in the order in which they came, PostgreSQL marks each row with its transaction and its
-place (PRIVACY 3.8, "Order inside a page"). A stir takes both away from every row that was there when it began.
+place (PRIVACY 3.8, "Order inside a page"). A stir takes both away from every row that was there when it began. PostgreSQL wrote each
+row into its write-ahead log before: a stir pushes that on, so that the next checkpoint removes what lay there (decision 0018).
 """
 
 import asyncio
@@ -39,6 +40,12 @@ DO $$ BEGIN
 END $$
 """
 """What the lock is refused for is caught inside the server: a line in its log would tell which part somebody wrote in, and when."""
+_PUSH_ON = """
+SELECT count(pg_logical_emit_message(false, 'ascolto', repeat(' ', 1048576)))
+FROM generate_series(1, (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size') / 1048576)
+"""
+"""One segment of the write-ahead log is filled with blanks. A checkpoint removes whole segments that end before it, so what came last
+would stay, with who sent what, until others have filled the rest: where few answer, for days. Anybody may write such a message."""
 _dice = random.SystemRandom()
 
 
@@ -131,6 +138,7 @@ async def _stir_parts(engine: SafePostgres, tables: Sequence[type[Table]], tries
                 await _stir_part(connection, part, tries)
                 await asyncio.sleep(time.monotonic() - began)  # others have half of the time
             await connection.execute("DROP TABLE stirred")
+        await connection.fetchval(_PUSH_ON)
     finally:
         await connection.close()
 

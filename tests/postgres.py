@@ -55,9 +55,9 @@ def _place() -> str | None:
 
 
 @contextlib.contextmanager
-def server(*, durable: bool = False, short_log: bool = False) -> Iterator[str]:
-    """Start a server, for measurements one that flushes to disk, for searches one whose log comes round soon; gives the
-    address of its databases with ``{db}`` in it."""
+def server(*, durable: bool = False, short_log: bool = False, recycles: bool = True) -> Iterator[str]:
+    """Start a server, for measurements one that flushes to disk, for searches one whose log comes round soon,
+    or whose old log is removed; gives the address of its databases with ``{db}`` in it."""
     folder = Path(tempfile.mkdtemp(prefix="ascolto-pg-", dir=None if durable else _place()))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
@@ -68,6 +68,7 @@ def server(*, durable: bool = False, short_log: bool = False) -> Iterator[str]:
     # small buffers: each of the hundreds of tables that a stir empties is looked for in all of them
     options += "" if durable else " -c fsync=off -c jit=off -c shared_buffers=16MB"
     options += " -c min_wal_size=32MB -c max_wal_size=32MB" if short_log else ""
+    options += "" if recycles else " -c wal_recycle=off"
     with open(folder / LOG, "wb") as log:
         process = subprocess.Popen(
             [*as_user, tool("postgres"), "-D", str(data), *options.split()], stdout=log, stderr=log, cwd="/"

@@ -1,6 +1,6 @@
 """The databases: what is deleted is wiped, and PostgreSQL writes down neither statements nor times."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 from piccolo.apps.migrations.tables import Migration
+from piccolo.table import Table
 
 from server.check import Finding, failed, good, listed, unsure
 from surveys.engines import (
@@ -47,6 +48,7 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "track_commit_timestamp": ("off",),
     "log_checkpoints": ("off",),
     "wal_keep_size": ("0",),
+    "wal_recycle": ("off",),
     "summarize_wal": ("off",),
     "fsync": ("on",),
     "full_page_writes": ("on",),
@@ -54,8 +56,11 @@ WANTED: Mapping[str, tuple[str, ...]] = {
 }
 """Settings and what they may be; a version that does not know one cannot have it switched on, nor a server without that module.
 A plan that is logged has the keys of codes, or of people, in it; a line for each checkpoint tells of five minutes whether anything came in them,
-for as long as logs are kept; a write-ahead log that is kept, or summed up, tells it too. The last three: without them a power cut takes
+for as long as logs are kept; a write-ahead log that is kept, or summed up, tells it too, and one whose old files are used again joins people,
+codes and sheets until it has come round. The last three: without them a power cut takes
 what somebody was thanked for."""
+AT_MOST: Mapping[str, int] = {"checkpoint_timeout": 300}
+"""Settings in seconds: the write-ahead log of before a stir goes with the next checkpoint."""
 ARCHIVE = "archive_mode"
 COUNTS = "track_counts"
 """While PostgreSQL counts, it keeps the microsecond in which it last looked over each table, and from version 16 on that in which
@@ -93,7 +98,20 @@ SELECT name FROM sqlite_schema
 WHERE type IN ('trigger', 'view') OR type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
 ORDER BY name
 """
-_ASKED = "SELECT name, setting FROM pg_settings WHERE name = ANY($1)"
+COLUMNS = """
+SELECT relname AS "table", attname AS "column" FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = current_schema()::regnamespace AND attnum > 0 AND NOT attisdropped
+"""
+COLUMNS_IN_FILE = """
+SELECT whole.name AS "table", part.name AS "column" FROM sqlite_schema AS whole, pragma_table_xinfo(whole.name) AS part
+WHERE whole.type = 'table'
+"""
+"""Every column, to be held against ours: one of somebody else has a clock as its default, and a stir copies whole rows."""
+_ASKED = """
+SELECT name, setting || CASE WHEN name = 'wal_recycle' AND source LIKE ANY ('{%user,database,client,session}')
+ THEN ' (' || source || ')' ELSE '' END AS setting FROM pg_settings WHERE name = ANY($1)
+"""
+"""What removes the write-ahead log is no session: what a role or a database was told of it holds for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +178,28 @@ async def _judge_files(data: Path) -> list[Finding]:
         if path.is_file():
             with suppress(OSError, SQLiteError):
                 rows = await sqlite_at(path, store)._run_in_new_connection(STRANGE_IN_FILE)
-                strange[store] = tuple(row["name"] for row in rows if row["name"] not in _ours(store))
+                columns = await sqlite_at(path, store)._run_in_new_connection(COLUMNS_IN_FILE)
+                names = [row["name"] for row in rows if row["name"] not in _ours(store)]
+                strange[store] = (*names, *_strange_columns(store, columns))
     return [_judge_strange(strange)] if strange else []
 
 
+def _tables(store: str) -> list[type[Table]]:
+    return [Migration, *tables_of(store)]
+
+
 def _ours(store: str) -> list[str]:
-    return [Migration._meta.tablename, *(table._meta.tablename for table in tables_of(store))]
+    return [table._meta.tablename for table in _tables(store)]
+
+
+def _strange_columns(store: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The columns of our tables that are not ours, as `table.column`."""
+    ours = {
+        table._meta.tablename: {column._meta.db_column_name for column in table._meta.columns}
+        for table in _tables(store)
+    }
+    found = [(row["table"], row["column"]) for row in rows if row["table"] in ours]
+    return sorted(f"{table}.{column}" for table, column in found if column not in ours[table])
 
 
 def _judge_strange(strange: Mapping[str, Sequence[str]]) -> Finding:
@@ -196,10 +230,11 @@ async def judge_versions(settings: StoreSettings) -> Iterator[Finding]:
 async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
     connection = await engine.get_new_connection()
     try:
-        rows = await connection.fetch(_ASKED, [*WANTED, ARCHIVE, COUNTS, VERSION])
+        rows = await connection.fetch(_ASKED, [*WANTED, *AT_MOST, ARCHIVE, COUNTS, VERSION])
         server = await connection.fetchval("SELECT concat(pg_postmaster_start_time(), ' ', inet_server_port())")
         sampled = await connection.fetch(SAMPLED, [table._meta.tablename for table in tables_of(store)])
-        strange = await connection.fetch(STRANGE, _ours(store), store == "answers")
+        beside = await connection.fetch(STRANGE, _ours(store), store == "answers")
+        strange = *(str(row["name"]) for row in beside), *_strange_columns(store, await connection.fetch(COLUMNS))
         try:
             folder = await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
         except asyncpg.PostgresError:
@@ -207,7 +242,7 @@ async def _ask(engine: SafePostgres, store: str) -> ServerSettings:
     finally:
         await connection.close()
     found = {row["name"]: row["setting"] for row in rows}
-    return ServerSettings(found, server, folder or "", bool(sampled), tuple(str(row["name"]) for row in strange))
+    return ServerSettings(found, server, folder or "", bool(sampled), strange)
 
 
 async def judge_postgres(settings: StoreSettings) -> Iterator[Finding]:
@@ -234,6 +269,10 @@ def judge_settings(told: Mapping[str, ServerSettings]) -> Iterator[Finding]:
         }
         where = ", ".join(f"{store}: {value}" for store, value in wrong.items())
         yield failed("setting", name=name, where=where, wanted=may_be[0]) if wrong else good("setting", name=name)
+    for name, most in AT_MOST.items():
+        late = {store: one.settings[name] for store, one in told.items() if int(one.settings.get(name, most)) > most}
+        where = ", ".join(f"{store}: {value}" for store, value in late.items())
+        yield failed("setting", name=name, where=where, wanted=most) if late else good("setting", name=name)
     yield judge_counts(told)
     sampled = ", ".join(store for store, one in told.items() if one.sampled)
     yield failed("samples", stores=sampled) if sampled else good("samples")

@@ -82,6 +82,9 @@ def _tell_found(found: Found) -> None:
     said("counts", people=found.people, cases=found.cases, documents=found.documents, releases=found.releases)
     if found.last_act:
         said("last_act", day=found.last_act)
+    strange = "; ".join(f"{store}: {', '.join(names)}" for store, names in found.taken_out.items() if names)
+    if strange:
+        said("taken_out", names=strange)
     _tell_left(found.left)
 
 

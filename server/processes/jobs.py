@@ -16,10 +16,11 @@ from server.processes.due import Look, asked_to_end, do_all
 from server.settings import Settings
 from surveys.answers import wave as urn_of
 from surveys.cases import keeping
+from surveys.cases import log as desk_log
 from surveys.lifecycle import accepting
 from surveys.lifecycle.context import Site, today
 from surveys.one_folder import Folder
-from surveys.people import links
+from surveys.people import links, log
 from surveys.stores import Engines
 
 EVERY_SECONDS = 300
@@ -85,6 +86,8 @@ def _stirrers(engines: Engines) -> list["Stirrer"]:
         Stirrer(urn_of.arrived, lambda: urn_of.stir(answers), may),
         Stirrer(links.touched, lambda: links.stir(people), may),
         Stirrer(keeping.arrived, lambda: keeping.stir(cases), may),
+        Stirrer(log.lines, lambda: log.stir(people), may),
+        Stirrer(desk_log.lines, lambda: desk_log.stir(cases), may),
     ]
 
 

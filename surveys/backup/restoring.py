@@ -48,6 +48,8 @@ class Found:
     cases_key: str
     """The digest of the K_cases that belongs to it; empty if there was none."""
     left: Mapping[str, Left]
+    taken_out: Mapping[str, Sequence[str]]
+    """Triggers and views that lay in a store, by store. Ascolto has none; a trigger writes down who sent what, and when."""
 
 
 def restore(file: Path, identity: Path, target: Path) -> Found:
@@ -156,7 +158,7 @@ def laid_out(plain: IO[bytes], staging: Path) -> Found:
     for store in STORES:
         _check_store(staging / database(store), store, manifest["stores"][store])
     try:
-        return _found(staging, manifest)
+        return _found(staging, manifest, {store: _without_strange(staging / database(store)) for store in STORES})
     except (sqlite.DatabaseError, ValueError, OSError):
         raise BackupRefused("not_ours") from None
 
@@ -194,7 +196,22 @@ def _reading(path: Path) -> Iterator[Any]:
         there.close()
 
 
-def _found(folder: Path, manifest: Mapping[str, Any]) -> Found:
+def _without_strange(path: Path) -> list[str]:
+    """Take out what does something by itself; a table only lies there, and `ascolto check` names it."""
+    strange = "SELECT name, type FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY type, name"
+    there = sqlite.connect(str(path), isolation_level=None)
+    try:
+        there.execute("PRAGMA trusted_schema = OFF")
+        found = there.execute(strange).fetchall()
+        for name, kind in found:
+            quoted = str(name).replace('"', '""')
+            there.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+    finally:
+        there.close()
+    return sorted(str(name) for name, _ in found)
+
+
+def _found(folder: Path, manifest: Mapping[str, Any], taken_out: Mapping[str, Sequence[str]]) -> Found:
     if not (folder / INSTALLATION_KEY).is_file():
         raise BackupRefused("differs", name=INSTALLATION_KEY)
     rows = {store: manifest["stores"][store]["rows"] for store in STORES}
@@ -214,6 +231,7 @@ def _found(folder: Path, manifest: Mapping[str, Any]) -> Found:
         tuple(under_way),
         str(manifest["cases_key"]),
         {str(name): Left(why) for name, why in manifest["left"].items()},
+        taken_out,
     )
 
 

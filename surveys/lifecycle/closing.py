@@ -56,7 +56,7 @@ async def extend(site: Site, wave: str, ends: date) -> WaveRecord:
     return await waves.get(wave)
 
 
-@steps.part("extend")
+@steps.part("extend", last="wave extended")
 async def _extend(site: Site, step: Step) -> None:
     day, ends = step.day.isoformat(), step.details["ends"]
 
@@ -89,7 +89,7 @@ async def end(site: Site, wave: str, act: int = 0) -> WaveRecord:
     return await waves.get(wave)
 
 
-@steps.part("end")
+@steps.part("end", last="wave ended")
 async def _end(site: Site, step: Step) -> None:
     if (await waves.get(step.wave)).state != State.ENDED:
         await waves.change(site.engines["public"], step.wave, State.OPEN, state=State.ENDED)

@@ -43,7 +43,7 @@ async def destroy(site: Site, wave: str) -> None:
     await _destroy(site, step)
 
 
-@steps.part(DESTROY)
+@steps.part(DESTROY, last="urn destroyed")
 async def _destroy(site: Site, step: steps.Step) -> None:
     wave = step.wave
     keep_file(over_path(site.data, wave), b"{}")  # first: a key that is brought back opens nothing any more

@@ -89,7 +89,7 @@ async def progress(wave: str) -> tuple[int, int] | None:
     return await urn_of.slots_there(wave), slots(int(record.panel.get("people", 0)))
 
 
-@steps.part("open", NotReady, PlanOther, PanelRefused)
+@steps.part("open", NotReady, PlanOther, PanelRefused, last="wave opened")
 async def _open(site: Site, step: Step) -> None:
     wave = step.wave
     record = await waves.get(wave)

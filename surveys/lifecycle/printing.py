@@ -72,7 +72,7 @@ async def print_slips(site: Site, wave: str, count: int) -> list[SlipCode]:
     return await again(site, wave, number)
 
 
-@steps.part("slips")
+@steps.part("slips", last="slips printed")
 async def _print(site: Site, step: Step) -> None:
     wave, number, slips = step.wave, int(step.details["number"]), step.details["slips"]
     record = await _open(wave)
@@ -123,7 +123,7 @@ async def hand_over(site: Site, wave: str, number: int) -> None:
     await steps.take(site, wave, "hand over", lambda: _printed(wave, number), number=str(number))
 
 
-@steps.part("hand over")
+@steps.part("hand over", last="slips handed over")
 async def _hand_over(site: Site, step: Step) -> None:
     number = int(step.details["number"])
     await batches.hand_over(site.engines["answers"], step.wave, number)
@@ -153,7 +153,7 @@ async def make_void(site: Site, wave: str, number: int, spoiled: int, act: int) 
     await steps.take(site, wave, "void", check, number=str(number), spoiled=str(spoiled), act=str(act))
 
 
-@steps.part("void")
+@steps.part("void", last="slips void")
 async def _make_void(site: Site, step: Step) -> None:
     wave, number = step.wave, int(step.details["number"])
     await _open(wave)

@@ -18,6 +18,8 @@ PATIENCE_SECONDS = 10.0
 """So long a step waits for another one of the same wave."""
 type Part = Callable[[Site, Step], Awaitable[None]]
 _PARTS: dict[str, tuple[Part, tuple[type[Exception], ...]]] = {}
+_LAST: dict[str, str] = {}
+"""The act of each step whose act and whose row's end are one commit."""
 
 
 class PlanRefused(ValueError):
@@ -35,11 +37,16 @@ class StepUnderWay(PlanRefused):
         super().__init__("under_way")
 
 
-def part(name: str, *refusals: type[Exception]) -> Callable[[Part], Part]:
-    """Name what a step does. Where it is refused, by a rule, the wave's state or one of these, its row goes: nothing waits for it for ever."""
+def part(name: str, *refusals: type[Exception], last: str = "") -> Callable[[Part], Part]:
+    """Name what a step does. Where it is refused, by a rule, the wave's state or one of these, its row goes: nothing waits for it for ever.
+
+    `last` is the act that goes with its row: a row that is there though the log has its act was put back, and is no step.
+    """
 
     def kept(do: Part) -> Part:
         _PARTS[name] = do, (PlanRefused, WrongState, *refusals)
+        if last:
+            _LAST[name] = last
         return do
 
     return kept
@@ -120,6 +127,9 @@ async def finish(site: Site, wave: str) -> None:
     """Do what is left of the steps of a wave, on the day and in the name of whoever began them. The caller holds them (`alone`)."""
     for step in await steps.begun(wave):
         if step.name in _PARTS:
+            if step.name in _LAST and await steps.was_over(step, _LAST[step.name]):
+                await over(site, step)
+                continue
             try:
                 await _do(replace(site, day=step.day, actor=step.actor), step)
             except _PARTS[step.name][1]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from surveys import stirring
 from surveys.cells import octets
 from surveys.engines import StoreEngine
 from surveys.odd import reading
@@ -48,6 +49,16 @@ async def record(engine: StoreEngine, day: date, actor: str, act: str, **details
                 digest=_chained(before, number, day, actor, act, text),
             )
         )
+
+
+async def lines() -> int:
+    """How many entries there are: while the number stays, nothing need be stirred."""
+    return int(await LogEntry.count())
+
+
+async def stir(engine: StoreEngine) -> None:
+    """Take away the transaction numbers of PostgreSQL, which tell when in a day somebody worked. SQLite keeps entries by number."""
+    await stirring.stir(engine, in_place=(LogEntry,))
 
 
 async def read(*, since: int = 1) -> list[Act]:

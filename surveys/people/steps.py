@@ -1,20 +1,23 @@
 """Steps of a wave's life that were begun and are not over: one row each, beside the log of acts.
 
 What the log says of a step and the end of its row are one commit. A row alone is no step: it carries a mark under a key of the
-folder of keys, so that whoever writes the store has no step taken.
+folder of keys, so that whoever writes the store has no step taken. Nor does a row decide whether the log has its act: the log does,
+from the entry on that was its newest when the step began.
 """
 
 import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from surveys.engines import StoreEngine
 from surveys.people import log
 from surveys.people.tables import StepBegun
 
+SINCE = "since"
+"""Among the details, so under the mark: the number of the newest entry of the log when the step began."""
 _key = secrets.token_bytes(32)
 
 
@@ -50,6 +53,8 @@ async def begin(engine: StoreEngine, step: Step) -> Step:
         if there := await find(step.wave, step.name):
             return there
         await StepBegun.delete().where(StepBegun.id == step.key)  # a row that is not ours
+        newest = await log.head()
+        step = replace(step, details={**step.details, SINCE: str(newest.number if newest else 0)})
         details = json.dumps(dict(step.details), ensure_ascii=False, sort_keys=True)
         await StepBegun.insert(
             StepBegun(
@@ -68,11 +73,25 @@ async def begin(engine: StoreEngine, step: Step) -> Step:
 async def say(engine: StoreEngine, step: Step, act: str, **details: str) -> None:
     """Write the act that tells a step into the log: once, however often its parts run."""
     async with engine.transaction():
-        row = await StepBegun.select(StepBegun.said).where(StepBegun.id == step.key).first()
-        if row is None or row["said"]:
+        if await _is_told(step, act):
             return
         await log.record(engine, step.day, step.actor, act, **details)
         await StepBegun.update({StepBegun.said: True}).where(StepBegun.id == step.key)
+
+
+async def _is_told(step: Step, act: str) -> bool:
+    """Whether the log has the act of a step; of one that the version before began, which did not write down since when, its row says so."""
+    if SINCE not in step.details:
+        row = await StepBegun.select(StepBegun.said).where(StepBegun.id == step.key).first()
+        return row is None or bool(row["said"])
+    entries = await log.read(since=int(step.details[SINCE]) + 1)
+    told = [(one.day, one.actor, one.act, one.details.get("wave")) for one in entries]
+    return (step.day, step.actor, act, step.wave) in told
+
+
+async def was_over(step: Step, act: str) -> bool:
+    """Whether a row was put back: the log has the act whose commit took it away. Of one of the version before nobody can tell."""
+    return SINCE in step.details and await _is_told(step, act)
 
 
 async def over(engine: StoreEngine, step: Step, act: str = "", **details: str) -> None:

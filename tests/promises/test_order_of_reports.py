@@ -21,10 +21,13 @@ from piccolo.table import Table
 from server.processes import jobs
 from surveys import stirring
 from surveys.cases import incoming, intake, keeping, pieces
+from surveys.cases import log as desk_log
 from surveys.cases.incoming import Reply, Report, SealedEpoch, proof_of
+from surveys.cases.keeper import keeper_at
 from surveys.cases.tables import Case, DeskLine, Epoch, Message, Piece, Wrap
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine
 from surveys.lifecycle.context import Site
+from surveys.people import log
 from tests.promises.test_order import BLOCK, tau
 from tests.surveys.cases.people import keeper_of
 
@@ -339,7 +342,7 @@ async def test_the_service_stirs_the_cases_whenever_anything_of_a_case_changed(s
     await pieces.claim(["cd" * 16], channel.rows[1]["case"])
     seen.append(await keeping.arrived())
     assert len(set(map(repr, seen))) == 5 and seen[-1] == await keeping.arrived()
-    assert len(jobs._stirrers(site.engines)) == 3
+    assert len(jobs._stirrers(site.engines)) == 5
 
 
 async def test_no_table_of_the_cases_store_counts_what_comes_across_cases(site: Site) -> None:
@@ -350,3 +353,30 @@ async def test_no_table_of_the_cases_store_counts_what_comes_across_cases(site: 
         assert min(int(row["id"]) for row in await table.select()) > 2**32, table
     assert tau(list(range(40)), [row["letter"] for row in channel.rows]) < 0.4
     assert await DeskLine.count() == 0
+
+
+@pytest.mark.parametrize("store", ["people", "cases"])
+async def test_no_transaction_number_tells_when_in_a_day_somebody_worked_at_a_desk(
+    postgres_site: Site, store: str
+) -> None:
+    """Done from outside: a stir takes some hundred numbers each few minutes, so that the gaps between lines of one day told how long
+    lay between them, and whether two acts, of a handler and of the office, came in the same minutes."""
+    site = postgres_site
+    engine, keeper = site.engines[store], keeper_at(site.data)
+    for number in range(4):
+        if store == "cases":
+            await desk_log.record(engine, keeper, site.day, "anna", f"act_{number}")
+        else:
+            await log.record(engine, site.day, "hr", f"act_{number}")
+        for name, other in site.engines.items():  # the minutes between
+            if name != store:
+                await other._run_in_new_connection("SELECT txid_current()")
+    table = "desk_line" if store == "cases" else "log_entry"
+    marks = f"SELECT count(DISTINCT xmin::text) AS n FROM {table}"
+    assert (await engine._run_in_new_connection(marks))[0]["n"] == 4
+    for stirrer in jobs._stirrers(site.engines):
+        await stirrer.once()
+    assert (await engine._run_in_new_connection(marks))[0]["n"] == 1
+    acts = [line.act for line in await desk_log.read(keeper)] or [act.act for act in await log.read()]
+    assert acts == [f"act_{number}" for number in range(4)]
+    assert all(line.intact for line in await desk_log.read(keeper)) and all(act.intact for act in await log.read())

@@ -9,6 +9,7 @@ import pytest
 
 from surveys.answers import wave as urn_of
 from surveys.away import StoreAway
+from surveys.engines import StoreEngine
 from surveys.lifecycle import closing, resuming, steps, two_keys
 from surveys.lifecycle.context import Site, destroy_seeds
 from surveys.lifecycle.leftovers import leftovers
@@ -48,6 +49,57 @@ async def test_a_step_whose_row_was_changed_is_not_taken(site: Site) -> None:
     assert await rows.begun() == []
     await resuming.resume(site)
     assert (await waves.get(WAVE)).extensions == ()
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("attack", ["said", "gone"])
+async def test_who_writes_the_store_leaves_no_act_of_a_step_out_of_the_log(
+    site: Site, attack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Could pass: the row said by itself that the log has the act, or was gone, and a survey was cancelled without a line."""
+    await open_a_wave(site)
+    withdraw = urn_of.withdraw_slips
+
+    async def owner_writes(engine: StoreEngine, wave: str) -> None:
+        if attack == "said":
+            await StepBegun.update({StepBegun.said: True}, force=True)
+        else:
+            await StepBegun.delete(force=True)
+        await withdraw(engine, wave)
+
+    monkeypatch.setattr(urn_of, "withdraw_slips", owner_writes)
+    await closing.cancel(site, WAVE)
+    told = [act.act for act in await log.read()]
+    assert told.count("wave cancelled") == told.count("urn destroyed") == 1
+
+
+@pytest.mark.opened
+async def test_a_step_that_is_taken_again_on_one_day_is_told_again_and_finished_once(site: Site) -> None:
+    await open_a_wave(site)
+    for days in (20, 21):
+        await closing.extend(site, WAVE, DAY + timedelta(days=days))
+    step = await steps.begin(site, WAVE, "extend", ends=str(DAY + timedelta(days=22)))
+    await steps.say(site, step, "wave extended", wave=WAVE, ends=step.details["ends"])
+    await resuming.resume(site)
+    ends = [act.details["ends"] for act in await log.read() if act.act == "wave extended"]
+    assert ends == [str(DAY + timedelta(days=days)) for days in (20, 21, 22)]
+
+
+@pytest.mark.opened
+async def test_a_step_s_row_that_is_put_back_after_its_act_was_told_is_not_taken_again(site: Site) -> None:
+    """Done from outside: an extension's row, taken out while it was under way, set an earlier last day again, in the name of the
+    office, under a mark that was good."""
+    await open_a_wave(site)
+    step = await steps.begin(site, WAVE, "extend", ends=str(DAY + timedelta(days=20)))
+    kept = await StepBegun.select()
+    await resuming.resume(site)
+    assert step.name == "extend" and (await waves.get(WAVE)).ends == DAY + timedelta(days=20)
+    await closing.extend(site, WAVE, DAY + timedelta(days=25))
+    await StepBegun.insert(*(StepBegun(**row) for row in kept))
+    before = await log.read()
+    await resuming.resume(site)
+    assert (await waves.get(WAVE)).ends == DAY + timedelta(days=25)
+    assert await log.read() == before and await rows.waves_named() == []
 
 
 @pytest.mark.opened

@@ -33,7 +33,7 @@ from surveys.public.tables import Evidence
 from surveys.stores import StoreSettings, stores
 from tests.conftest import DAY, WAVE, open_a_wave
 from tests.postgres import free_port
-from tests.surveys.backed_up import Keys, backed_up, everything_under, write
+from tests.surveys.backed_up import Keys, backed_up, everything_under, rows, write
 
 MOVE = {"move_there", "move_url", "move_password", "move_running"}
 """Reasons of the command alone."""
@@ -232,6 +232,32 @@ async def test_a_store_of_a_newer_version_and_a_folder_that_is_not_empty_are_ref
     )
     newer = backed_up(sqlite_site.data, tmp_path / "kept", keys).file
     assert _refused(newer, keys, tmp_path) == "version"
+
+
+@pytest.mark.opened
+def test_a_trigger_in_a_backup_is_not_in_the_restored_stores_and_is_named(
+    sqlite_settings: StoreSettings,
+    keys: Keys,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Came back: whoever wrote into the stores once had his trigger in every backup, and in what was made new from one."""
+    write(
+        sqlite_settings.data,
+        "answers",
+        "CREATE TABLE seen (what TEXT, at TEXT)",
+        "CREATE TRIGGER sees AFTER INSERT ON spent BEGIN INSERT INTO seen VALUES (hex(new.digest), datetime()); END",
+        "CREATE VIEW peek AS SELECT * FROM spent",
+        'CREATE TRIGGER "o""dd" INSTEAD OF INSERT ON peek BEGIN SELECT 1; END',
+    )
+    file = backed_up(sqlite_settings.data, tmp_path / "kept", keys).file
+    monkeypatch.delenv("ASCOLTO_DATABASE_URL", raising=False)
+    assert _run("restore", str(file), "--identity", str(keys.file), "--data", str(tmp_path / "new")) == 0
+    kinds = "SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')"
+    assert rows(tmp_path / "new", "answers", kinds) == []
+    named = 'answers: o"dd, peek, sees'
+    assert say(LANGUAGE, "backup.taken_out", names=named) in capsys.readouterr().out
 
 
 _LOOK = (

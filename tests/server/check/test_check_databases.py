@@ -10,6 +10,7 @@ import pytest
 
 from server.check import State, database
 from surveys import sqlite_engine
+from surveys.answers import wave as urn_of
 from surveys.engines import PooledSQLite, SafePostgres, StoreEngine, sqlite_at
 from surveys.lifecycle.context import Site
 from surveys.people.tables import Panel
@@ -29,7 +30,8 @@ async def test_postgres_needs_few_settings_and_a_store_that_logs_statements_is_n
     async def wrong() -> list[tuple[object, object]]:
         found = await database.judge_postgres(settings)
         named = [(one.values["name"], one.values["where"]) for one in found if one.state is State.FAILED]
-        return [one for one in named if one[0] != "log_checkpoints"]  # on from version 15 on; for the next test
+        shipped = ("log_checkpoints", "wal_recycle")  # on as a server comes; for other tests
+        return [one for one in named if one[0] not in shipped]
 
     def tell(store: str, setting: str) -> None:
         change = f'ALTER DATABASE "{url.format(store=store).rpartition("/")[2]}" SET {setting}'
@@ -165,6 +167,8 @@ BAD = (
     ("pgaudit.log", "read"),
     ("log_checkpoints", "on"),
     ("wal_keep_size", "1024"),
+    ("wal_recycle", "on"),
+    ("wal_recycle", "off (user)"),
     ("summarize_wal", "on"),
     ("synchronous_commit", "off"),
     ("fsync", "off"),
@@ -179,6 +183,26 @@ def test_each_setting_that_writes_down_or_loses_is_named_with_its_store(name: st
     told = {"answers": fine, "people": database.ServerSettings({**fine.settings, name: bad})}
     wrong = [one.values for one in database.judge_settings(told) if one.state is State.FAILED]
     assert wrong == [{"name": name, "where": f"people: {bad}", "wanted": database.WANTED[name][0]}]
+
+
+@pytest.mark.parametrize(("seconds", "wrong"), [("30", False), ("300", False), ("301", True), ("86400", True)])
+def test_a_server_whose_checkpoints_come_seldom_keeps_its_log_too_long(seconds: str, wrong: bool) -> None:
+    told = {"answers": database.ServerSettings({"checkpoint_timeout": seconds})}
+    found = [one for one in database.judge_settings(told) if one.values.get("name") == "checkpoint_timeout"]
+    assert [one.state is State.FAILED for one in found] == [wrong]
+    if wrong:
+        assert found[0].values == {"name": "checkpoint_timeout", "where": f"answers: {seconds}", "wanted": 300}
+
+
+async def test_what_one_role_was_told_of_the_log_s_old_files_counts_for_nothing(
+    postgres_settings: StoreSettings,
+) -> None:
+    """Whoever removes them is no role: `ascolto check` would be content with what holds for its own session alone."""
+    engine = bind(postgres_settings)["answers"]
+    assert isinstance(engine, SafePostgres)
+    name = (await engine._run_in_new_connection("SELECT current_database() AS name"))[0]["name"]
+    await engine._run_in_new_connection(f'ALTER DATABASE "{name}" SET wal_recycle = off')
+    assert (await database._ask(engine, "answers")).settings["wal_recycle"] == "off (database)"
 
 
 def test_of_every_setting_that_is_looked_at_something_is_refused() -> None:
@@ -288,6 +312,28 @@ async def test_a_trigger_that_writes_down_which_sheet_came_with_which_code_is_na
     assert len(await engine._run_in_new_connection("SELECT at FROM seen")) == 6
     function = [] if isinstance(engine, PooledSQLite) else ["sees"]
     assert await _strange(store_settings) == ["answers: " + ", ".join(["seen", *function, "sees_code", "sees_place"])]
+
+
+@pytest.mark.opened
+async def test_a_column_that_writes_down_when_each_code_was_spent_is_named(
+    site: Site, store_settings: StoreSettings
+) -> None:
+    """Done from outside: a column with a clock as its default told the second of each code through every stir, which copies whole
+    rows, and `ascolto check` was content."""
+    wave, engine = await open_a_wave(site), site.engines["answers"]
+    assert await _strange(store_settings) == []
+    if isinstance(engine, PooledSQLite):
+        table = (await engine._run_in_new_connection("SELECT sql FROM sqlite_schema WHERE name = 'spent'"))[0]["sql"]
+        wider = table.rstrip().removesuffix(")") + ", at TEXT DEFAULT (datetime()))"
+        for step in ("DROP TABLE spent", wider):
+            await engine._run_in_new_connection(step)
+    else:
+        await engine._run_in_new_connection("ALTER TABLE spent ADD COLUMN at timestamptz DEFAULT clock_timestamp()")
+        await engine._run_in_new_connection("ALTER TABLE spent ALTER COLUMN at SET STATISTICS 0")
+    await fill(site, wave, 3)
+    await urn_of.stir(engine)
+    assert len(await engine._run_in_new_connection("SELECT at FROM spent WHERE at IS NOT NULL")) == 3
+    assert await _strange(store_settings) == ["answers: spent.at"]
 
 
 @pytest.mark.parametrize(
