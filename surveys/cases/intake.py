@@ -29,8 +29,8 @@ from surveys.cases.keeper import FIRST_VERSION, REPORTER, VERSION, Keeper
 from surveys.cases.pieces import claim
 from surveys.cases.tables import Case, Epoch, Message, Wrap
 from surveys.cells import octets
-from surveys.odd import reading
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
+from surveys.odd import reading
 
 
 async def lock_case(engine: StoreEngine, case: int) -> None:

@@ -41,7 +41,7 @@ async def test_an_epoch_without_its_number_hides_no_other_case(site: Site, made:
     if not isinstance(site.engines["cases"], PooledSQLite):
         pytest.skip("PostgreSQL keeps numbers alone there")
     await Epoch.raw(
-        "INSERT INTO epoch (id, \"case\", stream, number, recipient, link, \"at\", confirmed, maker) "
+        'INSERT INTO epoch (id, "case", stream, number, recipient, link, "at", confirmed, maker) '
         f"VALUES (77, {odd.case}, 'thread', 'x', '', x'', 0, 1, x'')"
     )
     assert await sees(site, made, "anna") == [whole.case]
