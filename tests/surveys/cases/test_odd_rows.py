@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from surveys.cases import desk, keeping, standing
-from surveys.cases.tables import Case, Epoch
+from surveys.cases import desk, handlers, keeping, standing
+from surveys.cases.tables import Case, Epoch, Handler
 from surveys.engines import PooledSQLite
 from surveys.lifecycle.context import Site
 from surveys.odd import StoreOdd
@@ -85,3 +85,17 @@ async def test_recovery_writes_out_the_cases_beside_one_that_cannot_be_read_and_
     await make_odd(site, odd)
     files, left_out = await desk.for_recovery(await seat(site, made))
     assert ([file.case for file in files], left_out) == ([whole.case], [odd.case])
+
+
+@pytest.mark.parametrize("column", ["trained", "away_from", "away_until"])
+async def test_a_day_that_cannot_be_read_beside_one_handler_closes_no_desk(site: Site, made: Team, column: str) -> None:
+    """Done from outside: one cell of one colleague, and no handler had a list, a case or a step."""
+    written = await report(site, made)
+    record = await handlers.load("bruno")
+    assert record is not None
+    value = "x" if isinstance(site.engines["cases"], PooledSQLite) else "0044-03-15 BC"
+    await Handler.raw(f"UPDATE handler SET \"{column}\" = '{value}' WHERE name = 'bruno'")
+    assert await sees(site, made, "anna") == await sees(site, made, "bruno") == [written.case]
+    found = await handlers.load("bruno")
+    assert found is not None and getattr(found, column) is None  # as a day that cannot be
+    assert (found.salt, found.signer) == (record.salt, record.signer)
