@@ -77,7 +77,7 @@ def parse(text: str) -> Any:
     def refused(_: str) -> Any:
         raise NotSigned("a number is not whole")
 
-    if _depth(text) > DEEPEST:
+    if is_too_deep(text):
         raise NotSigned("too deep")
     try:
         text.encode()
@@ -88,6 +88,11 @@ def parse(text: str) -> Any:
     except (json.JSONDecodeError, UnicodeEncodeError, RecursionError) as problem:
         raise NotSigned("not canonical JSON") from problem
     return content
+
+
+def is_too_deep(text: str) -> bool:
+    """Whether objects and lists lie in each other deeper than in any structure of ours."""
+    return _depth(text) > DEEPEST
 
 
 def _depth(text: str) -> int:

@@ -260,7 +260,8 @@ async def recovery_export(given: argparse.Namespace) -> int:
     async with opened_site() as site:
         lists = await readers.load(site.data)
         seat = await desk.open_desk(site.engines["cases"], keeper_at(site.data), lists, site.day)
-        for file in await desk.for_recovery(seat):
+        files, odd = await desk.for_recovery(seat)
+        for file in files:
             kept = {
                 upload: base64.b64encode(await pieces.attachment(file.case, upload)).decode() for upload in file.uploads
             }
@@ -268,7 +269,9 @@ async def recovery_export(given: argparse.Namespace) -> int:
             (folder / f"case-{file.case:016x}.json").write_text(json.dumps(content), "utf-8")
         await log.record(site.engines["cases"], seat.keeper, site.day, RECOVERY, "recovery")
     tell("recovery_exported", folder=folder)
-    return 0
+    for case in odd:
+        tell("recovery_unreadable", case=f"{case:016x}")
+    return 1 if odd else 0
 
 
 COMMANDS: dict[str, Run] = {

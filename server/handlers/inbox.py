@@ -144,7 +144,8 @@ async def desk_file(
     """Her sealed bundle, the keyrings, her absence and her inbox, the nearest deadline first."""
     name = account_of(request).name
     seat, me, lists = await _desk(settings, engines), await handlers.load(name), await readers.load(settings.data)
-    lines = sorted(await cases.inbox(seat, name), key=lambda line: _sooner(line, seat.day))
+    found, odd = await cases.look(seat, name)
+    lines = sorted(found, key=lambda line: _sooner(line, seat.day))
     record = await channel.load()
     content = {
         "name": name,
@@ -164,6 +165,7 @@ async def desk_file(
         "longer": record.kept_longer,
         "paused": lists.chain is None,
         "inbox": [_line(line, seat.day) for line in lines],
+        "unreadable": [f"{case:016x}" for case in odd],
     }
     return answer(content)
 

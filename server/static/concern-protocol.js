@@ -168,7 +168,9 @@ const Protocol = (() => {
   async function openSealed(sealed, identity, purpose) {
     let outer;
     try {
-      outer = JSON.parse(text(await decrypt(sealed, identity)));
+      const plain = text(await decrypt(sealed, identity));
+      outer = JSON.parse(plain);
+      if ([plain, outer.body].some(Signed.tooDeep)) throw new CannotOpen("seal"); // Python's reader ends where a browser's goes on
     } catch (problem) {
       throw new CannotOpen("seal");
     }
@@ -217,8 +219,9 @@ const Protocol = (() => {
     const { body, key } = signed;
     if (body.case !== place.case || body.stream !== place.stream || body.number !== place.number || body.before !== place.before) throw new CannotOpen("place");
     const mine = body.from === "reporter";
+    if (typeof body.from !== "string") throw new CannotOpen("author");
     if (mine ? key !== trust.reporter : !(trust.handlers[body.from] || new Set()).has(key)) throw new CannotOpen("author");
-    if (!KINDS[mine ? "reporter" : "handler"].includes(body.kind) || !/^\d{4}-\d\d-\d\d$/.test(body.day)) throw new CannotOpen("kind");
+    if (!KINDS[mine ? "reporter" : "handler"].includes(body.kind) || !Signed.is.day(body.day)) throw new CannotOpen("kind");
     return { number: place.number, from: body.from, kind: body.kind, day: body.day, body, hash: hashOf(signed) };
   }
   async function readStream(caseId, stream, messages, keys, trust) {

@@ -27,7 +27,7 @@ const Case = (() => {
     const opened = await P.readCase(file, here.keys.identity, here.handlers, file.case, "");
     const problem = Memory.checkFirst(file.case, (opened.streams.thread || []).map((one) => one.hash));
     if (!problem) await Memory.keep(here.desk.name, here.keys);
-    const shown = (stream) => (opened.streams[stream] || []).map((one) => ({ from: one.from, kind: one.kind, day: one.day, content: one.body, number: one.number }));
+    const shown = (stream) => (opened.streams[stream] || []).map((one) => ({ from: one.from, kind: one.kind, day: one.day, content: Fold.firstContent(one.body), number: one.number }));
     const state = { state: file.state, received: file.received, keep: file.dates.keep, duties: file.duties, pressing: file.pressing };
     return { file, opened, first: true, problem, letters: shown("thread"), notes: shown("notes"), state, readers: file.readers, warnings: [] };
   }

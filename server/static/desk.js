@@ -78,9 +78,10 @@ const Board = (() => {
     if (here.house && !desk.statement) parts.push(await statement());
     if (!desk.trained_now) parts.push(make("p", { className: "card care", textContent: t("desk.untrained") }));
     if (!desk.on_list) parts.push(make("p", { className: "card care", textContent: t("desk.not_on_ring") }));
-    if (!desk.inbox.length) parts.push(make("p", { className: "card", textContent: t("desk.empty") }));
-    else parts.push(table(desk.inbox));
-    for (const one of Memory.vanished(desk.inbox.map((line) => line.case))) {
+    for (const one of desk.unreadable) parts.push(make("p", { className: "card bad", textContent: t("desk.unreadable", { case: number(one) }) }));
+    if (!desk.inbox.length && !desk.unreadable.length) parts.push(make("p", { className: "card", textContent: t("desk.empty") }));
+    if (desk.inbox.length) parts.push(table(desk.inbox));
+    for (const one of Memory.vanished([...desk.inbox.map((line) => line.case), ...desk.unreadable])) {
       const line = make("p", { className: "card care", textContent: `${t("desk.vanished", { case: number(one) })} ` });
       line.append(button(t("desk.vanished_known"), async () => { Memory.forget(one); await Memory.keep(desk.name, here.keys); line.remove(); }));
       parts.push(line);

@@ -44,6 +44,14 @@ const Fold = (() => {
   // Whether a content can be read again by whoever gets it, and its letter is one that the server takes.
   const fits = (content) => Object.keys(content).every((name) => own(CONTENT, name) && CONTENT[name](content[name])) && utf8(JSON.stringify(canonical(content))).length <= MOST_BYTES;
 
+  // What a letter of version 1 holds of a content, each field of its form (surveys/cases/letters.py).
+  function firstContent(body) {
+    const found = {};
+    for (const name of Object.keys(CONTENT)) if (name !== "files" && own(body, name) && CONTENT[name](body[name])) found[name] = body[name];
+    const files = own(body, "files") && Array.isArray(body.files) ? body.files.filter(FILE) : [];
+    return files.length ? { ...found, files } : found;
+  }
+
   // --- letters ---
   const contentHash = (salt, content) => hex(S.sha256(new Uint8Array([...salt, ...utf8(content)])));
   function write(place, author, kind, day, content, salt, terms = {}) {
@@ -622,7 +630,7 @@ const Fold = (() => {
     return { stream: "diary", number: place.number, epoch: 1, sealed: P.base64(await seal(made.plain, to)) };
   }
   return {
-    write, fits, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
+    write, fits, firstContent, seal, plainOf, readLetter, recipientOf, caseOf, makeWrap, makeRecovery, openCase, headWords, letter, fails, firstLetter, diaryLetter, encoded, padded,
     needsTwo, canBeDone, mayClaim, changePayload, readAsk, keysOf, same, isOn, placeAfter, dates, addDays, addMonths,
   };
 })();

@@ -47,7 +47,7 @@ const Letters = (() => {
     const { keys, file, old, me } = current;
     const opened = await P.readCase(file, keys.identity, P.signersOf(old), keys.oldCase, me.signer);
     const letters = [];
-    for (const stream of ["diary", "thread"]) for (const one of opened.streams[stream] || []) letters.push({ stream, number: one.number, from: one.from, kind: one.kind, day: one.day, content: one.body });
+    for (const stream of ["diary", "thread"]) for (const one of opened.streams[stream] || []) letters.push({ stream, number: one.number, from: one.from, kind: one.kind, day: one.day, content: Fold.firstContent(one.body) });
     const readers = file.readers.filter((id) => file.names[id]).map((id) => file.names[id]);
     const notes = [t("thread.old_form"), ...(file.state === "diary" ? [] : [t("thread.readers_said", { names: readers.join(", ") })])];
     return { ...current, opened, letters, notes, problem: "", state: { ...file, dates: file.dates }, first: true };

@@ -16,7 +16,7 @@ const Signed = (() => {
   }
   function parse(content, word = "letter_forged") {
     let value;
-    if (depth(content) > DEEPEST) no(word);
+    if (tooDeep(content)) no(word);
     try { value = JSON.parse(content); } catch (problem) { no(word); }
     // what does not write itself again was not canonical: doubled names, fractions, spaces, lone surrogates
     if (canonical(value) !== content || !plain(value) || content !== new TextDecoder().decode(utf8(content))) no(word);
@@ -35,6 +35,7 @@ const Signed = (() => {
     }
     return most;
   }
+  const tooDeep = (content) => depth(content) > DEEPEST;
   const HALF = /\p{Surrogate}/u; // of a character of two units: no UTF-8 has it, and JSON.stringify hides it in an escape
   /** What people wrote, in characters that every language reads: a field that cuts a text cuts an emoji in two. */
   const mended = (value) => JSON.parse(JSON.stringify(value, (_, one) => (typeof one === "string" ? one.replace(/\p{Surrogate}/gu, "\ufffd") : one)));
@@ -183,7 +184,7 @@ const Signed = (() => {
   }
 
   return {
-    NONE, no, vouched, canonical, mended, parse, is, alike, shaped, isSigned, publicOf, signature, sign, read, readHouse, wordsOf, sixWords, readStatement, readRing,
+    NONE, no, vouched, canonical, mended, parse, tooDeep, is, alike, shaped, isSigned, publicOf, signature, sign, read, readHouse, wordsOf, sixWords, readStatement, readRing,
     readChain, different,
   };
 })();

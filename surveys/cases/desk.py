@@ -17,11 +17,12 @@ from surveys.cases.incoming import (
     names_on,
 )
 from surveys.cases.keeper import FIRST_VERSION, RECOVERY, REPORTER, Keeper
+from surveys.cases.rows import SENT, all_rows, row_of
 from surveys.cases.tables import Case, Epoch, Message, Piece, Wrap
 from surveys.cases.wraps import PAIRS, pair_name
 from surveys.cells import octets
 from surveys.engines import StoreEngine
-from surveys.odd import reading
+from surveys.odd import StoreOdd, reading
 from surveys.public.readers import FEWEST_INSIDE, Readers
 
 
@@ -99,29 +100,68 @@ async def may_read(desk: Desk, row: Mapping[str, Any], name: str) -> bool:
 
 
 async def case_row(desk: Desk, case: int, name: str) -> Mapping[str, Any]:
-    row = await Case.select().where(Case.id == case).first()
-    if row is None or not await may_read(desk, row, name):
+    """The row of a case for one of its readers.
+
+    Raises
+    ------
+    CaseUnknown
+        If it does not exist for her.
+    StoreOdd
+        If it does, and cannot be read.
+    """
+    try:
+        row = await row_of(case)
+        with reading("case"):
+            may = row is not None and await may_read(desk, row, name)
+    except StoreOdd:
+        if case in await unreadable(desk, name):
+            raise
+        raise CaseUnknown from None  # whoever does not read it learns nothing of it
+    if row is None or not may:
         raise CaseUnknown
     return row
 
 
 async def inbox(desk: Desk, name: str) -> list[InboxLine]:
     """The cases of one handler; those she has no key of are not even counted."""
+    return (await look(desk, name))[0]
+
+
+async def unreadable(desk: Desk, name: str) -> list[int]:
+    """The cases of one handler in whose rows stands what no page writes: they cannot be listed or opened."""
+    return (await look(desk, name))[1]
+
+
+async def look(desk: Desk, name: str) -> tuple[list[InboxLine], list[int]]:
+    """The list of one handler, and what is left out of it because it cannot be read. Whether the substitute is in follows from
+    what cannot be read: she is told of no such case."""
     if name not in desk.current:
-        return []
-    rows = await Case.select().where(Case.state != State.DIARY)
-    blind = {desk.keeper.reader(int(row["id"]), "thread", name) for row in rows}
-    hers = (
-        {octets(row["reader"]) for row in await Wrap.select(Wrap.reader).where(Wrap.reader.is_in(list(blind)))}
-        if rows
-        else set()
-    )
-    mine = [row for row in rows if desk.keeper.reader(int(row["id"]), "thread", name) in hers]
-    return [
-        InboxLine(int(row["id"]), days_of(row), bool(row["rekey"]), bool(row["held"]), is_ended(row, desk.keeper))
-        for row in mine
-        if await may_read(desk, row, name)
-    ]
+        return [], []
+    rows, odd = await all_rows(SENT)
+    hers = await _hers(desk, name, [*(int(row["id"]) for row in rows), *odd])
+    lines, left_out = [], [case for case in odd if case in hers]
+    for row in rows:
+        case = int(row["id"])
+        if case not in hers:
+            continue
+        try:
+            with reading("case"):
+                may = await may_read(desk, row, name)
+                line = InboxLine(case, days_of(row), bool(row["rekey"]), bool(row["held"]), is_ended(row, desk.keeper))
+        except StoreOdd:
+            left_out.append(case)
+        else:
+            lines += [line] if may else []
+    return lines, [] if desk.current[name] else sorted(left_out)
+
+
+async def _hers(desk: Desk, name: str, cases: Collection[int]) -> set[int]:
+    """Those of the cases under which some wrap of the thread is hers."""
+    blind = {desk.keeper.reader(case, "thread", name): case for case in cases}
+    if not blind:
+        return set()
+    there = await Wrap.select(Wrap.reader).where(Wrap.reader.is_in(list(blind)))
+    return {blind[octets(row["reader"])] for row in there}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +278,18 @@ async def of_first_version() -> list[int]:
     return [int(row["id"]) for row in await Case.select(Case.id).where(Case.version == FIRST_VERSION)]
 
 
-async def for_recovery(desk: Desk) -> list[CaseFile]:
-    """Every case that the recovery key opens; from now on each tells its reporter that it was used."""
+async def for_recovery(desk: Desk) -> tuple[list[CaseFile], list[int]]:
+    """Every case that the recovery key opens; from now on each tells its reporter that it was used. And those that cannot be read."""
     found = []
-    for row in await Case.select().where(Case.state != State.DIARY):
-        file = await case_file(desk, int(row["id"]), RECOVERY, row)
+    rows, odd = await all_rows(SENT)
+    for row in rows:
+        try:
+            with reading("case"):
+                file = await case_file(desk, int(row["id"]), RECOVERY, row)
+        except StoreOdd:
+            odd.append(int(row["id"]))
+            continue
         if any(epoch.wrap or epoch.pairs for epoch in file.epochs):
             found.append(file)
             await Case.update({Case.recovered: desk.day}).where(Case.id == row["id"])
-    return found
+    return found, sorted(odd)

@@ -30,6 +30,7 @@ from surveys.cases.pieces import claim
 from surveys.cases.tables import Case, Epoch, Message, Wrap
 from surveys.cells import octets
 from surveys.engines import PooledSQLite, StoreEngine, insert_new
+from surveys.odd import reading
 
 
 async def lock_case(engine: StoreEngine, case: int) -> None:
@@ -192,7 +193,8 @@ async def find(proof: Proof) -> Mapping[str, Any]:
     CaseUnknown
         If there is none, or the second proof is wrong.
     """
-    row = await Case.select().where(Case.locator == proof.locator).first()
+    with reading("case"):
+        row = await Case.select().where(Case.locator == proof.locator).first()
     stored = octets(row["auth"]) if row else bytes(32)
     if not hmac.compare_digest(stored, proof.auth) or row is None:
         raise CaseUnknown

@@ -8,7 +8,7 @@ from typing import Any
 
 from piccolo.table import Table
 
-from surveys import stirring
+from surveys import cells, stirring
 from surveys.cases import clocks
 from surveys.cases.beside import days_of, is_ended
 from surveys.cases.clocks import SPOOL_DAYS, State, YearsKept, diary_until, keep_until, possible, was_late
@@ -16,6 +16,7 @@ from surveys.cases.folded import case_of
 from surveys.cases.incoming import CaseUnknown
 from surveys.cases.intake import lock_case
 from surveys.cases.keeper import FIRST_VERSION, Keeper
+from surveys.cases.rows import SENT, all_rows, row_of
 from surveys.cases.tables import Case, Epoch, Message, Piece, Tally, Wrap
 from surveys.engines import StoreEngine
 from surveys.public import channel
@@ -38,7 +39,7 @@ async def sweep(engine: StoreEngine, keeper: Keeper, day: date, years: YearsKept
     """Delete what has passed its day: cases after retention (not those held, nor those whose end one reader alone says), old
     diaries, pieces nobody claimed."""
     cases = diaries = 0
-    for row in await Case.select():
+    for row in (await all_rows())[0]:  # one that cannot be read keeps no other from its end
         if row["state"] == State.DIARY:
             if _is_old_diary(row, day):
                 diaries += await _delete_if(engine, int(row["id"]), day, lambda now: _is_old_diary(now, day))
@@ -110,8 +111,8 @@ async def arrived() -> object:
     """Everything of the store but what is sealed: while it stays, nothing need be stirred. Counts would not do, as cases go."""
     found = sha256()
     for table in _OF_CASES:
-        small = [column for column in table._meta.columns if column._meta.name not in _SEALED]
-        for row in await table.select(*small).order_by(table._meta.primary_key):
+        # as text: where a cell is none that a page wrote, the order of arrival is to go none the less
+        for row in sorted(await cells.read(table, *_SEALED), key=lambda row: str(row["id"])):
             found.update(repr(row).encode())
     return found.digest()
 
@@ -141,7 +142,7 @@ async def _delete_if(engine: StoreEngine, case: int, day: date, still: Callable[
             await lock_case(engine, case)
         except CaseUnknown:
             return False
-        row = await Case.select().where(Case.id == case).first()
+        row = await row_of(case)
         if row is None or not still(row):
             return False
         await delete_case(engine, row, day)
@@ -153,7 +154,7 @@ async def count_year(year: int, day: date) -> tuple[int, int]:
     tally = await Tally.select().where(Tally.year == year).first()
     cases, late = (int(tally["cases"]), int(tally["late"])) if tally else (0, 0)
     ends = min(day, date(year, 12, 31))
-    for row in await Case.select().where(Case.state != State.DIARY):
+    for row in (await all_rows(SENT))[0]:
         received = possible(row["received"])
         if received is not None and received.year == year:
             cases += 1

@@ -312,6 +312,17 @@ def _content(content: Any) -> Mapping[str, Any]:
     return shaped(content, {name: _CONTENT[name] for name in content if name in _CONTENT})
 
 
+def first_content(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a letter of version 1 holds of a content, each field of its form: nothing else in it was ever checked, and one reader may
+    have signed anything there. The same as `Fold.firstContent`."""
+    files = body.get("files")
+    found = {
+        name: body[name] for name, fits in _CONTENT.items() if name in body and name != "files" and fits(body[name])
+    }
+    kept = [one for one in files if _FILE(one)] if isinstance(files, list) else []
+    return found | ({"files": kept} if kept else {})
+
+
 def payload_of_change(
     gains: list[dict[str, str]], leaves: list[str], recovery: list[dict[str, str]] | None = None
 ) -> str:

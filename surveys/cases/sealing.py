@@ -15,6 +15,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from surveys.cases import age_file
+from surveys.signed import is_too_deep
 
 SMALLEST = 4096
 """The first bucket of a message, in bytes; then powers of two."""
@@ -155,11 +156,13 @@ def check(signed: str, purpose: str) -> Signed:
     try:
         outer = json.loads(signed)
         text = outer["body"]
+        if is_too_deep(signed) or is_too_deep(text):
+            raise CannotOpen("deeper than any body of ours")
         VerifyKey(bytes.fromhex(outer["key"])).verify(
             f"ascolto {purpose} v1\n{text}".encode(), bytes.fromhex(outer["sig"])
         )
         body = json.loads(text)
-    except (ValueError, KeyError, TypeError, BadSignatureError) as problem:
+    except (ValueError, KeyError, TypeError, RecursionError, BadSignatureError) as problem:
         raise CannotOpen("the signature is wrong") from problem
     if not isinstance(body, dict):
         raise CannotOpen("a body is an object")

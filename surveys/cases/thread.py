@@ -12,7 +12,9 @@ from datetime import date
 from typing import Any
 
 from surveys.cases.keeper import REPORTER
+from surveys.cases.letters import first_content
 from surveys.cases.sealing import CannotOpen, Signed, open_sealed, sign
+from surveys.signed import day as day_of_form
 
 STREAMS = ("thread", "notes", "diary")
 FIRST = "0" * 64
@@ -59,6 +61,7 @@ class Opened:
     kind: str
     day: date
     content: Mapping[str, Any]
+    """Its fields that are of the form that pages write; the others are left out."""
     hash: str
 
 
@@ -123,7 +126,7 @@ def check_message(signed: Signed, place: Place, trust: Trust) -> Opened:
     """
     body = signed.body
     found = (body.get("case"), body.get("stream"), body.get("number"), body.get("before"))
-    if found != (f"{place.case:016x}", place.stream, place.number, place.before):
+    if found != (f"{place.case:016x}", place.stream, place.number, place.before) or body.get("number") is True:
         raise CannotOpen("a message is not where it belongs: swapped, replayed or missing")
     author, kind = str(body.get("from")), str(body.get("kind"))
     keys = {trust.reporter} if author == REPORTER else trust.handlers.get(author, ())
@@ -131,11 +134,9 @@ def check_message(signed: Signed, place: Place, trust: Trust) -> Opened:
         raise CannotOpen("a message is signed by a key that nobody vouches for")
     if kind not in KINDS[REPORTER if author == REPORTER else "handler"]:
         raise CannotOpen("a message is of a kind that its author cannot write")
-    try:
-        day = date.fromisoformat(str(body.get("day")))
-    except ValueError as problem:
-        raise CannotOpen("a message has no day") from problem
-    return Opened(place.number, author, kind, day, body, hash_of(signed))
+    if not day_of_form(body.get("day")):  # Python reads more spellings of a day than browsers do
+        raise CannotOpen("a message has no day")
+    return Opened(place.number, author, kind, date.fromisoformat(body["day"]), first_content(body), hash_of(signed))
 
 
 def read_stream(

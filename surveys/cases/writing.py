@@ -21,6 +21,7 @@ from surveys.cases.incoming import (
 from surveys.cases.intake import append, lock_case
 from surveys.cases.keeper import FIRST_VERSION, RECOVERY, REPORTER
 from surveys.cases.pieces import claim
+from surveys.cases.rows import row_of
 from surveys.cases.tables import Case, Epoch, Message, Wrap
 from surveys.cells import octets
 
@@ -69,7 +70,7 @@ async def append_letter(desk: Desk, case: int, name: str, writing: Writing) -> N
     sealed = sealed_bytes(writing.sealed, "sealed")
     async with desk.engine.transaction():
         await lock_case(desk.engine, case)
-        row = await Case.select().where(Case.id == case).first() or row
+        row = await row_of(case) or row
         await append_with(desk, case, row, name, writing, sealed)
         await claim(writing.uploads, case)
         if writing.move:

@@ -157,4 +157,31 @@ async def test_what_is_odd_in_the_store_is_said_as_such_to_both_and_not_laid_to_
         rows.execute("UPDATE message SET number = 1")
         rows.execute("UPDATE \"case\" SET received = 'x'")
     await desk.evaluate("Board.showInbox()")
-    await desk.wait_for_selector("#wrong:has-text('non è quello che questo programma ha scritto')")
+    await desk.wait_for_selector("#board .bad:has-text('qualcosa che nessuna pagina scrive')")
+    assert "Nessun caso per te" not in await desk.inner_text("#board")
+
+
+@pytest.mark.parametrize("odd", ["received = 'x'", "outcome = x'ff'", "recovered = 1e308"])
+async def test_beside_a_case_that_cannot_be_read_the_others_are_listed_and_opened(
+    browser: Browser, channel: Channel, odd: str
+) -> None:
+    """Done from outside: one row, and every handler's list answered 409 in place of all cases."""
+    for words in ("la prima", "la seconda", "la terza"):
+        await report(channel, words)
+    with store(channel) as rows:
+        rows.execute(f'UPDATE "case" SET {odd} WHERE id = (SELECT MIN(id) FROM "case")')
+        [(case,)] = rows.execute('SELECT MIN(id) FROM "case"').fetchall()
+    for name in ("ascolto1", "ascolto2"):
+        desk = await at_desk(browser, channel, name)
+        assert await desk.locator("#board table button").count() == 2
+        number = f"{case:016x}"[:8].upper()
+        said = await desk.locator("#board .bad").all_inner_texts()
+        assert len(said) == 1 and f"{number[:4]}-{number[4:]}" in said[0]
+        assert "manca" not in await desk.inner_text("#board")
+        for line in (0, 1):
+            await desk.locator("#board table button").nth(line).click()
+            await desk.wait_for_selector(".letter")
+            await desk.click('#board button:has-text("Tutti i casi")')
+            await desk.wait_for_selector("#board table button")
+    desk = await at_desk(browser, channel, "esterna")
+    assert await desk.locator("#board table button, #board .bad").count() == 0
