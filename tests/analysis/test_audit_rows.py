@@ -12,12 +12,15 @@ from analysis.audit import answers, worlds
 from analysis.audit.answers import Cells, Finding, Looked, Published, Unsound, audit_answers
 from analysis.audit.printed import Printed, Weights, count_rows, printed_of
 from analysis.audit.worlds import CLEARLY, LARGEST, Row, Spread, Worlds
+from analysis.demographics import Category
 from analysis.moves import COUNTS
+from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
 from analysis.statistic import RawStatistic, statistics_of
 from analysis.steps import ROWS, spread_ends, whole_ends
+from analysis.views import default_plan, incidence
 from tests.analysis import test_answers_audit as small
-from tests.analysis.waves import wave
+from tests.analysis.waves import AGE, GENDER, wave
 
 NAMES = ("A1", "A2", "A3", "A4", "A5", "B1")
 SHORT = "C1"
@@ -132,6 +135,25 @@ def test_the_second_look_brings_those_that_share_most_and_never_more_than_ten(wi
         assert answers._kin(items["A1"], every) == []
     apart = [items["A1"], items["B1"]]
     assert answers._kin(items["A1"], apart) == []  # nothing is published of both
+
+
+@pytest.mark.parametrize(("together", "parts"), [(1, 3), (59, 3), (60, 2), (2_000, 1)])
+def test_of_three_territories_each_is_looked_at_once_with_as_many_others_as_may_be(
+    together: int, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty people each: two of them are sixty, which are looked at together where so many may be."""
+    monkeypatch.setattr(answers, "MANY_PEOPLE", together)
+    names = ("po", "fi", "li")
+    plan = default_plan([Category(name, name) for name in names], GENDER, AGE)
+    groups = {
+        "unit": [names[i % 3] for i in range(90)],
+        "gender": ["f" if i % 2 else "m" for i in range(90)],
+        "age": ["u30"] * 90,
+    }
+    found = incidence(plan, RawResponses(90, groups, {name: [3] * 90 for name in NAMES}))
+    looked_at = [part.people.tolist() for part in answers._parts(found)]
+    assert len(looked_at) == parts and sorted(person for people in looked_at for person in people) == list(range(90))
+    assert all(len({person % 3 for person in people}) == len(people) // 30 for people in looked_at)
 
 
 # --- cells and rows ---

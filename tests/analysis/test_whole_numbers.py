@@ -12,11 +12,12 @@ from analysis.audit import printed as looked
 from analysis.audit.answers import audit_answers
 from analysis.audit.printed import Weights
 from analysis.moves import COUNTS, SUMS
+from analysis.scoring import Instrument, ScaleSpec
 from analysis.statistic import statistics_of
 from analysis.steps import ROWS, index_figure, stepped, whole_ends
 from tests.analysis.corpus import printed, sides_proven
 from tests.analysis.test_answers_audit import one_bad_service, published, without_moves
-from tests.analysis.waves import INSTRUMENT, LIKERT, wave
+from tests.analysis.waves import INSTRUMENT, LIKERT, likert, wave
 
 
 @pytest.mark.parametrize("n", range(5, 61))
@@ -61,27 +62,45 @@ def test_a_count_is_read_as_possible_exactly_where_a_move_prints_it(n: int) -> N
                 assert moved == list(range(least, most + 1))
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([2.0**52, 3_000.0, 700.0]))
-def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coarse(seed: int, largest: float) -> None:
+TEN = tuple(f"T{place}" for place in range(10))
+LONG = Instrument(tuple(likert(name) for name in TEN), (ScaleSpec("CUL", TEN, 5),), ("1.1",))
+"""Ten items of which five or more are answered: their least common multiple is 2,520."""
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(
+        [
+            (INSTRUMENT, LIKERT, 2.0**52),
+            (INSTRUMENT, LIKERT, 3_000.0),
+            (INSTRUMENT, LIKERT, 700.0),
+            (LONG, TEN, 128_000.0),
+        ]
+    ),
+    st.sampled_from([(1, 6), (5, 6), (4, 6), (1, 3), (1, 2)]),
+)
+def test_sums_that_count_as_possible_print_alike_also_on_a_grid_that_is_too_coarse(
+    seed: int, about: tuple[Instrument, tuple[str, ...], float], told: tuple[int, int]
+) -> None:
     """People skip items: on the common multiple every sum is decided; on a coarser grid none is let in that prints otherwise."""
     dice = np.random.default_rng(seed)
-    skipped = {name: np.where(dice.random(40) < 0.3, -1, dice.integers(1, 6, 40)).tolist() for name in LIKERT}
+    instrument, names, largest = about
+    skipped = {name: np.where(dice.random(40) < 0.3, -1, dice.integers(*told, 40)).tolist() for name in names}
     everyone = np.arange(40)
     with pytest.MonkeyPatch.context() as patch:
         without_moves(patch)
         patch.setattr(looked, "LARGEST", largest)
-        for statistic in statistics_of(wave(40, **skipped), INSTRUMENT):
+        for statistic in statistics_of(wave(40, **skipped), instrument):
             n = int((~np.isnan(statistic.scores)).sum())
             if n < 20 or statistic.item is not None:
                 continue
             row = next(one for one in reversed(ROWS) if n >= one.least)
             weigh = Weights.of(statistic)
-            for _ in range(20):
-                other = np.minimum(
-                    dice.integers(0, 2**31, 40) % (statistic.unit * statistic.answered + 1),
-                    statistic.unit * statistic.answered,
-                )
+            most = statistic.unit * statistic.answered
+            for share in [0.0, *dice.random(30) / 3]:  # near the truth, below and above: where a figure ends
+                moved = dice.choice([-1, 1]) * dice.integers(0, 3 * statistic.unit, 40) * (dice.random(40) < share)
+                other = np.clip(statistic.points + moved, 0, most)
                 shown, total = statistic.points, int((other * weigh.each).sum())
                 printed = stepped(statistic.mean(everyone), row.index_step, row.index_end)
                 low, high = weigh.ends(printed, np.flatnonzero(weigh.each), row.index_step, row.index_end)

@@ -14,7 +14,8 @@ from surveys.answers import wave as urn_of
 from surveys.answers.envelope import ENVELOPE_BYTES, SheetTooLarge
 from surveys.answers.filling import Receipt, UrnFull
 from surveys.answers.tables import Slot, Spent
-from surveys.answers.urn import Urn
+from surveys.answers.urn import TooManyWaiting, Urn
+from surveys.away import StoreAway
 from surveys.engines import PooledSQLite
 from surveys.lifecycle import closing
 from surveys.lifecycle.context import Site
@@ -89,7 +90,50 @@ async def test_a_full_urn_refuses_one_sheet_and_keeps_the_others_of_its_batch(si
     results = await asyncio.gather(*(_put(urn, wave, code) for code in wave.codes[:8]), return_exceptions=True)
     await urn.stop()
     assert sum(isinstance(result, UrnFull) for result in results) == 3
+    assert [result for result in results if not isinstance(result, UrnFull)] == [Receipt.RECEIVED] * 5
     assert await Spent.count() == await Slot.count().where(Slot.taken.eq(True)) == 5
+
+
+@pytest.mark.opened
+async def test_so_many_sheets_wait_as_one_process_may_hold_and_none_more(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(urn_module, "WAITING_LIMIT", 3)
+    wave = await open_a_wave(sqlite_site)
+    urn = Urn(sqlite_site.engines["answers"])
+    waiting = [asyncio.create_task(_put(urn, wave, code)) for code in wave.codes[:3]]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyWaiting):
+        await asyncio.wait_for(_put(urn, wave, wave.codes[3]), 5)  # nobody serves the urn yet
+    urn.start()
+    assert await asyncio.gather(*waiting) == [Receipt.RECEIVED] * 3
+    assert await _put(urn, wave, wave.codes[3]) == Receipt.RECEIVED
+    await urn.stop()
+
+
+@pytest.mark.opened
+async def test_whoever_waits_while_the_store_is_away_is_told_so_and_may_send_again(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault is put in where the store is asked; the urn goes on with the next sheet."""
+    wave, asked = await open_a_wave(sqlite_site), list[int]()
+
+    async def away(engine: object, sheets: Sequence[filling.Sheet], free: filling.Free) -> list[Receipt]:
+        asked.append(len(sheets))
+        raise StoreAway("answers", "Gone")
+
+    urn = Urn(sqlite_site.engines["answers"])
+    with monkeypatch.context() as patch:
+        patch.setattr(urn_module, "fill", away)
+        sending = [asyncio.create_task(_put(urn, wave, code)) for code in wave.codes[:4]]
+        await asyncio.sleep(0)
+        urn.start()
+        told = await asyncio.gather(*sending, return_exceptions=True)
+    assert [(one.store, one.kind) for one in told if isinstance(one, StoreAway)] == [("answers", "Gone")] * 4
+    assert len({id(one) for one in told}) == 4  # each has her own: a fault that is raised twice grows
+    assert asked == [4]  # not once more for each
+    assert await asyncio.gather(*(_put(urn, wave, code) for code in wave.codes[:4])) == [Receipt.RECEIVED] * 4
+    await urn.stop()
 
 
 @pytest.mark.opened

@@ -9,7 +9,8 @@ from surveys.cases.tables import Case, Epoch, Handler
 from surveys.engines import PooledSQLite
 from surveys.lifecycle.context import Site
 from surveys.odd import StoreOdd
-from tests.surveys.cases.people import OUTSIDE, Team, Written, keeper_of, later, report, seat, sees
+from tests.conftest import ORGANISATION
+from tests.surveys.cases.people import OUTSIDE, Team, Written, keeper_of, later, opened, report, seat, sees
 
 CELLS = ("received", "acknowledged", "outcome", "written")
 
@@ -36,10 +37,10 @@ async def test_a_case_with_a_day_that_cannot_be_read_is_named_and_the_others_are
         await desk.case_row(at_desk, odd.case, "anna")
 
 
-async def test_an_epoch_without_its_number_hides_no_other_case(site: Site, made: Team) -> None:
+async def test_an_epoch_without_its_number_hides_no_other_case(sqlite_site: Site) -> None:
+    """PostgreSQL keeps numbers alone there."""
+    site, made = sqlite_site, await opened(sqlite_site, ORGANISATION)
     whole, odd = await report(site, made), await report(site, made)
-    if not isinstance(site.engines["cases"], PooledSQLite):
-        pytest.skip("PostgreSQL keeps numbers alone there")
     await Epoch.raw(
         'INSERT INTO epoch (id, "case", stream, number, recipient, link, "at", confirmed, maker) '
         f"VALUES (77, {odd.case}, 'thread', 'x', '', x'', 0, 1, x'')"
