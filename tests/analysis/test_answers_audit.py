@@ -18,7 +18,7 @@ from analysis.protect.suppression import solve
 from analysis.release import DRAWS
 from analysis.rules import DisclosureError
 from analysis.statistic import statistics_of
-from analysis.steps import ROWS
+from analysis.steps import ROWS, Rows
 from analysis.views import candidates, incidence
 from tests.analysis.waves import INSTRUMENT, LIKERT, PLAN, dice, released, still, wave
 
@@ -26,14 +26,15 @@ FIXED = Law(1.0, 0)
 """A law with the one move 0."""
 
 
-def published(raw: Any, below: Any = still) -> Published:
+def published(raw: Any, below: Any = still, rows: Rows = ROWS) -> Published:
     """What a release would publish of a wave, before its audit."""
     found = incidence(PLAN, raw)
     weights = np.array([view.weight for view in PLAN.views])
     base = solve(found.matrix, found.n, weights, 5, allowed=candidates(PLAN, found, 5)).shown
     statistics = statistics_of(raw, INSTRUMENT)
     shown = {s.key: release._shown_of(s, found, weights, 5, base) for s in statistics}
-    return Published(release._views(PLAN, found, base, statistics, shown, None, Moves(below), ROWS), statistics, found)
+    views = release._views(PLAN, found, base, statistics, shown, None, Moves(below), rows)
+    return Published(views, statistics, found, rows)
 
 
 def without_moves(monkeypatch: pytest.MonkeyPatch) -> None:

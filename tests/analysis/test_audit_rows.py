@@ -17,10 +17,10 @@ from analysis.moves import COUNTS
 from analysis.responses import RawResponses
 from analysis.scoring import Instrument, ItemSpec, ScaleSpec
 from analysis.statistic import RawStatistic, statistics_of
-from analysis.steps import ROWS, spread_ends, whole_ends
+from analysis.steps import COARSER, ROWS, Rows, spread_ends, whole_ends
 from analysis.views import default_plan, incidence
 from tests.analysis import test_answers_audit as small
-from tests.analysis.waves import AGE, GENDER, wave
+from tests.analysis.waves import AGE, GENDER, dice, wave
 
 NAMES = ("A1", "A2", "A3", "A4", "A5", "B1")
 SHORT = "C1"
@@ -256,6 +256,17 @@ def test_other_answers_make_the_sums_that_a_document_of_them_would_have(wide: No
         assert [int(sum_) for sum_, one in zip(sums, expected, strict=True) if one is not None] == [
             one for one in expected if one is not None
         ]
+
+
+@pytest.mark.parametrize("rows", [ROWS, COARSER])
+def test_a_document_of_the_coarser_rung_is_read_by_its_own_table(wide: None, rows: Rows) -> None:
+    """Of 240 people the first table prints steps of one, the second of two and a half."""
+    shown = small.published(_answers(240, 3), dice(3), rows)
+    everyone = [
+        one for s in shown.statistics for one in printed_of(Weights.of(s), shown) if one.place == 0 and one.n >= 200
+    ]
+    assert everyone and {one.size.index_step for one in everyone} == {1 if rows is ROWS else 2.5}
+    assert all(one.low <= one.total <= one.high for one in everyone)
 
 
 def test_of_a_spread_each_answer_weighs_its_share_of_the_score(wide: None) -> None:
