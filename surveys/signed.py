@@ -25,6 +25,7 @@ _ID = re.compile(r"[a-z0-9._-]{1,40}\Z")
 _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 _IDENTITY = re.compile(r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_HALF = re.compile("[\ud800-\udfff]")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}\Z")
 
 
@@ -54,6 +55,11 @@ def digest(text: str) -> str:
 def canonical(content: object) -> str:
     """JSON with sorted names and no spaces: what is signed and hashed."""
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def mended(content: Any) -> Any:
+    """What somebody wrote, in characters that every language reads: a field that cuts a text may cut an emoji in two, and no UTF-8 has a half."""
+    return json.loads(_HALF.sub("\ufffd", json.dumps(content, ensure_ascii=False)))
 
 
 DEEPEST = 32

@@ -46,9 +46,9 @@ const Fold = (() => {
 
   // What a letter of version 1 holds of a content, each field of its form (surveys/cases/letters.py).
   function firstContent(body) {
-    const found = {};
-    for (const name of Object.keys(CONTENT)) if (name !== "files" && own(body, name) && CONTENT[name](body[name])) found[name] = body[name];
-    const files = own(body, "files") && Array.isArray(body.files) ? body.files.filter(FILE) : [];
+    const found = {}, content = mended(Object.fromEntries(Object.keys(CONTENT).filter((name) => own(body, name)).map((name) => [name, body[name]])));
+    for (const name of Object.keys(content)) if (name !== "files" && CONTENT[name](content[name])) found[name] = content[name];
+    const files = Array.isArray(content.files) ? content.files.filter(FILE) : [];
     return files.length ? { ...found, files } : found;
   }
 

@@ -23,6 +23,7 @@ from surveys.signed import (
     hexed,
     identifier,
     listed,
+    mended,
     named,
     object_of,
     private_half,
@@ -315,10 +316,9 @@ def _content(content: Any) -> Mapping[str, Any]:
 def first_content(body: Mapping[str, Any]) -> dict[str, Any]:
     """What a letter of version 1 holds of a content, each field of its form: nothing else in it was ever checked, and one reader may
     have signed anything there. The same as `Fold.firstContent`."""
-    files = body.get("files")
-    found = {
-        name: body[name] for name, fits in _CONTENT.items() if name in body and name != "files" and fits(body[name])
-    }
+    content = mended({name: body[name] for name in _CONTENT if name in body})
+    files = content.pop("files", None)
+    found = {name: value for name, value in content.items() if _CONTENT[name](value)}
     kept = [one for one in files if _FILE(one)] if isinstance(files, list) else []
     return found | ({"files": kept} if kept else {})
 

@@ -145,9 +145,13 @@ async def test_whatever_a_reader_signs_inside_an_old_letter_the_others_are_read(
     channel, secret = old
     for more in ODD.values():
         await _append(channel, secret, more)
+    await _append(
+        channel, secret, {}, '"text":"tagliata a metà \\ud83d"'
+    )  # a field cut an emoji in two: pages of before sent that
     await _append(channel, secret, {"text": "quella dopo", "files": [FILE, 5]})
     for page, text in (await _looks(browser, channel, secret)).items():
         assert "storia di prima" in text and "quella dopo" in text and "nota.txt" in text, page
+        assert "tagliata a metà \ufffd" in text, page
         assert not [sign for sign in ("FAULT", "[object", "{'", "['") if sign in text], page
 
 

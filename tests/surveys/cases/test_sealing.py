@@ -1,5 +1,6 @@
 """Seals: age files, padding, signatures, wraps, chains. Beside each honest thread there is a forged one."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import date
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from surveys.cases import age_file, composing
 from surveys.cases.keeper import REPORTER
+from surveys.cases.letters import first_content
 from surveys.cases.sealing import (
     CannotOpen,
     bucket,
@@ -115,6 +117,12 @@ def test_an_honest_thread_opens_in_order() -> None:
     identity, recipient = new_identity()
     opened = read_stream(CASE, "thread", _thread(recipient), {1: identity}, TRUST)
     assert [(m.number, m.author, m.content["text"]) for m in opened] == [(1, REPORTER, "uno"), (2, "anna", "due")]
+
+
+def test_half_an_emoji_that_a_field_cut_off_takes_no_letter_with_it() -> None:
+    """Pages of version 1 sent what their fields cut, and Python has no UTF-8 for a half."""
+    told = first_content(json.loads('{"text": "ciao \\ud83d", "where": "\\ud83d\\ude00", "wish": ["\\ude00"], "v": 1}'))
+    assert told == {"text": "ciao \ufffd", "where": "\U0001f600", "wish": ["\ufffd"]}
 
 
 @pytest.mark.parametrize("change", [{"case": 78}, {"stream": "notes"}, {"number": 3}, {"before": FIRST}])
