@@ -292,7 +292,7 @@ _PAIRS = {
 }
 
 
-async def _strange(settings: StoreSettings) -> list[object]:
+async def strange(settings: StoreSettings) -> list[object]:
     judged = await (
         database.judge_postgres(settings) if settings.database_url else database.judge_sqlite(settings.data)
     )
@@ -305,13 +305,13 @@ async def test_a_trigger_that_writes_down_which_sheet_came_with_which_code_is_na
 ) -> None:
     """Done from outside: two triggers paired every sheet with its code, with the second, and `ascolto check` was content."""
     wave, engine = await open_a_wave(site), site.engines["answers"]
-    assert await _strange(store_settings) == []
+    assert await strange(store_settings) == []
     for step in _PAIRS["sqlite" if isinstance(engine, PooledSQLite) else "postgres"]:
         await engine._run_in_new_connection(step)
     await fill(site, wave, 3)
     assert len(await engine._run_in_new_connection("SELECT at FROM seen")) == 6
     function = [] if isinstance(engine, PooledSQLite) else ["sees"]
-    assert await _strange(store_settings) == ["answers: " + ", ".join(["seen", *function, "sees_code", "sees_place"])]
+    assert await strange(store_settings) == ["answers: " + ", ".join(["seen", *function, "sees_code", "sees_place"])]
 
 
 @pytest.mark.opened
@@ -321,7 +321,7 @@ async def test_a_column_that_writes_down_when_each_code_was_spent_is_named(
     """Done from outside: a column with a clock as its default told the second of each code through every stir, which copies whole
     rows, and `ascolto check` was content."""
     wave, engine = await open_a_wave(site), site.engines["answers"]
-    assert await _strange(store_settings) == []
+    assert await strange(store_settings) == []
     if isinstance(engine, PooledSQLite):
         table = (await engine._run_in_new_connection("SELECT sql FROM sqlite_schema WHERE name = 'spent'"))[0]["sql"]
         wider = table.rstrip().removesuffix(")") + ", at TEXT DEFAULT (datetime()))"
@@ -333,7 +333,7 @@ async def test_a_column_that_writes_down_when_each_code_was_spent_is_named(
     await fill(site, wave, 3)
     await urn_of.stir(engine)
     assert len(await engine._run_in_new_connection("SELECT at FROM spent WHERE at IS NOT NULL")) == 3
-    assert await _strange(store_settings) == ["answers: spent.at"]
+    assert await strange(store_settings) == ["answers: spent.at"]
 
 
 @pytest.mark.parametrize(
@@ -360,11 +360,11 @@ async def test_whatever_else_a_server_keeps_or_hands_on_beside_our_tables_is_nam
 ) -> None:
     async with stores(postgres_settings) as engines:
         engine = engines["answers"]
-        assert await _strange(postgres_settings) == []
+        assert await strange(postgres_settings) == []
         for step in steps:
             await engine._run_in_new_connection(step)
         try:
-            assert [str(one).partition(", ")[0] for one in await _strange(postgres_settings)] == [f"answers: {name}"]
+            assert [str(one).partition(", ")[0] for one in await strange(postgres_settings)] == [f"answers: {name}"]
         finally:  # a slot is of a server that other tests share
             slots = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
             await engine._run_in_new_connection(slots)
