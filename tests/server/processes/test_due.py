@@ -16,7 +16,7 @@ from litestar.testing import RequestFactory
 
 from server.concern import channel as concern
 from server.frame import asked
-from server.handlers import inbox
+from server.handlers import seat
 from server.processes import due, jobs, successes
 from server.processes.due import JOBS, Look
 from server.settings import Settings
@@ -202,10 +202,10 @@ async def test_handlers_and_offices_write_the_last_day_too_while_the_clock_is_ye
     settings = Settings(StoreSettings(site.data))
     for n in (-1, 0):
         clock.look(site.data, site.day + timedelta(days=n))
-    for place in (asked, inbox):
+    for place in (asked, seat):
         monkeypatch.setattr(place, "today", lambda: date(2020, 1, 1))
     office = await asked.site_of(RequestFactory().get("/hr"), site.engines, settings)
-    assert (office.day, (await inbox._desk(settings, site.engines)).day) == (site.day, site.day)
+    assert (office.day, (await seat.seat_of(settings, site.engines)).day) == (site.day, site.day)
 
 
 @pytest.mark.opened
