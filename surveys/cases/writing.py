@@ -67,6 +67,8 @@ async def append_letter(desk: Desk, case: int, name: str, writing: Writing) -> N
     row = await case_row(desk, case, name)
     if writing.stream not in ("thread", "notes") or (writing.move and writing.stream != "thread"):
         raise ReportRefused("stream")
+    if writing.move and writing.move not in MOVES:
+        raise ReportRefused("move")  # it stands in the log as it came: nobody writes there what she likes
     sealed = sealed_bytes(writing.sealed, "sealed")
     async with desk.engine.transaction():
         await lock_case(desk.engine, case)

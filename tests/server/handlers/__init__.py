@@ -1,0 +1,1 @@
+"""Tests of the handlers' desk, one file an action."""
