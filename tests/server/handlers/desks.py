@@ -133,14 +133,15 @@ def case_of(written: Written, what: str = "") -> str:
 @asynccontextmanager
 async def desks(settings: StoreSettings) -> AsyncIterator[Desks]:
     """Serve these stores to four handlers and to four people who are none."""
-    sessions, seconds = {}, {}
+    sessions: dict[str, str] = {}
+    seconds: dict[str, str] = {}
     async with stores(settings) as engines:
         site = Site(engines, settings.data, today(), "administrator")
         team = await people.opened(site, ORGANISATION)
         for name, role in {**dict.fromkeys(ALL, "handler"), **STRANGERS}.items():
             await accounts.add(engines["people"], name, role, login_of(name))
             seconds[name] = await channel.with_codes(site, name)
-            door = "handlers" if role == "handler" else "desk"
+            door: accounts.Door = "handlers" if role == "handler" else "desk"
             sessions[name] = (
                 await accounts.sign_in(
                     engines["people"],
