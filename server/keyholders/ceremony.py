@@ -209,7 +209,7 @@ async def keep_secret(
         raise NotFoundException
     try:
         secret = read_secret(data.get("secret", ""))
-        if not hmac.compare_digest(_mark(secret, desk.form), data.get("expected", "")):
+        if not hmac.compare_digest(_mark(secret, desk.form).encode(), data.get("expected", "").encode()):
             raise SecretRefused("not the words that were shown")
         await take_seat(site, wave, secret)
     except SecretRefused:
