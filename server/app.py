@@ -22,7 +22,8 @@ from server.concern import wire
 from server.frame import faults
 from server.frame.asked import AppRequest, site_of
 from server.frame.pages import MessagePage, language_of, shell, show, static_address, style
-from server.frame.security import EnrolFirst, csp, header_setter
+from server.frame.security import EnrolFirst, FormOfBefore, csp, header_setter
+from server.frame.signed_in import desk_language
 from server.frame.static_files import answer_worker, security_txt, static_file, well_known
 from server.frame.texts import catalogue, say
 from server.handlers import door as handler_door
@@ -64,8 +65,12 @@ def _on_http_error(request: AppRequest, problem: HTTPException) -> Response[Any]
     if isinstance(problem, EnrolFirst):
         return Redirect("/account/second", status_code=303)
     if problem.status_code == 401:
-        wanted = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
+        wanted = f"?next={quote(request.url.path)}" if request.method == "GET" else "?done=session_over"
         return Redirect(f"/account/in{wanted}", status_code=303)
+    if isinstance(problem, FormOfBefore):
+        language = desk_language(request)
+        title, text = say(language, "desk.signin.before"), say(language, "desk.signin.before_text")
+        return show(MessagePage(shell(None, language), title, text), status=403)
     title, text = {
         404: ("not_found", "not_found_text"),
         403: ("forbidden", "not_found_text"),

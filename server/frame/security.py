@@ -90,6 +90,10 @@ class EnrolFirst(NotAuthorizedException):
     """The account has no second factor yet: it is led to enrol one before it reaches any desk."""
 
 
+class FormOfBefore(PermissionDeniedException):
+    """A form of another session than the one that sends it: of before somebody signed in again, or of another site."""
+
+
 class DeskAccount:
     """Guards a router: only these roles pass. The account is then in ``request.state``."""
 
@@ -147,13 +151,13 @@ async def checked_form(request: AppRequest) -> dict[str, str]:
 
     Raises
     ------
-    PermissionDeniedException
+    FormOfBefore
         If the form is not of this session.
     """
     form = await form_of(request)
     values = {name: value for name, value in form.items() if isinstance(value, str)}
     if not accounts.form_token_is(request.state.token, values.get(FORM_FIELD, "")):
-        raise PermissionDeniedException
+        raise FormOfBefore
     return values
 
 

@@ -135,7 +135,7 @@ async def all_actions(request: AppRequest) -> Response[str]:
 
 
 @post("/actions")
-async def add_action(request: AppRequest) -> Response[str] | Redirect:
+async def add_action(request: AppRequest, engines: NamedDependency[Engines]) -> Response[str] | Redirect:
     """Write an action down, or show its form again with what is wrong."""
     data = await checked_form(request)
     (text, owner, due), about = _said(data), _about(data)
@@ -143,7 +143,7 @@ async def add_action(request: AppRequest) -> Response[str] | Redirect:
     if (wave and not await is_released(wave)) or (indicator and not certification.is_known(indicator)):
         raise NotFoundException
     try:
-        await actions.add(text=text, owner=owner, due=due, today=today(), **about)
+        await actions.add_once(engines["public"], text, owner, due, today(), **about)
     except ActionRefused:
         return await _page(request, say(desk_language(request), "actions.refused.incomplete"), Refused(ADD, data))
     return done(_back(data), "action_added")

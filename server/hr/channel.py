@@ -23,6 +23,7 @@ from server.processes.workers import run
 from server.settings import Settings
 from surveys.cases import handlers
 from surveys.cases.clocks import RETENTION_YEARS
+from surveys.languages import LANGUAGES
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelNotReady
 from surveys.lifecycle.context import Site, today
@@ -145,7 +146,7 @@ async def paper(
     given: dict[str, Any] = {
         "kind": kind,
         "language": language,
-        "languages": list(about.languages if about else ()),
+        "languages": list(about.languages if about else LANGUAGES),
         "organisation": about.name if about else "",
         "address": about.address if about else "",
         "fingerprint": lists.house.printed if lists.house else "",

@@ -83,7 +83,7 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
         for letter in end["letters"]
     )
     word = end.get("problem_word", "")
-    problem = say(language, end["problem"]) if end.get("problem") else say(language, wrong_key(word)) if word else ""
+    wrong = end.get("problem") or (wrong_key(word) if word else "")
     return LettersPage(
         shell=frame,
         title=say(language, "concern.thread.title"),
@@ -97,13 +97,18 @@ def letters_page(frame: Shell, channel: OpenChannel, end: Mapping[str, Any]) -> 
         fingerprint=house_lines(channel.readers)[1],
         house=house_lines(channel.readers)[0],
         code=end["code"],
-        problem=problem,
+        problem=in_words_of(language, wrong, photo=end.get("photo", False)) if wrong else "",
         text=end.get("text", ""),
         kept=Kept(tuple((name, tuple(given)) for name, given in end.get("kept", {}).items())),
         writable=not word,
         fails=end.get("fails", ""),
         once=once.pages.number(),
     )
+
+
+def in_words_of(language: str, problem: str, *, photo: bool) -> str:
+    """What stands in the way; no browser keeps a photo in a form that comes back, and none goes without a word."""
+    return f"{say(language, problem)} {say(language, 'concern.write.files_again')}" if photo else say(language, problem)
 
 
 def _kind(language: str, letter: Mapping[str, Any]) -> str:

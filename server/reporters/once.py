@@ -4,10 +4,14 @@ Each page carries a random number. Used numbers are kept in memory alone and say
 very many were used, a new key makes every older number one that is not known: what it brings is kept, and nothing is shown.
 """
 
+import asyncio
 import hmac
 import os
 import re
+from collections.abc import Callable, Coroutine
 from enum import Enum
+from hashlib import sha256
+from typing import Any
 
 MANY = 50_000
 BEGINNING = 4096
@@ -62,6 +66,25 @@ class Once:
         """The page was not served after all: it may be sent again."""
         if found := _FIELD.search(body[:BEGINNING]):
             self._used.discard(bytes.fromhex((found[1] or found[2]).decode())[:16])
+
+
+class Together[End]:
+    """Two taps on one button are one form: while it is worked on, whoever sends just the same gets the end of the first.
+
+    A browser shows the answer to the second tap alone. Once the first is answered nothing is known of it any more.
+    """
+
+    def __init__(self) -> None:
+        self._going: dict[bytes, asyncio.Task[End]] = {}
+
+    async def end(self, body: bytes, boundary: str, begin: Callable[[], Coroutine[Any, Any, End]]) -> End:
+        """What `begin` gives, begun once for equal bodies; `boundary` is what a browser draws anew for each sending."""
+        mark = sha256(body.replace(boundary.encode(), b"")).digest()
+        going = self._going.get(mark)
+        if going is None:
+            going = self._going[mark] = asyncio.create_task(begin())
+            going.add_done_callback(lambda _: self._going.pop(mark))
+        return await asyncio.shield(going)
 
 
 pages = Once()

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
+from multipart import parse_options_header
 
 from server.concern.channel import OpenChannel, list_content, open_channel
 from server.concern.turns import SMALL, Busy, Turns, holds_a_file, length_of
@@ -20,7 +21,7 @@ from server.frame.display import day as in_words
 from server.frame.pages import MessagePage, Shell, show, staff_shell
 from server.frame.texts import say
 from server.reporters import once
-from server.reporters.letters import letters_page
+from server.reporters.letters import in_words_of, letters_page
 from server.reporters.page import closed_page, concern_page
 from server.reporters.sealed import proof_text, reporters_file
 from server.settings import Settings
@@ -35,6 +36,7 @@ FORM_LIMIT = 10 * 1024 * 1024
 LONGEST_SECONDS = 60
 TRY_AGAIN_SECONDS = 20
 _turns = Turns()
+_together = once.Together[dict[str, Any]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,14 @@ async def form(
     lane = _turns.lane(length)
     try:
         async with lane.body(length):
-            body = await request.body()
-            async with _turns.to_draw(body, lane).turn():
-                return _page(frame, channel, await _through(request, body, _Talk(channel, settings, line)))
+            body, kind = await request.body(), request.headers.get("content-type", "")
+
+            async def in_turn() -> dict[str, Any]:
+                async with _turns.to_draw(body, lane).turn():
+                    return await _through(kind, body, _Talk(channel, settings, line))
+
+            boundary = parse_options_header(kind)[1].get("boundary", "")
+            return _page(frame, channel, await _together.end(body, boundary, in_turn))
     except Busy:
         return _busy(frame)
 
@@ -89,7 +96,7 @@ def _busy(frame: Shell) -> Response[str]:
     return page
 
 
-async def _through(request: AppRequest, body: bytes, talk: "_Talk") -> dict[str, Any]:
+async def _through(kind: str, body: bytes, talk: "_Talk") -> dict[str, Any]:
     channel, turn = talk.channel, once.pages.take(body)
     if turn is once.Turn.AGAIN:
         return {"again": "concern.back.again", "back": True}
@@ -99,7 +106,7 @@ async def _through(request: AppRequest, body: bytes, talk: "_Talk") -> dict[str,
         "day": channel.day.isoformat(),
         "salt": channel.salt,
         "lists": list_content(channel.readers),
-        "kind": request.headers.get("content-type", ""),
+        "kind": kind,
         "length": len(body),
     }
     try:
@@ -191,7 +198,7 @@ def _page(frame: Shell, channel: OpenChannel, end: dict[str, Any]) -> Response[s
     """The page that says how it ended."""
     language = frame.language
     if "again" in end:
-        problem = say(language, end["again"])
+        problem = in_words_of(language, end["again"], photo=end.get("photo", False))
         kept = end.get("form", {})
         if end.get("back"):
             return show(concern_page(frame, channel, plain=True, back_problem=problem), status=422)

@@ -314,6 +314,10 @@ class LetterProcess:
             return {"again": unseen or problem, "back": True}
         return self._show(keys) | {"problem": problem}
 
+    def _written(self) -> dict[str, Any]:
+        """What she wrote into a letter that was not taken."""
+        return {"text": self.first("text"), "kept": {"kind": [self.first("kind")]}, "photo": self.photo is not None}
+
     def _shown(self, keys: CodeKeys, opened: "Opened2") -> dict[str, Any]:
         return shown_second(opened.file, opened.case, keys, self.chain, self.day)
 
@@ -338,7 +342,7 @@ class LetterProcess:
         answer = _ask({"reply": made | {"uploads": uploads} | dict(extra or {})})
         if "stale" in answer or "unknown" in answer:
             problem = "concern.thread.stale" if "stale" in answer else "concern.code.failed"
-            return self._refused(keys, problem, "concern.back.not_taken") | {"text": content["text"]}
+            return self._refused(keys, problem, "concern.back.not_taken") | self._written()
         return self._show(keys)
 
     def _reply_first(
@@ -365,11 +369,14 @@ class LetterProcess:
         wanted = self.first("kind")
         if wanted not in (*REPLIES, "diary"):
             wanted = "message"
-        content = self._content()
+        try:
+            content = self._content()
+            uploads = self._attached(content)
+        except Again as problem:
+            return self._refused(keys, str(problem)) | self._written()
         if wanted.startswith("consent_"):
             content["consent"] = wanted == "consent_yes"
         kind = wanted.partition("_")[0]
-        uploads = self._attached(content)
         return self._append(keys, kind, content, uploads, {"contest": kind == "contest"})
 
     def _fails(self, keys: CodeKeys) -> dict[str, Any]:
@@ -455,7 +462,9 @@ def main() -> None:
         process = LetterProcess(given, sys.stdin.buffer.read(given["length"]))
         end = process.run()
     except Again as problem:
-        end = {"again": str(problem), "form": process.form if process and process.shown else {}}
+        end = {"again": str(problem)}
+        if process is not None and process.shown:
+            end |= {"form": process.form, "photo": process.photo is not None}
     except CaseGone:
         end = {"again": "concern.back.unknown", "back": True}
     except CannotOpen:

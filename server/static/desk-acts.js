@@ -6,10 +6,11 @@ const Acts = (() => {
   const me = () => ({ name: here.desk.name, seed: here.keys.ed25519 });
   const ring = () => here.chain.newest;
 
+  const refused = (status) => warn(t({ 401: "case.session_over", 409: "case.stale" }[status] || "case.failed"));
   async function post(now, letter, extra = {}) {
     const answer = await send(`/cases/case/${now.file.case}/write`, { move: "", uploads: [], ...letter, ...extra });
     if (answer.ok) return true;
-    warn(t(answer.status === 409 ? "case.stale" : "case.failed"));
+    refused(answer.status);
     return false;
   }
   const write = async (now, kind, content, terms = {}, extra = {}) => post(now, await Fold.letter(now.opened.fold, ring(), me(), kind, here.desk.day, content, terms), extra);
@@ -137,5 +138,5 @@ const Acts = (() => {
     return make("section", { className: "card care" }, make("h2", { textContent: t("fails.title") }), make("p", { textContent: t("fails.help", { names }) }),
       button(t("fails.do"), () => change(now, [...fold.readers.values()], fold.recovery, "").then((fine) => fine && again()).catch(() => warn(t("case.failed"))), "go"));
   }
-  return { me, write, note, change, ask, without, asks, due, askRedaction, confirm, stand, fails, claimers, help, open };
+  return { refused, me, write, note, change, ask, without, asks, due, askRedaction, confirm, stand, fails, claimers, help, open };
 })();

@@ -177,6 +177,12 @@ const Case = (() => {
     if (state === "contested" && here.desk.outside) kinds.push("final");
     const kind = make("select", { id: "kind" }, ...kinds.map((name) => make("option", { value: name, textContent: t(`case.kind_${name}`) })));
     const text = make("textarea", { id: "answer", rows: 7, maxLength: 30000 });
+    const unsent = here.unsent.get(now.file.case);
+    if (unsent) {
+      text.value = unsent.text;
+      if (kinds.includes(unsent.kind)) kind.value = unsent.kind;
+    }
+    for (const field of [kind, text]) field.addEventListener("input", () => here.unsent.set(now.file.case, { kind: kind.value, text: text.value }));
     const attached = make("input", { type: "file", id: "attach" });
     const go = button(t("case.send"), () => writeWith(kind.value, text.value.trim(), attached.files[0]).catch(() => warn(t("case.failed"))), "go");
     go.id = "send";
@@ -192,13 +198,15 @@ const Case = (() => {
       const made = await P.sealFile(file.name, file.type === "image/jpeg" ? file.type : "application/octet-stream", new Uint8Array(await file.arrayBuffer()));
       for (let start = 0, n = 0; start < made.sealed.length; start += PIECE, n += 1) {
         const kept = await call(`/cases/piece/${made.entry.upload}/${n}`, undefined, { method: "PUT", body: made.sealed.subarray(start, start + PIECE), headers: { "X-Form": here.desk.form } });
-        if (!kept.ok) return warn(t("case.failed"));
+        if (!kept.ok) return Acts.refused(kept.status);
       }
       content.files = [made.entry];
     }
     const extra = { move: ["acknowledge", "outcome", "final"].includes(chosen) ? chosen : "", uploads: (content.files || []).map((entry) => entry.upload) };
     const fine = now.first ? await writeFirst("thread", chosen, content, extra) : await Acts.write(now, chosen, content, {}, extra);
-    if (fine) await again();
+    if (!fine) return;
+    here.unsent.delete(now.file.case);
+    await again();
   }
   async function writeFirst(stream, chosen, content, extra) {
     const { file, opened } = now;
@@ -208,8 +216,7 @@ const Case = (() => {
     const ring = here.old.length ? here.old[here.old.length - 1].fingerprint : "";
     const signed = P.write(place, Acts.me(), chosen === "final" ? "outcome" : chosen, here.desk.day, ring, content);
     const answer = await send(`/cases/case/${file.case}/write`, { stream, number: place.number, sealed: P.base64(await P.seal(signed, to.recipient)), ...extra });
-    if (answer.status === 409) warn(t("case.stale"));
-    else if (!answer.ok) warn(t("case.failed"));
+    if (!answer.ok) Acts.refused(answer.status);
     return answer.ok;
   }
   async function addNote(kind, content) {

@@ -21,7 +21,8 @@ const Keys = (() => {
   }
   async function call(address, content, options = {}) {
     const headers = { ...(content === undefined ? {} : { "Content-Type": "application/json" }), ...(options.headers || {}) };
-    return fetch(address, { cache: "no-store", credentials: "same-origin", ...options, ...(content === undefined ? {} : { method: "POST", body: JSON.stringify(content) }), headers });
+    const answer = await fetch(address, { cache: "no-store", credentials: "same-origin", ...options, ...(content === undefined ? {} : { method: "POST", body: JSON.stringify(content) }), headers });
+    return answer.redirected ? new Response(null, { status: 401 }) : answer; // the session is over: a page to sign in is no answer
   }
 
   // Argon2id, 64 MiB, three passes: half signs in, half opens.

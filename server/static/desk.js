@@ -2,7 +2,7 @@
 "use strict";
 const Board = (() => {
   const { P, t, byId, make, button, day, warn, call, split, words, readKit, openBundle, resealBundle } = Keys;
-  const here = { desk: null, keys: null, house: null, chain: null, old: [], handlers: {}, wrong: "", broken: "" };
+  const here = { desk: null, keys: null, house: null, chain: null, old: [], handlers: {}, wrong: "", broken: "", unsent: new Map() };
 
   async function load() {
     const answer = await call("/cases/desk.json");

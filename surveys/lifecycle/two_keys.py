@@ -4,6 +4,7 @@ Somebody who can cast votes of others weakens k-protection (PRIVACY 1, A'): seco
 office and confirmed by the representative, counted and published. Neither learns whether a first code was ever taken.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from surveys.lifecycle import clock, closing, frozen, printing
@@ -51,6 +52,34 @@ def _in_time(site: Site, record: WaveRecord) -> None:
         raise PlanRefused("second_late")
 
 
+async def _ask(
+    site: Site,
+    wave: str,
+    act: str,
+    line: str,
+    figures: Mapping[str, str],
+    *,
+    person: int = 0,
+    family: str = "",
+    k: int = 0,
+) -> None:
+    """Write down what is asked for, and its line in the log; once, also where a form is sent twice in one moment.
+
+    Raises
+    ------
+    PlanRefused
+        If the same waits already.
+    """
+    people = site.engines["people"]
+    async with two_keys.one_at_a_time(people):
+        for other in await two_keys.of_wave(wave):
+            same = (other.act, other.person, other.family, other.k) == (act, person, family, k)
+            if same and other.state == ASKED and (act == END or other.asked_by == site.actor):
+                raise PlanRefused("end_asked")
+        await two_keys.ask(people, site.day, site.actor, wave, act, person=person, family=family, k=k)
+        await log.record(people, site.day, site.actor, line, wave=wave, **figures)
+
+
 async def ask_second_code(site: Site, wave: str, person: int) -> None:
     """Ask that somebody who lost her link or her code may take a new one.
 
@@ -69,8 +98,7 @@ async def ask_second_code(site: Site, wave: str, person: int) -> None:
         raise PlanRefused("second_waits")
     if given(acts) >= cap(record):
         raise PlanRefused("second_cap", cap=cap(record))
-    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, SECOND_CODE, person=person)
-    await log.record(site.engines["people"], site.day, site.actor, "second asked", wave=wave)
+    await _ask(site, wave, SECOND_CODE, "second asked", {}, person=person)
 
 
 async def ask_higher_k(site: Site, wave: str, family: str, k: int) -> None:
@@ -86,8 +114,7 @@ async def ask_higher_k(site: Site, wave: str, family: str, k: int) -> None:
     now = record.rules["k"].get(family)
     if family not in MINIMUM_K or now is None or not now < k <= HIGHEST_K:
         raise PlanRefused("raise", now=now or 0, highest=HIGHEST_K)
-    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, RAISE, family=family, k=k)
-    await log.record(site.engines["people"], site.day, site.actor, "raise asked", wave=wave, family=family, k=str(k))
+    await _ask(site, wave, RAISE, "raise asked", {"family": family, "k": str(k)}, family=family, k=k)
 
 
 async def ask_spare_slips(site: Site, wave: str, number: int) -> None:
@@ -101,8 +128,7 @@ async def ask_spare_slips(site: Site, wave: str, number: int) -> None:
     """
     record = await _open(wave)
     _spare_fits(record, spare_allowed(await two_keys.of_wave(wave)), number)
-    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, SPARE, k=number)
-    await log.record(site.engines["people"], site.day, site.actor, "spare asked", wave=wave, slips=str(number))
+    await _ask(site, wave, SPARE, "spare asked", {"slips": str(number)}, k=number)
 
 
 def is_early(site: Site, record: WaveRecord) -> bool:
@@ -121,10 +147,7 @@ async def ask_end(site: Site, wave: str) -> None:
     WrongState
     """
     await _open(wave)
-    if any(act.act == END and act.state == ASKED for act in await two_keys.of_wave(wave)):
-        raise PlanRefused("end_asked")
-    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, END)
-    await log.record(site.engines["people"], site.day, site.actor, "end asked", wave=wave)
+    await _ask(site, wave, END, "end asked", {})
 
 
 async def ask_void(site: Site, wave: str, batch: int, spoiled: int) -> None:
@@ -142,8 +165,7 @@ async def ask_void(site: Site, wave: str, batch: int, spoiled: int) -> None:
         raise PlanRefused("spoiled", slips=len(codes))
     if any(act.act == VOID and act.k == batch and act.state == ASKED for act in await two_keys.of_wave(wave)):
         raise PlanRefused("batch")
-    await two_keys.ask(site.engines["people"], site.day, site.actor, wave, VOID, k=batch, family=str(spoiled))
-    await log.record(site.engines["people"], site.day, site.actor, "void asked", wave=wave, batch=str(batch))
+    await _ask(site, wave, VOID, "void asked", {"batch": str(batch)}, k=batch, family=str(spoiled))
 
 
 def _spare_fits(record: WaveRecord, allowed: int, number: int) -> None:

@@ -122,6 +122,41 @@ async def add(
     )
 
 
+async def add_once(
+    engine: StoreEngine,
+    text: str,
+    owner: str,
+    due: date | None,
+    today: date,
+    *,
+    wave: str = "",
+    indicator: str = "",
+    area: str = "",
+    unit: str = "",
+) -> None:
+    """Write an action down, unless one that says just the same was written today and is open: a form that was sent twice.
+
+    Raises
+    ------
+    ActionRefused
+    """
+    said = (text.strip(), owner.strip(), _complete(text, owner, due), today, wave, indicator, area, unit)
+    async with engine.writing_alone(Action):
+        for one in await everything():
+            if not one.done and said == (
+                one.text,
+                one.owner,
+                one.due,
+                one.set_on,
+                one.wave,
+                one.indicator,
+                one.area,
+                one.unit,
+            ):
+                return
+        await add(wave, indicator, text, owner, due, today, area=area, unit=unit)
+
+
 async def _held(action: str, mark: str | None = None) -> ActionRecord:
     """An action inside a transaction, as somebody saw it; with no mark, as it is."""
     if not await Action.update({Action.done: Action.done}).where(Action.id == action).returning(Action.id):

@@ -164,7 +164,7 @@ async def _held(number: int, seen: str) -> Record:
 
 
 async def add(engine: StoreEngine, entry: Entry, who: str, today: date) -> int:
-    """Write a new line and say its number.
+    """Write a new line and say its number; of one that the same person wrote just before, the same number: a form that was sent twice.
 
     Raises
     ------
@@ -172,7 +172,11 @@ async def add(engine: StoreEngine, entry: Entry, who: str, today: date) -> int:
     """
     checked(entry, today)
     async with alone(engine):
-        number = 1 + await log.last_number()
+        last = await log.last_number()
+        written = log.Act(last, 1, today, who, log.ADDED, Record(last, entry, today).as_it_stands())
+        if await log.history(last) == [written]:
+            return last
+        number = 1 + last
         await RegisterEntry.insert(_row(number, entry, today))
         await log.enter(number, today, who, log.ADDED, Record(number, entry, today).as_it_stands())
     return number

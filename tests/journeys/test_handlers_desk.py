@@ -126,6 +126,34 @@ async def test_shutting_out_redacting_holding_and_stepping_out(browser: Browser,
     assert "testo senza nome" in text and "una nota" in text and "Marta Inventata, " not in text
 
 
+async def test_a_letter_that_was_not_taken_waits_in_its_case_and_a_session_that_is_over_is_said(
+    browser: Browser, channel: Channel
+) -> None:
+    """Done from outside: "read again and send again", and the letter was gone once she had read again; signed out in another tab,
+    "try again" for ever."""
+    await _report(channel, "testo")
+    anna, paolo = await at_desk(browser, channel, "ascolto1"), await at_desk(browser, channel, "ascolto2")
+    for desk in (anna, paolo):
+        await open_first(desk)
+    await anna.fill("#answer", "prima")
+    await anna.click("#send")
+    await anna.wait_for_selector('.letter:has-text("prima")')
+    await paolo.select_option("#kind", "question")
+    await paolo.fill("#answer", "seconda")
+    await paolo.click("#send")
+    await paolo.wait_for_selector(f'text="{say("it", "cases.case.stale")}"')
+    await reopen(paolo)
+    assert await paolo.input_value("#answer") == "seconda" and await paolo.input_value("#kind") == "question"
+    await paolo.click("#send")
+    await paolo.wait_for_selector('.letter:has-text("seconda")')
+    assert await paolo.input_value("#answer") == "" and len(_sealed(channel)) == 3
+    await paolo.fill("#answer", "terza")
+    await paolo.context.clear_cookies()  # as signing out in another tab leaves this one
+    await paolo.click("#send")
+    await paolo.wait_for_selector(f'text="{say("it", "cases.case.session_over")}"')
+    assert await paolo.input_value("#answer") == "terza" and len(_sealed(channel)) == 3
+
+
 async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_had_read_them(
     browser: Browser, channel: Channel
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, Route, expect
 
 from server.frame.texts import say
 from surveys.cases import codes
@@ -137,6 +137,56 @@ async def test_a_report_is_not_taken_without_a_photo_that_made_way_while_it_was_
     with store(channel) as rows:
         [kept] = next(iter(rows.execute('SELECT count(*) FROM piece WHERE "case" IS NOT NULL')))
     assert took[0] > 0 and kept == took[0]
+    await context.close()
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["with the parts of the code", "without"])
+async def test_two_taps_on_send_without_a_script_end_as_one(browser: Browser, channel: Channel, right: bool) -> None:
+    """Done from outside: "this page was sent already" instead of "Received", and a form that came back had lost its words."""
+    context, page = await phone(browser, "it-IT", script=False)
+    await page.goto(f"{channel.address}/concern?lang=it")
+    await _write(page, script=False)
+    if not right:
+        await page.fill("#part2", "sbagliata")
+    button = page.locator("button[value=send]")
+    await button.scroll_into_view_if_needed()
+    place = await button.bounding_box()
+    assert place is not None
+    for _ in range(2):
+        async with page.expect_request("**/concern?lang=it"):
+            await page.mouse.click(place["x"] + 20, place["y"] + 10)
+    if right:
+        await expect(page.locator("h1")).to_have_text(say("it", "concern.sent.title"))
+    else:
+        await expect(page.locator("[role=alert] p").first).to_have_text(say("it", "concern.code.wrong"))
+        assert await page.input_value("#text") == "mi ha molestata"
+    with store(channel) as rows:
+        assert rows.execute("SELECT count(*) FROM message").fetchone() == (int(right),)
+    await context.close()
+
+
+async def test_without_a_script_a_letter_that_is_not_taken_comes_back_in_its_thread(
+    browser: Browser, channel: Channel, tmp_path: Path
+) -> None:
+    """Done from outside: a letter whose photo was refused came back in the form of a first report, as if it were one; of what kind
+    it was, and that the photo has to be chosen anew, was forgotten without a word."""
+    (tmp_path / "foto.heic").write_bytes(b"not drawn here")
+    secret = await report(channel, "storia")
+    context, page = await phone(browser, "it-IT", script=False)
+    await page.goto(f"{channel.address}/concern?lang=it#back")
+    await page.fill("#typed", " ".join(codes.to_digits(secret)))
+    async with page.expect_navigation():
+        await page.click("button[value=open]")
+    await page.select_option("#kind", "retaliation")
+    await page.fill("#text", "me la fanno pagare")
+    await page.set_input_files("#photo", tmp_path / "foto.heic")
+    async with page.expect_navigation():
+        await page.click("button[value=reply]")
+    assert await page.inner_text("h1") == say("it", "concern.thread.title")
+    refused, again = (say("it", f"concern.write.files_{key}") for key in ("refused", "again"))
+    assert await page.inner_text("[role=alert]") == f"{refused} {again}"
+    assert await page.input_value("#text") == "me la fanno pagare"
+    assert await page.input_value("#kind") == "retaliation"
     await context.close()
 
 

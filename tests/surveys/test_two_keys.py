@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -171,6 +173,26 @@ async def test_no_second_code_in_the_last_two_days(site: Site, day: int, allowed
     with pytest.raises(PlanRefused, match="second_late"):
         await two_keys.confirm(_as(then, "rsu"), early)
     assert await Outbox.count() == 0
+
+
+async def test_what_is_asked_twice_in_one_moment_is_asked_once(site: Site) -> None:
+    """Done from outside: two taps on one button, and the representative found the question twice; each yes gave spare slips."""
+    await _open(site)
+    hr, person = _as(site, "hr"), await _person("sms")
+    forms: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (
+        partial(two_keys.ask_second_code, hr, WAVE, person),
+        partial(two_keys.ask_higher_k, hr, WAVE, "items", 7),
+        partial(two_keys.ask_spare_slips, hr, WAVE, 2),
+        partial(two_keys.ask_end, hr, WAVE),
+    )
+    for form in forms:
+        answered = await asyncio.gather(*(form() for _ in range(4)), return_exceptions=True)
+        assert [type(one) for one in answered].count(PlanRefused) == 3
+    assert sorted(act.act for act in await acts.of_wave(WAVE)) == sorted(
+        [acts.SECOND_CODE, acts.RAISE, acts.SPARE, acts.END]
+    )
+    lines = ["second asked", "raise asked", "spare asked", "end asked"]
+    assert [entry.act for entry in await log.read() if entry.act in lines] == lines
 
 
 async def test_what_is_refused_changes_nothing(site: Site) -> None:

@@ -11,13 +11,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import httpx
 import pytest
 
 from server.demonstration import channel
-from server.frame.security import DESK_PATHS, DOOR_PATHS
+from server.frame.security import COOKIE, DESK_PATHS, DOOR_PATHS, FORM_FIELD
+from server.frame.texts import say
 from server.settings import Settings
 from surveys.cases import handlers
 from surveys.cases.bundles import kit_seed, make_bundle, open_bundle, split
@@ -25,11 +27,12 @@ from surveys.cases.sealing import sign
 from surveys.lifecycle.context import Site, today
 from surveys.people import accounts, attempts, passwords
 from surveys.people.tables import LogEntry
-from surveys.public import organisation
+from surveys.public import actions, organisation
 from surveys.stores import StoreSettings
 from tests.apps import create_app
 from tests.conftest import ORGANISATION
 from tests.journeys.conftest import environment
+from tests.server.hr.offices import offices
 from tests.signing_in import code_at, next_code
 
 PASSWORD = "una-password-lunga"
@@ -298,3 +301,24 @@ def test_a_demonstration_shows_the_code_that_its_accounts_need(tmp_path: Path) -
     status, said = _ascolto(tmp_path, "demo-code", "direzione")
     assert status == 0 and said.strip() in {code_at(secret, step) for step in range(before, int(time.time()) // 30 + 1)}
     assert _ascolto(tmp_path, "demo-code", "old")[0] == 1
+
+
+async def test_what_is_sent_from_a_page_of_an_earlier_session_is_said_not_to_be_taken(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Done from outside: signed out in another tab, she sent what she had written, and saw an empty sign-in without a word; signed
+    in again meanwhile, she read that the address is wrong."""
+    said = {"text": "Turni", "owner": "Anna", "due": "2027-01-15"}
+    async with offices(sqlite_settings) as here:
+        before = here.sessions["risorse"]
+        old = await here.client.post(
+            "/hr/actions?lang=en",
+            data=said | {FORM_FIELD: accounts.form_token(before)},
+            headers={"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={here.sessions['direzione']}"},
+        )
+        assert (old.status_code, unescape(say("en", "desk.signin.before_text")) in unescape(old.text)) == (403, True)
+        assert (await here.post("/account/out", "risorse")).status_code == 303
+        ended = await here.post("/hr/actions", "risorse", **said)
+        door = await here.client.get(f"{ended.headers['location']}&lang=it")
+        assert say("it", "desk.notice.session_over") in unescape(door.text)
+        assert await actions.everything() == []

@@ -1,5 +1,6 @@
 """What follows a survey, as the pages post it: actions, the promise and its answer, scorecards that are kept."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -55,6 +56,14 @@ async def test_an_action_is_written_said_anew_done_opened_again_and_taken_away(s
         assert await actions.everything() == []
         gone = await desk.post(f"/hr/actions/{first.id}", **again)
         assert gone.status_code == 422 and "non c'è più" in unescape(gone.text)
+
+
+async def test_a_form_that_is_sent_twice_in_one_moment_writes_one_action(sqlite_settings: StoreSettings) -> None:
+    """Done from outside: two taps on "Add", and staff read the same action twice."""
+    async with served(sqlite_settings) as desk:
+        answered = await asyncio.gather(*(desk.post("/hr/actions", **SAID) for _ in range(4)))
+        assert {answer.headers.get("location") for answer in answered} == {"/hr/actions?done=action_added"}
+        assert [(one.text, one.owner, one.due.isoformat()) for one in await actions.everything()] == [(*SAID.values(),)]
 
 
 async def test_what_somebody_else_changed_meanwhile_is_neither_overwritten_nor_taken_away(

@@ -56,6 +56,16 @@ def rows_of(text: str) -> list[str]:
     return re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a>', text)
 
 
+async def test_a_form_that_is_sent_twice_in_one_moment_writes_one_line(sqlite_settings: StoreSettings) -> None:
+    """Done from outside: two taps, and the register had the finding under two numbers, for ever in its log."""
+    async with offices(sqlite_settings) as here:
+        answered = await asyncio.gather(*(here.post("/hr/register", **FORM) for _ in range(4)))
+        assert {answer.headers.get("location") for answer in answered} == {"/hr/register/1?done=register_added"}
+        assert await kept() == {1: FOUND}
+        again = await here.post("/hr/register", "risorse", **FORM)
+        assert again.headers["location"] == "/hr/register/2?done=register_added"  # by somebody else it is another one
+
+
 async def test_a_line_is_written_changed_closed_opened_again_and_taken_away(sqlite_settings: StoreSettings) -> None:
     async with offices(sqlite_settings) as here:
         answered = await here.post("/hr/register", **FORM)

@@ -224,3 +224,13 @@ async def test_an_odd_cell_of_evidence_takes_no_page_down_and_earns_nothing(tmp_
         assert (await certification.scores(DAY)).earned == 0
         for path in ("/results/adesso", "/hr", "/hr/scorecard", "/hr/indicators", "/hr/indicators/1.1"):
             assert (await here.get(path)).status_code == 200, path
+
+
+async def test_the_poster_of_the_channel_is_there_before_the_organisation_is_written_down(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Done from outside: on a new installation its link, which the page shows, was a fault of the server."""
+    async with offices(sqlite_settings) as desk:
+        assert "/hr/channel/papers/poster" in (await desk.get("/hr/channel")).text
+        made = await desk.get("/hr/channel/papers/poster")
+        assert (made.status_code, made.content[:5]) == (200, b"%PDF-")
