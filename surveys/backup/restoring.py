@@ -82,10 +82,11 @@ def restore(file: Path, identity: Path, target: Path) -> Found:
         if REVIEWS in found.left:  # a backup of before it was in
             (staging / REVIEWS).write_bytes(b"[]")
             (staging / REVIEWS).chmod(0o600)
-        (staging / HELD).unlink()
         for path in [*staging.rglob("*"), staging]:
             _to_disk(path)
         staging.rename(target)
+        (target / HELD).unlink()  # not before: by it the next one finds what a killed one left
+    settled(target)
     settled(target.parent)
     return found
 
