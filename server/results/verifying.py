@@ -52,6 +52,8 @@ def _other_than_frozen(document: Mapping[str, Any], frozen: Mapping[str, Any]) -
         problems.append("the headcounts are not as they were when the wave opened")
     if dict(document["questionnaire"]) != dict(frozen["questionnaire"]) or document["wave"]["id"] != frozen["wave"]:
         problems.append("the document is of another wave or questionnaire")
+    if frozen.get("opened", "") not in ("", document["wave"]["opened"]):
+        problems.append("the document says another day of opening than its plan")
     problems += [
         f"the smallest group for {family} was lowered"
         for family, k in frozen["k"].items()
