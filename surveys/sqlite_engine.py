@@ -48,7 +48,14 @@ def _reading(kind: str, convert: Callable[[bytes], Any]) -> Callable[[bytes], An
     return read
 
 
-for _name, _converter in CONVERTERS.items():
+def _truth(cell: bytes) -> bool:
+    """Yes or no; Piccolo's own reading takes for "no" whatever is not 1, as if a case were not contested or not held."""
+    if cell not in (b"0", b"1"):
+        raise ValueError("neither yes nor no")
+    return cell == b"1"
+
+
+for _name, _converter in (CONVERTERS | {"BOOLEAN": _truth}).items():
     sqlite.register_converter(_name, _reading(_name, _converter))
 
 SQLiteError = sqlite.Error

@@ -198,16 +198,16 @@ async def release_show(given: argparse.Namespace) -> int:
 
 async def release_verify(given: argparse.Namespace) -> int:
     """Check a document from its file alone, and say what cannot be checked."""
-    from server.results.verifying import verify
+    from server.results.verifying import read_json, verify
 
     try:
-        document = json.loads(Path(given.file).read_text("utf-8"))
+        document = read_json(Path(given.file).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return refuse("not_a_document", file=given.file)
     try:
-        frozen = json.loads(Path(given.plan).read_text("utf-8")) if given.plan else None
+        frozen = dict(read_json(Path(given.plan).read_text("utf-8"))) if given.plan else None
         problems = verify(document, given.key, frozen) if isinstance(document, dict) else ["not a document"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return refuse("not_a_plan", file=given.plan)
     for problem in problems:
         print(f"✗ {problem}")

@@ -2,20 +2,23 @@
 
 import argparse
 import hashlib
-import json
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 
 from server.command.site import opened_site
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say
-from server.results.verifying import verify
+from server.results.verifying import read_json, verify
 from surveys.cases import log as desk_log
 from surveys.lifecycle import heads
 from surveys.lifecycle.heads import HeadRefused
 from surveys.people import log
 from surveys.slips import NotACode, digest, read_code
+
+LARGEST = 64 * 1024 * 1024
+"""So many bytes are read of an address."""
 
 
 async def log_verify(given: argparse.Namespace) -> int:
@@ -58,8 +61,13 @@ def _kept_head(given: str) -> str:
 
 def _text(source: str) -> str:
     if source.startswith(("http://", "https://")):
-        with urllib.request.urlopen(source, timeout=30) as answer:
-            found: bytes = answer.read()
+        try:
+            with urllib.request.urlopen(source, timeout=30) as answer:
+                found: bytes = answer.read(LARGEST + 1)
+        except HTTPException as problem:
+            raise ValueError("what answers there speaks no HTTP") from problem
+        if len(found) > LARGEST:
+            raise ValueError("no bulletin is so long")
         return found.decode()
     return Path(source).read_text("utf-8")
 
@@ -94,7 +102,7 @@ async def wave_verify(given: argparse.Namespace) -> int:
         return refuse("not_a_bulletin", file=given.bulletin)
     if given.release:
         try:
-            document = json.loads(_text(given.release))
+            document = read_json(_text(given.release))
             problems += ["release"] if verify(document, "") else []
             problems += [] if _same_counts(text, document["participation"]) else ["counts_differ"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -1,6 +1,5 @@
 """A new staff list: read in a process of its own, looked at, then taken as the list; refused as a whole while one row is wrong."""
 
-import tempfile
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from server.processes import workers
 from server.settings import Settings
 from surveys.importing.people import PeopleImport
 from surveys.importing.sheets import FileUnreadable
+from surveys.lifecycle import copies
 from surveys.lifecycle import roster as importing
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.roster import DraftGone, ListChanged, ManyLeave, NotDecided, NumbersMissing, Preview
@@ -183,7 +183,7 @@ async def _read(settings: Settings, sent: object) -> PeopleImport | FileUnreadab
     if not isinstance(sent, UploadFile) or not sent.filename:
         return None
     kind = "".join(letter for letter in Path(sent.filename).suffix if letter.isalnum() and letter.isascii())
-    with tempfile.NamedTemporaryFile(suffix=f".{kind[:9]}" if kind else "", dir=settings.data) as file:
+    with copies.passing(settings.data, f".{kind[:9]}" if kind else "") as file:
         file.write(await sent.read())
         file.flush()
         try:

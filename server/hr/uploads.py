@@ -1,6 +1,5 @@
 """Files that HR's forms bring: read in a process of its own within bounds, and refused in words or cell by cell."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from litestar.datastructures import UploadFile
 from server.processes import workers
 from server.settings import Settings
 from surveys.importing.sheets import RefusedRow
+from surveys.lifecycle import copies
 
 READING_SECONDS = 30
 
@@ -33,7 +33,7 @@ async def read_sent(settings: Settings, sent: object, command: str, **given: Any
         raise FileRefused("import.file.none")
     kind = "".join(letter for letter in Path(sent.filename).suffix if letter.isalnum() and letter.isascii())
     await sent.seek(0)
-    with tempfile.NamedTemporaryFile(suffix=f".{kind[:9]}" if kind else "", dir=settings.data) as file:
+    with copies.passing(settings.data, f".{kind[:9]}" if kind else "") as file:
         file.write(await sent.read())
         file.flush()
         try:

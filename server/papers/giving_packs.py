@@ -3,9 +3,7 @@ no name any more."""
 
 import asyncio
 import os
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from litestar import Response
@@ -18,6 +16,7 @@ from server.frame.signed_in import desk_language, frame
 from server.frame.texts import say
 from server.processes import workers
 from server.settings import Settings
+from surveys.lifecycle import copies
 from surveys.lifecycle.context import today
 from surveys.people import log
 from surveys.stores import Engines
@@ -57,14 +56,9 @@ async def give_pack(request: AppRequest, kind: str, settings: Settings, engines:
 
 async def _made(settings: Settings, given: dict[str, Any]) -> BinaryIO:
     """A pack in an open file whose name is gone: whatever happens, nothing of it stays on the disk."""
-    number, name = tempfile.mkstemp(prefix=".pack-", dir=settings.data)
-    os.close(number)
-    path = Path(name)
-    try:
-        await workers.run(settings, "pack", given | {"path": name}, seconds=SECONDS)
-        return await asyncio.to_thread(path.open, "rb")
-    finally:
-        path.unlink(missing_ok=True)
+    with copies.passing(settings.data) as file:
+        await workers.run(settings, "pack", given | {"path": file.name}, seconds=SECONDS)
+        return await asyncio.to_thread(open, file.name, "rb")
 
 
 async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:

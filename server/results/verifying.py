@@ -1,12 +1,32 @@
 """Checking a release document from its file alone: signature, then everything the document can show by itself."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.document import canonical, verify_document
 from surveys.public.questionnaires import questionnaire_of
 from surveys.public.signing import is_signed
 from surveys.public.waves import WaveRecord
+
+
+def read_json(text: str) -> Any:
+    """What somebody gave as JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or a name stands twice in an object: one value would be read, the other checked.
+    RecursionError
+    """
+    return json.loads(text, object_pairs_hook=_each_once)
+
+
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def frozen_of(wave: WaveRecord) -> dict[str, Any]:
@@ -52,6 +72,8 @@ def _other_than_frozen(document: Mapping[str, Any], frozen: Mapping[str, Any]) -
         problems.append("the headcounts are not as they were when the wave opened")
     if dict(document["questionnaire"]) != dict(frozen["questionnaire"]) or document["wave"]["id"] != frozen["wave"]:
         problems.append("the document is of another wave or questionnaire")
+    if "opened" in frozen and frozen["opened"] != document["wave"]["opened"]:
+        problems.append("the document says another day of opening than its plan")
     problems += [
         f"the smallest group for {family} was lowered"
         for family, k in frozen["k"].items()

@@ -3,6 +3,7 @@
 Nobody writes meanwhile: all four writers are held. The folder of keys and the data folder stay what they are.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ import pysqlite3.dbapi2 as sqlite
 from surveys.away import StoreAway
 from surveys.backup.archive import BackupRefused
 from surveys.backup.gathering import alone, look
+from surveys.backup.making import settled
 from surveys.backup.moment import StoresBusy, held_stores
 from surveys.backup.postgres import connected
 from surveys.backup.shapes import Shape, digest_of, mark_of, migrations, portions, shapes_of, size_of
@@ -61,7 +63,7 @@ async def move(
                 # first, and taken away last: a kill leaves no half that serves
                 await _run(engines["public"], f"CREATE TABLE {UNDER_WAY} ()")
                 rows = await _filled(there, target, engines)
-                (data / MOVED).write_text(day.isoformat(), "ascii")  # before anybody may write here again
+                _mark_moved(data, day)  # before anybody may write here again
                 if served():
                     raise BackupRefused("move_running")
                 await _run(engines["public"], f"DROP TABLE {UNDER_WAY}")
@@ -70,6 +72,15 @@ async def move(
             await _empty(engines)
             raise _refusal(problem) from problem
     return rows
+
+
+def _mark_moved(data: Path, day: date) -> None:
+    """Say in the folder that it was moved, over a power cut too: the target is served from the next step on."""
+    with (data / MOVED).open("w", encoding="ascii") as file:
+        file.write(day.isoformat())
+        file.flush()
+        os.fsync(file.fileno())
+    settled(data)
 
 
 def _engine(target: StoreSettings, store: str) -> SafePostgres:

@@ -1,6 +1,7 @@
 """Putting a backup back: looked at wholly before a single file stands where it will be used."""
 
 import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -82,10 +83,11 @@ def restore(file: Path, identity: Path, target: Path) -> Found:
         if REVIEWS in found.left:  # a backup of before it was in
             (staging / REVIEWS).write_bytes(b"[]")
             (staging / REVIEWS).chmod(0o600)
-        (staging / HELD).unlink()
         for path in [*staging.rglob("*"), staging]:
             _to_disk(path)
         staging.rename(target)
+        (target / HELD).unlink()  # not before: by it the next one finds what a killed one left
+    settled(target)
     settled(target.parent)
     return found
 
@@ -105,7 +107,7 @@ def look(file: Path, identity: Path) -> Found:
 @contextmanager
 def _staging(parent: Path, prefix: str) -> Iterator[Path]:
     """A closed folder in which a backup is laid out; what those left that were killed goes first."""
-    for left in parent.glob(f"{prefix}*/{HELD}"):
+    for left in parent.glob(f"{glob.escape(prefix)}*/{HELD}"):
         _clear(left)
     staging = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))  # 0700
     try:

@@ -14,6 +14,16 @@ type Row = Mapping[str, Any]
 SENT: Where = Case.state != State.DIARY
 
 
+_ANSWERS = ("contested", "rekey", "held")
+
+
+def _whole(row: Row) -> Row:
+    """A row whose yes or no is there: SQLite gives an empty text as nothing, which would be a no."""
+    if any(row[name] is None for name in _ANSWERS):
+        raise StoreOdd("case")
+    return row
+
+
 async def row_of(case: int) -> Row | None:
     """The row of a case.
 
@@ -24,7 +34,7 @@ async def row_of(case: int) -> Row | None:
     """
     with reading("case"):
         row: Row | None = await Case.select().where(Case.id == case).first()
-        return row
+        return None if row is None else _whole(row)
 
 
 async def all_rows(which: Where | None = None) -> tuple[list[Row], list[int]]:
@@ -35,7 +45,7 @@ async def all_rows(which: Where | None = None) -> tuple[list[Row], list[int]]:
         asked, numbers = asked.where(which), numbers.where(which)
     try:
         with reading("case"):
-            return list(await asked), []
+            return [_whole(row) for row in await asked], []
     except StoreOdd:
         pass
     found: list[Row] = []

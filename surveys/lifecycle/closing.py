@@ -172,8 +172,16 @@ async def _count(record: WaveRecord, unused_slips: int) -> tuple[int, int, int]:
 
 
 async def _keep_bulletin(site: Site, record: WaveRecord, unused_slips: int) -> WaveRecord:
-    """Take no more sheets, count, publish what was counted; the wave is closed or has too few."""
+    """Take no more sheets, count, publish what was counted; the wave is closed or has too few.
+
+    Raises
+    ------
+    WrongState
+        If it has not ended, as where the row of a closing that was refused once is put back; it lies as it was then.
+    PlanRefused
+    """
     wave, answers = record.id, site.engines["answers"]
+    await _in_state(wave, State.ENDED)
     destroy_token_key(site, wave)
     destroy_seeds(site.data, wave)
     await urn_of.withdraw_slips(answers, wave)

@@ -16,6 +16,8 @@ from surveys.people.log import Head
 from surveys.public.signing import installation_key, is_signed, public_text, sign
 
 _LINE = re.compile(r"ascolto-(log|desk-log) (\d{1,12}) (\d{4}-\d\d-\d\d) ([0-9a-f]{64}) ([A-Za-z0-9+/=]{88})")
+_TORN = re.compile(r"ascolto-|[0-9A-Za-z+/=]{32}")
+"""What is left of a line of which a sign was lost; words around a head are none."""
 _SHORT = 32
 DESK = "desk-log"
 
@@ -62,12 +64,15 @@ async def hold_against(folder: Path, text: str) -> Head:
     Raises
     ------
     HeadRefused
-        With ``none`` if the text holds no head, ``unsigned`` if the signature is not of this installation, ``cut`` if the log
-        is shorter than it was, ``rewritten`` if another entry stands in its place.
+        With ``none`` if the text holds no head, ``torn`` if one stands beside what looks like one and is none, ``unsigned`` if the
+        signature is not of this installation, ``cut`` if the log is shorter than it was, ``rewritten`` if another entry stands in
+        its place.
     """
     lines = [(Head(int(n), _day(day), digest, of), signature) for of, n, day, digest, signature in _LINE.findall(text)]
     if not lines:
         return await _find_short(folder, text)
+    if _TORN.search(_LINE.sub(" ", text)):
+        raise HeadRefused("torn")
     public = public_text(installation_key(folder))
     for head, signature in lines:
         if not is_signed(public, _signed(head), signature):

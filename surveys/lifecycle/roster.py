@@ -137,7 +137,7 @@ async def confirm(
     ListRefused
         As `import_people`; as `DraftGone` or `ListChanged` if it is not what was looked at any more.
     """
-    async with site.engines["people"].transaction():
+    async with roster.alone(site.engines["people"]):
         waits = await _waiting(site, draft, now)
         if waits.mark != await lists.mark():
             raise ListChanged
@@ -150,7 +150,7 @@ async def confirm(
 async def take_back(site: Site) -> bool:
     """Make the list what it was before the last import, for thirty days; False if nothing can be taken back."""
     people = site.engines["people"]
-    async with people.transaction():
+    async with roster.alone(people):
         found = await lists.take_back(people, site.day)
         if found is not None:
             details = {"imported": found.day.isoformat(), "by": found.actor}
@@ -204,7 +204,7 @@ async def _take_in(
             raise ManyLeave(found.changes)
 
     people = site.engines["people"]
-    async with people.transaction():
+    async with roster.alone(people):
         await _check_numbers(persons)
         await lists.keep_before(site.day, site.actor)
         changed = await roster.replace(people, units, persons, site.day, look, decided)

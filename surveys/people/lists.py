@@ -87,7 +87,7 @@ async def before(today: date) -> Before | None:
 
 async def take_back(engine: StoreEngine, today: date) -> Before | None:
     """Make the list what it was before the last import; None if nothing can be taken back. Links and answers stay as they are."""
-    async with engine.transaction():
+    async with roster.alone(engine):
         found, row = await before(today), await ListBefore.select(ListBefore.content).first()
         if found is None or row is None:
             return None

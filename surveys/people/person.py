@@ -63,7 +63,7 @@ async def add(engine: StoreEngine, entry: PersonEntry, today: date) -> int:
     ------
     PersonRefused
     """
-    async with engine.transaction():
+    async with roster.alone(engine):
         await _check(entry, None)
         before = await roster.returning(entry, today)
         known = replace(before, entry=entry) if before else Known(secrets.randbits(62), today, entry)
@@ -81,7 +81,7 @@ async def correct(engine: StoreEngine, person: int, entry: PersonEntry) -> None:
     ------
     PersonRefused
     """
-    async with engine.transaction():
+    async with roster.alone(engine):
         before = await get(person)
         await _check(entry, before)
         entry = replace(entry, attributes=before.entry.attributes)
@@ -99,7 +99,7 @@ async def leave(engine: StoreEngine, person: int, today: date) -> None:
     ------
     PersonRefused
     """
-    async with engine.transaction():
+    async with roster.alone(engine):
         known = await get(person)
         await Person.delete().where(Person.id == person)
         await roster.remember_left([known], today)

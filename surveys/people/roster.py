@@ -2,7 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -87,6 +88,13 @@ def _anything(_: Match) -> None:
     """Any new list is taken."""
 
 
+@asynccontextmanager
+async def alone(engine: StoreEngine) -> AsyncIterator[None]:
+    """A transaction in which nobody else changes the list: what was looked at in it is still so when it is changed."""
+    async with engine.writing_alone(Unit, Person):
+        yield
+
+
 async def replace(
     engine: StoreEngine,
     units: Sequence[UnitEntry],
@@ -100,7 +108,7 @@ async def replace(
 
     `look` sees what would change, in the transaction that changes it; what it raises leaves everything as it was.
     """
-    async with engine.transaction():
+    async with alone(engine):
         found = match(await everyone(), persons, decided)
         look(found)
         back = await _back(today)

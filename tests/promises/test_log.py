@@ -96,6 +96,17 @@ async def test_a_head_that_somebody_made_up_or_changed_is_not_signed(sqlite_site
     assert [await _said(sqlite_site, text) for text in texts] == expected
 
 
+async def test_a_damaged_line_beside_a_good_one_is_not_called_good(sqlite_site: Site) -> None:
+    """Could pass: of two kept lines the one that a rewritten log no longer has was passed over, and the command said "part of this log"."""
+    yesterday, now = await _filled(sqlite_site)
+    good, other = (heads.line_of(sqlite_site.data, head) for head in (yesterday, now))
+    damaged = (other[:-1], other.replace("ascolto-log", "ascolto-loq"), other.replace(" 5 ", " cinque "), other[20:])
+    texts = [text for line in damaged for text in (f"{good}\n{line}\n", f"{line}\n{good}\n")]
+    assert [await _said(sqlite_site, text) for text in texts] == ["torn"] * 8
+    for around in (f"Testa del registro, 2 novembre:\n{good}\n", f"> {good}\n> {other}\n", f"{good} {other}"):
+        assert (await _said(sqlite_site, around)).startswith("part")
+
+
 @pytest.fixture
 async def kept(tmp_path: Path) -> tuple[Path, Path]:
     """A data folder whose log was rewritten, and a file with the head of the day before."""

@@ -103,6 +103,19 @@ async def test_a_step_s_row_that_is_put_back_after_its_act_was_told_is_not_taken
 
 
 @pytest.mark.opened
+async def test_a_row_of_a_refused_closing_that_is_put_back_takes_nothing_from_an_open_survey(site: Site) -> None:
+    """Could pass: taken out while its closing was refused, the row destroyed the keys of the open survey before anybody looked."""
+    await open_a_wave(site)
+    await steps.begin(site, WAVE, "close", unused="0")
+    kept = {path.name: path.read_bytes() for path in (site.data / "keys").iterdir() if path.suffix != ".lock"}
+    before = await log.read()
+    await resuming.resume(site)
+    assert {name: (site.data / "keys" / name).read_bytes() for name in kept} == kept
+    assert (await waves.get(WAVE)).state == State.OPEN and await urn_of.takes_sheets(WAVE)
+    assert await log.read() == before and await rows.waves_named() == []
+
+
+@pytest.mark.opened
 @pytest.mark.parametrize("details", ["", "[]", "null", "7", '{"ends": 3}', "{"])
 async def test_an_odd_row_keeps_no_other_step_from_being_finished(sqlite_site: Site, details: str) -> None:
     await open_a_wave(sqlite_site)

@@ -1,6 +1,7 @@
 """An installation moves from SQLite to PostgreSQL: every row arrives, surveys and cases go on, and what fails leaves both as they were."""
 
 import asyncio
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -275,6 +276,28 @@ async def test_a_service_that_was_started_meanwhile_undoes_the_move(sqlite_setti
     with pytest.raises(BackupRefused, match="move_running"):
         await move(data, replace(sqlite_settings, database_url=empty), DAY, served)
     assert seen == [True] and not (data / MOVED).exists() and await _relations(empty) == [0, 0, 0, 0]
+
+
+@pytest.mark.opened
+async def test_that_it_was_moved_is_on_the_disk_before_the_target_is_served(
+    sqlite_settings: StoreSettings, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read: a power cut took the file, and what lay on both sides could be served from both."""
+    data, plain = sqlite_settings.data, os.fsync
+    flushed: set[int] = set()
+    before: list[set[int]] = []
+
+    def flush(handle: int) -> None:
+        flushed.add(os.fstat(handle).st_ino)
+        plain(handle)
+
+    def served() -> bool:
+        before.append({place.stat().st_ino for place in (data / MOVED, data)} - flushed)
+        return False
+
+    monkeypatch.setattr(os, "fsync", flush)
+    await move(data, replace(sqlite_settings, database_url=empty), DAY, served)
+    assert before == [set()] and (data / MOVED).read_text() == DAY.isoformat()
 
 
 @pytest.mark.opened

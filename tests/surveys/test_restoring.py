@@ -309,6 +309,39 @@ async def test_what_a_killed_look_or_restore_laid_out_goes_with_the_next_one(
     }
 
 
+_KILLED = """
+import os, sys
+from pathlib import Path
+from surveys.backup import restoring
+flush = restoring._to_disk
+def dies(path):
+    if path.name == sys.argv[4]:
+        os._exit(9)
+    flush(path)
+restoring._to_disk = dies
+restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize(
+    ("at", "name"), [("answers.sqlite", "new"), ("cases.sqlite", "new"), ("installation.pem", "new [2026]")]
+)
+async def test_what_a_restore_left_that_was_killed_while_it_went_to_the_disk_goes_with_the_next_one(
+    sqlite_site: Site, keys: Keys, tmp_path: Path, at: str, name: str
+) -> None:
+    """Done from outside: killed in its last seconds it had taken its mark away already, and nothing ever removed the open stores."""
+    kept = backed_up(sqlite_site.data, tmp_path / "kept", keys).file
+    place = tmp_path / "place"
+    place.mkdir()
+    command = [sys.executable, "-c", _KILLED, str(kept), str(keys.file), str(place / name), at]
+    assert subprocess.run(command, check=False).returncode == 9
+    [left] = place.iterdir()
+    assert (left / "answers.sqlite").exists()
+    restore(kept, keys.file, place / name)
+    assert [path.name for path in place.iterdir()] == [name] and not list((place / name).glob("*.lock"))
+
+
 def _run(*arguments: str) -> int:
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)

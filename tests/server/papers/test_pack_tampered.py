@@ -252,6 +252,8 @@ def _figure(found: Any) -> None:
     [
         (f"{OWN}/release.json", lambda content: content.replace(b'"received":40', b'"received":41'), "release"),
         (f"{OWN}/plan.json", _json(_other_rule), "plan"),
+        (f"{OWN}/plan.json", _json(lambda found: found.update(opened="2026-11-01")), "plan"),
+        (f"{OWN}/plan.json", _json(lambda found: found.update(opened={})), "plan"),
         (f"{OWN}/signed-plan.json", _json(_other_groups), "signed_plan"),
         (f"{OWN}/signed-plan.json", _json(_one_signature), "signed_plan"),
         ("rings.json", _json(_one_seat), "rings"),

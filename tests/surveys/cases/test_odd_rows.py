@@ -37,6 +37,23 @@ async def test_a_case_with_a_day_that_cannot_be_read_is_named_and_the_others_are
         await desk.case_row(at_desk, odd.case, "anna")
 
 
+@pytest.mark.parametrize("column", ["contested", "held", "rekey"])
+@pytest.mark.parametrize("value", ["'x'", "2", "x'01'", "''", "0.5"])
+async def test_what_is_neither_yes_nor_no_beside_a_case_is_not_taken_for_no(
+    sqlite_site: Site, column: str, value: str
+) -> None:
+    """Read: a contested case was shown as one that nobody contests, and one that is held back was deleted by the day's sweep."""
+    site, made = sqlite_site, await opened(sqlite_site, ORGANISATION)
+    whole, odd = await report(site, made), await report(site, made)
+    await Case.raw(f'UPDATE "case" SET "{column}" = {value} WHERE id = {odd.case}')
+    assert await sees(site, made, "anna") == [whole.case]
+    at_desk = await seat(site, made)
+    assert await desk.unreadable(at_desk, "anna") == [odd.case] and await desk.unreadable(at_desk, OUTSIDE) == []
+    on = later(site, 4000)
+    await keeping.sweep(on.engines["cases"], keeper_of(on), on.day, lambda _: 5)
+    assert await Case.exists().where(Case.id == odd.case)
+
+
 async def test_an_epoch_without_its_number_hides_no_other_case(sqlite_site: Site) -> None:
     """PostgreSQL keeps numbers alone there."""
     site, made = sqlite_site, await opened(sqlite_site, ORGANISATION)
