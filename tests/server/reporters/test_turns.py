@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from server.concern import turns
-from server.reporters import process
+from server.reporters import posted
 from surveys.cases import codes, pieces, spool
 from surveys.cases.incoming import ReportRefused
 from surveys.cases.tables import Piece
@@ -87,8 +87,8 @@ def test_a_kind_of_picture_that_no_phone_sends_is_not_drawn(kind: str) -> None:
     """Found from outside: 823 bytes of JPEG 2000 took fifteen seconds and a gigabyte; EPS is given to a program where there is one."""
     out = io.BytesIO()
     Image.new("RGB", (40, 30)).save(out, kind)
-    with pytest.raises(process.Again, match="files_refused"):
-        process.clean_photo(out.getvalue())
+    with pytest.raises(posted.Again, match="files_refused"):
+        posted.clean_photo(out.getvalue())
 
 
 async def test_words_wait_for_no_small_photo_either(channel: Channel) -> None:
