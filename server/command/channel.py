@@ -16,7 +16,7 @@ from surveys import signed
 from surveys.cases import desk, handlers, log, pieces
 from surveys.cases.keeper import RECOVERY, keeper_at
 from surveys.lifecycle import channel as life
-from surveys.lifecycle.channel import ChannelNotReady
+from surveys.lifecycle.channel import ChannelNotReady, DayToCome
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.steps import StepUnderWay
 from surveys.people import accounts, passwords
@@ -57,9 +57,10 @@ async def hearing(given: argparse.Namespace) -> int:
         return 1
     async with opened_site() as site:
         record = await channel.load()
-        await channel.save(
-            site.engines["public"], replace(record, hearing_day=day.isoformat(), hearing_document=given.document)
-        )
+        try:
+            await life.set_rules(site, replace(record, hearing_day=day.isoformat(), hearing_document=given.document))
+        except DayToCome:
+            return refuse("day_to_come", day=day.isoformat())
     tell("channel_heard", day=day.isoformat())
     return 0
 
@@ -127,10 +128,13 @@ async def training(given: argparse.Namespace) -> int:
     """Record the day of a handler's training."""
     if (day := _day(given.day)) is None:
         return 1
-    async with opened_site():
+    async with opened_site() as site:
         if await handlers.load(given.name) is None:
             return refuse("handler_no_keys", name=given.name)
-        await handlers.set_training(given.name, day)
+        try:
+            await life.note_training(site, given.name, day)
+        except DayToCome:
+            return refuse("day_to_come", day=day.isoformat())
     tell("handler_trained", name=given.name, day=day.isoformat())
     return 0
 

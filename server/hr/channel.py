@@ -25,7 +25,7 @@ from surveys.cases import handlers
 from surveys.cases.clocks import RETENTION_YEARS
 from surveys.languages import LANGUAGES
 from surveys.lifecycle import channel as life
-from surveys.lifecycle.channel import ChannelNotReady
+from surveys.lifecycle.channel import ChannelChanged, ChannelNotReady, DayToCome
 from surveys.lifecycle.context import Site, today
 from surveys.public import channel, organisation, readers
 
@@ -42,6 +42,8 @@ class ChannelPage:
     title: str
     opened: str
     missing: tuple[str, ...]
+    seen: str
+    """The mark of the rules as the form shows them."""
     hearing_day: str
     hearing_document: str
     other_files: bool
@@ -64,6 +66,7 @@ async def _page(request: AppRequest, site: Site, error: str = "", refused: Refus
         say(language, "hr.channel.heading"),
         in_words(record.opened, language),
         tuple(say(language, f"cli.gap_{gap}") for gap in missing),
+        record.shown,
         record.hearing_day,
         record.hearing_document,
         record.other_files,
@@ -94,15 +97,19 @@ async def save_channel(
     heard, years = data.get("hearing_day", ""), data.get("years", "")
     if (heard and not is_day(heard)) or years not in {str(n) for n in range(1, RETENTION_YEARS + 1)}:
         return await _page(request, site, say(language, "hr.refused.form"), Refused("settings", data))
-    record = await channel.load()
     changed = replace(
-        record,
+        await channel.load(),
         hearing_day=heard,
         hearing_document=data.get("hearing_document", "").strip()[:300],
         other_files="other_files" in data,
         retention_years=int(years),
     )
-    await life.set_rules(site, changed)
+    try:
+        await life.set_rules(site, changed, data.get("seen", ""))
+    except DayToCome:
+        return await _page(request, site, say(language, "hr.refused.to_come"), Refused("settings", data))
+    except ChannelChanged:
+        return await _page(request, site, say(language, "hr.organisation.changed"), Refused("settings", data))
     return done("/hr/channel", "saved")
 
 
@@ -113,7 +120,10 @@ async def save_training(request: AppRequest, site: NamedDependency[Site]) -> Res
     day, name = data.get("day", ""), data.get("handler", "")
     if not is_day(day) or await handlers.load(name) is None:
         return await _page(request, site, say(language, "hr.refused.form"))
-    await handlers.set_training(name, date.fromisoformat(day))
+    try:
+        await life.note_training(site, name, date.fromisoformat(day))
+    except DayToCome:
+        return await _page(request, site, say(language, "hr.refused.to_come"))
     return done("/hr/channel", "saved")
 
 

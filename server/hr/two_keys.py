@@ -49,6 +49,8 @@ async def ask(
     data, language = await checked_form(request), desk_language(request)
     try:
         await _ask(site, wave, data, what)
+    except NotFoundException:  # which is a ValueError too
+        raise
     except PlanRefused as problem:
         error = say(language, f"hr.refused.{problem.reason}", **problem.figures)
     except WrongState:

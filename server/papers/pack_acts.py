@@ -46,6 +46,7 @@ READABLE: Mapping[str, tuple[str, ...]] = {
     "figures removed": ("year",),
     "open channel": (),
     "channel rules": ("heard", "years"),
+    "handler trained": ("handler", "on"),
 }
 """The acts that an auditor reads, each with the details that go with it: what makes a wave, its results and the evidence. Never whom
 a link, a slip or a message went to, who signed in, or what was done to an account."""

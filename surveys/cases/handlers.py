@@ -40,8 +40,8 @@ class HandlerRecord:
     """What she signed of her own keys; empty before she did."""
 
     def training_is_valid(self, today: date) -> bool:
-        """Training counts for two years."""
-        return self.trained is not None and today <= add_months(self.trained, TRAINING_MONTHS)
+        """Training counts for two years, from its day on."""
+        return self.trained is not None and self.trained <= today <= add_months(self.trained, TRAINING_MONTHS)
 
     def is_away(self, today: date) -> bool:
         return is_away(self.away_from, self.away_until, today)

@@ -181,7 +181,7 @@ async def close_year(public: StoreEngine, day: date) -> ChannelRecord:
             bands[str(year)] = year_band(*await count_year(year, day))
     if bands == dict(record.bands):
         return record
-    return await channel.save(public, replace(record, bands=bands))
+    return await channel.change(public, lambda now: replace(now, bands=bands | dict(now.bands)))
 
 
 async def filing(keeper: Keeper, row: Mapping[str, Any], signer: str = "", reader: str = "") -> dict[str, str]:

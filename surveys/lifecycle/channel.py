@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from surveys.cases import desk, handlers, log, standing
 from surveys.cases.keeper import keeper_at
@@ -28,16 +29,28 @@ class ChannelNotReady(Exception):
         self.gaps = tuple(gaps)
 
 
+class DayToCome(Exception):
+    """Nothing was done on a day that is still to come."""
+
+
+class ChannelChanged(Exception):
+    """Somebody else wrote other rules meanwhile; nothing was changed."""
+
+
 async def gaps(site: Site) -> tuple[str, ...]:
     """Name what the channel still needs before it may open."""
-    record, chain = await channel.load(), await ring_store.load(house_file.load(site.data))
+    return await _gaps(site, await channel.load())
+
+
+async def _gaps(site: Site, record: ChannelRecord) -> tuple[str, ...]:
+    chain = await ring_store.load(house_file.load(site.data))
     known = {person.name: person for person in await handlers.everyone()}
     trained = chain is not None and all(
         reader.id in known and known[reader.id].training_is_valid(site.day) for reader in chain.newest.readers
     )
     about = await organisation.load()
     checked = about is not None and organisation.checked_recently(about, site.day)
-    return record.missing(keyring=chain is not None, trained=trained, help_checked=checked)
+    return record.missing(site.day, keyring=chain is not None, trained=trained, help_checked=checked)
 
 
 async def open_channel(site: Site) -> ChannelRecord:
@@ -52,21 +65,68 @@ async def open_channel(site: Site) -> ChannelRecord:
     missing = await gaps(site)
     if missing:
         raise ChannelNotReady(missing)
-    record = await channel.load()
     await act_log.record(site.engines["people"], site.day, site.actor, "open channel")
-    return await channel.save(site.engines["public"], replace(record, opened=record.opened or site.day.isoformat()))
+
+    def opened(now: ChannelRecord) -> ChannelRecord:
+        if not now.hearing_day or not now.hearing_document:
+            raise ChannelNotReady(("hearing_day",))  # taken back since it was looked at
+        return replace(now, opened=now.opened or site.day.isoformat())
+
+    return await channel.change(site.engines["public"], opened)
 
 
-async def set_rules(site: Site, record: ChannelRecord) -> None:
+async def set_rules(site: Site, record: ChannelRecord, seen: str | None = None) -> None:
     """Change hearing, files or retention; the representative reads that it was done. Fewer years are for cases that end from now on:
-    nobody has those that ended before deleted by it."""
-    before = await channel.load()
-    if record.retention_years < before.retention_years:
-        longer = (*before.kept_longer, (site.day.isoformat(), before.retention_years))
-        record = replace(record, kept_longer=longer)
-    await channel.save(site.engines["public"], record)
+    nobody has those that ended before deleted by it.
+
+    Parameters
+    ----------
+    site : day and actor
+    record : its rules are taken, and nothing else of it
+    seen : the mark of the rules that whoever changes them had before her; None changes whatever stands there
+
+    Raises
+    ------
+    DayToCome
+        If the unions are still to be heard.
+    ChannelChanged
+    """
+    if record.hearing_day and date.fromisoformat(record.hearing_day) > site.day:
+        raise DayToCome
+
+    def ruled(now: ChannelRecord) -> ChannelRecord:
+        if seen is not None and now.shown not in (seen, record.shown):
+            raise ChannelChanged
+        fewer = record.retention_years < now.retention_years
+        longer = (*now.kept_longer, (site.day.isoformat(), now.retention_years)) if fewer else now.kept_longer
+        heard, document, other_files, years = record.rules
+        return replace(
+            now,
+            hearing_day=heard,
+            hearing_document=document,
+            other_files=other_files,
+            retention_years=years,
+            kept_longer=longer,
+        )
+
+    await channel.change(site.engines["public"], ruled)
     heard, years = record.hearing_day, str(record.retention_years)
     await act_log.record(site.engines["people"], site.day, site.actor, "channel rules", heard=heard, years=years)
+
+
+async def note_training(site: Site, name: str, day: date) -> None:
+    """Write down the day of a handler's training; the representative reads that it was done.
+
+    Raises
+    ------
+    DayToCome
+    """
+    if day > site.day:
+        raise DayToCome
+    await handlers.set_training(name, day)
+    await act_log.record(
+        site.engines["people"], site.day, site.actor, "handler trained", handler=name, on=day.isoformat()
+    )
 
 
 async def publish_ring(site: Site, text: str, signatures: Sequence[Mapping[str, str]]) -> tuple[Ring, int]:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
@@ -11,6 +11,7 @@ import msgspec
 from surveys.engines import StoreEngine
 from surveys.odd import reading
 from surveys.public.tables import Channel
+from surveys.shown import mark_of
 
 BANDS = ((5, "0-4"), (10, "5-9"), (20, "10-19"))
 TRAINING_MONTHS = 24
@@ -44,10 +45,20 @@ class ChannelRecord:
     def is_open(self) -> bool:
         return bool(self.opened)
 
-    def missing(self, *, keyring: bool, trained: bool, help_checked: bool) -> tuple[str, ...]:
-        """Name what stands before opening: the hearing (art. 4 c. 1), keys, training, help."""
+    @property
+    def rules(self) -> tuple[str, str, bool, int]:
+        """What the office writes: the hearing's day and document, whether other files are taken, years of keeping."""
+        return self.hearing_day, self.hearing_document, self.other_files, self.retention_years
+
+    @property
+    def shown(self) -> str:
+        """The mark of the rules, for the form that shows them."""
+        return mark_of(self.rules)
+
+    def missing(self, on: date, *, keyring: bool, trained: bool, help_checked: bool) -> tuple[str, ...]:
+        """Name what stands before opening: the hearing (art. 4 c. 1), which is over, keys, training, help."""
         gaps = {
-            "hearing_day": bool(self.hearing_day),
+            "hearing_day": bool(self.hearing_day) and date.fromisoformat(self.hearing_day) <= on,
             "hearing_document": bool(self.hearing_document.strip()),
             "keyring": keyring,
             "trained": trained,
@@ -84,9 +95,21 @@ async def load() -> ChannelRecord:
 
 
 async def save(engine: StoreEngine, record: ChannelRecord) -> ChannelRecord:
-    """Store the channel; its salt is drawn once and never changes."""
-    async with engine.transaction():
+    """Store the channel, whatever stood there."""
+    return await change(engine, lambda _: record)
+
+
+async def change(engine: StoreEngine, how: Callable[[ChannelRecord], ChannelRecord]) -> ChannelRecord:
+    """Change the channel from how it stands at that moment: what others change meanwhile stays.
+
+    Parameters
+    ----------
+    engine : of the public store
+    how : gives the channel after; what it raises leaves all as it was. The salt is drawn once and never changes
+    """
+    async with engine.writing_alone(Channel):
         stored = await load()
+        record = how(stored)
         content = asdict(record) | {"salt": stored.salt or record.salt or os.urandom(16).hex()}
         await Channel.delete().where(Channel.id == 1)
         await Channel.insert(Channel(id=1, content=json.dumps(content, ensure_ascii=False)))
