@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +30,8 @@ class Offices:
     sessions: dict[str, str]
     engines: Engines
     """The stores as the application holds them: what is written between two pages is written here."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Of their one-time codes, as text."""
 
     async def post(self, path: str, who: str = "direzione", files: Any = None, **data: str) -> httpx.Response:
         """Post a form as the page of this person would."""
@@ -47,14 +49,17 @@ class Offices:
 async def offices(settings: StoreSettings, people: Mapping[str, str] = PEOPLE) -> AsyncIterator[Offices]:
     """Serve these stores to these people, by name and role."""
     sessions: dict[str, str] = {}
+    secrets: dict[str, str] = {}
     async with stores(settings) as engines:
         for name, role in people.items():
             await accounts.add(engines["people"], name, role, PASSWORD)
-            secret = await channel.with_codes(Site(engines, settings.data, DAY, "test"), name)
+            secrets[name] = await channel.with_codes(Site(engines, settings.data, DAY, "test"), name)
             sessions[name] = (
-                await accounts.sign_in(engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secret))
+                await accounts.sign_in(
+                    engines["people"], name, PASSWORD, datetime.now(UTC), second=next_code(secrets[name])
+                )
             )[0]
     app = create_app(Settings(settings))
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar is an ASGI application
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield Offices(client, sessions, app.state.engines)
+        yield Offices(client, sessions, app.state.engines, secrets)
