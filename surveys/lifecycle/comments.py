@@ -9,6 +9,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from surveys.answers.keys import SecretRefused, holder_key, read_secret
+from surveys.legible import legible
 from surveys.lifecycle.context import Site, keep_once
 from surveys.lifecycle.marking import Mark, marks, name_words, without
 from surveys.lifecycle.planning import GUARANTEE
@@ -136,7 +137,7 @@ async def put_forward(site: Site, wave: str, comment: int, wording: str, secret:
     record = await _waiting(wave, comment)
     if record is None:
         return False
-    wording = wording.replace("\r\n", "\n").replace("\0", "").strip()
+    wording = legible(wording, lines=True)
     if len(wording) > WORDING_LETTERS:
         raise WordingTooLong
     public = site.engines["public"]

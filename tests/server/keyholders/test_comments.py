@@ -148,3 +148,17 @@ async def test_one_envelope_that_cannot_be_opened_does_not_shut_the_desk(sqlite_
         first = (await comments.of_wave(WAVE))[0]
         await Comment.update({Comment.sealed: b"x" * 4144}).where(Comment.id == first.id)
         assert (await desk.post(AT, "ada", secret=words)).status_code < 500
+
+
+async def test_a_wording_that_two_people_let_out_hides_nothing_and_turns_no_line_round(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Done from outside: signs that turn a line round, and an escape of terminals, stood on the page that staff read."""
+    words = await _words(sqlite_settings)
+    async with offices(sqlite_settings, READERS) as desk:
+        for who in ("ada", "bea"):
+            page = await _open(desk, who, words)
+            fields = {"wording": "a\x1b[7m\u202eb\u2028c\u00a0d\r\ne", "opened": _field(page, "opened")}
+            here = (await comments.of_wave(WAVE))[0].id
+            assert (await desk.post(f"{AT}/{here}", who, **fields)).status_code == 200
+        assert await comments.published(WAVE) == {"OPN1": ["a[7mb c d\ne"]}
