@@ -61,6 +61,10 @@ _SIZE = 4096
 """A thousand characters of any of the nine languages fit."""
 
 
+class CommentDecided(Exception):
+    """A comment waits no more: two people decided it meanwhile, and no word about it is taken."""
+
+
 class WordingTooLong(ValueError):
     """A wording has more letters than an envelope surely holds."""
 
@@ -130,13 +134,14 @@ async def put_forward(site: Site, wave: str, comment: int, wording: str, secret:
     Raises
     ------
     SecretRefused
+    CommentDecided
     WordingTooLong
         Over a thousand letters: nothing was kept.
     """
     key = await _key(wave, secret)
     record = await _waiting(wave, comment)
     if record is None:
-        return False
+        raise CommentDecided
     wording = legible(wording, lines=True)
     if len(wording) > WORDING_LETTERS:
         raise WordingTooLong
@@ -150,5 +155,6 @@ async def put_forward(site: Site, wave: str, comment: int, wording: str, secret:
         await log.record(site.engines["people"], site.day, site.actor, act, wave=wave)
         return True
     sealed = SealedBox(key.public_key).encrypt(wording.encode().ljust(_SIZE, b"\0"))
-    await comments.propose(public, installation, record, sealed, site.actor)
+    if not await comments.propose(public, installation, record, sealed, site.actor):
+        raise CommentDecided
     return False
