@@ -52,6 +52,8 @@ def drawn_up(ground: Ground, by: str) -> Scorecard:
     )
 
 
+PATIENCE = 30.0
+"""So many seconds somebody who keeps a scorecard waits for somebody else who does."""
 KEPT = "scorecard kept"
 """The act in the log that names a kept scorecard and its digest."""
 _NAME, _DIGEST = re.compile(r"\d{4}-\d{1,8}"), re.compile(r"[0-9a-f]{64}")
@@ -62,12 +64,14 @@ async def keep(site: Site) -> str:
 
     One that was kept by a step which was cut off before the log is entered first.
     """
-    card, entered = await as_of(site.day, site.actor), await _entered()
-    name = await scorecards.keep(site.engines["public"], card, installation_key(site.data), entered)
-    there = await scorecards.digests()
-    for one, _ in reversed(await _chained(there)):
-        if one not in entered:
-            await log.record(site.engines["people"], site.day, site.actor, KEPT, card=one, sha256=there[one])
+    people = site.engines["people"]
+    async with people.held("scorecards", PATIENCE):  # of two who keep at once, one enters each in the log
+        card, entered = await as_of(site.day, site.actor), await _entered()
+        name = await scorecards.keep(site.engines["public"], card, installation_key(site.data), entered)
+        there = await scorecards.digests()
+        for one, _ in reversed(await _chained(there)):
+            if one not in entered:
+                await log.record(people, site.day, site.actor, KEPT, card=one, sha256=there[one])
     return name
 
 

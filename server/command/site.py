@@ -16,6 +16,7 @@ from server.settings import from_environment
 from surveys.importing.people import read_people
 from surveys.importing.sheets import FileUnreadable
 from surveys.languages import LANGUAGES
+from surveys.legible import legible
 from surveys.lifecycle import clock, comments, destroying, frozen, pins, reviews, witness
 from surveys.lifecycle import organisation as organisation_life
 from surveys.lifecycle.context import Site, today
@@ -45,11 +46,11 @@ async def opened_site() -> AsyncIterator[Site]:
 def _asked(given: str | None, key: str, before: str) -> str:
     """What was given as a flag, else what is typed at a terminal, else what was there before."""
     if given is not None:
-        return given
+        return legible(given)
     if not sys.stdin.isatty():
         return before
     label = say(LANGUAGE, f"hr.organisation.{key}")
-    return input(f"{label} [{before}]: ").strip() or before
+    return legible(input(f"{label} [{before}]: ")) or before
 
 
 async def init(given: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from server.frame.signed_in import NOTHING_REFUSED, Desk, Refused, desk_language
 from server.frame.texts import say
 from server.results.effects import Effect, effects
 from surveys import certification
+from surveys.legible import legible
 from surveys.lifecycle.context import today
 from surveys.public import actions
 from surveys.public.actions import ActionRecord, ActionRefused
@@ -117,10 +118,7 @@ def _back(data: Mapping[str, str]) -> str:
 
 def _said(data: dict[str, str]) -> tuple[str, str, date | None]:
     """Text, owner and day of a form, without signs that show nothing or turn a line round."""
-    text, owner = (
-        "".join(letter for letter in data.get(name, "")[:most] if letter.isprintable() or letter == "\n")
-        for name, most in (("text", 500), ("owner", 100))
-    )
+    text, owner = legible(data.get("text", "")[:500], lines=True), legible(data.get("owner", "")[:100])
     try:
         due = date.fromisoformat(data.get("due", ""))
     except ValueError:

@@ -24,6 +24,7 @@ from server.settings import Settings
 from surveys.cases import handlers
 from surveys.cases.clocks import RETENTION_YEARS
 from surveys.languages import LANGUAGES
+from surveys.legible import legible
 from surveys.lifecycle import channel as life
 from surveys.lifecycle.channel import ChannelChanged, ChannelNotReady, DayToCome
 from surveys.lifecycle.context import Site, today
@@ -100,7 +101,7 @@ async def save_channel(
     changed = replace(
         await channel.load(),
         hearing_day=heard,
-        hearing_document=data.get("hearing_document", "").strip()[:300],
+        hearing_document=legible(data.get("hearing_document", "")[:300]),
         other_files="other_files" in data,
         retention_years=int(years),
     )

@@ -17,6 +17,7 @@ from server.frame.security import account_of, checked_form
 from server.frame.signed_in import done, frame
 from server.frame.texts import say
 from surveys import certification
+from surveys.legible import legible
 from surveys.lifecycle.context import today
 from surveys.public import evidence
 from surveys.public.evidence import EvidenceRefused
@@ -55,11 +56,6 @@ async def _posted(request: AppRequest, indicator: str) -> dict[str, str]:
     return data
 
 
-def _shown(data: dict[str, str], field: str, most: int) -> str:
-    """What somebody wrote, without signs that show nothing or turn a line round."""
-    return "".join(letter for letter in data.get(field, "")[:most] if letter.isprintable() or letter == "\n")
-
-
 @post("/indicators/{indicator:str}")
 async def set_state(
     request: AppRequest, indicator: FromPath[str], engines: NamedDependency[Engines]
@@ -72,9 +68,9 @@ async def set_state(
         record = replace(
             before,
             state=data.get("state", ""),
-            figure=_shown(data, "figure", 100),
-            source=_shown(data, "source", 200),
-            note=_shown(data, "note", 1000),
+            figure=legible(data.get("figure", "")[:100]),
+            source=legible(data.get("source", "")[:200]),
+            note=legible(data.get("note", "")[:1000], lines=True),
             valid_until=valid,
             set_by=account_of(request).name,
             set_on=today(),

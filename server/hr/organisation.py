@@ -14,6 +14,7 @@ from server.frame.pages import Shell, show
 from server.frame.security import checked_form
 from server.frame.signed_in import Desk, done, frame
 from server.frame.texts import say
+from surveys.legible import legible
 from surveys.lifecycle import organisation as life
 from surveys.lifecycle.context import Site
 from surveys.public.organisation import Notice, OrganisationChanged, OrganisationRecord, SupportContact, load, shown
@@ -147,13 +148,18 @@ async def save_organisation(request: AppRequest, site: NamedDependency[Site]) ->
 def _typed(data: dict[str, str], before: OrganisationRecord, language: str) -> OrganisationRecord:
     return replace(
         before,
-        name=data.get("name", "")[:100],
-        address=data.get("address", "")[:200].rstrip("/"),
-        referente=data.get("referente", "")[:200],
-        canale=data.get("canale", "")[:200],
+        name=legible(data.get("name", "")[:100]),
+        address=legible(data.get("address", "")[:200]).rstrip("/"),
+        referente=legible(data.get("referente", "")[:200]),
+        canale=legible(data.get("canale", "")[:200]),
         help_checked_on=data.get("help_checked_on", ""),
         contacts=_contacts(data, before, language),
-        notice=Notice(*(data.get(part, "")[:1000] for part in ("controller", "purpose", "retention", "contact"))),
+        notice=Notice(
+            *(
+                legible(data.get(part, "")[:1000], lines=True)
+                for part in ("controller", "purpose", "retention", "contact")
+            )
+        ),
     )
 
 
@@ -170,20 +176,20 @@ def _contacts(data: dict[str, str], before: OrganisationRecord, language: str) -
     """Read the contacts of the form; what they are for is kept in the languages that the form does not show."""
     found = []
     for place in range(1, MOST_CONTACTS + 1):
-        name = data.get(f"contact_name_{place}", "")
+        name = legible(data.get(f"contact_name_{place}", "")[:100])
         if not name:
             continue
         old = before.contacts[place - 1].what if place <= len(before.contacts) else {}
-        what = {**old, language: data.get(f"contact_what_{place}", "")[:200]}
+        what = {**old, language: legible(data.get(f"contact_what_{place}", "")[:200])}
         found.append(
             SupportContact(
-                name[:100],
+                name,
                 what,
-                data.get(f"contact_reach_{place}", "")[:200],
-                data.get(f"contact_hours_{place}", "")[:100],
+                legible(data.get(f"contact_reach_{place}", "")[:200]),
+                legible(data.get(f"contact_hours_{place}", "")[:100]),
                 f"contact_tells_{place}" in data,
-                data.get(f"contact_languages_{place}", "")[:100],
-                data.get(f"contact_cost_{place}", "")[:60],
+                legible(data.get(f"contact_languages_{place}", "")[:100]),
+                legible(data.get(f"contact_cost_{place}", "")[:60]),
                 _day_or_nothing(data.get(f"contact_checked_{place}", "")),
             )
         )

@@ -17,14 +17,10 @@ from server.hr.waves import wave_page_with
 from server.results.promise import AnswerForm, answer_form
 from server.settings import Settings
 from surveys.languages import LANGUAGES
+from surveys.legible import legible
 from surveys.lifecycle.context import Site, today
 from surveys.public import promises
 from surveys.public.promises import PromiseRefused
-
-
-def _words(text: str, most: int) -> str:
-    """What somebody wrote, without signs that show nothing or turn a line round."""
-    return "".join(letter for letter in text[:most] if letter.isprintable() or letter == "\n")
 
 
 @post("/waves/{wave:str}/promise")
@@ -35,7 +31,7 @@ async def sign_promise(
     data = await checked_form(request)
     try:
         due = date.fromisoformat(data.get("due", ""))
-        await promises.sign(site.engines["public"], wave, due, _words(data.get("by", ""), 100), today())
+        await promises.sign(site.engines["public"], wave, due, legible(data.get("by", "")[:100]), today())
     except PromiseRefused as problem:
         reason = str(problem)
     except ValueError:
@@ -76,10 +72,13 @@ async def _said_again(
 
 async def _answered(site: Site, wave: str, data: Mapping[str, str]) -> PromiseRefused | None:
     """Take an answer down as a form has it; what speaks against it, or None."""
-    said = {language: _words(data.get(f"answer_{language}", ""), promises.LONGEST_ANSWER + 1) for language in LANGUAGES}
+    said = {
+        language: legible(data.get(f"answer_{language}", "")[: promises.LONGEST_ANSWER + 1], lines=True)
+        for language in LANGUAGES
+    }
     try:
         await promises.answer(
-            site.engines["public"], wave, said, _words(data.get("by", ""), 100), today(), data.get("seen", "")
+            site.engines["public"], wave, said, legible(data.get("by", "")[:100]), today(), data.get("seen", "")
         )
     except PromiseRefused as problem:
         return problem

@@ -23,6 +23,7 @@ from server.results.promise import AnswerForm, PromiseWords, answer_form, promis
 from server.results.reading import groups_of
 from server.settings import Settings
 from surveys.answers import batches
+from surveys.legible import legible
 from surveys.lifecycle import closing, opening, printing
 from surveys.lifecycle.context import Site, today
 from surveys.lifecycle.planning import GUARANTEE, LONGEST, PlanRefused, Wish, plan
@@ -235,8 +236,8 @@ async def plan_wave(request: AppRequest, site: NamedDependency[Site]) -> Respons
         wish = Wish(
             id=data.get("id", "").strip(),
             title={
-                "it": data.get("title", "").strip(),
-                "en": data.get("title_en", "").strip() or data.get("title", "").strip(),
+                "it": legible(data.get("title", "")),
+                "en": legible(data.get("title_en", "")) or legible(data.get("title", "")),
             },
             starts=date.fromisoformat(data.get("starts", "")),
             ends=date.fromisoformat(data.get("ends", "")),

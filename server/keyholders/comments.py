@@ -18,7 +18,14 @@ from server.frame.signed_in import Desk, frame
 from server.frame.texts import say
 from server.keyholders.carried import carried, carry
 from surveys.answers.keys import SecretRefused
-from surveys.lifecycle.comments import WORDING_LETTERS, Readable, WordingTooLong, open_comments, put_forward
+from surveys.lifecycle.comments import (
+    WORDING_LETTERS,
+    CommentDecided,
+    Readable,
+    WordingTooLong,
+    open_comments,
+    put_forward,
+)
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import GUARANTEE
 from surveys.public import comments
@@ -153,6 +160,8 @@ async def decide(
         await put_forward(site, wave, comment, wording, words)
     except SecretRefused:
         words, error = "", say(language, "desk.comments.over")
+    except CommentDecided:
+        error = say(language, "desk.comments.decided")
     except WordingTooLong:
         error, at = say(language, "desk.comments.long", n=WORDING_LETTERS), comment
     return await _page(request, Sitting(await get_wave(wave), site.data, words, at), error)

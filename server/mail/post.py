@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from server.settings import Settings
+from surveys.legible import legible
 from surveys.lifecycle.context import ROME
 
 
@@ -25,9 +26,9 @@ def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
 
 
 def message(sender: str, to: str, subject: str, text: str, now: datetime, hour: int) -> EmailMessage:
-    """A plain message, dated at a fixed hour of the day in Rome."""
+    """A plain message, dated at a fixed hour of the day in Rome; its subject is one line, whatever an organisation is called."""
     made = EmailMessage()
-    made["From"], made["To"], made["Subject"] = sender, to, subject
+    made["From"], made["To"], made["Subject"] = sender, to, legible(subject)
     made["Date"] = format_datetime(now.astimezone(ROME).replace(hour=hour, minute=0, second=0, microsecond=0))
     made["Message-ID"] = f"<{secrets.token_hex(16)}@ascolto.invalid>"  # a library's would carry the moment
     made.set_content(text)

@@ -9,6 +9,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from surveys.answers.keys import SecretRefused, holder_key, read_secret
+from surveys.legible import legible
 from surveys.lifecycle.context import Site, keep_once
 from surveys.lifecycle.marking import Mark, marks, name_words, without
 from surveys.lifecycle.planning import GUARANTEE
@@ -58,6 +59,10 @@ def sealed_to_team(found: Mapping[str, Sequence[str]], key: bytes, least: int) -
 WORDING_LETTERS = 1000
 _SIZE = 4096
 """A thousand characters of any of the nine languages fit."""
+
+
+class CommentDecided(Exception):
+    """A comment waits no more: two people decided it meanwhile, and no word about it is taken."""
 
 
 class WordingTooLong(ValueError):
@@ -129,14 +134,15 @@ async def put_forward(site: Site, wave: str, comment: int, wording: str, secret:
     Raises
     ------
     SecretRefused
+    CommentDecided
     WordingTooLong
         Over a thousand letters: nothing was kept.
     """
     key = await _key(wave, secret)
     record = await _waiting(wave, comment)
     if record is None:
-        return False
-    wording = wording.replace("\r\n", "\n").replace("\0", "").strip()
+        raise CommentDecided
+    wording = legible(wording, lines=True)
     if len(wording) > WORDING_LETTERS:
         raise WordingTooLong
     public = site.engines["public"]
@@ -149,5 +155,6 @@ async def put_forward(site: Site, wave: str, comment: int, wording: str, secret:
         await log.record(site.engines["people"], site.day, site.actor, act, wave=wave)
         return True
     sealed = SealedBox(key.public_key).encrypt(wording.encode().ljust(_SIZE, b"\0"))
-    await comments.propose(public, installation, record, sealed, site.actor)
+    if not await comments.propose(public, installation, record, sealed, site.actor):
+        raise CommentDecided
     return False

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from surveys.importing.people import read_person
 from surveys.importing.sheets import RefusedRow
+from surveys.legible import legible
 from surveys.lifecycle.context import Site
 from surveys.people import log, person
 from surveys.people.matching import PersonEntry
@@ -77,4 +78,4 @@ def _entry(site: Site, typed: Mapping[str, str]) -> PersonEntry:
 
 def plain(text: str) -> str:
     """What was typed, without the signs that no store keeps."""
-    return "".join(letter for letter in text[:MOST_SIGNS] if letter.isprintable()).strip()
+    return legible(text[:MOST_SIGNS])

@@ -233,9 +233,10 @@ async def put_out(
 ) -> int:
     """Put a message for each panel row into the outbox; what of this wave still waits is replaced, or one more is added.
 
-    `named` says that they are everybody of the channel: then whose message fails may be told.
+    `named` says that they are everybody of the channel: then whose message fails may be told. Of two who replace at once, the
+    second replaces what the first put out: nobody gets two.
     """
-    async with engine.transaction():
+    async with engine.writing_alone(Outbox) if replacing else engine.transaction():
         if replacing:
             await Outbox.delete().where((Outbox.wave == wave) & (Outbox.state == WAITING))
         for start in range(0, len(members), _CHUNK):

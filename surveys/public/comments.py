@@ -84,8 +84,8 @@ async def of_wave(wave: str) -> list[CommentRecord]:
 
 async def propose(
     engine: StoreEngine, key: Ed25519PrivateKey, comment: CommentRecord, proposal: bytes, by: str
-) -> None:
-    """Put a wording forward; whatever was proposed before is replaced.
+) -> bool:
+    """Put a wording forward; whatever was proposed before is replaced. False if it was decided meanwhile.
 
     Parameters
     ----------
@@ -98,9 +98,12 @@ async def propose(
     after = replace(comment, state=PROPOSED, proposal=proposal, proposed_by=by)
     values: dict[Any, Any] = {Comment.state: PROPOSED, Comment.proposal: proposal, Comment.proposed_by: by}
     async with engine.transaction():
-        await Comment.update(values | {Comment.signature: sign(key, _said(after))}).where(
-            (Comment.id == comment.id) & Comment.state.is_in([SEALED, PROPOSED])
+        changed = (
+            await Comment.update(values | {Comment.signature: sign(key, _said(after))})
+            .where((Comment.id == comment.id) & Comment.state.is_in([SEALED, PROPOSED]))
+            .returning(Comment.id)
         )
+    return len(changed) == 1
 
 
 async def decide(

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from piccolo.columns import Column
+from piccolo.columns.combination import Where
 
 from surveys import cells
 from surveys.cells import octets
@@ -28,7 +29,7 @@ from surveys.public.evidence_state import (
     signature_of,
     stands,
 )
-from surveys.public.tables import Evidence, EvidenceDocument
+from surveys.public.tables import Evidence, EvidenceDocument, RegisterDocument
 
 FILE_LIMIT = 10 * 1024 * 1024
 
@@ -179,6 +180,16 @@ def checked_paper(
     }
 
 
+async def is_there(table: type[EvidenceDocument | RegisterDocument], of: Where, columns: Mapping[str, Any]) -> bool:
+    """Whether a record has a document that is the same in all but its number: a form that was sent twice."""
+    said = {name: value for name, value in columns.items() if name != "id"}
+    alike = of & (table.title == columns["title"]) & (table.sha256 == columns["sha256"])
+    for row in await table.select().where(alike):
+        if {name: octets(row[name]) if name == "content" else row[name] for name in said} == said:
+            return True
+    return False
+
+
 async def add_document(
     engine: StoreEngine,
     indicator: str,
@@ -191,7 +202,7 @@ async def add_document(
     file_name: str = "",
     content: bytes = b"",
 ) -> None:
-    """Add a dated document; a review of what was there before no longer counts.
+    """Add a dated document; a review of what was there before no longer counts. One that is there just so is not added again.
 
     Raises
     ------
@@ -200,6 +211,8 @@ async def add_document(
     """
     columns = checked_paper(title, day, today, link=link, file_name=file_name, content=content)
     async with _alone(engine):
+        if await is_there(EvidenceDocument, EvidenceDocument.indicator == indicator, columns):
+            return
         await EvidenceDocument.insert(EvidenceDocument(indicator=indicator, **columns))
         await _unreview(indicator)
         await _enter(indicator, today, who, evidence_log.ADDED)

@@ -14,7 +14,7 @@ from typing import Any
 from surveys import cells, shown
 from surveys.engines import StoreEngine
 from surveys.public import register_log as log
-from surveys.public.evidence import checked_paper, kept_file
+from surveys.public.evidence import checked_paper, is_there, kept_file
 from surveys.public.evidence_state import DocumentRecord
 from surveys.public.register_entry import MOST, REVIEW, REVIEW_DAYS, Entry, Fault, faults, is_possible
 from surveys.public.tables import RegisterDocument, RegisterEntry
@@ -223,7 +223,7 @@ async def remove(engine: StoreEngine, number: int, seen: str, who: str, today: d
 async def add_document(
     engine: StoreEngine, number: int, title: str, day: date, today: date, *, who: str, **paper: Any
 ) -> None:
-    """Add a dated document to a line: `link`, or `file_name` and `content`.
+    """Add a dated document to a line: `link`, or `file_name` and `content`. One that is there just so is not added again.
 
     Raises
     ------
@@ -236,6 +236,8 @@ async def add_document(
     async with alone(engine):
         if number not in await everything():
             raise RegisterRefused("gone")
+        if await is_there(RegisterDocument, RegisterDocument.entry == number, columns):
+            return
         await RegisterDocument.insert(RegisterDocument(entry=number, **columns))
         await _enter_papers(number, log.DOCUMENT_ADDED, who, today)
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from analysis.pdr125.catalogue import load_catalogue
+from surveys.legible import legible
 
 FINDINGS: Final = ("non_conformity", "observation", "opportunity")
 """What an audit finds."""
@@ -65,24 +66,8 @@ def entry_of(texts: Mapping[str, str], due: date | None, closed_on: date | None)
         kind=texts.get("kind", ""),
         due=due,
         closed_on=closed_on,
-        **{name: plain(texts.get(name, ""), lines=name in LONG_TEXTS) for name in MOST},
+        **{name: legible(texts.get(name, ""), lines=name in LONG_TEXTS) for name in MOST},
     )
-
-
-def plain(text: str, *, lines: bool) -> str:
-    """A text of letters that can be seen: of several lines, or in one."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    seen = "".join(_seen(letter) for letter in text)
-    if not lines:
-        return " ".join(seen.split())
-    return "\n".join(line.rstrip() for line in seen.split("\n")).strip()
-
-
-def _seen(letter: str) -> str:
-    """A letter, the end of a line, a blank for whatever else is white, and nothing for what shows nothing."""
-    if letter.isprintable() or letter == "\n":
-        return letter
-    return " " if letter.isspace() else ""
 
 
 def faults(entry: Entry, today: date) -> tuple[Fault, ...]:

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from analysis.document import ReleaseInvalid
 from surveys import cells
@@ -119,15 +120,19 @@ def _message(text: str) -> bytes:
 async def keep(engine: StoreEngine, card: Scorecard, key: Ed25519PrivateKey, taken: Iterable[str] = ()) -> str:
     """Sign and append a scorecard; gives its name, ``2026-1`` for the first of a year.
 
-    `taken` are names that were given, also of those that are no longer there: none is given twice.
+    `taken` are names that were given, also of those that are no longer there: none is given twice. Where the last one says just
+    the same, its name is given and nothing is appended: a form that was sent twice.
     """
-    async with engine.transaction():
+    async with engine.writing_alone(KeptScorecard):
         there = await digests()
         of_year = [name for name in (*there, *taken) if name.startswith(f"{card.year}-")]
         name = f"{card.year}-{1 + max(map(_number, of_year), default=0)}"
         ours = [last for last in there if await _is_ours(last)][:1]
+        last = await read(ours[0]) if ours else None
+        if last and replace(last, name="", before=None) == card:
+            return last.name
         before = f"{ours[0]} {there[ours[0]]}" if ours else ""
-        text = msgspec.json.encode(msgspec.structs.replace(card, name=name, before=before), order="sorted").decode()
+        text = msgspec.json.encode(replace(card, name=name, before=before), order="sorted").decode()
         await KeptScorecard.insert(
             KeptScorecard(id=name, year=card.year, text=text, signature=sign(key, _message(text)))
         )

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import msgspec
 
+from surveys.legible import legible
 from surveys.questionnaire.form import Check, Questionnaire
 
 SKIP_EXPERIENCE = "_skip_experience"
@@ -104,7 +105,7 @@ def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -
         if check is None:
             problems.append(Problem(name[:40], "unknown_item"))
         elif check.max_chars:
-            text = _written(given[0])
+            text = legible(given[0], lines=True)
             if len(given) > 1 or len(text) > check.max_chars:
                 problems.append(Problem(name, "too_long"))
             elif text:
@@ -116,11 +117,6 @@ def read_form(questionnaire: Questionnaire, form: Mapping[str, Sequence[str]]) -
     if problems:
         raise InvalidAnswers(tuple(problems))
     return AnswerSheet(codes)
-
-
-def _written(text: str) -> str:
-    """A text as it was meant: line ends alike, nothing unprintable, no space around it."""
-    return "".join(c for c in text.replace("\r\n", "\n") if c == "\n" or c.isprintable()).strip()
 
 
 def _problem(check: Check, given: tuple[str, ...]) -> str | None:

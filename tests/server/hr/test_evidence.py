@@ -39,11 +39,11 @@ class Evidence:
     async def post(self, who: str, path: str, files: Any = None, **data: str) -> httpx.Response:
         return await self.offices.post(f"/hr/indicators/{path}", who, files, **data)
 
-    async def document(self, who: str = "direzione") -> str:
+    async def document(self, who: str = "direzione", title: str = "Piano strategico") -> str:
         """Add a document; gives its number."""
         day = (today() - timedelta(days=3)).isoformat()
         answered = await self.post(
-            who, f"{INDICATOR}/documents", title="Piano strategico", day=day, link="https://example.org/piano.pdf"
+            who, f"{INDICATOR}/documents", title=title, day=day, link="https://example.org/piano.pdf"
         )
         assert answered.status_code == 303
         return (await evidence.of(INDICATOR)).documents[-1].id
@@ -115,7 +115,7 @@ async def test_a_review_is_of_the_documents_that_the_reviewer_saw(sqlite_setting
         first = await offices.document()
         await offices.met()
         seen = await offices.looked_at("risorse")
-        await offices.document()
+        await offices.document(title="Verbale")
         assert (await offices.review("risorse", seen)).status_code == 422
         seen = await offices.looked_at("risorse")
         await offices.post("direzione", f"{INDICATOR}/documents/{first}/remove")
@@ -130,7 +130,7 @@ async def test_other_documents_than_those_that_were_reviewed_wait_for_another_re
         first = await offices.document()
         await offices.met()
         await offices.review("risorse")
-        await offices.document()
+        await offices.document(title="Verbale")
         assert ((await evidence.of(INDICATOR)).state, await earned()) == ("met", 0)
         await offices.review("risorse")
         assert await earned() == POINTS

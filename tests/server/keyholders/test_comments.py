@@ -1,5 +1,6 @@
 """The guarantee team's desk: one comment at a time, two people for each, and words that stand in no page."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.frame.texts import say
 from server.keyholders.carried import SITTING, carried, carry
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.planning import GUARANTEE
@@ -148,3 +150,53 @@ async def test_one_envelope_that_cannot_be_opened_does_not_shut_the_desk(sqlite_
         first = (await comments.of_wave(WAVE))[0]
         await Comment.update({Comment.sealed: b"x" * 4144}).where(Comment.id == first.id)
         assert (await desk.post(AT, "ada", secret=words)).status_code < 500
+
+
+async def test_a_wording_that_two_people_let_out_hides_nothing_and_turns_no_line_round(
+    sqlite_settings: StoreSettings,
+) -> None:
+    """Done from outside: signs that turn a line round, and an escape of terminals, stood on the page that staff read."""
+    words = await _words(sqlite_settings)
+    async with offices(sqlite_settings, READERS) as desk:
+        for who in ("ada", "bea"):
+            page = await _open(desk, who, words)
+            fields = {"wording": "a\x1b[7m\u202eb\u2028c\u00a0d\r\ne", "opened": _field(page, "opened")}
+            here = (await comments.of_wave(WAVE))[0].id
+            assert (await desk.post(f"{AT}/{here}", who, **fields)).status_code == 200
+        assert await comments.published(WAVE) == {"OPN1": ["a[7mb c d\ne"]}
+
+
+@pytest.mark.parametrize("fields", [{"wording": "senza il nome"}, {"wording": "", "withhold": "1"}])
+async def test_who_speaks_of_a_comment_that_was_decided_meanwhile_reads_that_nothing_was_taken(
+    sqlite_settings: StoreSettings, fields: dict[str, str]
+) -> None:
+    """Done from outside: a third reader who withheld it, for she saw a name, was told nothing, and it stood there for staff."""
+    words = await _words(sqlite_settings)
+    async with offices(sqlite_settings, READERS | {"eva": "guarantee"}) as desk:
+        late = await _open(desk, "eva", words)
+        here = _comment(late)
+        for who in ("ada", "bea"):
+            page = await _open(desk, who, words)
+            assert _comment(page) == here
+            await desk.post(f"{AT}/{here}", who, wording="con il nome", opened=_field(page, "opened"))
+        answered = await desk.post(f"{AT}/{here}?lang=it", "eva", **fields, opened=_field(late, "opened"))
+        assert say("it", "desk.comments.decided") in unescape(answered.text)
+        assert "Da decidere: 11 su 12" in answered.text and _comment(answered.text) != here
+        assert await comments.published(WAVE) == {"OPN1": ["con il nome"]}
+
+
+async def test_of_two_who_speak_of_a_comment_at_once_each_is_taken_or_told(store_settings: StoreSettings) -> None:
+    words = await _words(store_settings)
+    async with offices(store_settings, READERS) as desk:
+        sitting = {who: _field(await _open(desk, who, words), "opened") for who in ("ada", "bea")}
+        for record in await comments.of_wave(WAVE):
+            at = f"{AT}/{record.id}?lang=it"
+            await desk.post(at, "ada", wording="una frase", opened=sitting["ada"])
+            agreed, other = await asyncio.gather(
+                desk.post(at, "bea", wording="una frase", opened=sitting["bea"]),
+                desk.post(at, "ada", wording="un'altra", opened=sitting["ada"]),
+            )
+            after = {one.id: one for one in await comments.of_wave(WAVE)}[record.id]
+            told = say("it", "desk.comments.decided") in unescape(other.text)
+            assert agreed.status_code == 200 and told is (after.state == comments.PUBLISHED)
+            assert told or after.state == comments.PROPOSED
