@@ -11,6 +11,7 @@ from server.command.site import opened_site
 from server.frame.terminal import LANGUAGE, Run, refuse, tell
 from server.frame.texts import say
 from server.results.verifying import read_json, verify
+from surveys import signed
 from surveys.cases import log as desk_log
 from surveys.lifecycle import heads
 from surveys.lifecycle.heads import HeadRefused
@@ -112,6 +113,10 @@ async def wave_verify(given: argparse.Namespace) -> int:
     if problems:
         return 1
     tell("bulletin.good")
+    digests = text.partition("\n\n")[2].split()
+    tell(
+        "bulletin.limits", fingerprint=signed.digest(signed.canonical(digests))
+    )  # as what is kept of the closing has it
     if given.code:
         try:
             proof = bytes(digest(read_code(given.code)))

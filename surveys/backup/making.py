@@ -1,8 +1,10 @@
 """Making a backup: what is gathered, sealed into a file under its name, and no more of those than are wanted."""
 
+import fcntl
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -64,11 +66,13 @@ def make(stores: StoreSettings, folder: Path, to: Sequence[str], day: date, keep
 
 def _write(folder: Path, day: date, found: Gathered, recipients: Sequence[Any]) -> Path:
     """Under another name first: whoever finds the final one finds a whole backup."""
+    _clear(folder)
     number = max([n for there, n, _ in _backups(folder) if there == day.isoformat()], default=0) + 1
     target = folder / f"ascolto-{day.isoformat()}-{number}.age"
     partial = target.with_name(target.name + PARTIAL)
     try:
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             seal(file, found.manifest, found.contents, recipients)
             file.flush()
             os.fsync(file.fileno())
@@ -79,6 +83,15 @@ def _write(folder: Path, day: date, found: Gathered, recipients: Sequence[Any]) 
         raise
     settled(folder)
     return target
+
+
+def _clear(folder: Path) -> None:
+    """Remove what killed backups began, of whatever day: whoever has the key reads it as far as it goes, and nobody counts it."""
+    for path in folder.glob(f"*{PARTIAL}"):
+        if NAME.fullmatch(path.name.removesuffix(PARTIAL)) and not path.is_symlink():
+            with suppress(OSError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # another installation's that is being made stays
+                path.unlink()
 
 
 def settled(folder: Path) -> None:

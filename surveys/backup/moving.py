@@ -5,6 +5,7 @@ Nobody writes meanwhile: all four writers are held. The folder of keys and the d
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import asyncpg
 import pysqlite3.dbapi2 as sqlite
 
-from surveys.away import StoreAway
+from surveys.away import StoreAway, is_away
 from surveys.backup.archive import BackupRefused
 from surveys.backup.gathering import alone, look
 from surveys.backup.making import settled
@@ -60,18 +61,34 @@ async def move(
         await _refuse_full(engines)
         try:
             with held_stores(data) as there:
-                # first, and taken away last: a kill leaves no half that serves
-                await _run(engines["public"], f"CREATE TABLE {UNDER_WAY} ()")
-                rows = await _filled(there, target, engines)
-                _mark_moved(data, day)  # before anybody may write here again
-                if served():
-                    raise BackupRefused("move_running")
-                await _run(engines["public"], f"DROP TABLE {UNDER_WAY}")
+                await _begin(engines["public"])
+                try:
+                    rows = await _filled(there, target, engines)
+                    _mark_moved(data, day)  # before anybody may write here again
+                    if served():
+                        raise BackupRefused("move_running")
+                    await _run(engines["public"], f"DROP TABLE {UNDER_WAY}")
+                except BaseException:
+                    (data / MOVED).unlink(missing_ok=True)
+                    await _empty(engines)
+                    raise
         except BaseException as problem:
-            (data / MOVED).unlink(missing_ok=True)
-            await _empty(engines)
             raise _refusal(problem) from problem
     return rows
+
+
+async def _begin(public: SafePostgres) -> None:
+    """Say in the target that it is not whole: first, and taken away last, so that a kill leaves no half that serves.
+
+    Raises
+    ------
+    BackupRefused
+        If somebody else moves there since it was looked at: what is in it is not ours to take out.
+    """
+    try:
+        await _run(public, f"CREATE TABLE {UNDER_WAY} ()")
+    except (asyncpg.DuplicateTableError, asyncpg.UniqueViolationError):  # the second where both begin in one instant
+        raise BackupRefused("move_not_empty", store=public.store) from None
 
 
 def _mark_moved(data: Path, day: date) -> None:
@@ -90,22 +107,42 @@ def _engine(target: StoreSettings, store: str) -> SafePostgres:
 
 
 async def _run(engine: SafePostgres, step: str) -> None:
-    connection = await engine.get_new_connection()
+    with _server(engine.store):
+        connection = await engine.get_new_connection()
+        try:
+            await connection.execute(step)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def _server(store: str) -> Iterator[None]:
+    """Tell a server that went away, or has no room, from SQLite's files, which are read beside it.
+
+    Raises
+    ------
+    StoreAway
+    """
     try:
-        await connection.execute(step)
-    finally:
-        await connection.close()
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        if isinstance(problem, StoreAway) or not is_away(problem):
+            raise
+        raise StoreAway(store, type(problem).__name__) from problem
 
 
 def _refusal(problem: BaseException) -> BaseException:
     """What is said of a fault: its kind alone where its text might hold a row."""
-    if isinstance(problem, StoreAway):
-        return BackupRefused("away", store=problem.store, kind=problem.kind)
+    away = problem.__cause__ if isinstance(problem, StoresUnavailable) else problem
+    if isinstance(away, StoreAway):
+        return BackupRefused("away", store=away.store, kind=away.kind)
     if isinstance(problem, StoresBusy):
         return BackupRefused("busy")
     if isinstance(problem, StoresUnavailable):
-        return BackupRefused("version", problem=problem)
-    if isinstance(problem, sqlite.DatabaseError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        return BackupRefused("move_server", problem=problem)
+    if isinstance(problem, asyncpg.PostgresError | asyncpg.InterfaceError):
+        return BackupRefused("move_server", problem=type(problem).__name__)
+    if isinstance(problem, sqlite.DatabaseError):
         return BackupRefused("unreadable", problem=type(problem).__name__)
     return problem
 
@@ -125,21 +162,28 @@ async def _refuse_full(engines: Mapping[str, SafePostgres]) -> None:
 
 
 async def _empty(engines: Mapping[str, SafePostgres]) -> None:
-    """Take out what was put in: all of it is ours, as there was nothing. That of the public store last, which says that
-    the others are not whole."""
+    """Take out what was put in: all of it is ours, as there was nothing. Meanwhile the public store says that the four are not
+    whole, also where the last step took that away and its answer was lost."""
+    await _cleared(engines["public"], f"CREATE TABLE IF NOT EXISTS {UNDER_WAY} ()")
     for store, engine in reversed(list(engines.items())):
+        tables = [shape.quoted for shape in (*shapes_of(store), migrations())]
+        steps = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in (*tables, UNDER_WAY)]
+        if await _cleared(engine, *steps):
+            raise BackupRefused("move_left", store=store)
+
+
+async def _cleared(engine: SafePostgres, *steps: str) -> int:
+    """Take steps on a connection of their own; gives how much is in the database then."""
+    try:
+        connection = await engine.get_new_connection()
         try:
-            connection = await engine.get_new_connection()
-            try:
-                for shape in (*shapes_of(store), migrations()):
-                    await connection.execute(f"DROP TABLE IF EXISTS {shape.quoted} CASCADE")
-                await connection.execute(f"DROP TABLE IF EXISTS {UNDER_WAY}")
-                if await connection.fetchval(_RELATIONS):
-                    raise BackupRefused("move_left", store=store)
-            finally:
-                await connection.close()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            raise BackupRefused("move_left", store=store) from None
+            for step in steps:
+                await connection.execute(step)
+            return int(await connection.fetchval(_RELATIONS))
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        raise BackupRefused("move_left", store=engine.store) from None
 
 
 async def _filled(
@@ -148,16 +192,21 @@ async def _filled(
     await migrate(bind(target))
     rows = {}
     for store in STORES:
-        connection = await engines[store].get_new_connection()
-        try:
-            await _refuse_other_tables(there[store], connection, store)
-            async with connection.transaction():  # one for all rows: none has a number that tells when it came
-                for shape in shapes_of(store):
-                    await _copy(there[store], connection, store, shape)
-            rows[store] = sum([await _compared(there[store], connection, store, s) for s in shapes_of(store)])
-        finally:
-            await connection.close()
+        with _server(store):
+            rows[store] = await _filled_one(there[store], engines[store])
     return rows
+
+
+async def _filled_one(there: Any, engine: SafePostgres) -> int:
+    store, connection = engine.store, await engine.get_new_connection()
+    try:
+        await _refuse_other_tables(there, connection, store)
+        async with connection.transaction():  # one for all rows: none has a number that tells when it came
+            for shape in shapes_of(store):
+                await _copy(there, connection, store, shape)
+        return sum([await _compared(there, connection, store, shape) for shape in shapes_of(store)])
+    finally:
+        await connection.close()
 
 
 async def _refuse_other_tables(there: Any, connection: Any, store: str) -> None:

@@ -91,6 +91,8 @@ async def _opens(again: Path, data: Path, day: date) -> None:
         for record in await waves.everything():
             try:
                 await _goes_on(site, data, record)
+            except BackupRefused:
+                raise
             except Exception as problem:  # whatever it is, the next step would meet it
                 raise BackupRefused("wave", wave=record.id, problem=_said(problem)) from problem
 
@@ -109,7 +111,9 @@ async def _goes_on(site: Site, data: Path, record: WaveRecord) -> None:
 
     Raises
     ------
-    PlanOther, ClosingOther, ReleaseInvalid, FileNotFoundError
+    PlanOther, ClosingOther, ReleaseInvalid
+    BackupRefused
+        ``wave_key`` where nobody brought it since the last restore.
     """
     if record.state == State.RELEASED:
         await releases.document(record.id)
@@ -125,5 +129,11 @@ async def _goes_on(site: Site, data: Path, record: WaveRecord) -> None:
         await witness.check(site.data, record.id, published, there)
         if published is None or tuple(published[1]) != there.spent:
             raise PlanOther("the bulletin lists other codes than were spent")
-    if is_second(site.data, record.id) and wave_key_digest(read_wave_key(data, record.id)) != record.seal_key:
+    if not is_second(site.data, record.id):
+        return
+    try:
+        key = read_wave_key(data, record.id)
+    except FileNotFoundError:
+        raise BackupRefused("wave_key", wave=record.id) from None
+    if wave_key_digest(key) != record.seal_key:
         raise PlanOther("the wave key beside the stores is another")

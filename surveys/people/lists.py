@@ -13,7 +13,7 @@ from surveys.people import roster
 from surveys.people.matching import Known, PersonEntry
 from surveys.people.roster import UnitEntry
 from surveys.people.tables import ListBefore, ListDraft, PersonLeft
-from surveys.people.undelivered import mend
+from surveys.people.undelivered import failed_of, mend
 
 WAITS = timedelta(hours=1)
 TAKEN_BACK_WITHIN = timedelta(days=30)
@@ -98,7 +98,8 @@ async def take_back(engine: StoreEngine, today: date) -> Before | None:
         await roster.remember_left([known for known in now.values() if known.id not in here], today)
         await roster.forget_left(here)
         corrected = [k.id for k in people if k.id in now and roster.is_corrected(now[k.id].entry, k.entry)]
-        await mend(corrected)
+        back = [k.id for k in people if k.id not in now and "@" in k.entry.contact]
+        await mend([*corrected, *await failed_of(back)])
         await ListBefore.delete(force=True)
     return found
 

@@ -112,15 +112,17 @@ async def replace(
         found = match(await everyone(), persons, decided)
         look(found)
         back = await _back(today)
-        rows: list[Known] = []
+        rows, corrected = list[Known](), list[int]()
         for entry, same in found.pairs:
             known = same or back.get(key_of(entry.number))
+            if known and is_corrected(known.entry, entry):  # also who is back: nobody knows which address she had
+                corrected.append(known.id)
             number, joined = (known.id, known.joined) if known else (secrets.randbits(62), today)
             rows.append(Known(number, joined, entry))
         await write(units, rows)
         await remember_left(found.left, today)
         await forget_left({row.id for row in rows})
-        await mend([known.id for entry, known in found.pairs if known and is_corrected(known.entry, entry)])
+        await mend(corrected)
     return found.changes
 
 

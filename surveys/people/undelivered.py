@@ -51,6 +51,17 @@ async def _addressees(wave: str, state: str) -> list[Addressee]:
     return sorted(found, key=lambda one: (one.name, one.person))
 
 
+async def failed_of(people: Sequence[int]) -> list[int]:
+    """To whom of these a message to everybody failed: while they were not on the list none could leave."""
+    rows = await Outbox.select(Outbox.member).where((Outbox.state == FAILED) & (Outbox.member != 0))
+    members, among = [int(row["member"]) for row in rows], set(people)
+    found = set[int]()
+    for start in range(0, len(members), _CHUNK):
+        panel = await Panel.select(Panel.person).where(Panel.id.is_in(members[start : start + _CHUNK]))
+        found |= {int(row["person"]) for row in panel} & among
+    return sorted(found)
+
+
 async def mend(people: Sequence[int]) -> None:
     """Of these, whose address was corrected: where messages of a wave have left already, one more may go to the new address.
 

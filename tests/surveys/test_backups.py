@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import io
 import os
 import random
@@ -245,6 +246,17 @@ make(StoreSettings(Path(sys.argv[1])), Path(sys.argv[2]), [sys.argv[3]], today()
 """
 
 
+_KILLED = """
+import os, signal, sys
+from datetime import date
+from pathlib import Path
+from surveys.backup.making import make
+from surveys.stores import StoreSettings
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+make(StoreSettings(Path(sys.argv[1])), Path(sys.argv[2]), [sys.argv[3]], date.fromisoformat(sys.argv[4]))
+"""
+
+
 @pytest.mark.opened
 async def test_a_backup_that_is_killed_leaves_no_file_of_its_name_and_the_next_one_is_whole(
     sqlite_site: Site, keys: Keys, tmp_path: Path
@@ -265,6 +277,31 @@ async def test_a_backup_that_is_killed_leaves_no_file_of_its_name_and_the_next_o
     made = make(StoreSettings(sqlite_site.data), kept, [keys.public], today())
     assert everything_under(kept) == {made.file.name}
     assert restore(made.file, keys.file, tmp_path / "again").documents == 1
+
+
+@pytest.mark.opened
+async def test_what_a_backup_began_that_was_killed_on_another_day_goes_with_the_next_one(
+    sqlite_site: Site, keys: Keys, tmp_path: Path
+) -> None:
+    """Done from outside: killed at its sealing, it left what its owner's key opens as far as it went, and no later night, `--keep`
+    or end of a report's time removed it."""
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    before = (DAY - timedelta(days=1)).isoformat()
+    running = subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(sqlite_site.data), str(kept), keys.public, before],
+        stderr=subprocess.DEVNULL,
+    )
+    assert running.wait() == -signal.SIGKILL
+    left = {f"ascolto-{before}-1.age.partial"}
+    assert everything_under(kept) == left and (kept / left.pop()).stat().st_size > 65_536
+    (kept / "ascolto-notes.partial").write_text("somebody's")
+    with (kept / f"ascolto-{before}-2.age.partial").open("wb") as held:  # another installation's, that is being made
+        fcntl.flock(held, fcntl.LOCK_EX)
+        made = backed_up(sqlite_site.data, kept, keys)
+        assert everything_under(kept) == {made.file.name, "ascolto-notes.partial", Path(held.name).name}
+    made = backed_up(sqlite_site.data, kept, keys, keep=1)
+    assert everything_under(kept) == {made.file.name, "ascolto-notes.partial"}
 
 
 class _SmallDisk(io.BytesIO):

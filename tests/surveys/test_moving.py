@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -247,6 +247,84 @@ async def test_nothing_starts_on_what_a_killed_move_left(
     assert _lie(sqlite_settings.data) == before
     async with stores(sqlite_settings):
         pass
+
+
+@pytest.mark.opened
+@pytest.mark.parametrize("step", ["pg_advisory_lock", "ALTER TABLE", "INSERT INTO", "READ ONLY", "DROP TABLE move"])
+async def test_a_server_that_ends_the_connection_is_said_to_be_away_and_is_emptied(
+    sqlite_settings: StoreSettings, empty: str, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done from outside: it was told that this version cannot take the backup, or that a store cannot be read whole."""
+    ended, before = list[str](), _lie(sqlite_settings.data)
+
+    async def ends(connection: asyncpg.Connection, at: str) -> None:
+        if step in at and not ended:
+            ended.append(await connection.fetchval("SELECT split_part(current_database(), '_', 2)"))
+            other = await asyncpg.connect(empty.format(store="public"))
+            await other.execute(f"SELECT pg_terminate_backend({connection.get_server_pid()}, 5000)")
+            await other.close()
+
+    def of(name: str) -> Callable[..., Awaitable[object]]:
+        whole = getattr(asyncpg.Connection, name)
+
+        async def run(connection: asyncpg.Connection, at: str, *values: object, **more: object) -> object:
+            await ends(connection, at)
+            return await whole(connection, at, *values, **more)
+
+        return run
+
+    for name in ("execute", "executemany", "fetch"):
+        monkeypatch.setattr(asyncpg.Connection, name, of(name))
+    with pytest.raises(BackupRefused) as problem:
+        await move(sqlite_settings.data, replace(sqlite_settings, database_url=empty), DAY)
+    assert (problem.value.reason, [problem.value.values["store"]]) == ("away", ended)
+    assert await _relations(empty) == [0, 0, 0, 0] and _lie(sqlite_settings.data) == before
+    assert not (sqlite_settings.data / MOVED).exists()
+
+
+@pytest.mark.opened
+async def test_a_move_into_databases_that_another_move_just_took_takes_nothing_out(
+    sqlite_settings: StoreSettings, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read, then done: both had found them empty, and the second, which was refused, emptied what the first had filled."""
+    there, looked = replace(sqlite_settings, database_url=empty), moving._refuse_full
+
+    async def late(engines: Any) -> None:
+        await looked(engines)
+        public = await asyncpg.connect(empty.format(store="public"))
+        await public.execute(f"CREATE TABLE {UNDER_WAY} ()")
+        await public.execute("CREATE TABLE wave (id text)")
+        await public.close()
+
+    monkeypatch.setattr(moving, "_refuse_full", late)
+    with pytest.raises(BackupRefused, match="move_not_empty"):
+        await move(sqlite_settings.data, there, DAY)
+    assert await _relations(empty) == [2, 0, 0, 0] and not (sqlite_settings.data / MOVED).exists()
+
+
+@pytest.mark.opened
+async def test_what_is_being_emptied_is_no_half_that_serves(
+    sqlite_settings: StoreSettings, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read, then done: the mark was gone and the answer lost; one store was emptied, the server went, the rest was served."""
+    there, whole, broken = replace(sqlite_settings, database_url=empty), asyncpg.Connection.execute, list[str]()
+
+    async def execute(connection: asyncpg.Connection, at: str, *values: object, **more: object) -> object:
+        if broken and "DROP TABLE" in at and "answers" in await connection.fetchval("SELECT current_database()"):
+            raise ConnectionResetError
+        found = await whole(connection, at, *values, **more)
+        if at == f"DROP TABLE {UNDER_WAY}":
+            broken.append(at)
+            raise ConnectionResetError  # it was done, and nobody heard
+        return found
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", execute)
+    with pytest.raises(BackupRefused, match="move_left"):
+        await move(sqlite_settings.data, there, DAY)
+    monkeypatch.undo()
+    with pytest.raises(StoresUnavailable, match="cut off"):
+        async with stores(there):
+            pass
 
 
 @pytest.mark.opened

@@ -62,6 +62,10 @@ def _another_plan(data: Path) -> None:
     plan_path(data, WAVE).write_text(plan_path(data, WAVE).read_text("utf-8").replace("plan", "plam", 1))
 
 
+def _no_wave_key(data: Path) -> None:
+    wave_key_path(data, WAVE).unlink()
+
+
 def _no_frozen(data: Path) -> None:
     frozen_path(data, WAVE).unlink()
 
@@ -104,6 +108,7 @@ def _a_newer_program(data: Path) -> None:
         (_other_bulletin, "wave"),
         (_a_sheet_too_many, "wave"),
         (_another_wave_key, "wave"),
+        (_no_wave_key, "wave_key"),  # done from outside, after a restore: "FileNotFoundError" was all that was said
         (_an_act_gone, "log"),
         (_a_newer_program, "version"),
     ],

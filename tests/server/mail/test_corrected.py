@@ -18,7 +18,7 @@ from server.settings import Settings
 from surveys import blind
 from surveys.lifecycle import issuing
 from surveys.lifecycle.context import Site
-from surveys.people import links, log, roster, undelivered
+from surveys.people import links, lists, log, roster, undelivered
 from surveys.people.matching import PersonEntry
 from surveys.people.tables import Outbox, Panel
 from surveys.public import waves
@@ -184,3 +184,34 @@ async def test_one_person_alone_with_an_address_is_not_named_by_a_reminder_to_th
     for kind in ("invitation", "reminder"):
         await issuing.invite_by_mail(sqlite_site, WAVE, kind, only_missing=True)
         assert {row["named"] for row in await Outbox.select()} == {kind == "invitation"}
+
+
+@pytest.mark.parametrize("way", ["a new list", "undone"])
+async def test_who_was_left_out_of_a_list_and_is_back_has_her_invitation_sent_to_the_address_that_she_has_now(
+    site: Site, way: str
+) -> None:
+    """Done from outside: a list without her was taken while messages left. Back by the next list, or as that was undone, she was named
+    as somebody whose address failed, which nobody had tried, and nothing sent her invitation."""
+    people, address = (
+        site.engines["people"],
+        "tornata@prova.invalid" if way == "a new list" else "rifiutata0@prova.invalid",
+    )
+    await open_for(site, "email")
+    entries = [known.entry for known in await roster.everyone()]
+    async with _mail() as (inbox, settings):
+        await issuing.invite_by_mail(site, WAVE, "invitation", only_missing=True)
+        async with roster.alone(people):
+            await lists.keep_before(DAY, "hr")
+            await roster.replace(people, await roster.units(), [one for one in entries if one.number != "0"], DAY)
+        await invitations.send_due(settings, site)
+        assert await undelivered.failed(WAVE) == []  # she is not on the list
+        if way == "undone":
+            assert await lists.take_back(people, DAY) is not None
+        else:
+            back = [replace(one, contact=address) if one.number == "0" else one for one in entries]
+            await roster.replace(people, await roster.units(), back, DAY)
+        assert await undelivered.failed(WAVE) == []
+        assert [one.contact for one in await undelivered.mended(WAVE)] == [address]
+        assert await issuing.invite_corrected(site, WAVE) == 1
+        await invitations.send_due(settings, site)
+        assert len(_letters(inbox, address)) == (way == "a new list")

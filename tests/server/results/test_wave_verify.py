@@ -7,6 +7,7 @@ import json
 import string
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -15,10 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.command.proving import wave_verify
 from server.command.sealed import proof_verify
+from server.frame.terminal import LANGUAGE
+from server.frame.texts import say
 from server.settings import Settings
 from surveys.lifecycle import closing, printing, two_keys
 from surveys.lifecycle.context import Site
 from surveys.lifecycle.releasing import release_wave
+from surveys.lifecycle.witness import path_of
 from surveys.people import two_keys as acts
 from surveys.public import releases, signing
 from surveys.stores import StoreSettings, stores
@@ -82,6 +86,23 @@ def test_the_bulletin_of_a_wave_with_void_slips_passes_beside_its_release(
         bulletin.write_text(good.replace(f"{line}\n", f"{name} 0{number}\n", 1), "utf-8")
         passed += [f"{name} 0{number}"] if asyncio.run(_alone(bulletin)) == 0 else []
     assert len(left_out) >= 6 and passed == []
+
+
+def test_of_a_bulletin_that_is_in_order_is_said_that_nobody_signed_it_and_by_what_it_is_known_again(
+    sqlite_settings: StoreSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Done from outside: other digests, sorted, passed beside the release with the same sentence as those of the closing."""
+    bulletin, document = asyncio.run(_given_out(sqlite_settings, tmp_path))
+    kept = json.loads(path_of(sqlite_settings.data, WAVE).read_text("utf-8"))["bulletin"]
+    head, _, body = bulletin.read_text("utf-8").partition("\n\n")
+    others = sorted(sha256(mark.encode()).hexdigest() for mark in body.split())
+    other = sha256(json.dumps(others, separators=(",", ":")).encode()).hexdigest()
+    for listed, fingerprint in ((body.split(), kept), (others, other)):
+        bulletin.write_text(f"{head}\n\n" + "\n".join(listed) + "\n", "utf-8")
+        assert _said(bulletin, document) == 0
+        told = [say(LANGUAGE, "cli.bulletin.good"), say(LANGUAGE, "cli.bulletin.limits", fingerprint=fingerprint)]
+        assert capsys.readouterr().out.splitlines() == told
+    assert kept != other
 
 
 async def _alone(bulletin: Path) -> int:
