@@ -90,18 +90,23 @@ const Board = (() => {
     if (here.house) parts.push(make("p", { className: "quiet" }, `${t("desk.house")} `, make("b", { textContent: Signed.wordsOf(here.house.printed, await words()).join(" ") })));
     byId("board").replaceChildren(...parts);
   }
+  function cell(name, given, ...inside) {
+    const made = make("td", given, ...inside);
+    made.dataset.head = t(`desk.${name}`); // on a phone each line stands by itself, and each cell says what it is
+    return made;
+  }
   function table(lines) {
     const head = make("tr", {}, ...["case", "state", "next", "by", "received"].map((name) => make("th", { scope: "col", textContent: t(`desk.${name}`) })));
     const rows = lines.map((line) => {
       const next = line.duties[0];
       const late = next && next.late;
       const open = button(number(line.case), () => Case.open(line.case));
-      return make("tr", {}, make("td", {}, open), make("td", { textContent: t(`state.${line.state}`) + (line.held ? ` · ${t("desk.held")}` : "") + (line.ended ? "" : ` · ${t("desk.end_open")}`) }),
-        make("td", { textContent: next ? t(`duty.${next.what}`) : "" }),
-        make("td", { className: late ? "bad" : line.pressing ? "care" : "" }, next ? `${late ? `${t("desk.late")} · ` : ""}${day(next.by)}` : ""),
-        make("td", { textContent: day(line.received) }));
+      const state = t(`state.${line.state}`) + (line.held ? ` · ${t("desk.held")}` : "") + (line.ended ? "" : ` · ${t("desk.end_open")}`);
+      const by = next ? `${late ? `${t("desk.late")} · ` : ""}${day(next.by)}` : "";
+      return make("tr", {}, cell("case", {}, open), cell("state", { textContent: state }), cell("next", { textContent: next ? t(`duty.${next.what}`) : "" }),
+        cell("by", { className: late ? "bad" : line.pressing ? "care" : "", textContent: by }), cell("received", { textContent: day(line.received) }));
     });
-    return make("div", { className: "scroll" }, make("table", {}, make("caption", { className: "quiet", textContent: t("desk.unchecked") }), make("thead", {}, head), make("tbody", {}, ...rows)));
+    return make("div", { className: "scroll" }, make("table", { className: "stack" }, make("caption", { className: "quiet", textContent: t("desk.unchecked") }), make("thead", {}, head), make("tbody", {}, ...rows)));
   }
   // What she signs of her own keys, so that nobody else's can be written beside her name; the six words go on her kit.
   async function statement() {

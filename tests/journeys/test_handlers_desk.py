@@ -154,6 +154,23 @@ async def test_a_letter_that_was_not_taken_waits_in_its_case_and_a_session_that_
     assert await paolo.input_value("#answer") == "terza" and len(_sealed(channel)) == 3
 
 
+async def test_the_list_of_cases_stands_within_a_phones_screen_and_each_cell_says_what_it_is(
+    browser: Browser, channel: Channel
+) -> None:
+    await _report(channel, "testo")
+    desk = await at_desk(browser, channel, "ascolto1")
+    await desk.set_viewport_size({"width": 360, "height": 740})
+    wide = await desk.evaluate(
+        "() => [document.documentElement, document.querySelector('#board .scroll')].map((e) => e.scrollWidth - e.clientWidth)"
+    )
+    assert wide == [0, 0]
+    heads = await desk.evaluate(
+        "() => [...document.querySelectorAll('#board td')].map((e) => getComputedStyle(e, '::before').content)"
+    )
+    names = ("case", "state", "next", "by", "received")
+    assert heads == [f'"{say("it", f"cases.desk.{name}")}: "' for name in names]
+
+
 async def test_notes_under_keys_that_were_undone_are_counted_on_the_desk_that_had_read_them(
     browser: Browser, channel: Channel
 ) -> None:

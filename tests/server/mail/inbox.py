@@ -46,7 +46,9 @@ async def open_for(site: Site, channel: str, people: int = 36) -> None:
     persons = [
         replace(
             p,
-            contact=f"{'rifiutata' if i == 0 else 'persona'}{i}@prova.invalid" if channel == "email" else "",
+            contact={"email": f"{'persona' if i else 'rifiutata'}{i}@prova.invalid", "sms": f"+39 333 {i:07d}"}.get(
+                channel, ""
+            ),
             language=LANGUAGES[i % 9],
             number=str(i),
         )
