@@ -108,10 +108,15 @@ async def save_channel(
     try:
         await life.set_rules(site, changed, data.get("seen", ""))
     except DayToCome:
-        return await _page(request, site, say(language, "hr.refused.to_come"), Refused("settings", data))
+        return await _page(request, site, _to_come(language, "hearing_day"), Refused("settings", data))
     except ChannelChanged:
         return await _page(request, site, say(language, "hr.organisation.changed"), Refused("settings", data))
     return done("/hr/channel", "saved")
+
+
+def _to_come(language: str, field: str) -> str:
+    """Why a day is not taken, and of which field."""
+    return f"{say(language, f'hr.channel.{field}')}: {say(language, 'hr.refused.to_come')}"
 
 
 @post("/channel/training")
@@ -124,7 +129,7 @@ async def save_training(request: AppRequest, site: NamedDependency[Site]) -> Res
     try:
         await life.note_training(site, name, date.fromisoformat(day))
     except DayToCome:
-        return await _page(request, site, say(language, "hr.refused.to_come"))
+        return await _page(request, site, _to_come(language, "trained"))
     return done("/hr/channel", "saved")
 
 
