@@ -66,7 +66,8 @@ def _on_http_error(request: AppRequest, problem: HTTPException) -> Response[Any]
         return Redirect("/account/second", status_code=303)
     if problem.status_code == 401:
         wanted = f"?next={quote(request.url.path)}" if request.method == "GET" else "?done=session_over"
-        return Redirect(f"/account/in{wanted}", status_code=303)
+        asked = f"&lang={desk_language(request)}" if "lang" in request.query_params else ""
+        return Redirect(f"/account/in{wanted}{asked}", status_code=303)
     if isinstance(problem, FormOfBefore):
         language = desk_language(request)
         title, text = say(language, "desk.signin.before"), say(language, "desk.signin.before_text")

@@ -321,4 +321,7 @@ async def test_what_is_sent_from_a_page_of_an_earlier_session_is_said_not_to_be_
         ended = await here.post("/hr/actions", "risorse", **said)
         door = await here.client.get(f"{ended.headers['location']}&lang=it")
         assert say("it", "desk.notice.session_over") in unescape(door.text)
+        ended = await here.post("/hr/actions?lang=en", "risorse", **said)
+        door = await here.client.get(ended.headers["location"], headers={"accept-language": "it"})
+        assert say("en", "desk.notice.session_over") in unescape(door.text)  # in the language of the page that she sent
         assert await actions.everything() == []
