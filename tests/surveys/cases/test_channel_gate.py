@@ -37,6 +37,18 @@ async def test_the_channel_opens_only_when_unions_were_heard_readers_trained_and
     assert (await open_channel(later)).is_open
 
 
+async def test_a_hearing_that_was_kept_with_a_day_to_come_opens_nothing_before_that_day(sqlite_site: Site) -> None:
+    """As versions before kept one: no form takes it any more."""
+    await opened(sqlite_site, ORGANISATION)
+    day = sqlite_site.day + timedelta(days=1)
+    kept = replace(await channel.load(), opened="", hearing_day=day.isoformat())
+    await channel.save(sqlite_site.engines["public"], kept)
+    assert await gaps(sqlite_site) == ("hearing_day",)
+    with pytest.raises(ChannelNotReady, match="hearing_day"):
+        await open_channel(sqlite_site)
+    assert (await open_channel(replace(sqlite_site, day=day))).is_open
+
+
 async def test_the_salt_of_codes_never_changes(sqlite_site: Site) -> None:
     public = sqlite_site.engines["public"]
     first = await channel.save(public, ChannelRecord(""))
